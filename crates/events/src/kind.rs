@@ -1,0 +1,289 @@
+use crate::LegId;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What happened. Names are the field's; a variant is never renamed once it has been written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// The process began to serve; `unix_micros` is the wall clock at this event.
+    NodeStarted {
+        /// Wall clock, microseconds since 1970.
+        unix_micros: i64,
+        /// The program's version.
+        version: String,
+    },
+    /// The process ended in good order.
+    NodeStopped,
+    /// A configuration was applied; calls already up stay on the one that they began with.
+    ConfigApplied {
+        /// Counts up from 1 in a process.
+        version: u64,
+    },
+    /// Something that an administrator must know.
+    Alarm {
+        /// One line that names the thing and what to do.
+        text: String,
+    },
+    /// A phone registered or refreshed a contact.
+    Registered {
+        /// `user@client`.
+        user: String,
+        /// The Contact URI.
+        contact: String,
+        /// Seconds until it expires.
+        expires: u32,
+    },
+    /// A contact was removed or expired.
+    Unregistered {
+        /// `user@client`.
+        user: String,
+        /// The Contact URI.
+        contact: String,
+    },
+    /// A contact began: someone called in.
+    ContactStarted {
+        /// Trunk or user by name.
+        source: Arc<str>,
+        /// Which client company's number was called.
+        client: Arc<str>,
+        /// The caller as normalised.
+        from: Arc<str>,
+        /// The number called.
+        to: Arc<str>,
+        /// The flow that handles it.
+        flow: Arc<str>,
+    },
+    /// A leg came into being.
+    LegStarted {
+        /// The leg.
+        leg: LegId,
+        /// Seen from the switch.
+        direction: Direction,
+        /// Who is at its other end.
+        party: Party,
+        /// The URI called (outbound) or calling (inbound).
+        uri: Arc<str>,
+        /// SIP Call-ID.
+        call_id: Arc<str>,
+    },
+    /// A SIP message of a leg, as the ladder shows it.
+    Sip {
+        /// The leg.
+        leg: LegId,
+        /// Received or sent.
+        direction: SipDirection,
+        /// `INVITE`, `180 Ringing`, …
+        line: Arc<str>,
+        /// CSeq number and method.
+        cseq: u32,
+        /// Whether it carries SDP.
+        sdp: bool,
+        /// A retransmission that was sent or absorbed.
+        again: bool,
+    },
+    /// The far end of a leg rings.
+    LegRinging {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A leg was answered (2xx sent or received).
+    LegAnswered {
+        /// The leg.
+        leg: LegId,
+        /// Codec agreed, `PCMU`.
+        codec: Option<Arc<str>>,
+    },
+    /// The party put the switch on hold.
+    Held {
+        /// The leg that holds.
+        leg: LegId,
+    },
+    /// The party took the call up again.
+    Resumed {
+        /// The leg that held.
+        leg: LegId,
+    },
+    /// The first RTP packet of a leg arrived.
+    MediaStarted {
+        /// The leg.
+        leg: LegId,
+        /// Where it really comes from.
+        peer: Arc<str>,
+    },
+    /// Media was agreed but nothing comes.
+    MediaSilent {
+        /// The leg.
+        leg: LegId,
+        /// For how long.
+        millis: u32,
+    },
+    /// What the media engine counted, when a stream closed.
+    MediaEnded {
+        /// The leg.
+        leg: LegId,
+        /// Packets received.
+        received: u64,
+        /// Packets sent.
+        sent: u64,
+        /// Packets missing.
+        lost: u64,
+        /// Interarrival jitter in microseconds; `None` when it was not measured.
+        jitter_micros: Option<u32>,
+    },
+    /// A leg is over. Exactly one per `LegStarted`.
+    LegEnded {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The flow took a step.
+    FlowStep {
+        /// The flow.
+        flow: Arc<str>,
+        /// The verb with its target, `menu main`.
+        step: Arc<str>,
+        /// The file, as the administrator knows it.
+        file: Arc<str>,
+        /// Its line, from 1.
+        line: u32,
+    },
+    /// A step ended by one of its branches, `no_input`.
+    FlowBranch {
+        /// The verb.
+        verb: Arc<str>,
+        /// The branch.
+        branch: Arc<str>,
+    },
+    /// A key press reached the flow.
+    Digit {
+        /// Whose.
+        leg: LegId,
+        /// The key; `•` when the step is secret.
+        digit: char,
+    },
+    /// A prompt list ended, or could not be played.
+    PlayFailed {
+        /// One line that names the file and the cause.
+        error: String,
+    },
+    /// Destinations are being rung.
+    DialStarted {
+        /// As written in the flow.
+        targets: Vec<Arc<str>>,
+    },
+    /// The dial ended before or by an answer.
+    DialEnded {
+        /// How.
+        outcome: DialOutcome,
+    },
+    /// Two legs hear each other.
+    Bridged {
+        /// One leg.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// They no longer do.
+    Unbridged {
+        /// One leg.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// A recording began.
+    RecordingStarted {
+        /// Whose leg: left is what is received from it, right what is sent to it.
+        leg: LegId,
+        /// The file.
+        path: String,
+    },
+    /// A recording is complete on disk.
+    RecordingEnded {
+        /// The file.
+        path: String,
+        /// Its length.
+        millis: u64,
+        /// Why it ended early.
+        error: Option<String>,
+    },
+    /// The contact is over: every leg has ended. Exactly one per `ContactStarted`.
+    ContactEnded {
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// Seen from the switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Called us.
+    Inbound,
+    /// We call.
+    Outbound,
+}
+
+/// Whether a message came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SipDirection {
+    /// Received by the switch.
+    Received,
+    /// Sent by the switch.
+    Sent,
+}
+
+/// Who is at the other end of a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// A trunk by name.
+    Trunk(Arc<str>),
+    /// A user by name.
+    User(Arc<str>),
+    /// A plain SIP URI of the dialplan.
+    Uri,
+}
+
+/// Why a leg or a contact ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Who ended it.
+    pub by: EndedBy,
+    /// SIP status, where there was one.
+    pub status: Option<u16>,
+    /// One word or short phrase: `normal`, `busy`, `no answer`, `cancelled`, `answered elsewhere`, …
+    pub reason: Arc<str>,
+}
+
+/// Who ended a leg or a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The calling party.
+    Caller,
+    /// The called party.
+    Callee,
+    /// The dialplan.
+    Flow,
+    /// The switch itself: a timeout, an error, a shutdown.
+    Switch,
+}
+
+/// How a dial ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialOutcome {
+    /// Answered by this leg.
+    Answered(LegId),
+    /// Every destination was busy or declined.
+    Busy,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// Nobody could be reached; the best SIP status heard.
+    Failed(u16),
+    /// The caller hung up first.
+    CallerGone,
+}

@@ -1,0 +1,31 @@
+//! The one history of a node: numbered events, and the folds that everything else is made of.
+
+mod kind;
+
+pub use kind::{Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection};
+
+use clock::Time;
+use serde::{Deserialize, Serialize};
+
+/// A customer's whole journey: everything from its first message to the end of its last leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ContactId(pub u64);
+
+/// One SIP leg of a contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegId(pub u64);
+
+/// One step of the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Numbered from 1 without a gap over the life of the log, restarts included.
+    pub seq: u64,
+    /// When, since the log began.
+    pub at: Time,
+    /// Whose; `None` for what belongs to the node (start, reload, registration, alarm).
+    pub contact: Option<ContactId>,
+    /// What.
+    pub kind: Kind,
+}

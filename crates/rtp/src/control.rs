@@ -1,0 +1,224 @@
+//! The vocabulary between the switch and the media engine.
+//!
+//! The switch never waits for the engine: it takes local ports from those that the engine has
+//! announced as bound ([`Event::Ready`]) and sends [`Command`]s; what happens comes back as an
+//! [`Event`]. Both legs of a bridge, and whatever plays to or records them, live on one thread.
+
+use crate::Codec;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// One leg's RTP stream (both directions). The switch numbers them and never uses a number twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamId(pub u64);
+
+/// One playback on a stream, numbered by the switch; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlayId(pub u64);
+
+/// One recording, numbered by the switch; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordingId(pub u64);
+
+/// A bound RTP socket that no stream uses yet, and the media thread that owns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LocalPort {
+    /// Which media thread owns the socket, from 0.
+    pub thread: u16,
+    /// The local RTP port (even); RTCP is the next one.
+    pub port: u16,
+}
+
+/// RFC 4733 telephone-event as negotiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigitFormat {
+    /// Payload type that the peer expects from us.
+    pub send_type: u8,
+    /// Payload type that the peer uses towards us.
+    pub receive_type: u8,
+}
+
+/// What offer/answer agreed for a stream. Sent again on every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Where the peer's SDP wants its RTP. `None` while unknown (delayed offer) or held with 0.0.0.0.
+    pub remote: Option<SocketAddr>,
+    /// The codec that we send.
+    pub codec: Codec,
+    /// Payload type that the peer expects for `codec`.
+    pub send_type: u8,
+    /// Payload types that the peer may use towards us, and what each means.
+    pub receive_types: Vec<(u8, Codec)>,
+    /// Telephone-event, where both sides have it.
+    pub digits: Option<DigitFormat>,
+    /// Packet duration in milliseconds that the peer asks for; 20 if it does not say.
+    pub ptime: u8,
+    /// Whether the peer wants media (false while it holds us).
+    pub send: bool,
+    /// Whether the peer sends media.
+    pub receive: bool,
+}
+
+/// What the switch asks of the engine. A command for a stream that is gone is ignored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Turns a ready port into a stream; it receives at once and sends nothing before `Setup`.
+    Open {
+        /// The stream.
+        stream: StreamId,
+        /// One of the ports that the engine announced.
+        local: LocalPort,
+    },
+    /// Gives back a ready port that was taken but never opened.
+    Release(LocalPort),
+    /// Applies what offer/answer agreed.
+    Setup {
+        /// The stream.
+        stream: StreamId,
+        /// What was agreed.
+        setup: Setup,
+    },
+    /// Plays files one after another without a gap, in place of whatever was played before.
+    Play {
+        /// Who hears it.
+        stream: StreamId,
+        /// The playback's number.
+        play: PlayId,
+        /// WAV files.
+        files: Vec<Arc<str>>,
+        /// How often the list is played; `None` for ever.
+        times: Option<u32>,
+    },
+    /// Stops a playback; `PlayEnded` with `Stopped` follows unless it had ended already.
+    StopPlay {
+        /// Who hears it.
+        stream: StreamId,
+        /// The playback's number.
+        play: PlayId,
+    },
+    /// Sends digits (0–9 * # A–D) as telephone-events, 100 ms each with 50 ms between.
+    SendDigits {
+        /// To whom.
+        stream: StreamId,
+        /// The digits.
+        digits: String,
+    },
+    /// Forwards each stream's media to the other. A playback on either goes first while it lasts.
+    Bridge {
+        /// One party.
+        a: StreamId,
+        /// The other party.
+        b: StreamId,
+    },
+    /// Ends the bridge that a stream is part of.
+    Unbridge {
+        /// Either party.
+        stream: StreamId,
+    },
+    /// Records a stream to a stereo WAV: left what is received from the party, right what is sent to it.
+    Record {
+        /// Whose leg.
+        stream: StreamId,
+        /// The recording's number.
+        recording: RecordingId,
+        /// Where; the directory is made if it is missing.
+        path: PathBuf,
+    },
+    /// Ends a recording; `RecordingEnded` follows.
+    StopRecording {
+        /// The recording's number.
+        recording: RecordingId,
+    },
+    /// Ends a stream with its playbacks, recordings and bridge; `Closed` follows.
+    Close {
+        /// The stream.
+        stream: StreamId,
+    },
+}
+
+/// What the engine tells the switch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// These ports are bound and may be used. The engine keeps the supply filled up.
+    Ready(Vec<LocalPort>),
+    /// A digit has ended (or has lasted long enough to count), once per key press.
+    Digit {
+        /// Who pressed it.
+        stream: StreamId,
+        /// 0–9, *, #, A–D.
+        digit: char,
+        /// How long it lasted, in milliseconds, as far as it is known.
+        millis: u32,
+    },
+    /// A playback is over.
+    PlayEnded {
+        /// Who heard it.
+        stream: StreamId,
+        /// The playback's number.
+        play: PlayId,
+        /// How it ended.
+        end: PlayEnd,
+    },
+    /// A recording is over; the file is complete on disk up to `millis`.
+    RecordingEnded {
+        /// The recording's number.
+        recording: RecordingId,
+        /// The file.
+        path: PathBuf,
+        /// Its length in milliseconds.
+        millis: u64,
+        /// Why it ended early: one line that names the file and the cause (disk full, no permission).
+        error: Option<String>,
+    },
+    /// The first packet of the party, once a stream.
+    Started {
+        /// The stream.
+        stream: StreamId,
+        /// Where its packets really come from.
+        peer: SocketAddr,
+    },
+    /// Nothing has come for that long although media was agreed; told once per silence.
+    Silent {
+        /// The stream.
+        stream: StreamId,
+        /// For how long, in milliseconds.
+        millis: u32,
+    },
+    /// A stream has ended.
+    Closed {
+        /// The stream.
+        stream: StreamId,
+        /// What was counted.
+        stats: StreamStats,
+    },
+    /// Something that an administrator must know; no stream is lost by it.
+    Alarm(String),
+}
+
+/// How a playback ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// Played to the end.
+    Finished,
+    /// Stopped by command, by another playback or by the end of the stream.
+    Stopped,
+    /// Could not be played: one line that names the file and the cause.
+    Failed(String),
+}
+
+/// What was counted over the life of a stream. `None` means not measured, never zero.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreamStats {
+    /// RTP packets received from the party and accepted.
+    pub received: u64,
+    /// RTP packets sent to the party.
+    pub sent: u64,
+    /// Packets missing by sequence number.
+    pub lost: u64,
+    /// Packets dropped because they came from a stranger.
+    pub foreign: u64,
+    /// Interarrival jitter in microseconds (RFC 3550 6.4.1), `None` without two packets.
+    pub jitter_micros: Option<u32>,
+}

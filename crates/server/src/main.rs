@@ -1,0 +1,3 @@
+//! The `ringdown` binary.
+
+fn main() {}
