@@ -1,1 +1,48 @@
-//! placeholder
+//! The media engine: RTP sockets on threads of its own, prompts and recordings.
+//!
+//! The engine obeys [`rtp::control::Command`]s and tells [`rtp::control::Event`]s. It has N media
+//! threads, each with its own sockets and streams, one thread that reads prompt files and one that
+//! writes recordings. A media thread looks at its sockets on a tick of a millisecond while it has
+//! streams and sleeps when it has none; it receives a packet, routes it and sends it, and on that
+//! path nothing allocates, locks or logs.
+//!
+//! RTCP is neither sent nor received: the port after each RTP port stays closed, and RTCP that a
+//! peer multiplexes onto the RTP port (RFC 5761) is ignored.
+
+mod engine;
+
+pub use engine::{Engine, EngineConfig};
+
+use std::io;
+use thiserror::Error;
+
+/// Why the engine could not start.
+#[derive(Debug, Error)]
+pub enum MediaError {
+    /// The port range holds no even port, or fewer than one a thread.
+    #[error("RTP port range {first}–{last} has {even} even ports for {threads} media threads; widen it")]
+    PortRange {
+        /// First port of the range.
+        first: u16,
+        /// Last port of the range.
+        last: u16,
+        /// How many even ports it holds.
+        even: usize,
+        /// How many threads want some.
+        threads: usize,
+    },
+    /// No thread was asked for, or more than a [`rtp::control::LocalPort`] can name.
+    #[error("{0} media threads asked for; between 1 and 1024 are possible")]
+    Threads(usize),
+    /// The address is not one of this machine's.
+    #[error("cannot bind RTP sockets to {address}: {source}; use an address of this machine")]
+    Address {
+        /// The address as configured.
+        address: std::net::IpAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The system refused a thread, an epoll or an event descriptor.
+    #[error("cannot start the media engine: {0}; check the limits on threads and open files")]
+    System(#[from] io::Error),
+}
