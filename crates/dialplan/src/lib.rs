@@ -1,1 +1,17 @@
-//! placeholder
+//! Everything an administrator writes: node, trunks, clients, numbers, users, hours and flows.
+//!
+//! Texts come in, a [`Config`] or a [`Report`] of every fault comes out ([`load`]); a [`Machine`] steps one
+//! call through a flow of it. Pure: no file, clock or socket is touched here, so what `ringdown check`
+//! accepts on a laptop is what a node runs, and a call can be simulated or replayed exactly.
+
+mod config;
+mod load;
+mod machine;
+mod report;
+mod source;
+
+pub use config::{Client, ClientIndex, Config, FlowIndex, Limits, Listen, Node, Rtp, Transport, Trunk, User};
+pub use load::{load, node_clients};
+pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Target};
+pub use report::{Diagnostic, Report};
+pub use source::{ClientFiles, Input, PromptFile, SourceFile};

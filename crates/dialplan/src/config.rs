@@ -1,0 +1,159 @@
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// Which client of [`Config::clients`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClientIndex(pub(crate) usize);
+
+/// Which flow of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FlowIndex(pub(crate) usize);
+
+/// A configuration that passed every check. Held in an `Arc`: a call keeps the one that it began with.
+#[derive(Debug)]
+pub struct Config {
+    /// What belongs to the machine: addresses, ports, trunks.
+    pub node: Node,
+    /// The client companies, in the order of the node file.
+    pub clients: Vec<Client>,
+}
+
+impl Config {
+    /// The trunk that a source address belongs to: the one with the longest prefix.
+    pub fn trunk_for(&self, source: IpAddr) -> Option<&Trunk> {
+        let networks = self.node.trunks.iter().flat_map(|t| t.networks.iter().map(move |n| (n, t)));
+        let source = source.to_canonical();
+        networks.filter(|(n, _)| n.contains(&source)).max_by_key(|(n, _)| n.prefix_len()).map(|(_, t)| t)
+    }
+
+    /// The client and flow of a dialled number or name. A trunk that is bound to a client reaches only that
+    /// client's numbers; `None` for `trunk` is a call from a registered user.
+    pub fn number(&self, trunk: Option<&Trunk>, dialled: &str) -> Option<(ClientIndex, FlowIndex)> {
+        let _ = (trunk, dialled);
+        None
+    }
+
+    /// The user of that name, over all clients: the node has one digest realm.
+    pub fn user(&self, name: &str) -> Option<User> {
+        let _ = name;
+        None
+    }
+
+    /// A client; every index that this configuration gave out has one.
+    pub fn client(&self, index: ClientIndex) -> &Client {
+        &self.clients[index.0]
+    }
+}
+
+/// What belongs to the machine rather than to a client.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name in logs.
+    pub name: Arc<str>,
+    /// Where SIP is served.
+    pub listen: Vec<Listen>,
+    /// The digest realm; the node's name unless `sip.realm` says otherwise.
+    pub realm: Arc<str>,
+    /// Where media is served.
+    pub rtp: Rtp,
+    /// Where the HTTP API is served, if at all.
+    pub http: Option<SocketAddr>,
+    /// The folder of recordings, relative to the state directory.
+    pub recordings: String,
+    /// What the node admits.
+    pub limits: Limits,
+    /// Who may call without registering.
+    pub trunks: Vec<Trunk>,
+}
+
+/// One SIP listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// The address to bind.
+    pub address: SocketAddr,
+    /// What is written in Via and Contact where the node is behind NAT.
+    pub advertise: Option<SocketAddr>,
+}
+
+/// A SIP transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// RFC 3261 section 18 over datagrams.
+    Udp,
+    /// RFC 3261 section 18 over streams.
+    Tcp,
+}
+
+/// Where media is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rtp {
+    /// RTP takes the even ones; each port's RTCP is the next.
+    pub ports: RangeInclusive<u16>,
+    /// The address to bind.
+    pub address: IpAddr,
+    /// What is written in SDP where the node is behind NAT.
+    pub advertise: Option<IpAddr>,
+    /// Media threads; one a core by default.
+    pub threads: Option<usize>,
+}
+
+/// What the node admits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls at once.
+    pub calls: u32,
+    /// Bounds of a registration's expiry in seconds: below is 423, above is cut (RFC 3261 section 10.2.8).
+    pub register_expires: RangeInclusive<u32>,
+}
+
+/// A carrier or PBX, known by its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    /// Its key under `trunks`.
+    pub name: Arc<str>,
+    /// Where its calls come from.
+    pub networks: Vec<IpNet>,
+    /// Where calls are sent, a SIP URI; without it the trunk is inbound only.
+    pub to: Option<Arc<str>>,
+    /// Calls at once, both directions.
+    pub max_calls: Option<u32>,
+    /// The only client whose numbers it reaches.
+    pub client: Option<ClientIndex>,
+}
+
+/// A client company.
+#[derive(Debug)]
+pub struct Client {
+    /// Its folder's name.
+    pub id: Arc<str>,
+    /// For people.
+    pub name: Arc<str>,
+    /// Language of its prompts, `en`.
+    pub language: Arc<str>,
+    pub(crate) flows: Vec<Arc<str>>,
+}
+
+impl Client {
+    /// The name of a flow of this client.
+    pub fn flow(&self, index: FlowIndex) -> &Arc<str> {
+        &self.flows[index.0]
+    }
+}
+
+/// Who may register and be dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Whose agent this is.
+    pub client: ClientIndex,
+    /// The user part of its address of record.
+    pub name: Arc<str>,
+    /// For people.
+    pub display_name: Option<Arc<str>>,
+    /// In clear, since digest needs it (RFC 8760).
+    pub password: String,
+}

@@ -1,0 +1,148 @@
+use clock::Duration;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a flow may know of its call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallInfo {
+    /// The caller as normalised.
+    pub from: Arc<str>,
+    /// The number dialled.
+    pub to: Arc<str>,
+    /// Trunk or user by name.
+    pub source: Arc<str>,
+    /// Wall clock at [`clock::Time::ZERO`], microseconds since 1970: what `hours` reckons with.
+    pub unix_micros_at_zero: i64,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MachineInput {
+    /// The call is there and unanswered: take the first step.
+    Start,
+    /// The 200 to [`Effect::Answer`] is out, or a dialled party answered and the caller with it.
+    Answered,
+    /// The caller pressed a key, `0`–`9`, `*`, `#`, `A`–`D`.
+    Digit(char),
+    /// A play ended by itself; one that was stopped is not reported.
+    PlayEnded {
+        /// Which.
+        play: u32,
+        /// Why it broke off, if it did.
+        failed: Option<String>,
+    },
+    /// Answer to [`Effect::Dial`].
+    DialEnded(DialResult),
+    /// The recording cannot go on. The call does.
+    RecordFailed(String),
+    /// The caller has gone.
+    HungUp,
+}
+
+/// How a dial ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DialResult {
+    /// Every target was busy or declined.
+    Busy,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// No target could be reached; the best SIP status.
+    Failed(u16),
+    /// Was answered, and the callee has hung up.
+    Done,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Answer the caller and report [`MachineInput::Answered`].
+    Answer,
+    /// Refuse the call; the machine is over.
+    Reject {
+        /// 400–699.
+        status: u16,
+        /// The reason phrase.
+        reason: Arc<str>,
+    },
+    /// End the call; the machine is over.
+    Hangup,
+    /// Play files one after the other to the caller and report [`MachineInput::PlayEnded`].
+    Play {
+        /// Numbered by the machine, counts up.
+        play: u32,
+        /// WAV paths.
+        files: Vec<Arc<str>>,
+        /// How often the whole list; `None` is for ever.
+        times: Option<u32>,
+    },
+    /// Stop a play. It does not report its end.
+    StopPlay {
+        /// Which.
+        play: u32,
+    },
+    /// Ring targets, bridge the first that answers, and report [`MachineInput::DialEnded`] once that failed
+    /// or the answered callee has gone. On an unanswered call the caller hears ringing, and is answered when
+    /// a target answers.
+    Dial {
+        /// Whom.
+        targets: Vec<Target>,
+        /// All at once or one after the other.
+        mode: DialMode,
+        /// Until an answer; of each target when sequential.
+        timeout: Duration,
+    },
+    /// Stop a dial that has not ended. It does not report its end.
+    CancelDial,
+    /// Record the call from here.
+    Record,
+    /// End the recording.
+    StopRecording,
+    /// For the event log: a step begins. Before what it causes.
+    Step {
+        /// The flow.
+        flow: Arc<str>,
+        /// The verb with its target, `menu choose`.
+        step: Arc<str>,
+        /// The file, as the administrator knows it.
+        file: Arc<str>,
+        /// From 1.
+        line: u32,
+    },
+    /// For the event log: a step goes on by a branch. Before what it causes.
+    Branch {
+        /// The verb.
+        verb: Arc<str>,
+        /// The branch, `no_input`, or the key pressed.
+        branch: Arc<str>,
+    },
+    /// For the event log: the flow took a key.
+    Digit {
+        /// The key; `•` when the step is secret.
+        digit: char,
+    },
+}
+
+/// How several targets ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DialMode {
+    /// All at once; the first to answer has the call.
+    Parallel,
+    /// One after the other, as written.
+    Sequential,
+}
+
+/// Whom to ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// A user: each of its registered contacts.
+    User(Arc<str>),
+    /// A SIP URI.
+    Uri(Arc<str>),
+    /// A number over a trunk.
+    Number {
+        /// As it is to be sent.
+        number: Arc<str>,
+        /// The trunk's name; it has a `to`.
+        trunk: Arc<str>,
+    },
+}
