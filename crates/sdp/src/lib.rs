@@ -1,1 +1,19 @@
-//! placeholder
+//! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264), without I/O.
+//!
+//! [`Session`] is a description read from or written to the wire, borrowed from its text;
+//! [`Negotiation`] is one leg's side of offer/answer. Only audio over plain RTP is agreed on; every
+//! other media line is refused with port 0 in its place.
+
+mod capability;
+mod description;
+mod direction;
+mod error;
+mod negotiation;
+mod parse;
+mod session;
+
+pub use capability::Capability;
+pub use direction::Direction;
+pub use error::SdpError;
+pub use negotiation::{Agreed, AgreedFormat, Negotiation};
+pub use session::{Encoding, Format, Formats, Media, Origin, Rtcp, Session};

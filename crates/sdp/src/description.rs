@@ -1,0 +1,192 @@
+//! What our own descriptions say, and how each follows from the one before.
+
+use crate::session::{Encoding, Format, Formats, Media, Session};
+use crate::{Capability, Direction};
+use serde::{Deserialize, Serialize};
+
+/// What an endpoint without another wish asks for and nearly all send.
+const PTIME: u8 = 20;
+/// RFC 3551 leaves these payload types to the session.
+const DYNAMIC_TYPES: std::ops::RangeInclusive<u8> = 96..=127;
+/// Telephone-event has no number of its own; peers that skip `a=rtpmap` take this one for it.
+const TELEPHONE_EVENT_TYPE: u8 = 101;
+
+/// The part of a description that changes from one to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Description {
+    lines: Vec<Line>,
+    formats: Vec<LocalFormat>,
+    pub(crate) direction: Direction,
+}
+
+/// An `m=` section. Once written it keeps its place for the session's life (RFC 3264 8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Line {
+    Audio { profile: Profile, rtcp_mux: bool },
+    Refused { kind: String, protocol: String, format: String },
+}
+
+/// The RTP profiles that need no keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Profile {
+    Avp,
+    Avpf,
+}
+
+/// A format of our description and the payload type on which we receive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LocalFormat {
+    pub(crate) capability: usize,
+    pub(crate) payload_type: u8,
+}
+
+impl Profile {
+    /// The profile of a section that we can agree on: audio over plain RTP.
+    pub(crate) fn of(media: &Media<'_>) -> Option<Self> {
+        match (media.kind, media.protocol) {
+            ("audio", "RTP/AVP") => Some(Self::Avp),
+            ("audio", "RTP/AVPF") => Some(Self::Avpf),
+            _ => None,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Avp => "RTP/AVP",
+            Self::Avpf => "RTP/AVPF",
+        }
+    }
+}
+
+impl Description {
+    /// The first description of a session that we begin.
+    pub(crate) fn first_offer(capabilities: &[Capability], direction: Direction) -> Self {
+        let formats = number(capabilities, Vec::new());
+        Self { lines: vec![Line::NEW_AUDIO], formats, direction }
+    }
+
+    /// A later offer: the sections keep their places and the formats their numbers.
+    pub(crate) fn next_offer(&self, capabilities: &[Capability], direction: Direction) -> Self {
+        let mut lines = self.lines.clone();
+        if self.audio().is_none() {
+            // The audio was switched off by port 0; its own place may be used again (RFC 3264 8.1).
+            match lines.iter_mut().find(|line| line.is_refused_audio()) {
+                Some(line) => *line = Line::NEW_AUDIO,
+                None => lines.push(Line::NEW_AUDIO),
+            }
+        }
+        Self { lines, formats: number(capabilities, self.formats.clone()), direction }
+    }
+
+    /// The answer to `offer` that takes its section `chosen`, or none.
+    pub(crate) fn answer(
+        offer: &Session<'_>,
+        chosen: Option<(usize, Profile)>,
+        formats: Vec<LocalFormat>,
+        direction: Direction,
+    ) -> Self {
+        let line = |(index, media): (usize, &Media<'_>)| match chosen {
+            Some((chosen, profile)) if chosen == index => Line::Audio { profile, rtcp_mux: media.rtcp_mux },
+            _ => Line::refuse(media),
+        };
+        Self { lines: offer.media.iter().enumerate().map(line).collect(), formats, direction }
+    }
+
+    /// Which section is the audio.
+    pub(crate) fn audio(&self) -> Option<usize> {
+        self.lines.iter().position(|line| matches!(line, Line::Audio { .. }))
+    }
+
+    /// The payload type on which we receive a capability, if the description has it.
+    pub(crate) fn payload_type_of(&self, capability: usize) -> Option<u8> {
+        self.formats.iter().find(|format| format.capability == capability).map(|format| format.payload_type)
+    }
+
+    /// The capability that a payload type of ours stands for.
+    pub(crate) fn capability_of(&self, payload_type: u8) -> Option<usize> {
+        self.formats.iter().find(|format| format.payload_type == payload_type).map(|format| format.capability)
+    }
+
+    /// The sections as they are written, the audio on `port`.
+    pub(crate) fn media<'a>(&'a self, capabilities: &'a [Capability], port: u16) -> Vec<Media<'a>> {
+        let section = |line: &'a Line| match line {
+            Line::Audio { profile, rtcp_mux } => Media {
+                port,
+                direction: Some(self.direction),
+                ptime: Some(PTIME),
+                rtcp_mux: *rtcp_mux,
+                ..bare("audio", profile.as_str(), Formats::Rtp(self.rtp_formats(capabilities)))
+            },
+            Line::Refused { kind, protocol, format } => bare(kind, protocol, Formats::Other(format)),
+        };
+        self.lines.iter().map(section).collect()
+    }
+
+    fn rtp_formats<'a>(&self, capabilities: &'a [Capability]) -> Vec<Format<'a>> {
+        let format = |local: &LocalFormat| {
+            let capability = capabilities.get(local.capability)?;
+            Some(Format {
+                payload_type: local.payload_type,
+                encoding: Some(Encoding {
+                    name: &capability.encoding,
+                    clock_rate: capability.clock_rate,
+                    channels: capability.channels,
+                }),
+                fmtp: capability.fmtp.as_deref(),
+            })
+        };
+        self.formats.iter().filter_map(format).collect()
+    }
+}
+
+impl Line {
+    const NEW_AUDIO: Self = Self::Audio { profile: Profile::Avp, rtcp_mux: true };
+
+    fn refuse(media: &Media<'_>) -> Self {
+        let format = match &media.formats {
+            Formats::Rtp(formats) => formats.first().map_or(0, |format| format.payload_type).to_string(),
+            Formats::Other(format) => (*format).to_owned(),
+        };
+        Self::Refused { kind: media.kind.to_owned(), protocol: media.protocol.to_owned(), format }
+    }
+
+    fn is_refused_audio(&self) -> bool {
+        matches!(self, Self::Refused { kind, .. } if kind == "audio")
+    }
+}
+
+/// A section without attributes and with port 0.
+fn bare<'a>(kind: &'a str, protocol: &'a str, formats: Formats<'a>) -> Media<'a> {
+    Media {
+        kind,
+        port: 0,
+        protocol,
+        formats,
+        connection: None,
+        direction: None,
+        ptime: None,
+        rtcp_mux: false,
+        rtcp: None,
+    }
+}
+
+/// Adds the capabilities that `formats` lacks, each on its static number or a free dynamic one.
+/// More than the dynamic numbers can hold are left out.
+fn number(capabilities: &[Capability], mut formats: Vec<LocalFormat>) -> Vec<LocalFormat> {
+    for (index, capability) in capabilities.iter().enumerate() {
+        if formats.iter().any(|format| format.capability == index) {
+            continue;
+        }
+        let is_free = |number: &u8| formats.iter().all(|format| format.payload_type != *number);
+        let favourite = match capability.static_type {
+            None if capability.is_telephone_event() => Some(TELEPHONE_EVENT_TYPE),
+            other => other,
+        };
+        // A codec that comes first must not take the number that peers know telephone-event by.
+        let dynamic = || DYNAMIC_TYPES.filter(|number| *number != TELEPHONE_EVENT_TYPE).find(is_free);
+        if let Some(payload_type) = favourite.filter(is_free).or_else(dynamic) {
+            formats.push(LocalFormat { capability: index, payload_type });
+        }
+    }
+    formats
+}

@@ -1,0 +1,329 @@
+use crate::description::{Description, LocalFormat, Profile};
+use crate::session::{Format, Formats, Media, Origin, Session};
+use crate::{Capability, Direction, SdpError};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// One audio section with two codecs and telephone-event takes about 280 bytes.
+const USUAL_LENGTH: usize = 320;
+
+/// What offer/answer settled for the audio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// Where the peer wants its RTP. `None` if it wants none: `c=0.0.0.0` (RFC 2543 hold) or port 0.
+    pub remote: Option<SocketAddr>,
+    /// Where the peer wants its RTCP; the same as `remote` with rtcp-mux (RFC 5761).
+    pub remote_rtcp: Option<SocketAddr>,
+    /// The common codecs, the peer's favourite first; never empty, never telephone-event.
+    pub formats: Vec<AgreedFormat>,
+    /// Telephone-event at the clock rate of the first codec.
+    pub telephone_event: Option<AgreedFormat>,
+    /// Milliseconds a packet that the peer wants to receive, if it says.
+    pub ptime: Option<u8>,
+    /// What we may do: send, receive, both or neither.
+    pub direction: Direction,
+}
+
+/// A format that both sides have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreedFormat {
+    /// Which of our capabilities.
+    pub capability: usize,
+    /// The payload type that the peer expects from us.
+    pub send_type: u8,
+    /// The payload type that we expect from the peer.
+    pub receive_type: u8,
+}
+
+/// One leg's side of offer/answer (RFC 3264).
+///
+/// A step that fails leaves the state as it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Negotiation {
+    capabilities: Arc<[Capability]>,
+    address: IpAddr,
+    port: u16,
+    session_id: u64,
+    /// The version in the `o=` line that was written last.
+    version: u64,
+    state: State,
+}
+
+/// A remote offer is answered in the same step, so it is never a state to stay in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum State {
+    Idle,
+    LocalOffer { offer: Description, before: Option<Box<Stable>> },
+    Stable(Stable),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stable {
+    local: Description,
+    agreed: Agreed,
+    offerer: Offerer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Offerer {
+    Local,
+    Remote,
+}
+
+/// The section of an offer that we take.
+struct Choice {
+    index: usize,
+    profile: Profile,
+    common: Common,
+}
+
+/// What both sides have.
+struct Common {
+    codecs: Vec<AgreedFormat>,
+    telephone_event: Option<AgreedFormat>,
+}
+
+/// What the peer says of its audio.
+struct Remote {
+    rtp: Option<SocketAddr>,
+    rtcp: Option<SocketAddr>,
+    ptime: Option<u8>,
+    direction: Direction,
+}
+
+impl Negotiation {
+    /// A leg that receives at `address` and `port` and speaks `capabilities`, the best first.
+    /// `session_id` tells our descriptions from those of other sessions.
+    pub fn new(capabilities: Arc<[Capability]>, address: IpAddr, port: u16, session_id: u64) -> Self {
+        Self { capabilities, address, port, session_id, version: 1, state: State::Idle }
+    }
+
+    /// Our offer, with every capability, those agreed on before first. Made again before an answer
+    /// came (another target, a digest challenge) it replaces the unanswered one.
+    pub fn offer(&mut self, direction: Direction) -> String {
+        let (before, last) = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => (None, None),
+            State::LocalOffer { offer, before } => (before, Some(offer)),
+            State::Stable(stable) => {
+                let last = stable.local.clone();
+                (Some(Box::new(stable)), Some(last))
+            }
+        };
+        let offer = match &before {
+            Some(stable) => stable.local.next_offer(&self.capabilities, direction),
+            None => Description::first_offer(&self.capabilities, direction),
+        };
+        self.version += u64::from(last.is_some_and(|last| last != offer));
+        let text = self.write(&offer);
+        self.state = State::LocalOffer { offer, before };
+        text
+    }
+
+    /// Answers an offer: what to send back, and what it settles. The first audio with a common
+    /// codec is taken and all other media refused; nothing that was not offered is answered.
+    /// `wanted` is what we would like to do; the offer may allow less. Audio that is offered with
+    /// port 0 is agreed on as [`Direction::Inactive`], without a remote.
+    ///
+    /// # Errors
+    /// [`SdpError::OfferPending`] while our own offer is unanswered, and whatever makes the offer
+    /// unusable.
+    pub fn answer(&mut self, offer: &[u8], wanted: Direction) -> Result<(String, Agreed), SdpError> {
+        let last = match &self.state {
+            State::Idle => None,
+            State::Stable(stable) => Some(&stable.local),
+            State::LocalOffer { .. } => return Err(SdpError::OfferPending),
+        };
+        let offer = Session::parse(offer)?;
+        let choice = self.choose(&offer)?;
+        let media = &offer.media[choice.index];
+        let remote = Remote::of(&offer, media)?;
+        let agreed = remote.agree(choice.common, wanted);
+        let taken = (media.port != 0).then_some((choice.index, choice.profile));
+        let local = Description::answer(&offer, taken, agreed.local_formats(), agreed.direction);
+        self.version += u64::from(last.is_some_and(|last| *last != local));
+        let text = self.write(&local);
+        self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Remote });
+        Ok((text, agreed))
+    }
+
+    /// Takes the answer to our offer. Another answer to the same offer (a forked call's other
+    /// branch, a 200 after a 183) replaces the first.
+    ///
+    /// # Errors
+    /// [`SdpError::UnexpectedAnswer`] without an offer of ours, and whatever makes the answer
+    /// unusable.
+    pub fn receive_answer(&mut self, answer: &[u8]) -> Result<Agreed, SdpError> {
+        let offer = match &self.state {
+            State::LocalOffer { offer, .. } => offer,
+            State::Stable(Stable { local, offerer: Offerer::Local, .. }) => local,
+            State::Stable(_) | State::Idle => return Err(SdpError::UnexpectedAnswer),
+        };
+        let answer = Session::parse(answer)?;
+        let media = offer.audio().and_then(|index| answer.media.get(index)).ok_or(SdpError::NoAudio)?;
+        Profile::of(media).ok_or(SdpError::NoAudio)?;
+        let common = self.common(media, |format| {
+            let capability =
+                self.capability_of(format).or_else(|| offer.capability_of(format.payload_type))?;
+            let receive_type = offer.payload_type_of(capability)?;
+            Some(AgreedFormat { capability, send_type: format.payload_type, receive_type })
+        });
+        let common = common.ok_or(SdpError::NoCommonCodec)?;
+        let agreed = Remote::of(&answer, media)?.agree(common, offer.direction);
+        let local = offer.clone();
+        self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Local });
+        Ok(agreed)
+    }
+
+    /// Our offer was refused: what was agreed before it stands (RFC 6337 3.4).
+    pub fn rollback(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Idle) {
+            State::LocalOffer { before, .. } => {
+                // The refused description has used up its version.
+                self.version += 1;
+                before.map_or(State::Idle, |stable| State::Stable(*stable))
+            }
+            other => other,
+        };
+    }
+
+    /// What is agreed; while an offer of ours is unanswered, what was agreed before it.
+    pub fn agreed(&self) -> Option<&Agreed> {
+        match &self.state {
+            State::Idle => None,
+            State::LocalOffer { before, .. } => before.as_ref().map(|stable| &stable.agreed),
+            State::Stable(stable) => Some(&stable.agreed),
+        }
+    }
+
+    /// The section of an offer to take: audio that is switched on rather than off by port 0.
+    fn choose(&self, offer: &Session<'_>) -> Result<Choice, SdpError> {
+        let mut error = SdpError::NoAudio;
+        let mut switched_off = None;
+        for (index, media) in offer.media.iter().enumerate() {
+            let Some(profile) = Profile::of(media) else { continue };
+            let common = self.common(media, |format| {
+                let capability = self.capability_of(format)?;
+                let number = format.payload_type;
+                Some(AgreedFormat { capability, send_type: number, receive_type: number })
+            });
+            match common {
+                Some(common) if media.port != 0 => return Ok(Choice { index, profile, common }),
+                Some(common) => switched_off = switched_off.or(Some(Choice { index, profile, common })),
+                None => error = SdpError::NoCommonCodec,
+            }
+        }
+        switched_off.ok_or(error)
+    }
+
+    /// The formats of a section that `agree` finds common; `None` without a codec.
+    fn common(
+        &self,
+        media: &Media<'_>,
+        agree: impl Fn(&Format<'_>) -> Option<AgreedFormat>,
+    ) -> Option<Common> {
+        let Formats::Rtp(formats) = &media.formats else { return None };
+        let mut found: Vec<AgreedFormat> = Vec::with_capacity(self.capabilities.len());
+        for format in formats.iter().filter_map(agree) {
+            if found.iter().all(|other| other.capability != format.capability) {
+                found.push(format);
+            }
+        }
+        let capability = |format: &AgreedFormat| &self.capabilities[format.capability];
+        let is_event = |format: &AgreedFormat| capability(format).is_telephone_event();
+        let clock_rate = found.iter().find(|format| !is_event(format)).map(|x| capability(x).clock_rate)?;
+        let at_clock =
+            |format: &&AgreedFormat| is_event(format) && capability(format).clock_rate == clock_rate;
+        let telephone_event = found.iter().find(at_clock).copied();
+        found.retain(|format| !is_event(format));
+        Some(Common { codecs: found, telephone_event })
+    }
+
+    /// What a payload type means to us: by its `a=rtpmap`, or as RFC 3551 assigns it.
+    fn capability_of(&self, format: &Format<'_>) -> Option<usize> {
+        self.capabilities.iter().position(|capability| match &format.encoding {
+            Some(encoding) => capability.is(encoding),
+            None => capability.static_type == Some(format.payload_type),
+        })
+    }
+
+    fn write(&self, description: &Description) -> String {
+        let origin = Origin {
+            username: "-",
+            session_id: self.session_id,
+            version: self.version,
+            address: self.address,
+        };
+        let session = Session {
+            origin: Some(origin),
+            name: "-",
+            connection: Some(self.address),
+            direction: None,
+            media: description.media(&self.capabilities, self.port),
+        };
+        let mut text = String::with_capacity(USUAL_LENGTH);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{session}");
+        text
+    }
+}
+
+impl Agreed {
+    /// Every agreed format with the number on which we receive it.
+    fn local_formats(&self) -> Vec<LocalFormat> {
+        let local = |format: &AgreedFormat| LocalFormat {
+            capability: format.capability,
+            payload_type: format.receive_type,
+        };
+        self.formats.iter().chain(&self.telephone_event).map(local).collect()
+    }
+}
+
+impl Remote {
+    fn of(session: &Session<'_>, media: &Media<'_>) -> Result<Self, SdpError> {
+        let off = Self { rtp: None, rtcp: None, ptime: media.ptime, direction: Direction::Inactive };
+        if media.port == 0 {
+            return Ok(off);
+        }
+        let address = session.address_of(media).filter(is_unicast).ok_or(SdpError::NoAddress)?;
+        let direction = session.direction_of(media);
+        if address.is_unspecified() {
+            // RFC 2543's hold: the peer wants to hear nothing, whatever its direction says.
+            return Ok(Self { direction: direction.intersect(Direction::SendOnly), ..off });
+        }
+        let rtp = SocketAddr::new(address, media.port);
+        Ok(Self { rtp: Some(rtp), rtcp: rtcp_address(media, rtp), direction, ..off })
+    }
+
+    fn agree(self, common: Common, ours: Direction) -> Agreed {
+        Agreed {
+            remote: self.rtp,
+            remote_rtcp: self.rtcp,
+            formats: common.codecs,
+            telephone_event: common.telephone_event,
+            ptime: self.ptime,
+            direction: ours.intersect(self.direction.reversed()),
+        }
+    }
+}
+
+/// RFC 5761, RFC 3605, or the port after RTP's (RFC 3550 11).
+fn rtcp_address(media: &Media<'_>, rtp: SocketAddr) -> Option<SocketAddr> {
+    if media.rtcp_mux {
+        return Some(rtp);
+    }
+    match &media.rtcp {
+        Some(rtcp) => {
+            let address = rtcp.address.unwrap_or(rtp.ip());
+            (rtcp.port != 0 && is_unicast(&address) && !address.is_unspecified())
+                .then_some(SocketAddr::new(address, rtcp.port))
+        }
+        None => rtp.port().checked_add(1).map(|port| SocketAddr::new(rtp.ip(), port)),
+    }
+}
+
+/// One stranger's description must not make us send to many.
+fn is_unicast(address: &IpAddr) -> bool {
+    !address.is_multicast() && *address != IpAddr::V4(Ipv4Addr::BROADCAST)
+}
