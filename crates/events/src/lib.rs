@@ -1,8 +1,14 @@
 //! The one history of a node: numbered events, and the folds that everything else is made of.
 
+pub mod cdr;
+pub mod ladder;
+
 mod kind;
+mod plain;
+mod wall;
 
 pub use kind::{Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection};
+pub use wall::{Moment, WallClock};
 
 use clock::Time;
 use serde::{Deserialize, Serialize};

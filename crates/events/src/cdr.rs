@@ -1,0 +1,152 @@
+//! The call detail record: one a contact, folded from the events and never counted beside them.
+
+mod draft;
+mod fold;
+mod text;
+
+pub use fold::{CdrFold, fold};
+
+use crate::{Cause, ContactId, Direction, LegId, Moment, Party};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What became of a contact, from its first message to the end of its last leg.
+///
+/// As JSON the fields have these names; durations end in `_millis`, moments are [`Moment`]s.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cdr {
+    /// The contact.
+    pub contact: ContactId,
+    /// Trunk or user by name.
+    pub source: Arc<str>,
+    /// The client company whose number was called.
+    pub client: Arc<str>,
+    /// The caller as normalised.
+    pub from: Arc<str>,
+    /// The number called.
+    pub to: Arc<str>,
+    /// The flow that it began with.
+    pub flow: Arc<str>,
+    /// When it began.
+    pub started: Moment,
+    /// When the caller's leg was answered, by the flow or by a party.
+    pub answered: Option<Moment>,
+    /// When caller and another party first heard each other.
+    pub bridged: Option<Moment>,
+    /// When its last leg ended.
+    pub ended: Moment,
+    /// How long destinations were rung in total.
+    pub ring_millis: u64,
+    /// From the start to the first bridge, or to the end if there was none.
+    pub wait_millis: u64,
+    /// How long two parties were bridged, holding included.
+    pub talk_millis: u64,
+    /// From the answer to the caller to the end: what a carrier charges. 0 if never answered.
+    pub billable_millis: u64,
+    /// What became of it.
+    pub disposition: Disposition,
+    /// Who ended it, with the SIP status and the reason.
+    pub cause: Cause,
+    /// Its legs in the order in which they began, the caller's first: exactly one record a leg.
+    pub legs: Vec<LegRecord>,
+    /// Its recordings in the order in which they began.
+    pub recordings: Vec<Recording>,
+}
+
+/// What became of a contact. A caller who left counts apart from one who could not be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// Caller and another party were bridged.
+    Answered,
+    /// The flow answered and ended the call; nobody was rung.
+    SelfService,
+    /// The caller left before anything answered and before anybody was rung.
+    Abandoned,
+    /// The flow answered; the caller left before anybody was rung.
+    AbandonedInFlow,
+    /// The caller left while destinations were rung.
+    AbandonedRinging,
+    /// Nobody was reached: busy or declined.
+    Busy,
+    /// Nobody was reached: no answer in time.
+    NoAnswer,
+    /// Nobody was reached: a destination or the switch failed.
+    Failed,
+    /// Refused before it was answered, by the flow or by the switch; the cause has the status.
+    Rejected,
+}
+
+impl Disposition {
+    /// The name that JSON uses, `abandoned_in_flow`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::SelfService => "self_service",
+            Self::Abandoned => "abandoned",
+            Self::AbandonedInFlow => "abandoned_in_flow",
+            Self::AbandonedRinging => "abandoned_ringing",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no_answer",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// One leg of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// The leg.
+    pub leg: LegId,
+    /// Seen from the switch.
+    pub direction: Direction,
+    /// Who was at its other end.
+    pub party: Party,
+    /// The URI called (outbound) or calling (inbound).
+    pub uri: Arc<str>,
+    /// SIP Call-ID.
+    pub call_id: Arc<str>,
+    /// When it began.
+    pub started: Moment,
+    /// When the far end first rang.
+    pub ringing: Option<Moment>,
+    /// When it was answered.
+    pub answered: Option<Moment>,
+    /// When it ended.
+    pub ended: Moment,
+    /// Why it ended.
+    pub cause: Cause,
+    /// The codec agreed, `PCMU`.
+    pub codec: Option<Arc<str>>,
+    /// How long the party held the call.
+    pub hold_millis: u64,
+    /// What the media engine counted; `None` if nothing was measured.
+    pub media: Option<LegMedia>,
+}
+
+/// What was counted on a leg's RTP stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegMedia {
+    /// Packets received from the party.
+    pub received: u64,
+    /// Packets sent to the party.
+    pub sent: u64,
+    /// Packets from the party that are missing.
+    pub lost: u64,
+    /// Interarrival jitter in microseconds (RFC 3550 6.4.1); `None` if it was not measured.
+    pub jitter_micros: Option<u32>,
+}
+
+/// One recording of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Whose leg.
+    pub leg: LegId,
+    /// The file.
+    pub path: String,
+    /// Its length; `None` if it was never completed (the process ended).
+    pub millis: Option<u64>,
+    /// Why it ended early.
+    pub error: Option<String>,
+}

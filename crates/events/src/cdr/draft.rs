@@ -1,0 +1,263 @@
+use super::{Cdr, Disposition, LegMedia, LegRecord, Recording};
+use crate::{Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, WallClock};
+use clock::{Duration, Time};
+use std::sync::Arc;
+
+/// A contact that has not ended.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    started: Time,
+    /// Source, client, from, to and flow.
+    names: [Arc<str>; 5],
+    legs: Vec<LegDraft>,
+    bridges: Vec<(LegId, LegId)>,
+    bridged: Option<Time>,
+    talk: Stopwatch,
+    dial: Dial,
+    ring: Stopwatch,
+    recordings: Vec<Recording>,
+}
+
+#[derive(Clone, Debug)]
+struct LegDraft {
+    leg: LegId,
+    direction: Direction,
+    party: Party,
+    uri: Arc<str>,
+    call_id: Arc<str>,
+    started: Time,
+    ringing: Option<Time>,
+    answered: Option<Time>,
+    ended: Option<(Time, Cause)>,
+    codec: Option<Arc<str>>,
+    hold: Stopwatch,
+    media: Option<LegMedia>,
+}
+
+/// How far the flow's dialling came.
+#[derive(Clone, Debug)]
+enum Dial {
+    Never,
+    Ringing,
+    Ended(DialOutcome),
+}
+
+impl Draft {
+    pub(super) fn new(started: Time, names: [Arc<str>; 5]) -> Self {
+        Self {
+            started,
+            names,
+            legs: Vec::new(),
+            bridges: Vec::new(),
+            bridged: None,
+            talk: Stopwatch::default(),
+            dial: Dial::Never,
+            ring: Stopwatch::default(),
+            recordings: Vec::new(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, at: Time, kind: &Kind) {
+        match kind {
+            Kind::LegStarted { leg, direction, party, uri, call_id } => {
+                if self.leg(*leg).is_none() {
+                    self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
+                }
+            }
+            Kind::DialStarted { .. } => {
+                self.dial = Dial::Ringing;
+                self.ring.start(at);
+            }
+            Kind::DialEnded { outcome } => {
+                self.dial = Dial::Ended(outcome.clone());
+                self.ring.stop(at);
+            }
+            Kind::Bridged { a, b } => {
+                self.bridged.get_or_insert(at);
+                self.bridges.push((*a, *b));
+                self.talk.start(at);
+            }
+            Kind::Unbridged { a, b } => {
+                self.unbridge(at, |x, y| (x, y) == (*a, *b) || (y, x) == (*a, *b));
+            }
+            Kind::RecordingStarted { leg, path } => {
+                let recording = Recording { leg: *leg, path: path.clone(), millis: None, error: None };
+                self.recordings.push(recording);
+            }
+            Kind::RecordingEnded { path, millis, error } => {
+                if let Some(recording) = self.recordings.iter_mut().find(|r| r.path == *path) {
+                    recording.millis = Some(*millis);
+                    recording.error.clone_from(error);
+                }
+            }
+            Kind::LegEnded { leg, .. } => {
+                self.leg_event(at, kind, *leg);
+                self.unbridge(at, |x, y| x == *leg || y == *leg);
+            }
+            Kind::LegRinging { leg }
+            | Kind::LegAnswered { leg, .. }
+            | Kind::Held { leg }
+            | Kind::Resumed { leg }
+            | Kind::MediaEnded { leg, .. } => self.leg_event(at, kind, *leg),
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(mut self, contact: ContactId, at: Time, cause: Cause, wall: WallClock) -> Cdr {
+        self.unbridge(at, |_, _| true);
+        self.ring.stop(at);
+        let answered = self.legs.first().and_then(|caller| caller.answered);
+        let disposition = self.disposition(answered, &cause);
+        let [source, client, from, to, flow] = self.names;
+        Cdr {
+            contact,
+            source,
+            client,
+            from,
+            to,
+            flow,
+            started: wall.moment(self.started),
+            answered: answered.map(|at| wall.moment(at)),
+            bridged: self.bridged.map(|at| wall.moment(at)),
+            ended: wall.moment(at),
+            ring_millis: self.ring.millis(),
+            wait_millis: millis(self.bridged.unwrap_or(at) - self.started),
+            talk_millis: self.talk.millis(),
+            billable_millis: answered.map_or(0, |answered| millis(at - answered)),
+            disposition,
+            legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
+            cause,
+            recordings: self.recordings,
+        }
+    }
+
+    fn leg(&mut self, leg: LegId) -> Option<&mut LegDraft> {
+        self.legs.iter_mut().find(|draft| draft.leg == leg)
+    }
+
+    fn leg_event(&mut self, at: Time, kind: &Kind, leg: LegId) {
+        if let Some(draft) = self.leg(leg) {
+            draft.apply(at, kind);
+        }
+    }
+
+    fn unbridge(&mut self, at: Time, which: impl Fn(LegId, LegId) -> bool) {
+        self.bridges.retain(|(a, b)| !which(*a, *b));
+        if self.bridges.is_empty() {
+            self.talk.stop(at);
+        }
+    }
+
+    fn disposition(&self, answered: Option<Time>, cause: &Cause) -> Disposition {
+        if self.bridged.is_some() {
+            return Disposition::Answered;
+        }
+        let refused = answered.is_none() && cause.status.is_some_and(|status| (300..500).contains(&status));
+        match (&self.dial, cause.by) {
+            (Dial::Never, EndedBy::Flow) if answered.is_none() => Disposition::Rejected,
+            (Dial::Never, EndedBy::Flow) => Disposition::SelfService,
+            (Dial::Never, EndedBy::Caller) if answered.is_none() => Disposition::Abandoned,
+            (Dial::Never, EndedBy::Caller) => Disposition::AbandonedInFlow,
+            (Dial::Never, EndedBy::Switch) if refused => Disposition::Rejected,
+            (Dial::Ringing | Dial::Ended(DialOutcome::CallerGone), EndedBy::Caller) => {
+                Disposition::AbandonedRinging
+            }
+            (Dial::Ended(DialOutcome::CallerGone), _) => Disposition::AbandonedRinging,
+            (Dial::Ended(DialOutcome::Busy), _) => Disposition::Busy,
+            (Dial::Ended(DialOutcome::NoAnswer), _) => Disposition::NoAnswer,
+            (Dial::Ended(DialOutcome::Failed(_) | DialOutcome::Answered(_)), _)
+            | (Dial::Ringing | Dial::Never, _) => Disposition::Failed,
+        }
+    }
+}
+
+impl LegDraft {
+    fn new(leg: LegId, at: Time, direction: Direction, party: &Party, names: [&Arc<str>; 2]) -> Self {
+        let [uri, call_id] = names.map(Clone::clone);
+        Self {
+            leg,
+            direction,
+            party: party.clone(),
+            uri,
+            call_id,
+            started: at,
+            ringing: None,
+            answered: None,
+            ended: None,
+            codec: None,
+            hold: Stopwatch::default(),
+            media: None,
+        }
+    }
+
+    fn apply(&mut self, at: Time, kind: &Kind) {
+        match kind {
+            Kind::LegRinging { .. } => {
+                self.ringing.get_or_insert(at);
+            }
+            Kind::LegAnswered { codec, .. } => {
+                self.answered.get_or_insert(at);
+                self.codec.clone_from(codec);
+            }
+            Kind::Held { .. } => self.hold.start(at),
+            Kind::Resumed { .. } => self.hold.stop(at),
+            Kind::MediaEnded { received, sent, lost, jitter_micros, .. } => {
+                let (received, sent, lost) = (*received, *sent, *lost);
+                self.media = Some(LegMedia { received, sent, lost, jitter_micros: *jitter_micros });
+            }
+            Kind::LegEnded { cause, .. } => {
+                self.hold.stop(at);
+                self.ended.get_or_insert_with(|| (at, cause.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// The record; a leg whose end was never told ends with its contact.
+    fn finish(mut self, at: Time, cause: &Cause, wall: WallClock) -> LegRecord {
+        self.hold.stop(at);
+        let (ended, cause) = self.ended.unwrap_or_else(|| (at, cause.clone()));
+        LegRecord {
+            leg: self.leg,
+            direction: self.direction,
+            party: self.party,
+            uri: self.uri,
+            call_id: self.call_id,
+            started: wall.moment(self.started),
+            ringing: self.ringing.map(|at| wall.moment(at)),
+            answered: self.answered.map(|at| wall.moment(at)),
+            ended: wall.moment(ended),
+            cause,
+            codec: self.codec,
+            hold_millis: self.hold.millis(),
+            media: self.media,
+        }
+    }
+}
+
+/// Adds up the spans between `start` and `stop`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stopwatch {
+    total: Duration,
+    since: Option<Time>,
+}
+
+impl Stopwatch {
+    fn start(&mut self, at: Time) {
+        self.since.get_or_insert(at);
+    }
+
+    fn stop(&mut self, at: Time) {
+        if let Some(since) = self.since.take() {
+            self.total = self.total.saturating_add(at - since);
+        }
+    }
+
+    fn millis(&self) -> u64 {
+        millis(self.total)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

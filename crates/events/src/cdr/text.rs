@@ -1,0 +1,69 @@
+use super::{Cdr, LegRecord, Recording};
+use crate::plain::{ended_by, party_name, plain, seconds};
+use crate::{Direction, Moment};
+use std::fmt;
+
+impl fmt::Display for Cdr {
+    /// A few lines for a person: what became of it, the times, the legs and the recordings.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = self.disposition.name().replace('_', " ");
+        writeln!(f, "Contact {}: {outcome}, {}", self.contact.0, ended_by(&self.cause))?;
+        writeln!(f, "  from        {} (source {})", plain(&self.from), plain(&self.source))?;
+        let (client, flow) = (plain(&self.client), plain(&self.flow));
+        writeln!(f, "  to          {} (client {client}, flow {flow})", plain(&self.to))?;
+        writeln!(f, "  started     {}", self.started)?;
+        writeln!(f, "  answered    {}", after(self, self.answered))?;
+        writeln!(f, "  bridged     {}", after(self, self.bridged))?;
+        writeln!(f, "  ended       {}", after(self, Some(self.ended)))?;
+        let [ring, wait, talk, bill] =
+            [self.ring_millis, self.wait_millis, self.talk_millis, self.billable_millis].map(seconds);
+        writeln!(f, "  times       rang {ring} s, waited {wait} s, talked {talk} s, billable {bill} s")?;
+        for leg in &self.legs {
+            writeln!(f, "  leg {:<7} {}", leg.leg.0, leg_line(leg))?;
+        }
+        for recording in &self.recordings {
+            writeln!(f, "  recording   {}", recording_line(recording))?;
+        }
+        Ok(())
+    }
+}
+
+fn after(cdr: &Cdr, moment: Option<Moment>) -> String {
+    match moment {
+        Some(moment) => {
+            let millis = u64::try_from((moment.at - cdr.started.at).as_millis()).unwrap_or(u64::MAX);
+            format!("after {} s", seconds(millis))
+        }
+        None => "never".to_owned(),
+    }
+}
+
+fn leg_line(leg: &LegRecord) -> String {
+    let direction = match leg.direction {
+        Direction::Inbound => "from",
+        Direction::Outbound => "to",
+    };
+    let codec = match (&leg.codec, leg.answered) {
+        (Some(codec), _) => plain(codec),
+        (None, Some(_)) => "codec unknown".to_owned(),
+        (None, None) => "not answered".to_owned(),
+    };
+    let media = match &leg.media {
+        None => "media not measured".to_owned(),
+        Some(media) => {
+            let jitter = media.jitter_micros.map_or("unknown".to_owned(), |micros| {
+                format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
+            });
+            let (received, sent, lost) = (media.received, media.sent, media.lost);
+            format!("{received} packets received, {sent} sent, {lost} lost, jitter {jitter}")
+        }
+    };
+    let party = party_name(&leg.party, &leg.uri);
+    format!("{direction} {party}: {codec}; {media}; {}", ended_by(&leg.cause))
+}
+
+fn recording_line(recording: &Recording) -> String {
+    let length = recording.millis.map_or("not completed".to_owned(), |millis| seconds(millis) + " s");
+    let error = recording.error.as_ref().map_or(String::new(), |error| format!(", {}", plain(error)));
+    format!("{} ({length}{error})", plain(&recording.path))
+}
