@@ -1,1 +1,28 @@
-//! placeholder
+//! SIP without I/O: messages, transactions, dialogs, digest and registrations.
+//!
+//! Bytes come in, values come out: nothing here opens a socket or reads a clock.
+
+mod build;
+mod digest;
+mod error;
+mod frame;
+mod header;
+mod message;
+mod method;
+mod name;
+mod transport;
+mod uri;
+
+pub use build::{RequestBuilder, ResponseBuilder, reason_phrase};
+pub use digest::{
+    Algorithm, Challenge, Credentials, DigestRequest, Protection, Verdict, Verifier, VerifierConfig, ha1,
+    response,
+};
+pub use error::{Flaw, ParseError};
+pub use frame::{Frame, Framer};
+pub use header::{NameAddr, Params, Via};
+pub use message::{Fault, MAX_HEADERS, MAX_MESSAGE, Message};
+pub use method::Method;
+pub use name::Name;
+pub use transport::{Flow, Transport};
+pub use uri::{Host, SipUri, TelUri, Uri};

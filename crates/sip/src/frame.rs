@@ -1,0 +1,129 @@
+//! Cutting messages out of a byte stream (RFC 3261 section 18.3).
+
+use crate::ParseError;
+use crate::message::{MAX_MESSAGE, declared_length};
+use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr;
+
+/// A ping of RFC 5626 section 4.4.1.
+const PING: &[u8] = b"\r\n\r\n";
+
+/// What a stream carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// One whole message, for [`Message::parse`](crate::Message::parse).
+    Message(Bytes),
+    /// A ping: answer it with one CRLF (RFC 5626 section 4.4.1).
+    KeepAlive,
+}
+
+/// Collects what a stream delivers and cuts it into frames.
+#[derive(Debug)]
+pub struct Framer {
+    buffer: BytesMut,
+    limit: usize,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Among header fields, whose end is not within the first `searched` bytes.
+    Head { searched: usize },
+    /// The message is `length` bytes long, header fields and body.
+    Body { length: usize },
+}
+
+impl Framer {
+    /// A framer at the start of a stream; `limit` is the most bytes that a message may have, at most
+    /// [`MAX_MESSAGE`].
+    pub fn new(limit: usize) -> Self {
+        Self { buffer: BytesMut::new(), limit: limit.min(MAX_MESSAGE), place: Place::Head { searched: 0 } }
+    }
+
+    /// Takes what the stream delivered. Call [`Framer::next`] until it has nothing more before feeding
+    /// again, or the buffer outgrows the limit.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next frame, or `None` until more bytes come.
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`] or [`ParseError::NoContentLength`]. The place of the next message is then
+    /// unknown: close the stream.
+    #[expect(clippy::should_implement_trait, reason = "None means not yet, and errors end the stream")]
+    pub fn next(&mut self) -> Result<Option<Frame>, ParseError> {
+        let length = match self.place {
+            Place::Head { searched } => {
+                if searched == 0 && self.skip_line_ends() {
+                    return Ok(Some(Frame::KeepAlive));
+                }
+                match self.head_end(searched) {
+                    Ok(end) => self.message_length(end)?,
+                    Err(searched) => {
+                        self.place = Place::Head { searched };
+                        return self.within_limit(self.buffer.len()).map(|()| None);
+                    }
+                }
+            }
+            Place::Body { length } => length,
+        };
+        self.within_limit(length)?;
+        if self.buffer.len() < length {
+            self.place = Place::Body { length };
+            return Ok(None);
+        }
+        self.place = Place::Head { searched: 0 };
+        Ok(Some(Frame::Message(self.buffer.split_to(length).freeze())))
+    }
+
+    /// Passes over line ends between messages, pongs among them; whether they made a ping.
+    fn skip_line_ends(&mut self) -> bool {
+        loop {
+            if self.buffer.starts_with(PING) {
+                self.buffer.advance(PING.len());
+                return true;
+            }
+            if PING.starts_with(&self.buffer) {
+                return false;
+            }
+            match self.buffer[..] {
+                [b'\r', b'\n', ..] => self.buffer.advance(2),
+                [b'\n', ..] => self.buffer.advance(1),
+                _ => return false,
+            }
+        }
+    }
+
+    /// The offset behind the empty line, or how far there is none.
+    fn head_end(&self, searched: usize) -> Result<usize, usize> {
+        let mut at = searched;
+        while let Some(found) = memchr(b'\n', &self.buffer[at..]) {
+            let line_feed = at + found;
+            match self.buffer[line_feed + 1..] {
+                [b'\n', ..] => return Ok(line_feed + 2),
+                [b'\r', b'\n', ..] => return Ok(line_feed + 3),
+                [] | [b'\r'] => return Err(line_feed),
+                _ => at = line_feed + 1,
+            }
+        }
+        Err(self.buffer.len())
+    }
+
+    fn message_length(&self, head: usize) -> Result<usize, ParseError> {
+        self.within_limit(head)?;
+        let body = declared_length(&self.buffer[..head]).ok_or(ParseError::NoContentLength)?;
+        Ok(head.saturating_add(body))
+    }
+
+    fn within_limit(&self, length: usize) -> Result<(), ParseError> {
+        if length > self.limit { Err(ParseError::TooLarge { limit: self.limit }) } else { Ok(()) }
+    }
+}
+
+impl Default for Framer {
+    /// With the largest limit.
+    fn default() -> Self {
+        Self::new(MAX_MESSAGE)
+    }
+}

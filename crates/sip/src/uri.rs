@@ -1,0 +1,302 @@
+use crate::{Params, ParseError, Transport};
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A URI as SIP header fields carry them. It borrows the text that it was read from; keep that text to
+/// keep the URI.
+#[derive(Clone, Copy, Debug)]
+pub enum Uri<'a> {
+    /// `sip:` and `sips:`, RFC 3261 section 19.1.
+    Sip(SipUri<'a>),
+    /// `tel:`, RFC 3966.
+    Tel(TelUri<'a>),
+    /// Any other scheme: the whole text.
+    Other(&'a str),
+}
+
+/// `sip:user:password@host:port;params?headers`.
+#[derive(Clone, Copy, Debug)]
+pub struct SipUri<'a> {
+    text: &'a str,
+    /// Whether the scheme is `sips`.
+    pub secure: bool,
+    /// As written, percent escapes and all.
+    pub user: Option<&'a str>,
+    /// As written.
+    pub password: Option<&'a str>,
+    /// Where.
+    pub host: Host<'a>,
+    /// Where, if named.
+    pub port: Option<u16>,
+    /// Between host and headers.
+    pub params: Params<'a>,
+    /// `name=value&name=value`, as written; empty if there are none.
+    pub headers: &'a str,
+}
+
+/// `tel:+1-555;params`.
+#[derive(Clone, Copy, Debug)]
+pub struct TelUri<'a> {
+    text: &'a str,
+    /// As written, visual separators and all.
+    pub number: &'a str,
+    /// What follows the number.
+    pub params: Params<'a>,
+}
+
+/// A host of a URI or a Via.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Host<'a> {
+    /// A domain name, as written.
+    Name(&'a str),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address; it stood in brackets.
+    V6(Ipv6Addr),
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI.
+    ///
+    /// # Errors
+    /// [`ParseError::Uri`] with what is wrong.
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let (scheme, rest) = text.split_once(':').ok_or(ParseError::Uri("no scheme"))?;
+        if !is_scheme(scheme) {
+            return Err(ParseError::Uri("the scheme is malformed"));
+        }
+        if rest.bytes().any(|byte| byte <= b' ' || byte >= 0x7f || b"<>\"".contains(&byte)) {
+            return Err(ParseError::Uri("a character that must be escaped"));
+        }
+        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
+            return SipUri::read(text, scheme.len() == 4, rest).map(Self::Sip);
+        }
+        if scheme.eq_ignore_ascii_case("tel") {
+            return TelUri::read(text, rest).map(Self::Tel);
+        }
+        Ok(Self::Other(text))
+    }
+
+    /// The `sip:` or `sips:` URI, if it is one.
+    pub const fn as_sip(&self) -> Option<&SipUri<'a>> {
+        match self {
+            Self::Sip(uri) => Some(uri),
+            Self::Tel(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// Who: the user of a SIP URI with its escapes resolved, or the number of a `tel:` URI.
+    pub fn user(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Sip(uri) => uri.user.map(unescape),
+            Self::Tel(uri) => Some(Cow::Borrowed(uri.number)),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// As received.
+    pub const fn as_str(&self) -> &'a str {
+        match self {
+            Self::Sip(uri) => uri.text,
+            Self::Tel(uri) => uri.text,
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl<'a> SipUri<'a> {
+    fn read(text: &'a str, secure: bool, rest: &'a str) -> Result<Self, ParseError> {
+        let (userinfo, rest) = match rest.split_once('@') {
+            Some((userinfo, rest)) => (Some(userinfo), rest),
+            None => (None, rest),
+        };
+        let (user, password) = match userinfo.map(|info| info.split_once(':').unwrap_or((info, ""))) {
+            Some(("", _)) => return Err(ParseError::Uri("no user before the @")),
+            Some((user, "")) => (Some(user), None),
+            Some((user, password)) => (Some(user), Some(password)),
+            None => (None, None),
+        };
+        if !escapes_are_whole(userinfo.unwrap_or("")) {
+            return Err(ParseError::Uri("a % without two hexadecimal digits"));
+        }
+        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
+        let (host_port, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (host, port) = Host::parse_with_port(host_port).ok_or(ParseError::Uri("host or port"))?;
+        Ok(Self { text, secure, user, password, host, port, params: Params::new(params), headers })
+    }
+
+    /// The transport that the URI asks for: `None` if it names none, or one that is not ours.
+    pub fn transport(&self) -> Option<Transport> {
+        Transport::from_token(self.params.get("transport")?)
+    }
+
+    /// The `name=value` pairs behind the `?`.
+    pub fn header_pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let pairs = self.headers.split('&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    }
+
+    /// The rules of RFC 3261 section 19.1.4; `transport` counts as its examples have it.
+    fn equals(&self, other: &Self) -> bool {
+        const NEVER_IMPLIED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
+        let escaped = |text: Option<&'a str>| text.map(unescape);
+        let params_agree = |a: &Self, b: &Self| {
+            a.params.iter().all(|(name, value)| match b.params.get(name) {
+                Some(theirs) => theirs.eq_ignore_ascii_case(value.unwrap_or("")),
+                None => !NEVER_IMPLIED.iter().any(|never| never.eq_ignore_ascii_case(name)),
+            })
+        };
+        let headers_agree = |a: &Self, b: &Self| {
+            a.header_pairs().all(|(name, value)| {
+                b.header_pairs().any(|(n, v)| n.eq_ignore_ascii_case(name) && unescape(v) == unescape(value))
+            })
+        };
+        self.secure == other.secure
+            && escaped(self.user) == escaped(other.user)
+            && escaped(self.password) == escaped(other.password)
+            && self.host.equals(&other.host)
+            && self.port == other.port
+            && params_agree(self, other)
+            && params_agree(other, self)
+            && headers_agree(self, other)
+            && headers_agree(other, self)
+    }
+}
+
+impl<'a> TelUri<'a> {
+    fn read(text: &'a str, rest: &'a str) -> Result<Self, ParseError> {
+        let (number, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        let is_digit = |byte: u8| byte.is_ascii_hexdigit() || b"*#".contains(&byte);
+        let well_formed = digits.bytes().any(is_digit)
+            && digits.bytes().all(|byte| is_digit(byte) || b"-.()".contains(&byte));
+        if !well_formed {
+            return Err(ParseError::Uri("not a telephone number"));
+        }
+        Ok(Self { text, number, params: Params::new(params) })
+    }
+
+    /// The number without its visual separators (RFC 3966 section 4).
+    pub fn digits(&self) -> String {
+        self.number.chars().filter(|c| !"-.()".contains(*c)).collect()
+    }
+}
+
+impl<'a> Host<'a> {
+    /// Reads `host` or `host:port`; spaces may stand around the colon, as a Via allows.
+    pub(crate) fn parse_with_port(text: &'a str) -> Option<(Self, Option<u16>)> {
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (address, port) = rest.split_once(']')?;
+            (Self::V6(address.parse().ok()?), port.trim_ascii_start())
+        } else {
+            let end = text.find(':').unwrap_or(text.len());
+            let (host, port) = text.split_at(end);
+            (Self::parse(host.trim_ascii_end())?, port)
+        };
+        if port.is_empty() {
+            return Some((host, None));
+        }
+        let digits = port.strip_prefix(':')?.trim_ascii_start();
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse().ok()).flatten().map(|port| (host, Some(port)))
+    }
+
+    /// Reads a host that stands alone: a name, an IPv4 address, or an IPv6 address in brackets.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        if let Some(address) = text.strip_prefix('[') {
+            return address.strip_suffix(']')?.parse().ok().map(Self::V6);
+        }
+        if let Ok(address) = text.parse() {
+            return Some(Self::V4(address));
+        }
+        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let top = text.strip_suffix('.').unwrap_or(text).rsplit('.').next()?;
+        let top_is_alphabetic = top.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+        (is_name && top_is_alphabetic).then_some(Self::Name(text))
+    }
+
+    /// The address, if it is one: no look-up is needed.
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::V4(address) => Some(IpAddr::V4(*address)),
+            Self::V6(address) => Some(IpAddr::V6(*address)),
+        }
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a.eq_ignore_ascii_case(b),
+            _ => self == other,
+        }
+    }
+}
+
+/// RFC 3261 section 19.1.4 for SIP URIs, digits and parameters for `tel:` (RFC 3966 section 5), the text
+/// for others.
+impl PartialEq for Uri<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sip(a), Self::Sip(b)) => a.equals(b),
+            (Self::Tel(a), Self::Tel(b)) => {
+                let agree = |a: &TelUri<'_>, b: &TelUri<'_>| {
+                    a.params.iter().all(|(name, value)| {
+                        b.params.get(name).is_some_and(|v| v.eq_ignore_ascii_case(value.unwrap_or("")))
+                    })
+                };
+                a.digits().eq_ignore_ascii_case(&b.digits()) && agree(a, b) && agree(b, a)
+            }
+            (Self::Other(a), Self::Other(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Host<'_> {
+    /// IPv6 in brackets, as a URI wants it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(address) => write!(f, "{address}"),
+            Self::V6(address) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+fn escapes_are_whole(text: &str) -> bool {
+    text.split('%')
+        .skip(1)
+        .all(|rest| rest.len() >= 2 && rest.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Resolves percent escapes; octets that are no UTF-8 become U+FFFD.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(hex_octet);
+        octets.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    Cow::Owned(String::from_utf8_lossy(&octets).into_owned())
+}
+
+fn hex_octet(digits: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(digits).ok()?;
+    u8::from_str_radix(text, 16).ok()
+}
