@@ -4,12 +4,15 @@
 
 mod build;
 mod digest;
+mod endpoint;
 mod error;
 mod frame;
 mod header;
 mod message;
 mod method;
 mod name;
+mod registrar;
+mod transaction;
 mod transport;
 mod uri;
 
@@ -18,11 +21,17 @@ pub use digest::{
     Algorithm, Challenge, Credentials, DigestRequest, Protection, Verdict, Verifier, VerifierConfig, ha1,
     response,
 };
+pub use endpoint::{
+    Address, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite, Output,
+    RequestId, Why, Wire,
+};
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
 pub use header::{NameAddr, Params, Via};
 pub use message::{Fault, MAX_HEADERS, MAX_MESSAGE, Message};
 pub use method::Method;
 pub use name::Name;
+pub use registrar::{Binding, Registrar, RegistrarConfig, Reject};
+pub use transaction::TimerValues;
 pub use transport::{Flow, Transport};
 pub use uri::{Host, SipUri, TelUri, Uri};

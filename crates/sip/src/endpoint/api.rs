@@ -1,0 +1,284 @@
+//! What goes into and comes out of the [`Endpoint`](super::Endpoint).
+
+use crate::transaction::TimerValues;
+use crate::{Flow, Message};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// One INVITE usage (RFC 5057): from the first INVITE to the end of its dialog. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InviteId(pub u64);
+
+/// One received request that waits for our answer. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId(pub u64);
+
+/// How an endpoint presents and limits itself.
+#[derive(Clone, Debug)]
+pub struct EndpointConfig {
+    /// The value of User-Agent in requests and Server in responses.
+    pub user_agent: String,
+    /// INVITEs beyond this number of usages get 503 with Retry-After.
+    pub max_usages: usize,
+    /// T1, T2 and T4.
+    pub timers: TimerValues,
+}
+
+/// A message body that we send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The value of Content-Type.
+    pub content_type: Cow<'static, str>,
+    /// The body itself.
+    pub bytes: Bytes,
+}
+
+impl Body {
+    /// A session description (`application/sdp`).
+    pub fn sdp(bytes: impl Into<Bytes>) -> Self {
+        Self { content_type: Cow::Borrowed("application/sdp"), bytes: bytes.into() }
+    }
+}
+
+/// A From or To as we write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The display name, unquoted.
+    pub display: Option<String>,
+    /// The URI, without angle brackets.
+    pub uri: String,
+}
+
+/// The answer to a 401 or 407 (RFC 3261 section 22). It is given once a request, and once more when the
+/// peer says that only its nonce was stale; a second challenge is the request's final response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The digest username.
+    pub username: String,
+    /// The password in clear.
+    pub password: String,
+    /// The realm that the password belongs to: a challenge for another one is not answered.
+    /// `None` answers any realm.
+    pub realm: Option<String>,
+}
+
+/// An INVITE to send.
+#[derive(Clone, Debug)]
+pub struct NewInvite {
+    /// Where to send it. `flow.local` is written into Via.
+    pub flow: Flow,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// Route header field values, in order, each a name-addr in angle brackets.
+    pub route: Vec<String>,
+    /// From; the tag is added.
+    pub from: Address,
+    /// To.
+    pub to: Address,
+    /// The Contact header field's value, `<sip:ringdown@192.0.2.1:5060>`.
+    pub contact: String,
+    /// Further header fields.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// The offer. Without one the peer offers in its 2xx, and [`Endpoint::acknowledge`](super::Endpoint::acknowledge)
+    /// carries the answer.
+    pub body: Option<Body>,
+    /// What to answer challenges with, in this INVITE and in all that follows in its dialog.
+    pub login: Option<Login>,
+    /// Max-Forwards; 70 where nothing is known.
+    pub max_forwards: u8,
+}
+
+/// What the endpoint wants done, in order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Bytes to send: one datagram, or one message on a stream.
+    Send {
+        /// The way.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Something for the user.
+    Event(Event),
+    /// A message for the ladder.
+    Wire(Wire),
+}
+
+/// One message that was received or sent, as a ladder shows it.
+///
+/// It may still name a usage that is over: retransmissions, and the ACK to a rejection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The usage that the message belongs to.
+    pub invite: Option<InviteId>,
+    /// Whether we sent it.
+    pub sent: bool,
+    /// `INVITE`, `180 Ringing`.
+    pub line: Box<str>,
+    /// The CSeq number.
+    pub cseq: u32,
+    /// Whether it carries a session description.
+    pub sdp: bool,
+    /// Whether it is a retransmission.
+    pub again: bool,
+}
+
+/// What happened.
+///
+/// A usage ends by exactly one of `Cancelled`, `Failed`, `Bye` and `Ended`; after it no event names it.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new call. 100 has gone out; it is answered by `progress`, `accept` or `reject`.
+    Invite {
+        /// The usage.
+        id: InviteId,
+        /// The way that it came by.
+        flow: Flow,
+        /// The INVITE.
+        message: Message,
+    },
+    /// The peer's CANCEL came before our final response: 200 and 487 have gone out. The usage is over.
+    Cancelled {
+        /// The usage.
+        id: InviteId,
+        /// The CANCEL's Reason header field (RFC 3326).
+        reason: Option<String>,
+    },
+    /// 101–199 to our INVITE. Branches of a fork differ in the To tag.
+    Progress {
+        /// The usage.
+        id: InviteId,
+        /// The response.
+        message: Message,
+    },
+    /// The first 2xx to our INVITE. The ACK has gone out, unless our INVITE had no body: then
+    /// [`Endpoint::acknowledge`](super::Endpoint::acknowledge) sends it.
+    Answered {
+        /// The usage.
+        id: InviteId,
+        /// The response.
+        message: Message,
+    },
+    /// Our INVITE failed: a final response from 300 up, 408 when nobody answered, 503 when it could not be
+    /// delivered, 487 after our `cancel`. The usage is over.
+    Failed {
+        /// The usage.
+        id: InviteId,
+        /// The status.
+        status: u16,
+        /// The response, where there was one.
+        message: Option<Message>,
+    },
+    /// The ACK to our 2xx, of the first INVITE or of a re-INVITE. It may carry a session description.
+    Acked {
+        /// The usage.
+        id: InviteId,
+        /// The ACK.
+        message: Message,
+    },
+    /// The peer sent a re-INVITE; `respond` answers it.
+    Reinvite {
+        /// The usage.
+        id: InviteId,
+        /// What to answer.
+        request: RequestId,
+        /// The re-INVITE.
+        message: Message,
+    },
+    /// 2xx to our re-INVITE. As with `Answered`, the ACK has gone out unless the re-INVITE had no body.
+    ReinviteAnswered {
+        /// The usage.
+        id: InviteId,
+        /// The response.
+        message: Message,
+    },
+    /// Our re-INVITE failed; the session stays as it was (RFC 3261 section 14.1).
+    ReinviteFailed {
+        /// The usage.
+        id: InviteId,
+        /// The status.
+        status: u16,
+    },
+    /// The peer hung up; 200 has gone out. The usage is over.
+    Bye {
+        /// The usage.
+        id: InviteId,
+        /// The BYE.
+        message: Message,
+    },
+    /// The usage is over without the peer's BYE.
+    Ended {
+        /// The usage.
+        id: InviteId,
+        /// The status that ended it, where there was one.
+        status: Option<u16>,
+        /// How.
+        why: Why,
+    },
+    /// A valid request that is none of the above, outside a dialog or inside one; `respond` answers it.
+    Request {
+        /// What to answer.
+        request: RequestId,
+        /// The usage in whose dialog it came.
+        invite: Option<InviteId>,
+        /// The way that it came by.
+        flow: Flow,
+        /// The request.
+        message: Message,
+    },
+}
+
+/// How a usage ended that the peer did not end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Why {
+    /// We refused the INVITE, and the peer acknowledged it or Timer H fired.
+    Rejected,
+    /// Our BYE was answered; the status is its answer's.
+    ByeAnswered,
+    /// Our BYE got no answer or could not be delivered.
+    ByeFailed,
+    /// The ACK to our 2xx never came; a BYE has gone out (RFC 3261 section 13.3.1.4).
+    NoAck,
+    /// The peer answered a re-INVITE with 408 or 481, or not at all; a BYE has gone out (12.2.1.2).
+    DialogLost,
+}
+
+impl Why {
+    /// A short phrase for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::ByeAnswered => "BYE answered",
+            Self::ByeFailed => "BYE not answered",
+            Self::NoAck => "no ACK to the answer",
+            Self::DialogLost => "dialog unknown to the peer",
+        }
+    }
+}
+
+/// What an endpoint has dropped or answered by itself, since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Bytes that are no SIP, or that are broken beyond an answer: dropped.
+    pub dropped: u64,
+    /// Broken requests that were answered with 4xx or 5xx.
+    pub malformed: u64,
+    /// Requests refused because there are too many usages or transactions.
+    pub overload: u64,
+    /// ACKs and responses that match nothing: dropped.
+    pub strays: u64,
+    /// Retransmissions absorbed.
+    pub retransmissions: u64,
+}
+
+/// How much is alive in an endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alive {
+    /// INVITE usages.
+    pub usages: usize,
+    /// Transactions, client and server.
+    pub transactions: usize,
+    /// Deadlines.
+    pub timers: usize,
+}
