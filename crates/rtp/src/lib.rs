@@ -1,15 +1,28 @@
 //! RTP without I/O: packets, codecs, digits and stream state, and the vocabulary between the switch
 //! and the media engine ([`control`]).
+//!
+//! [`Stream`] is one leg's RTP in both directions. Nothing here allocates per packet, and time is an
+//! argument.
 
+mod codec;
 pub mod control;
+mod digits;
+mod error;
+pub mod g711;
+mod packet;
+mod reception;
+mod rewriter;
+mod source;
+mod stream;
 
-use serde::{Deserialize, Serialize};
+pub use codec::Codec;
+pub use digits::{Digit, DigitDetector, DigitPacket, DigitSender};
+pub use error::RtpError;
+pub use packet::{HEADER_LEN, Header, Packet, is_rtcp};
+pub use reception::{Arrival, Reception};
+pub use rewriter::Rewriter;
+pub use source::{Source, Verdict};
+pub use stream::{Content, DigitTick, Received, Stream};
 
-/// A codec that the engine speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    /// G.711 µ-law, static payload type 0.
-    Pcmu,
-    /// G.711 A-law, static payload type 8.
-    Pcma,
-}
+/// Timestamp units a second of every codec that the engine speaks.
+pub const CLOCK_RATE: u32 = 8_000;

@@ -1,0 +1,24 @@
+use thiserror::Error;
+
+/// What cannot be done with a datagram or a digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RtpError {
+    /// A packet is shorter than its header says.
+    #[error("the packet is cut short")]
+    Truncated,
+    /// A datagram is not version 2.
+    #[error("the datagram is not RTP version 2")]
+    Version,
+    /// The padding is longer than the packet, or zero.
+    #[error("the packet's padding is impossible")]
+    Padding,
+    /// A digit cannot wait to be sent: too many are waiting.
+    #[error("too many digits are waiting to be sent")]
+    TooManyDigits,
+    /// A digit cannot be sent: the peer has no telephone-event, or nothing is agreed yet.
+    #[error("the peer takes no telephone-events")]
+    NoTelephoneEvent,
+    /// A character is no digit.
+    #[error("{0:?} is not one of 0-9, *, #, A-D")]
+    NotADigit(char),
+}

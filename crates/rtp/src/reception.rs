@@ -1,0 +1,145 @@
+use crate::{CLOCK_RATE, Header};
+use clock::Time;
+
+/// A jump ahead by more is a restart (RFC 3550 A.1).
+const MAX_DROPOUT: u16 = 3_000;
+/// Packets that are this much late can still be told from repeated ones.
+const WINDOW: u16 = 64;
+/// A jump of the timestamp against the clock by more is a new beginning, not jitter.
+const MAX_TRANSIT_STEP: u32 = CLOCK_RATE;
+
+/// What is received of a peer: loss, order and jitter (RFC 3550 A.1, A.3, A.8).
+#[derive(Clone, Debug, Default)]
+pub struct Reception {
+    run: Option<Run>,
+    /// Of the runs before: a source that changes its SSRC begins a new run.
+    received_before: u64,
+    lost_before: u64,
+    jitter: Jitter,
+}
+
+/// How a packet stands among those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The first of a source, or of one that has restarted.
+    First,
+    /// Newer than all before; some between may be missing.
+    Next,
+    /// Missing until now.
+    Late,
+    /// Repeated, or too late to tell, or the first after a jump that the next must confirm.
+    Stale,
+}
+
+/// Packets of one SSRC in one numbering.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    ssrc: u32,
+    /// Extended sequence numbers.
+    first: u64,
+    highest: u64,
+    /// Which of the packets up to `highest` have come; bit 0 is `highest`.
+    seen: u64,
+    received: u64,
+    /// What would follow a jump, if it is a restart.
+    after_jump: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Jitter {
+    transit: Option<u32>,
+    /// In sixteenths of a timestamp unit.
+    scaled: u32,
+    measured: bool,
+}
+
+impl Reception {
+    /// Counts a packet. `timed` says that its timestamp tells when it was made; that of an event
+    /// does not.
+    pub fn packet(&mut self, now: Time, header: &Header, timed: bool) -> Arrival {
+        let arrival = match &mut self.run {
+            Some(run) if run.ssrc == header.ssrc => run.packet(header.sequence),
+            _ => Arrival::First,
+        };
+        if arrival == Arrival::First {
+            self.received_before += self.run.map_or(0, |run| run.received);
+            self.lost_before += self.run.map_or(0, |run| run.lost());
+            self.run = Some(Run::new(header.ssrc, header.sequence));
+            self.jitter.transit = None;
+        }
+        if timed && arrival != Arrival::Stale {
+            self.jitter.packet(now, header.timestamp);
+        }
+        arrival
+    }
+
+    /// Packets that came, repeated ones left out.
+    pub fn received(&self) -> u64 {
+        self.received_before + self.run.map_or(0, |run| run.received)
+    }
+
+    /// Packets missing by sequence number.
+    pub fn lost(&self) -> u64 {
+        self.lost_before + self.run.map_or(0, |run| run.lost())
+    }
+
+    /// Interarrival jitter in microseconds; `None` before two packets could be compared.
+    pub fn jitter_micros(&self) -> Option<u32> {
+        let micros = u64::from(self.jitter.scaled) * 1_000_000 / (16 * u64::from(CLOCK_RATE));
+        self.jitter.measured.then(|| u32::try_from(micros).unwrap_or(u32::MAX))
+    }
+}
+
+impl Run {
+    fn new(ssrc: u32, sequence: u16) -> Self {
+        // One cycle up, so that a packet from before the first does not go below zero.
+        let first = 0x1_0000 + u64::from(sequence);
+        Self { ssrc, first, highest: first, seen: 1, received: 1, after_jump: None }
+    }
+
+    fn packet(&mut self, sequence: u16) -> Arrival {
+        let ahead = sequence.wrapping_sub(self.highest as u16);
+        let behind = 0_u16.wrapping_sub(ahead);
+        if ahead == 0 {
+            Arrival::Stale
+        } else if ahead < MAX_DROPOUT {
+            self.highest += u64::from(ahead);
+            self.seen = self.seen.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
+            self.received += 1;
+            self.after_jump = None;
+            Arrival::Next
+        } else if behind < WINDOW {
+            let bit = 1 << behind;
+            if self.seen & bit != 0 {
+                return Arrival::Stale;
+            }
+            self.seen |= bit;
+            self.first = self.first.min(self.highest - u64::from(behind));
+            self.received += 1;
+            Arrival::Late
+        } else if self.after_jump == Some(sequence) {
+            Arrival::First
+        } else {
+            self.after_jump = Some(sequence.wrapping_add(1));
+            Arrival::Stale
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        (self.highest - self.first + 1).saturating_sub(self.received)
+    }
+}
+
+impl Jitter {
+    fn packet(&mut self, now: Time, timestamp: u32) {
+        // The clock wraps with the timestamps.
+        let arrival = (now.micros() * u64::from(CLOCK_RATE) / 1_000_000) as u32;
+        let transit = arrival.wrapping_sub(timestamp);
+        let step = self.transit.map(|last| (transit.wrapping_sub(last).cast_signed()).unsigned_abs());
+        if let Some(step) = step.filter(|step| *step <= MAX_TRANSIT_STEP) {
+            self.scaled = self.scaled + step - ((self.scaled + 8) >> 4);
+            self.measured = true;
+        }
+        self.transit = Some(transit);
+    }
+}

@@ -1,0 +1,216 @@
+use crate::control::{Setup, StreamStats};
+use crate::{
+    Arrival, CLOCK_RATE, Codec, Digit, DigitDetector, DigitSender, Header, Packet, Reception, Rewriter,
+    RtpError, Source, Verdict, is_rtcp,
+};
+use clock::{Duration, Time};
+use std::net::SocketAddr;
+
+const SAMPLES_PER_TICK: u32 = CLOCK_RATE / 50;
+
+/// One leg's RTP in both directions, without its socket.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    setup: Option<Setup>,
+    source: Source,
+    reception: Reception,
+    detector: DigitDetector,
+    rewriter: Rewriter,
+    sender: DigitSender,
+    sent: u64,
+    foreign: u64,
+}
+
+/// What a datagram was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The party's voice.
+    Audio {
+        /// Where the payload lies.
+        packet: Packet,
+        /// What it is encoded with.
+        codec: Codec,
+    },
+    /// A packet of an event, and the digits that it ended.
+    Event {
+        /// Where the payload lies.
+        packet: Packet,
+        /// In the order in which they were pressed.
+        digits: [Option<Digit>; 2],
+    },
+    /// RTCP of the party on the shared port (RFC 5761).
+    Rtcp,
+    /// A repeated packet, or one far too late.
+    Stale,
+    /// A payload type that was not agreed on.
+    UnknownType,
+    /// Neither RTP nor RTCP.
+    Malformed,
+    /// A stranger's; counted.
+    Foreign,
+}
+
+/// What the digits that are being sent want in this 20 ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigitTick {
+    /// None is being sent: the voice goes on.
+    Idle,
+    /// This packet goes out in place of the voice.
+    Packet {
+        /// Its header.
+        header: Header,
+        /// Its payload.
+        payload: [u8; 4],
+    },
+    /// Nothing goes out: the gap between two digits, or the peer wants no media now.
+    Pause,
+}
+
+/// What a forwarded packet carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Voice in the codec of [`Stream::setup`].
+    Audio,
+    /// A telephone-event.
+    Event,
+}
+
+impl Stream {
+    /// A stream that receives and sends nothing before [`apply`](Self::apply). Its SSRC and the
+    /// first sequence number and timestamp should be random (RFC 3550 5.1).
+    pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
+        Self {
+            setup: None,
+            source: Source::default(),
+            reception: Reception::default(),
+            detector: DigitDetector::default(),
+            rewriter: Rewriter::new(ssrc, sequence, timestamp),
+            sender: DigitSender::default(),
+            sent: 0,
+            foreign: 0,
+        }
+    }
+
+    /// Takes over what offer/answer agreed.
+    pub fn apply(&mut self, setup: Setup) {
+        self.source.expect(setup.remote);
+        self.setup = Some(setup);
+    }
+
+    /// What was agreed last.
+    pub fn setup(&self) -> Option<&Setup> {
+        self.setup.as_ref()
+    }
+
+    /// Where packets to the party go; `None` while it wants none.
+    pub fn target(&self) -> Option<SocketAddr> {
+        let wanted = self.setup.as_ref().is_some_and(|setup| setup.send && setup.remote.is_some());
+        if wanted { self.source.target() } else { None }
+    }
+
+    /// Where the party's packets come from, and whether that can be relied on.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Takes a datagram that came from `from`.
+    pub fn receive(&mut self, now: Time, from: SocketAddr, datagram: &[u8]) -> Received {
+        if is_rtcp(datagram) {
+            return if self.source.peer() == Some(from) { Received::Rtcp } else { self.foreign() };
+        }
+        let Ok(packet) = Packet::parse(datagram) else { return Received::Malformed };
+        let header = &packet.header;
+        if self.source.accept(now, from, header.ssrc, header.sequence) == Verdict::Foreign {
+            return self.foreign();
+        }
+        let Some(setup) = &self.setup else { return self.foreign() };
+        let is_event = setup.digits.is_some_and(|digits| digits.receive_type == header.payload_type);
+        if self.reception.packet(now, header, !is_event) == Arrival::Stale {
+            return Received::Stale;
+        }
+        if is_event {
+            let payload = packet.payload(datagram);
+            let digits = self.detector.packet(now, header.ssrc, header.timestamp, payload);
+            return Received::Event { packet, digits };
+        }
+        match setup.receive_types.iter().find(|(number, _)| *number == header.payload_type) {
+            Some((_, codec)) => Received::Audio { codec: *codec, packet },
+            None => Received::UnknownType,
+        }
+    }
+
+    /// A digit whose end was lost, once it is over.
+    pub fn flush_digit(&mut self, now: Time) -> Option<Digit> {
+        self.detector.flush(now)
+    }
+
+    /// The header under which a bridged party's packet goes out to this one; `None` if it does not
+    /// (this party wants none, has no telephone-event, or the packet is too late).
+    pub fn forward(&mut self, now: Time, header: &Header, content: Content) -> Option<Header> {
+        self.target()?;
+        let setup = self.setup.as_ref()?;
+        let payload_type = match content {
+            Content::Audio => setup.send_type,
+            Content::Event => setup.digits?.send_type,
+        };
+        let header = self.rewriter.forward(now, header, payload_type)?;
+        self.sent += 1;
+        Some(header)
+    }
+
+    /// The header of a packet of a prompt with so many samples; `None` if the party wants none.
+    pub fn play(&mut self, now: Time, samples: u32) -> Option<Header> {
+        self.target()?;
+        let payload_type = self.setup.as_ref()?.send_type;
+        self.sent += 1;
+        Some(self.rewriter.local(now, samples, payload_type))
+    }
+
+    /// Queues a digit to be sent.
+    ///
+    /// # Errors
+    /// [`RtpError::NoTelephoneEvent`], [`RtpError::NotADigit`], [`RtpError::TooManyDigits`].
+    pub fn push_digit(&mut self, digit: char, tone: Duration, gap: Duration) -> Result<(), RtpError> {
+        let agreed = self.setup.as_ref().and_then(|setup| setup.digits);
+        agreed.ok_or(RtpError::NoTelephoneEvent)?;
+        self.sender.push(digit, tone, gap)
+    }
+
+    /// Whether digits are being sent, so that [`digit_tick`](Self::digit_tick) is due every 20 ms.
+    pub fn is_sending_digits(&self) -> bool {
+        !self.sender.is_idle()
+    }
+
+    /// Goes on sending digits. To be called every 20 ms while they are sent.
+    pub fn digit_tick(&mut self, now: Time) -> DigitTick {
+        if self.sender.is_idle() {
+            return DigitTick::Idle;
+        }
+        let packet = self.sender.tick();
+        let agreed = self.setup.as_ref().and_then(|setup| setup.digits).filter(|_| self.target().is_some());
+        let (Some(packet), Some(agreed)) = (packet, agreed) else {
+            self.rewriter.local_pause(now, SAMPLES_PER_TICK);
+            return DigitTick::Pause;
+        };
+        self.sent += 1;
+        let header =
+            self.rewriter.local_event(now, SAMPLES_PER_TICK, packet.age, packet.marker, agreed.send_type);
+        DigitTick::Packet { header, payload: packet.payload }
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> StreamStats {
+        StreamStats {
+            received: self.reception.received(),
+            sent: self.sent,
+            lost: self.reception.lost(),
+            foreign: self.foreign,
+            jitter_micros: self.reception.jitter_micros(),
+        }
+    }
+
+    fn foreign(&mut self) -> Received {
+        self.foreign += 1;
+        Received::Foreign
+    }
+}
