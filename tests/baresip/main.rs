@@ -1,0 +1,140 @@
+//! Calls between baresip phones: what one said is what the other heard, and what the recording holds.
+
+use acceptance::{Baresip, Heard, Node, Recorded, Setup, Sound, repository, until};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Rings user 1001, without and with a recording.
+const FLOWS: &str = "\
+numbers: {agent: agent, taped: taped}
+flows:
+  agent:
+    - dial: {to: [\"1001\"], timeout: 10s}
+  taped:
+    - answer
+    - record
+    - dial: {to: [\"1001\"], timeout: 10s}
+";
+
+/// About 20 seconds of speech, put together from files of the repository.
+fn speech(files: &[&str]) -> Sound {
+    let paths: Vec<PathBuf> = files.iter().map(|file| repository().join(file)).collect();
+    Sound::join(paths.iter().map(PathBuf::as_path))
+}
+
+fn callers_speech() -> Sound {
+    let prompts = "dialplans/acme/prompts";
+    speech(&[
+        "dialplans/acme/demo/caller.wav",
+        &format!("{prompts}/closed.wav"),
+        &format!("{prompts}/choose.wav"),
+        &format!("{prompts}/goodbye.wav"),
+    ])
+}
+
+fn agents_speech() -> Sound {
+    speech(&[
+        "dialplans/acme/demo/agent.wav",
+        "tests/load/client/prompts/ten-seconds.wav",
+        "dialplans/acme/prompts/sorry-nobody.wav",
+    ])
+}
+
+/// The same speech, no gap, no doubling, over at least `seconds`.
+fn assert_same(what: &str, heard: &Heard, seconds: usize) {
+    // Silent half seconds between sentences are not compared, hence less than two pieces a second.
+    assert!(heard.windows >= seconds, "{what}: too little was heard: {heard:?}");
+    assert!(heard.worst > 0.9, "{what}: a piece is missing or garbled: {heard:?}");
+    assert!(heard.drift_ms <= 40.0, "{what}: something was left out or came twice: {heard:?}");
+}
+
+/// Two phones talk for `seconds` by calling `number`; then the caller hangs up.
+fn talk(node: &Node, number: &str, codecs: [&str; 2], seconds: f64) -> [Baresip; 2] {
+    let mut agent = Baresip::register(node, 1001, 5100, codecs[1], &agents_speech());
+    let mut caller = Baresip::register(node, 1000, 5120, codecs[0], &callers_speech());
+    caller.dial(&format!("sip:{number}@{}", node.sip()));
+    caller.listen(seconds);
+    caller.command("hangup", "");
+    agent.event("CALL_CLOSED");
+    [caller, agent]
+}
+
+fn assert_both_heard([caller, agent]: &[Baresip; 2], seconds: usize) {
+    let heard = agent.recorded(Recorded::Heard).compare(&callers_speech());
+    assert_same("the agent heard the caller", &heard, seconds);
+    let heard = caller.recorded(Recorded::Heard).compare(&agents_speech());
+    assert_same("the caller heard the agent", &heard, seconds);
+}
+
+#[test]
+fn speech_passes_both_ways_without_gap_or_doubling() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let phones = talk(&node, "agent", ["PCMU", "PCMU"], 8.0);
+    assert_both_heard(&phones, 6);
+    assert_eq!(node.calls(1)[0]["disposition"], "answered");
+    node.stop();
+}
+
+#[test]
+fn speech_passes_between_ulaw_and_alaw() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let phones = talk(&node, "agent", ["PCMU", "PCMA"], 8.0);
+    assert_both_heard(&phones, 6);
+    let codecs =
+        node.calls(1)[0]["legs"].as_array().map(|legs| legs.iter().map(|leg| leg["codec"].clone()).collect());
+    assert_eq!(codecs, Some(vec!["PCMU".into(), "PCMA".into()]));
+    node.stop();
+}
+
+#[test]
+fn a_recording_has_one_channel_a_party() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let _phones = talk(&node, "taped", ["PCMU", "PCMU"], 8.0);
+    let cdr = node.calls(1).remove(0);
+    let recording = &cdr["recordings"][0];
+    assert_eq!(recording["error"], serde_json::Value::Null, "{cdr:#}");
+    let path = node.state().join(Path::new(recording["path"].as_str().expect("a recording has a path")));
+    let left = Sound::read(&path, 0);
+    let right = Sound::read(&path, 1);
+    assert_same("left is the caller", &left.compare(&callers_speech()), 6);
+    assert_same("right is what the caller heard", &right.compare(&agents_speech()), 6);
+    assert!(left.seconds() >= 8.0, "{:.1} s of a call of 8 s", left.seconds());
+    node.stop();
+}
+
+#[test]
+fn a_prompt_is_heard_whole_and_again() {
+    let node = Node::start(&Setup::new());
+    let mut caller = Baresip::register(&node, 1000, 5120, "PCMU", &callers_speech());
+    caller.dial(&format!("sip:ivr@{}", node.sip()));
+    caller.listen(12.5);
+    caller.command("hangup", "");
+    caller.event("CALL_CLOSED");
+    let twice = "tests/load/client/prompts/ten-seconds.wav";
+    let heard = caller.recorded(Recorded::Heard).compare(&speech(&[twice, twice]));
+    assert_same("the prompt in a loop", &heard, 10);
+    node.stop();
+}
+
+#[test]
+fn hold_is_silent_for_the_holder_and_resume_goes_on() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let mut agent = Baresip::register(&node, 1001, 5100, "PCMU", &agents_speech());
+    let mut caller = Baresip::register(&node, 1000, 5120, "PCMU", &callers_speech());
+    caller.dial(&format!("sip:agent@{}", node.sip()));
+    caller.listen(3.0);
+    agent.command("hold", "");
+    until(Duration::from_secs(5), "hold in the history", || node.trace(1).contains("\"held\""));
+    caller.listen(5.0);
+    agent.command("resume", "");
+    until(Duration::from_secs(5), "resume in the history", || node.trace(1).contains("\"resumed\""));
+    caller.listen(9.0);
+    caller.command("hangup", "");
+    agent.event("CALL_CLOSED");
+    let after = caller.recorded(Recorded::Heard).last(2.5);
+    assert_same("the caller heard the agent again", &after.compare(&agents_speech()), 2);
+    let after = agent.recorded(Recorded::Heard).last(2.5);
+    assert_same("the agent heard the caller again", &after.compare(&callers_speech()), 2);
+    assert_eq!(node.calls(1)[0]["disposition"], "answered");
+    node.stop();
+}

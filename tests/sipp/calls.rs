@@ -1,0 +1,93 @@
+//! Calls that are answered, and what happens within them.
+
+use acceptance::{Node, Setup, Sipp};
+use std::time::Duration;
+
+use crate::field;
+
+#[test]
+fn answered_and_the_caller_hangs_up() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(cdr, "disposition"), "answered");
+    assert_eq!(field(&cdr["cause"], "by"), "caller");
+    assert_eq!(field(cdr, "to"), "uas");
+    node.stop();
+}
+
+#[test]
+fn answered_and_the_callee_hangs_up() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer-bye", 5080).start();
+    let caller = Sipp::caller(&node, "call-until-bye", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(cdr, "disposition"), "answered");
+    assert_eq!(field(&cdr["cause"], "by"), "callee");
+    node.stop();
+}
+
+#[test]
+fn fifty_calls_at_once_have_fifty_cdrs() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).calls(50).start();
+    let caller = Sipp::caller(&node, "call", "uas").calls(50).with(&["-r", "50"]).run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (50, 50));
+    assert!(node.calls(50).iter().all(|cdr| field(cdr, "disposition") == "answered"));
+    node.stop();
+}
+
+#[test]
+fn a_caller_with_alaw_reaches_a_callee_with_ulaw() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call", "uas").alaw().run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.stop();
+}
+
+#[test]
+fn hold_and_resume_rfc_3264_section_8_4() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call-hold", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.calls(1);
+    let trace = node.trace(1);
+    assert!(trace.contains("\"held\"") && trace.contains("\"resumed\""), "{trace}");
+    node.stop();
+}
+
+#[test]
+fn a_key_pressed_by_rfc_4733_chooses_from_a_menu() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer-bye", 5080).start();
+    let caller = Sipp::caller(&node, "call-key", "menu").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(cdr, "disposition"), "answered");
+    let trace = node.trace(1);
+    assert_eq!(trace.matches("\"digit\":\"1\"").count(), 1, "one key press is one digit: {trace}");
+    node.stop();
+}
+
+#[test]
+fn a_menu_without_a_key_ends_by_itself() {
+    let node = Node::start(&Setup::new());
+    let caller = Sipp::caller(&node, "call-until-bye", "menu").run();
+    assert_eq!(caller.successful(), 1);
+    assert_eq!(field(&node.calls(1)[0]["cause"], "by"), "flow");
+    node.stop();
+}
+
+#[test]
+fn a_prompt_plays_until_the_caller_hangs_up() {
+    let node = Node::start(&Setup::new());
+    let caller = Sipp::caller(&node, "call", "ivr").hold(Duration::from_secs(2)).run();
+    assert_eq!(caller.successful(), 1);
+    assert_eq!(field(&node.calls(1)[0]["cause"], "by"), "caller");
+    node.stop();
+}

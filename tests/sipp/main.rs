@@ -1,0 +1,14 @@
+//! Calls by SIPp: one test a scenario, each against a `ringdown serve` of its own.
+
+mod calls;
+mod hangup;
+mod registrar;
+mod ringing;
+mod transport;
+
+use serde_json::Value;
+
+/// A field of a CDR as text.
+fn field<'a>(cdr: &'a Value, name: &str) -> &'a str {
+    cdr[name].as_str().unwrap_or_else(|| panic!("the CDR has no {name}: {cdr:#}"))
+}

@@ -1,0 +1,27 @@
+//! What the acceptance tests share: a running Ringdown, and the real parties that call it.
+//!
+//! Each test has a loopback network of its own (`127.A.B.0/24`), so tests run beside one another on the same
+//! ports. Everything a test starts is ended, by its process id, when the test ends.
+
+mod baresip;
+mod network;
+mod node;
+mod process;
+mod sipp;
+mod sound;
+mod wait;
+
+pub use baresip::{Baresip, Recorded};
+pub use network::Network;
+pub use node::{Node, Setup};
+pub use process::{Running, tool};
+pub use sipp::{Sipp, SippRun, Statistics};
+pub use sound::{Heard, Sound};
+pub use wait::{until, until_some};
+
+use std::path::PathBuf;
+
+/// The top of the repository.
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,212 @@
+use serde_json::Value;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+use tempfile::TempDir;
+
+use crate::{Network, Running, repository, until, until_some};
+
+/// SIP port of the load profile.
+const SIP: u16 = 5062;
+
+/// What a node serves beyond the load profile.
+#[derive(Debug, Default)]
+pub struct Setup {
+    replaced: Vec<(String, String)>,
+    flows: String,
+}
+
+impl Setup {
+    /// The load profile as it is.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces a text of the profile's node file.
+    pub fn replace(mut self, old: &str, new: &str) -> Self {
+        self.replaced.push((old.to_owned(), new.to_owned()));
+        self
+    }
+
+    /// Adds a file to the client's folder. `127.0.0.1` in it stands for the node's address.
+    pub fn flows(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.flows);
+        self
+    }
+
+    /// Writes the configuration for `network` under `folder` and gives the node file's path.
+    ///
+    /// # Panics
+    /// When a replaced text is not in the profile.
+    pub fn write(&self, network: Network, folder: &Path) -> PathBuf {
+        let profile = repository().join("tests/load");
+        let address = network.address(1).to_string();
+        let read = |path: &Path| {
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let client = folder.join("client");
+        fs::create_dir_all(client.join("prompts")).expect("a temporary folder can be written");
+        for entry in fs::read_dir(profile.join("client/prompts")).expect("the profile has prompts").flatten()
+        {
+            fs::copy(entry.path(), client.join("prompts").join(entry.file_name()))
+                .expect("a prompt can be copied");
+        }
+        let mut node = read(&profile.join("ringdown.yaml")).replace("127.0.0.1", &address);
+        for (old, new) in &self.replaced {
+            assert!(node.contains(old), "the load profile has no {old:?}");
+            node = node.replace(old, new);
+        }
+        let config = folder.join("ringdown.yaml");
+        write(&config, &node);
+        write(
+            &client.join("client.yaml"),
+            &read(&profile.join("client/client.yaml")).replace("127.0.0.1", &address),
+        );
+        if !self.flows.is_empty() {
+            write(&client.join("more.yaml"), &self.flows.replace("127.0.0.1", &address));
+        }
+        config
+    }
+}
+
+/// A running `ringdown serve`, on the load profile moved to a network of its own.
+#[derive(Debug)]
+pub struct Node {
+    network: Network,
+    process: Running,
+    state: PathBuf,
+    folder: TempDir,
+}
+
+impl Node {
+    /// Starts one and waits until it is ready.
+    pub fn start(setup: &Setup) -> Self {
+        Self::start_by(setup, |_, serve| serve)
+    }
+
+    /// Starts one that has a tmpfs of `size` (`64k`) mounted at `at` in its state directory, in a mount namespace
+    /// of its own. Needs root.
+    pub fn start_on_tmpfs(setup: &Setup, at: &str, size: &str) -> Self {
+        let mut command = Command::new("unshare");
+        let script =
+            "mkdir -p \"$1\" && mount -t tmpfs -o size=\"$2\" tmpfs \"$1\" && shift 2 && exec \"$@\"";
+        command.args(["-m", "sh", "-c", script, "sh"]);
+        let mut node = Self::start_by(setup, |state, serve| {
+            command.arg(state.join(at)).arg(size).arg(serve.get_program()).args(serve.get_args());
+            command
+        });
+        // The mount is to be seen through the process alone.
+        let root = PathBuf::from(format!("/proc/{}/root", node.process.id()));
+        node.state = root.join(node.state.strip_prefix("/").expect("temporary folders have absolute paths"));
+        node
+    }
+
+    /// Starts what `wrap` makes of `ringdown serve`.
+    fn start_by(setup: &Setup, wrap: impl FnOnce(&Path, Command) -> Command) -> Self {
+        let network = Network::claim();
+        let folder = TempDir::with_prefix("ringdown-").expect("a temporary folder");
+        let state = folder.path().join("state");
+        let config = setup.write(network, folder.path());
+        let mut command = Self::command();
+        command.arg("serve").arg("--config").arg(config).arg("--state").arg(&state);
+        let mut process = Running::start("ringdown", folder.path(), &mut wrap(&state, command));
+        until(Duration::from_secs(20), "`ready` of ringdown serve", || {
+            if let Some(status) = process.ended() {
+                panic!("ringdown serve ended ({status}): {}", process.stderr());
+            }
+            process.stdout().lines().any(|line| line == "ready")
+        });
+        Self { network, process, state, folder }
+    }
+
+    /// The `ringdown` program that the test was built with.
+    ///
+    /// # Panics
+    /// When it has not been built.
+    pub fn command() -> Command {
+        let test = std::env::current_exe().expect("a test knows its own path");
+        let profile = test.parent().and_then(Path::parent).expect("tests are in PROFILE/deps");
+        let program = profile.join("ringdown");
+        assert!(program.is_file(), "{} is not there: `cargo build` makes it", program.display());
+        Command::new(program)
+    }
+
+    /// Where it listens for SIP, over UDP and TCP.
+    pub fn sip(&self) -> SocketAddr {
+        self.network.socket(1, SIP)
+    }
+
+    /// Its network: the node is host 1, callers are host 2.
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
+    /// A folder for what the test's parties leave behind.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its state directory.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Running {
+        &self.process
+    }
+
+    /// The CDRs (`ringdown calls --json`), oldest first, once there are `count` of them.
+    ///
+    /// # Panics
+    /// When there are fewer after ten seconds, or more.
+    pub fn calls(&self, count: usize) -> Vec<Value> {
+        let calls = until_some(Duration::from_secs(10), &format!("{count} CDRs"), || {
+            let calls = self.calls_now();
+            (calls.len() >= count).then_some(calls)
+        });
+        assert_eq!(calls.len(), count, "one CDR a call: {calls:#?}");
+        calls
+    }
+
+    /// The events of a contact (`ringdown trace ID --json`) as text; contacts count from 1.
+    pub fn trace(&self, contact: u64) -> String {
+        let output = self.ask(&["trace", &contact.to_string(), "--json"]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs a command of the program against this node's state.
+    pub fn ask(&self, arguments: &[&str]) -> Output {
+        let mut command = Self::command();
+        command.args(arguments).arg("--state").arg(&self.state);
+        command.output().expect("ringdown runs")
+    }
+
+    /// Asks it to end and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub fn stop(mut self) {
+        self.process.terminate();
+        let status = self.process.wait(Duration::from_secs(10));
+        assert!(status.success(), "ringdown serve ended with {status}: {}", self.process.stderr());
+    }
+
+    fn calls_now(&self) -> Vec<Value> {
+        let output = self.ask(&["calls", "--json", "--limit", "100000"]);
+        assert!(output.status.success(), "ringdown calls: {}", String::from_utf8_lossy(&output.stderr));
+        match serde_json::from_slice(&output.stdout) {
+            Ok(Value::Array(mut calls)) => {
+                calls.reverse();
+                calls
+            }
+            other => panic!("ringdown calls --json gave {other:?}"),
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
