@@ -19,9 +19,16 @@ pub struct Config {
     pub node: Node,
     /// The client companies, in the order of the node file.
     pub clients: Vec<Client>,
+    /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
+    pub(crate) system_prompts: std::collections::HashMap<String, Arc<str>>,
 }
 
 impl Config {
+    /// The path of a system prompt, `ringback` or `hold`: what the switch plays by itself.
+    pub fn system_prompt(&self, name: &str) -> Option<Arc<str>> {
+        self.system_prompts.get(name).cloned()
+    }
+
     /// The trunk that a source address belongs to: the one with the longest prefix.
     pub fn trunk_for(&self, source: IpAddr) -> Option<&Trunk> {
         let networks = self.node.trunks.iter().flat_map(|t| t.networks.iter().map(move |n| (n, t)));
