@@ -85,6 +85,16 @@ impl Registrar {
         self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.expires_at > now)
     }
 
+    /// How many bindings there are, over all addresses-of-record.
+    pub fn len(&self) -> usize {
+        self.bindings.values().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Removes what has expired and names it: address-of-record and contact URI.
     pub fn expire(&mut self, now: Time) -> Vec<(String, String)> {
         let _ = now;

@@ -129,6 +129,12 @@ impl Endpoint {
         let _ = (now, request, status, headers, body, out);
     }
 
+    /// The Call-ID of a usage that is not over.
+    pub fn call_id(&self, id: InviteId) -> Option<&str> {
+        let _ = id;
+        None
+    }
+
     /// What was dropped or answered without the user.
     pub fn counters(&self) -> Counters {
         self.counters
