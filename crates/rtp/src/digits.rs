@@ -170,7 +170,7 @@ impl DigitSender {
         self.waiting.push_back(Tone {
             event,
             on,
-            off: ticks(tone + gap).saturating_sub(on).max(END_PACKETS - 1),
+            off: ticks(tone.saturating_add(gap)).saturating_sub(on).max(END_PACKETS - 1),
         });
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 /// The 16-bit sample of each µ-law byte (G.711 tables 2a and 2b, times 4).
 pub static MULAW_DECODE: [i16; 256] = build_mulaw_decode();
-/// The 16-bit sample of each A-law byte (G.711 tables 1a and 1b, times 16 of a 12-bit magnitude).
+/// The 16-bit sample of each A-law byte (G.711 tables 1a and 1b, times 8).
 pub static ALAW_DECODE: [i16; 256] = build_alaw_decode();
 /// The A-law byte nearest to each µ-law byte's value.
 pub static MULAW_TO_ALAW: [u8; 256] = build_mulaw_to_alaw();

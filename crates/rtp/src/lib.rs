@@ -12,6 +12,7 @@ pub mod g711;
 mod packet;
 mod reception;
 mod rewriter;
+pub mod rtcp;
 mod source;
 mod stream;
 
