@@ -2,6 +2,7 @@
 
 use crate::{Message, Method, Name};
 use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr2;
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 
@@ -217,11 +218,10 @@ impl Buffer {
         Self { bytes: BytesMut::with_capacity(1024) }
     }
 
-    /// Writes text; its control characters other than tabs become spaces.
+    /// Writes text; its line ends become spaces.
     fn push(&mut self, text: &str) {
-        let is_control = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
         let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(is_control) {
+        while let Some(at) = memchr2(b'\r', b'\n', rest) {
             self.bytes.put_slice(&rest[..at]);
             self.bytes.put_u8(b' ');
             rest = &rest[at + 1..];
@@ -274,8 +274,9 @@ impl Buffer {
             self.header("Via", text);
             return;
         };
+        let address = source.ip().to_canonical();
         let wants_port = via.rport().is_some();
-        let wants_address = wants_port || via.host().ip() != Some(source.ip());
+        let wants_address = wants_port || via.host().ip() != Some(address);
         if !wants_address {
             self.header("Via", text);
             return;
@@ -285,13 +286,17 @@ impl Buffer {
         self.push(hop.trim_ascii_end());
         for (name, value) in via.params().iter() {
             let ours = ["received", "rport"].iter().any(|our| our.eq_ignore_ascii_case(name));
-            match value {
-                _ if ours => {}
-                Some(value) => self.push_display(format_args!(";{name}={value}")),
-                None => self.push_display(format_args!(";{name}")),
+            if ours {
+                continue;
+            }
+            self.push(";");
+            self.push(name);
+            if let Some(value) = value {
+                self.push("=");
+                self.push(value);
             }
         }
-        self.push_display(format_args!(";received={}", source.ip()));
+        self.push_display(format_args!(";received={address}"));
         if wants_port {
             self.push_display(format_args!(";rport={}", source.port()));
         }

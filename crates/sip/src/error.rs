@@ -46,9 +46,9 @@ pub enum Flaw {
     /// A header line without a name and a colon; the line's number, counted from 1 at the start line.
     #[error("line {0} is no header field")]
     HeaderLine(usize),
-    /// A NUL, or a carriage return without its line feed, among the header fields.
-    #[error("a control character among the header fields")]
-    ControlCharacter,
+    /// A carriage return without its line feed among the header fields: others may see a line end in it.
+    #[error("a carriage return without its line feed among the header fields")]
+    BareCarriageReturn,
     /// More header lines than [`MAX_HEADERS`](crate::MAX_HEADERS).
     #[error("more than {} header lines", crate::MAX_HEADERS)]
     TooManyHeaders,
@@ -73,26 +73,25 @@ pub enum Flaw {
 
 impl ParseError {
     /// The request to answer and the answer to give, where RFC 3261 wants one: a broken request other than
-    /// ACK whose Via, From, To, Call-ID and CSeq can be read. Everything else is dropped.
+    /// ACK whose Via can be read and whose From, To, Call-ID and CSeq are there to be returned. Everything
+    /// else is dropped.
     pub fn answer(&self) -> Option<(&Message, Fault)> {
         let Self::Malformed { flaw, message } = self else { return None };
-        let readable = message.is_request()
+        let returned = [Name::From, Name::To, Name::CallId, Name::CSeq];
+        let answerable = message.is_request()
             && *message.method() != Method::Ack
             && message.via().is_ok()
-            && message.from().is_ok()
-            && message.to().is_ok()
-            && message.header(Name::CallId).is_some()
-            && message.header(Name::CSeq).is_some();
+            && returned.iter().all(|name| message.header(*name).is_some());
         let fault = match flaw {
             Flaw::StartLine => Fault { status: 400, phrase: "Malformed Request Line" },
             Flaw::HeaderLine(_) => Fault { status: 400, phrase: "Malformed Header Line" },
-            Flaw::ControlCharacter => Fault { status: 400, phrase: "Control Character In Header" },
+            Flaw::BareCarriageReturn => Fault { status: 400, phrase: "Bare Carriage Return" },
             Flaw::TooManyHeaders => Fault { status: 513, phrase: "Too Many Header Lines" },
             Flaw::NoEmptyLine => Fault { status: 400, phrase: "Header Not Ended" },
             Flaw::ContentLength => Fault { status: 400, phrase: "Bad Content-Length" },
             Flaw::BodyTooShort { .. } => Fault { status: 400, phrase: "Body Shorter Than Content-Length" },
             Flaw::ResponseWithoutCSeq => return None,
         };
-        readable.then_some((message, fault))
+        answerable.then_some((message, fault))
     }
 }

@@ -3,6 +3,7 @@
 //! Bytes come in, values come out: nothing here opens a socket or reads a clock.
 
 mod build;
+mod class;
 mod digest;
 mod endpoint;
 mod error;
@@ -28,7 +29,7 @@ pub use endpoint::{
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
 pub use header::{NameAddr, Params, Via};
-pub use message::{Fault, MAX_HEADERS, MAX_MESSAGE, Message};
+pub use message::{Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
 pub use method::Method;
 pub use name::Name;
 pub use registrar::{Binding, Registrar, RegistrarConfig, Reject};

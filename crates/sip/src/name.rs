@@ -216,17 +216,30 @@ impl Name {
         )
     }
 
-    /// Whether a message may carry the field on several lines: the lists, and the challenges and
-    /// credentials whose own commas forbid joining them (RFC 3261 section 7.3.1).
-    pub const fn may_repeat(self) -> bool {
-        self.is_list()
-            || matches!(
-                self,
-                Self::Authorization
-                    | Self::ProxyAuthenticate
-                    | Self::ProxyAuthorization
-                    | Self::WwwAuthenticate
-            )
+    /// Whether two of the field would contradict each other, so that a request with both is refused. A
+    /// second Subject or User-Agent is untidy and does no harm.
+    pub const fn must_be_single(self) -> bool {
+        matches!(
+            self,
+            Self::CSeq
+                | Self::CallId
+                | Self::ContentLength
+                | Self::ContentType
+                | Self::Date
+                | Self::Event
+                | Self::Expires
+                | Self::From
+                | Self::Join
+                | Self::MaxForwards
+                | Self::MinSe
+                | Self::RAck
+                | Self::ReferTo
+                | Self::ReferredBy
+                | Self::Replaces
+                | Self::SessionExpires
+                | Self::SubscriptionState
+                | Self::To
+        )
     }
 }
 

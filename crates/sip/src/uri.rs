@@ -1,4 +1,7 @@
+use crate::class;
+use crate::header::{cut, cut_before};
 use crate::{Params, ParseError, Transport};
+use memchr::memchr_iter;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -21,7 +24,8 @@ pub struct SipUri<'a> {
     text: &'a str,
     /// Whether the scheme is `sips`.
     pub secure: bool,
-    /// As written, percent escapes and all.
+    /// As written, percent escapes and all. `None` also for nothing before the `@`, as some trunks write
+    /// a withheld number.
     pub user: Option<&'a str>,
     /// As written.
     pub password: Option<&'a str>,
@@ -62,11 +66,11 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// [`ParseError::Uri`] with what is wrong.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let (scheme, rest) = text.split_once(':').ok_or(ParseError::Uri("no scheme"))?;
+        let (scheme, rest) = cut(text, b':').ok_or(ParseError::Uri("no scheme"))?;
         if !is_scheme(scheme) {
             return Err(ParseError::Uri("the scheme is malformed"));
         }
-        if rest.bytes().any(|byte| byte <= b' ' || byte >= 0x7f || b"<>\"".contains(&byte)) {
+        if !class::all(rest, class::URI) {
             return Err(ParseError::Uri("a character that must be escaped"));
         }
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
@@ -107,21 +111,19 @@ impl<'a> Uri<'a> {
 
 impl<'a> SipUri<'a> {
     fn read(text: &'a str, secure: bool, rest: &'a str) -> Result<Self, ParseError> {
-        let (userinfo, rest) = match rest.split_once('@') {
+        let (userinfo, rest) = match cut(rest, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, rest),
         };
-        let (user, password) = match userinfo.map(|info| info.split_once(':').unwrap_or((info, ""))) {
-            Some(("", _)) => return Err(ParseError::Uri("no user before the @")),
-            Some((user, "")) => (Some(user), None),
-            Some((user, password)) => (Some(user), Some(password)),
+        let (user, password) = match userinfo.map(|info| cut(info, b':').unwrap_or((info, ""))) {
+            Some((user, password)) => (written(user), written(password)),
             None => (None, None),
         };
         if !escapes_are_whole(userinfo.unwrap_or("")) {
             return Err(ParseError::Uri("a % without two hexadecimal digits"));
         }
-        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host_port, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (rest, headers) = cut(rest, b'?').unwrap_or((rest, ""));
+        let (host_port, params) = cut_before(rest, b';');
         let (host, port) = Host::parse_with_port(host_port).ok_or(ParseError::Uri("host or port"))?;
         Ok(Self { text, secure, user, password, host, port, params: Params::new(params), headers })
     }
@@ -166,7 +168,7 @@ impl<'a> SipUri<'a> {
 
 impl<'a> TelUri<'a> {
     fn read(text: &'a str, rest: &'a str) -> Result<Self, ParseError> {
-        let (number, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (number, params) = cut_before(rest, b';');
         let digits = number.strip_prefix('+').unwrap_or(number);
         let is_digit = |byte: u8| byte.is_ascii_hexdigit() || b"*#".contains(&byte);
         let well_formed = digits.bytes().any(is_digit)
@@ -187,11 +189,10 @@ impl<'a> Host<'a> {
     /// Reads `host` or `host:port`; spaces may stand around the colon, as a Via allows.
     pub(crate) fn parse_with_port(text: &'a str) -> Option<(Self, Option<u16>)> {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (address, port) = rest.split_once(']')?;
+            let (address, port) = cut(rest, b']')?;
             (Self::V6(address.parse().ok()?), port.trim_ascii_start())
         } else {
-            let end = text.find(':').unwrap_or(text.len());
-            let (host, port) = text.split_at(end);
+            let (host, port) = cut_before(text, b':');
             (Self::parse(host.trim_ascii_end())?, port)
         };
         if port.is_empty() {
@@ -210,10 +211,9 @@ impl<'a> Host<'a> {
         if let Ok(address) = text.parse() {
             return Some(Self::V4(address));
         }
-        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         let top = text.strip_suffix('.').unwrap_or(text).rsplit('.').next()?;
         let top_is_alphabetic = top.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
-        (is_name && top_is_alphabetic).then_some(Self::Name(text))
+        (top_is_alphabetic && class::all(text, class::HOST)).then_some(Self::Name(text))
     }
 
     /// The address, if it is one: no look-up is needed.
@@ -276,9 +276,13 @@ fn is_scheme(text: &str) -> bool {
 }
 
 fn escapes_are_whole(text: &str) -> bool {
-    text.split('%')
-        .skip(1)
-        .all(|rest| rest.len() >= 2 && rest.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit))
+    let octets = text.as_bytes();
+    let is_whole = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    memchr_iter(b'%', octets).all(|at| octets.get(at + 1..at + 3).is_some_and(is_whole))
+}
+
+fn written(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Resolves percent escapes; octets that are no UTF-8 become U+FFFD.
@@ -289,14 +293,139 @@ fn unescape(text: &str) -> Cow<'_, str> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(hex_octet);
+        let escaped = match rest {
+            [b'%', high, low, ..] => hex_octet([*high, *low]),
+            _ => None,
+        };
         octets.push(escaped.unwrap_or(*first));
         rest = if escaped.is_some() { &tail[2..] } else { tail };
     }
     Cow::Owned(String::from_utf8_lossy(&octets).into_owned())
 }
 
-fn hex_octet(digits: &[u8]) -> Option<u8> {
-    let text = std::str::from_utf8(digits).ok()?;
-    u8::from_str_radix(text, 16).ok()
+fn hex_octet(digits: [u8; 2]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some(value(digits[0])? << 4 | value(digits[1])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sip(text: &str) -> SipUri<'_> {
+        *Uri::parse(text).unwrap().as_sip().unwrap()
+    }
+
+    #[test]
+    fn rfc_3261_section_19_1_1_every_part_is_found() {
+        let uri = sip("sips:al%69ce:s3;c@[2001:db8::1]:5070;transport=tcp;lr?subject=x&priority=urgent");
+        assert!(uri.secure);
+        assert_eq!((uri.user, uri.password), (Some("al%69ce"), Some("s3;c")));
+        assert_eq!((uri.host, uri.port), (Host::V6("2001:db8::1".parse().unwrap()), Some(5070)));
+        assert_eq!(uri.transport(), Some(Transport::Tcp));
+        assert!(uri.params.has("lr"));
+        assert_eq!(uri.header_pairs().collect::<Vec<_>>(), [("subject", "x"), ("priority", "urgent")]);
+    }
+
+    #[test]
+    fn rfc_4475_users_hold_escapes_and_semicolons() {
+        let user = |text| Uri::parse(text).unwrap().user().map(Cow::into_owned);
+        assert_eq!(user("sip:user;par=u%40e@h.example").as_deref(), Some("user;par=u@e"));
+        assert_eq!(user("sip:null-%00-null@h.example").as_deref(), Some("null-\0-null"));
+        assert_eq!(user("sip:%2541@h.example").as_deref(), Some("%41"), "escapes are resolved once");
+        assert_eq!(user("sip:first.last@h.example").as_deref(), Some("first.last"));
+        assert_eq!(user("sip:*21#@h.example").as_deref(), Some("*21#"));
+        assert_eq!(user("sip:@192.0.2.1"), None);
+        assert_eq!(user("sip:h.example"), None);
+    }
+
+    #[test]
+    fn rfc_3966_numbers_keep_their_separators_and_parameters() {
+        let Uri::Tel(uri) = Uri::parse("tel:+1-201-555-0123;phone-context=example.com").unwrap() else {
+            panic!("a tel URI")
+        };
+        assert_eq!((uri.number, uri.digits().as_str()), ("+1-201-555-0123", "+12015550123"));
+        assert_eq!(uri.params.get("phone-context"), Some("example.com"));
+        for broken in ["tel:", "tel:+", "tel:()", "tel:12x", "tel:+1+2"] {
+            assert!(Uri::parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_kept_whole() {
+        let text = "soap.beep://192.0.2.103:3002";
+        assert!(matches!(Uri::parse(text), Ok(Uri::Other(kept)) if kept == text));
+    }
+
+    #[test]
+    fn broken_uris_are_refused() {
+        let broken = [
+            "",
+            "alice",
+            ":x",
+            "1sip:a@h",
+            "sip:",
+            "sip:a@",
+            "sip:a@h:",
+            "sip:a@h:65536",
+            "sip:a@h:-1",
+            "sip:a@h:+5",
+            "sip:a%4@h",
+            "sip:a%zz@h",
+            "sip:a@b@h",
+            "sip:a b@h",
+            "sip:a@h<",
+            "sip:a@192.0.2.300",
+            "sip:a@[192.0.2.3]",
+        ];
+        for text in broken {
+            assert!(matches!(Uri::parse(text), Err(ParseError::Uri(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn rfc_5118_ipv6_needs_brackets_and_two_colons_at_most() {
+        assert!(Uri::parse("sip:2001:db8::10").is_err());
+        assert!(Uri::parse("sip:user@[2001:db8:::192.0.2.1]").is_err());
+        assert_eq!(sip("sip:user@[2001:db8::192.0.2.1]").host.ip(), "2001:db8::192.0.2.1".parse().ok());
+        assert_eq!(sip("sip:[2001:db8::10:5070]").port, None);
+        assert_eq!(sip("sip:[2001:db8::10]:5070").port, Some(5070));
+        assert_eq!(sip("sip:ted@[::ffff:192.0.2.2]").host.to_string(), "[::ffff:192.0.2.2]");
+    }
+
+    #[test]
+    fn rfc_3261_section_19_1_4_equal() {
+        let equal = [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            ("sip:alice@atlanta.com?subject=a&priority=b", "sip:alice@atlanta.com?priority=b&subject=a"),
+            ("tel:+1-555;x=1", "TEL:+1(555);X=1"),
+        ];
+        for (a, b) in equal {
+            assert!(Uri::parse(a).unwrap() == Uri::parse(b).unwrap(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn rfc_3261_section_19_1_4_not_equal() {
+        let different = [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;maddr=192.0.2.1"),
+            ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;newparam=6"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next"),
+            ("sip:bob@phone21.example", "sip:bob@192.0.2.4"),
+            ("sip:a@h", "sips:a@h"),
+            ("sip:a:p@h", "sip:a@h"),
+        ];
+        for (a, b) in different {
+            assert!(Uri::parse(a).unwrap() != Uri::parse(b).unwrap(), "{a} {b}");
+        }
+    }
 }

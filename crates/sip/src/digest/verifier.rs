@@ -208,3 +208,25 @@ impl fmt::Debug for Verifier {
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_takes_each_count_once_in_any_order() {
+        let mut window = Window::default();
+        for count in [5, 3, 4, 70, 6, 200, u32::MAX, u32::MAX - 64] {
+            assert!(window.take(count), "{count}");
+            assert!(!window.take(count), "{count} again");
+        }
+        assert!(!window.take(0));
+        assert!(!window.take(u32::MAX - 65), "too far back to be remembered");
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let verifier = Verifier::new(VerifierConfig::new([0xab; 32]));
+        assert!(!format!("{verifier:?}").contains("171"));
+    }
+}

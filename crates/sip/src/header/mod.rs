@@ -7,5 +7,5 @@ mod via;
 
 pub use name_addr::NameAddr;
 pub use params::Params;
-pub(crate) use text::{Split, is_token, unquote};
+pub(crate) use text::{Split, cut, cut_before, is_token, unquote};
 pub use via::Via;

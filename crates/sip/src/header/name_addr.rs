@@ -1,4 +1,4 @@
-use crate::header::text::unquote;
+use crate::header::{cut, cut_before, unquote};
 use crate::{Name, Params, ParseError, Uri};
 use std::borrow::Cow;
 
@@ -27,13 +27,13 @@ impl<'a> NameAddr<'a> {
                 let (display, rest) = value.split_at(closing_quote(quoted.as_bytes())? + 2);
                 (display, rest.trim_ascii_start())
             }
-            None => match value.find('<') {
-                Some(at) => (value[..at].trim_ascii_end(), &value[at..]),
-                None => return Self::read_bare(value),
+            None => match cut_before(value, b'<') {
+                (_, "") => return Self::read_bare(value),
+                (display, rest) => (display.trim_ascii_end(), rest),
             },
         };
         let unquoted_separator = !display.starts_with('"') && display.contains(['"', ',', ';', '>']);
-        let (uri, params) = rest.strip_prefix('<')?.split_once('>')?;
+        let (uri, params) = cut(rest.strip_prefix('<')?, b'>')?;
         let params = params.trim_ascii_start();
         let well_formed = !unquoted_separator
             && !uri.is_empty()
@@ -44,8 +44,7 @@ impl<'a> NameAddr<'a> {
 
     /// Without brackets every parameter is the header field's, and a URI with `?` or `,` is not allowed.
     fn read_bare(value: &'a str) -> Option<Self> {
-        let end = value.find(';').unwrap_or(value.len());
-        let (uri, params) = value.split_at(end);
+        let (uri, params) = cut_before(value, b';');
         let uri = uri.trim_ascii_end();
         let well_formed = !uri.is_empty() && !uri.contains([' ', '\t', ',', '?', '"', '>']);
         well_formed.then_some(Self { display: "", uri, params: Params::new(params) })

@@ -1,4 +1,4 @@
-use crate::header::text::{Split, unquote};
+use crate::header::{Split, unquote};
 use std::borrow::Cow;
 
 /// The `;name=value` list behind a URI or a header field value.

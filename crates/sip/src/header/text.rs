@@ -1,8 +1,22 @@
+use crate::class;
+use memchr::memchr;
 use std::borrow::Cow;
 
 /// Whether `text` is one of RFC 3261 section 25.1's tokens.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+    !text.is_empty() && class::all(text, class::TOKEN)
+}
+
+/// `text` before and behind the first `separator`. On texts as short as header fields this takes a fraction
+/// of what the standard library's pattern searches take.
+pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = memchr(separator, text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// `text` before the first `separator`, and the rest from it on; the rest is empty if there is none.
+pub(crate) fn cut_before(text: &str, separator: u8) -> (&str, &str) {
+    text.split_at(memchr(separator, text.as_bytes()).unwrap_or(text.len()))
 }
 
 /// The parts of `text` between the separators that stand outside quoted strings and, when `angles` is
@@ -54,6 +68,10 @@ impl<'a> Iterator for Split<'a> {
 
 /// The first `separator` outside quotes and, when `angles` is set, outside `<>`.
 fn find_outside(text: &[u8], separator: u8, angles: bool) -> Option<usize> {
+    let first = memchr(separator, text)?;
+    if !text[..first].iter().any(|byte| matches!(byte, b'"' | b'<')) {
+        return Some(first);
+    }
     let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
     for (at, &byte) in text.iter().enumerate() {
         if escaped {

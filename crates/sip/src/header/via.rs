@@ -1,4 +1,6 @@
+use crate::header::{cut, cut_before};
 use crate::{Host, Name, Params, ParseError, Transport};
+use memchr::memchr2;
 use std::net::IpAddr;
 
 /// One hop of a Via header field (RFC 3261 section 20.42).
@@ -21,12 +23,11 @@ impl<'a> Via<'a> {
     }
 
     fn read(value: &'a str) -> Option<Self> {
-        let end = value.find(';').unwrap_or(value.len());
-        let (hop, params) = value.split_at(end);
-        let (_protocol, rest) = hop.split_once('/')?;
-        let (_version, rest) = rest.split_once('/')?;
+        let (hop, params) = cut_before(value, b';');
+        let (_protocol, rest) = cut(hop, b'/')?;
+        let (_version, rest) = cut(rest, b'/')?;
         let rest = rest.trim_ascii_start();
-        let gap = rest.find([' ', '\t'])?;
+        let gap = memchr2(b' ', b'\t', rest.as_bytes())?;
         let (transport, sent_by) = rest.split_at(gap);
         let sent_by = sent_by.trim_ascii();
         let (host, port) = Host::parse_with_port(sent_by)?;

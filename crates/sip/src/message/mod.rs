@@ -5,7 +5,7 @@ mod validate;
 
 pub(crate) use parse::declared_length;
 pub use parse::{MAX_HEADERS, MAX_MESSAGE};
-pub use validate::Fault;
+pub use validate::{Fault, MAX_VALUES};
 
 use crate::header::Split;
 use crate::{Method, Name, NameAddr, ParseError, Via};

@@ -1,7 +1,10 @@
 //! What RFC 3261 sections 8.1.1, 8.2 and 16.3 demand of a request before anything acts on it.
 
 use super::{Message, Start, digits};
-use crate::{Method, Name, ParseError, Uri};
+use crate::{Method, Name, ParseError, Uri, Via};
+
+/// The most values of a list such as Via or Route, over all its lines.
+pub const MAX_VALUES: usize = 128;
 
 /// Why a request is refused: the status and phrase to answer with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +27,8 @@ impl Message {
     /// # Errors
     /// 505 for a SIP version that is not 2.0; 416 for a Request-URI of a scheme other than `sip`, `sips`
     /// and `tel`; 483 where Max-Forwards is 0 and the request would have to be passed on; 400 for a header
-    /// field that is missing, repeated, malformed or out of range, or that contradicts another.
+    /// field that is missing, repeated, malformed or out of range, that contradicts another, or that lists
+    /// more than [`MAX_VALUES`].
     /// A missing Max-Forwards is let pass (section 16.3).
     pub fn validate(&self) -> Result<(), Fault> {
         let Start::Request { version, .. } = self.start else { return Ok(()) };
@@ -32,6 +36,7 @@ impl Message {
             return Err(Fault { status: 505, phrase: "Version Not Supported" });
         }
         self.check_single_fields()?;
+        self.check_list_lengths()?;
         self.check_addresses()?;
         self.check_numbers()?;
         self.check_request_uri()?;
@@ -40,12 +45,20 @@ impl Message {
 
     fn check_single_fields(&self) -> Result<(), Fault> {
         let mut seen = 0_u128;
-        for name in self.fields.iter().filter_map(|field| field.known).filter(|name| !name.may_repeat()) {
+        for name in self.fields.iter().filter_map(|field| field.known).filter(|name| name.must_be_single()) {
             let bit = 1 << name as u8;
             if seen & bit != 0 {
                 return Err(Fault::bad(repeated_phrase(name)));
             }
             seen |= bit;
+        }
+        Ok(())
+    }
+
+    fn check_list_lengths(&self) -> Result<(), Fault> {
+        let lists = [Name::Via, Name::Contact, Name::Route, Name::RecordRoute, Name::Path];
+        if lists.iter().any(|name| self.header_values(*name).nth(MAX_VALUES).is_some()) {
+            return Err(Fault::bad("Too Many Header Values"));
         }
         Ok(())
     }
@@ -56,6 +69,9 @@ impl Message {
             _ => Fault::bad(malformed_phrase(name)),
         };
         self.via().map_err(|error| bad(error, Name::Via))?;
+        for hop in self.header_values(Name::Via) {
+            Via::parse(hop).map_err(|error| bad(error, Name::Via))?;
+        }
         for name in [Name::From, Name::To] {
             let address = self.address(name).map_err(|error| bad(error, name))?;
             address.uri().map_err(|error| bad(error, name))?;
