@@ -1,1 +1,301 @@
-//! placeholder
+//! The back-to-back user agent: legs, bridges, flows and registrations joined; pure.
+//!
+//! A [`Switch`] takes SIP messages, media events and the passing of time, and gives SIP messages,
+//! media commands and the event log. It owns no socket, clock, thread or file.
+
+mod audit;
+mod contact;
+mod core;
+mod inbound;
+mod leg;
+mod ports;
+mod register;
+mod users;
+
+use crate::contact::Contact;
+use crate::core::{Core, Timer};
+use bytes::Bytes;
+use clock::Time;
+use events::{ContactId, Kind};
+use sip::Flow;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a switch is told once.
+#[derive(Clone, Debug)]
+pub struct SwitchConfig {
+    /// Seed of tags, branches and nonces: from the operating system in production, a number in `sim`.
+    pub seed: [u8; 32],
+    /// Wall clock at [`Time::ZERO`], in microseconds since 1970.
+    pub unix_micros_at_zero: i64,
+    /// Number of the first event.
+    pub first_seq: u64,
+    /// Number of the first contact.
+    pub first_contact: u64,
+    /// Where recordings go; one folder a client below it.
+    pub recordings: PathBuf,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// What the shell tells the switch.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A datagram, or one message framed from a stream.
+    Sip {
+        /// Between whom.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// An ICMP error, a refused connection, a closed stream.
+    FlowFailed(Flow),
+    /// From the media engine.
+    Media(rtp::control::Event),
+    /// `next_timeout` has come.
+    Timeout,
+    /// A checked plan to use for new calls; those that are up stay on theirs.
+    Reload(Arc<dialplan::Config>),
+    /// An operator ends a contact.
+    Hangup(ContactId),
+    /// No new calls; those that are up go on.
+    Drain,
+    /// Ends every call at once.
+    Shutdown,
+}
+
+/// What the switch asks of the shell.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send one SIP message.
+    Send {
+        /// Between whom; connection 0 on a stream means any connection to the peer, or a new one.
+        flow: Flow,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// For the media engine.
+    Media(rtp::control::Command),
+    /// For the event log.
+    Event(events::Event),
+}
+
+/// Counts of what is alive. All but `registrations` and `ports_ready` fall to zero when nothing goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Contacts that have not ended.
+    pub contacts: usize,
+    /// Legs whose SIP side is not over.
+    pub legs: usize,
+    /// Media streams opened and not yet reported closed.
+    pub streams: usize,
+    /// Recordings begun and not yet reported ended.
+    pub recordings: usize,
+    /// Users that are being rung or talk.
+    pub occupied_users: usize,
+    /// Contacts of registered phones.
+    pub registrations: usize,
+    /// Deadlines of flows and dials.
+    pub timers: usize,
+    /// INVITE usages of the endpoint.
+    pub usages: usize,
+    /// SIP transactions of the endpoint.
+    pub transactions: usize,
+    /// RTP ports in hand.
+    pub ports_ready: usize,
+    /// Version of the plan that new calls get; counts up from 1.
+    pub plan_version: u64,
+    /// Whether new calls are refused.
+    pub draining: bool,
+}
+
+/// The node's signalling: every call, registration and flow.
+pub struct Switch {
+    core: Core,
+    contacts: HashMap<ContactId, Contact>,
+    plan: Arc<dialplan::Config>,
+    plan_version: u64,
+    draining: bool,
+}
+
+impl Switch {
+    /// A switch without calls. Its first output is on the first `handle`: `NodeStarted` and `ConfigApplied`.
+    pub fn new(config: SwitchConfig, plan: Arc<dialplan::Config>) -> Self {
+        let core = Core::new(config, &plan);
+        Self { core, contacts: HashMap::new(), plan, plan_version: 0, draining: false }
+    }
+
+    /// Takes one input and appends what follows from it. `now` never goes back.
+    pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.core.now = now;
+        std::mem::swap(&mut self.core.out, out);
+        if self.plan_version == 0 {
+            self.begin();
+        }
+        match input {
+            Input::Sip { flow, bytes } => self.core.endpoint.receive(now, flow, bytes, &mut self.core.sip),
+            Input::FlowFailed(flow) => {
+                self.core.flow_failed(flow);
+            }
+            Input::Media(event) => self.on_media(event),
+            Input::Timeout => self.on_timeout(),
+            Input::Reload(plan) => self.apply_plan(plan),
+            Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
+            Input::Drain => self.draining = true,
+            Input::Shutdown => self.shutdown(),
+        }
+        self.settle();
+        std::mem::swap(&mut self.core.out, out);
+    }
+
+    /// When to come back with [`Input::Timeout`].
+    pub fn next_timeout(&self) -> Option<Time> {
+        [self.core.endpoint.next_timeout(), self.core.registrar.next_timeout(), self.core.timers.next()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn begin(&mut self) {
+        let core = &mut self.core;
+        let unix_micros =
+            core.config.unix_micros_at_zero + i64::try_from(core.now.micros()).unwrap_or(i64::MAX);
+        core.log(None, Kind::NodeStarted { unix_micros, version: core.config.version.to_owned() });
+        let plan = Arc::clone(&self.plan);
+        self.apply_plan(plan);
+    }
+
+    fn apply_plan(&mut self, plan: Arc<dialplan::Config>) {
+        self.plan = plan;
+        self.plan_version += 1;
+        self.core.log(None, Kind::ConfigApplied { version: self.plan_version });
+    }
+
+    /// Works until nothing that the input caused is left: one SIP event may cause the next.
+    fn settle(&mut self) {
+        while !self.core.sip.is_empty() {
+            let mut batch = std::mem::take(&mut self.core.sip);
+            for output in batch.drain(..) {
+                match output {
+                    sip::Output::Send { flow, bytes } => self.core.out.push(Output::Send { flow, bytes }),
+                    sip::Output::Wire(wire) => self.core.log_wire(wire),
+                    sip::Output::Event(event) => self.on_sip(event),
+                }
+            }
+            if self.core.sip.is_empty() {
+                self.core.sip = batch; // keeps its capacity
+            }
+        }
+        self.core.forget_early_wires();
+    }
+
+    fn on_sip(&mut self, event: sip::Event) {
+        use sip::Event as E;
+        match event {
+            E::Invite { id, flow, message } => self.on_invite(id, flow, &message),
+            E::Request { request, flow, message, .. } => self.on_request(request, flow, &message),
+            E::Cancelled { id, .. } => self.with_leg(id, Contact::on_cancelled),
+            E::Progress { id, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_progress(core, leg, &message);
+            }),
+            E::Answered { id, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_answered(core, leg, &message);
+            }),
+            E::Failed { id, status, .. } => self.with_leg(id, |contact, core, leg| {
+                contact.on_failed(core, leg, status);
+            }),
+            E::Acked { id, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_acked(core, leg, &message);
+            }),
+            E::Reinvite { id, request, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_reinvite(core, leg, request, &message);
+            }),
+            E::ReinviteAnswered { .. } | E::ReinviteFailed { .. } => {
+                // The switch anchors media and sends no re-INVITE of its own yet.
+            }
+            E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
+            E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {
+                contact.on_usage_ended(core, leg, status, why.as_str());
+            }),
+        }
+    }
+
+    fn on_media(&mut self, event: rtp::control::Event) {
+        use rtp::control::Event as E;
+        match event {
+            E::Ready(ports) => self.core.ports.add(ports),
+            E::Alarm(text) => self.core.log(None, Kind::Alarm { text }),
+            E::RecordingEnded { recording, path, millis, error } => {
+                if let Some(id) = self.core.recordings.remove(&recording) {
+                    self.with_contact(id, |contact, core| {
+                        contact.on_recording_ended(core, recording, &path, millis, error);
+                    });
+                }
+            }
+            E::Digit { stream, digit, .. } => self.with_stream(stream, |contact, core, leg| {
+                contact.on_digit(core, leg, digit);
+            }),
+            E::PlayEnded { stream, play, end } => self.with_stream(stream, |contact, core, _| {
+                contact.on_play_ended(core, play, end);
+            }),
+            E::Started { stream, peer } => self.with_stream(stream, |contact, core, leg| {
+                core.log(Some(contact.id), Kind::MediaStarted { leg, peer: peer.to_string().into() });
+            }),
+            E::Silent { stream, millis } => self.with_stream(stream, |contact, core, leg| {
+                core.log(Some(contact.id), Kind::MediaSilent { leg, millis });
+            }),
+            E::Closed { stream, stats } => {
+                self.with_stream(stream, |contact, core, leg| contact.on_stream_closed(core, leg, &stats));
+                self.core.streams.remove(&stream);
+            }
+        }
+    }
+
+    fn on_timeout(&mut self) {
+        let now = self.core.now;
+        self.core.endpoint.handle_timeout(now, &mut self.core.sip);
+        self.core.expire_registrations();
+        while let Some(timer) = self.core.timers.pop_due(now) {
+            match timer {
+                Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
+                Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
+                Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
+            }
+        }
+    }
+
+    fn shutdown(&mut self) {
+        self.draining = true;
+        let mut ids: Vec<_> = self.contacts.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.with_contact(id, Contact::end_by_operator);
+        }
+    }
+
+    fn with_leg(&mut self, invite: sip::InviteId, work: impl FnOnce(&mut Contact, &mut Core, events::LegId)) {
+        if let Some(&(id, leg)) = self.core.invites.get(&invite) {
+            self.with_contact(id, |contact, core| work(contact, core, leg));
+        }
+    }
+
+    fn with_stream(
+        &mut self,
+        stream: rtp::control::StreamId,
+        work: impl FnOnce(&mut Contact, &mut Core, events::LegId),
+    ) {
+        if let Some(&id) = self.core.streams.get(&stream) {
+            self.with_contact(id, |contact, core| work(contact, core, leg::leg_of(stream)));
+        }
+    }
+
+    /// Lets a contact work, and buries it when nothing of it is left.
+    fn with_contact(&mut self, id: ContactId, work: impl FnOnce(&mut Contact, &mut Core)) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        work(contact, &mut self.core);
+        if contact.settle(&mut self.core) {
+            self.contacts.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What must always hold. The simulator asks after every step; a line is a bug.
+
+use crate::contact::Contact;
+use crate::leg::State;
+use crate::{Snapshot, Switch};
+
+impl Switch {
+    /// Counts of what is alive.
+    pub fn snapshot(&self) -> Snapshot {
+        let alive = self.core.endpoint.alive();
+        Snapshot {
+            contacts: self.contacts.len(),
+            legs: self.core.invites.len(),
+            streams: self.core.streams.len(),
+            recordings: self.core.recordings.len(),
+            occupied_users: self.core.users.len(),
+            registrations: self.core.registrar.len(),
+            timers: self.core.timers.len(),
+            usages: alive.usages,
+            transactions: alive.transactions,
+            ports_ready: self.core.ports.ready(),
+            plan_version: self.plan_version,
+            draining: self.draining,
+        }
+    }
+
+    /// Contradictions between the switch's parts; empty unless there is a bug.
+    pub fn audit(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        self.audit_directories(&mut found);
+        for contact in self.contacts.values() {
+            audit_contact(contact, &mut found);
+        }
+        let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
+        if taken != self.core.ports.in_use() {
+            found.push(format!("{} ports are in use, but legs have {taken}", self.core.ports.in_use()));
+        }
+        found
+    }
+
+    fn audit_directories(&self, found: &mut Vec<String>) {
+        for (invite, (id, leg)) in &self.core.invites {
+            let known = self.contacts.get(id).is_some_and(|contact| {
+                contact.legs().any(|candidate| candidate.id == *leg && candidate.invite == Some(*invite))
+            });
+            if !known {
+                found.push(format!(
+                    "usage {} belongs to leg {} of contact {}, which has it not",
+                    invite.0, leg.0, id.0
+                ));
+            }
+        }
+        for (stream, id) in &self.core.streams {
+            if !self.contacts.contains_key(id) {
+                found.push(format!("stream {} belongs to contact {}, which is gone", stream.0, id.0));
+            }
+        }
+        for (user, id) in self.core.users.iter() {
+            let live = self.contacts.get(&id).is_some_and(|contact| {
+                contact.legs().any(|leg| leg.user() == Some(user) && leg.state != State::Over)
+            });
+            if !live {
+                found.push(format!("user {user} is held by contact {}, which has no leg to it", id.0));
+            }
+        }
+    }
+}
+
+fn audit_contact(contact: &Contact, found: &mut Vec<String>) {
+    for leg in contact.legs() {
+        if leg.state != State::Over && leg.invite.is_none() {
+            found.push(format!("leg {} of contact {} is alive without a usage", leg.id.0, contact.id.0));
+        }
+        if matches!(leg.state, State::Answered { .. }) != leg.is_open()
+            && matches!(leg.state, State::Over | State::Answered { .. })
+        {
+            found.push(format!("leg {} of contact {}: answered and media disagree", leg.id.0, contact.id.0));
+        }
+    }
+    if contact.caller.state == State::Over && contact.legs().any(|leg| leg.state != State::Over) {
+        found.push(format!("contact {}: a callee outlives its caller", contact.id.0));
+    }
+}

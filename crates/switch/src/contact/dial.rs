@@ -1,0 +1,399 @@
+//! Ringing destinations, one after another or at once, until one answers or all have failed.
+
+use super::{Contact, Phase};
+use crate::core::{Core, Timer};
+use crate::leg::{Leg, State};
+use clock::Duration;
+use dialplan::{DialMode, DialResult, MachineInput, Target};
+use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
+use rtp::control::Command;
+use sip::{Address, Flow, Host, InviteId, Message, NewInvite, Transport, Uri};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// RFC 3326: why the phones that did not win stop ringing, so that they show no missed call.
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+pub(super) struct Dial {
+    /// Destinations still to be tried.
+    waiting: VecDeque<Target>,
+    mode: DialMode,
+    ring_time: Duration,
+    tally: Tally,
+}
+
+/// How the destinations that are through have failed.
+#[derive(Default)]
+struct Tally {
+    busy: bool,
+    no_answer: bool,
+    failed: Option<u16>,
+}
+
+/// One leg to be placed.
+struct Destination {
+    flow: Flow,
+    request_uri: String,
+    route: Vec<String>,
+    party: Party,
+}
+
+impl Contact {
+    pub(super) fn start_dial(
+        &mut self,
+        core: &mut Core,
+        targets: Vec<Target>,
+        mode: DialMode,
+        ring_time: Duration,
+    ) {
+        let names = targets.iter().map(target_name).collect();
+        core.log(Some(self.id), Kind::DialStarted { targets: names });
+        let dial = Dial { waiting: targets.into(), mode, ring_time, tally: Tally::default() };
+        self.phase = Phase::Dialing(dial);
+        if self.caller.state != (State::Early { ringing: false })
+            && self.caller.state != (State::Early { ringing: true })
+        {
+            self.start_music(core, self.caller.id, "ringback");
+        }
+        self.ring_next(core);
+    }
+
+    /// Rings what the mode allows; ends the dial when nothing rings and nothing waits.
+    fn ring_next(&mut self, core: &mut Core) {
+        loop {
+            let ringing = self.is_ringing();
+            let Phase::Dialing(dial) = &mut self.phase else { return };
+            if ringing && dial.mode == DialMode::Sequential {
+                break;
+            }
+            let Some(target) = dial.waiting.pop_front() else { break };
+            core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time);
+            if let Err(status) = self.ring(core, &target)
+                && let Phase::Dialing(dial) = &mut self.phase
+            {
+                dial.tally.count(status);
+            }
+        }
+        if !self.is_ringing() {
+            self.fail_dial(core);
+        }
+    }
+
+    fn is_ringing(&self) -> bool {
+        self.callees.iter().any(|leg| matches!(leg.state, State::Early { .. }))
+    }
+
+    /// Places a leg to each phone of a target, or says by which status it cannot be reached.
+    fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
+        let destinations = self.resolve(core, target)?;
+        if let Target::User(user) = target
+            && !core.users.occupy(user, self.id)
+        {
+            return Err(486);
+        }
+        let mut placed = Err(503);
+        for destination in destinations {
+            placed = self.place(core, destination).or(placed);
+        }
+        if let (Err(_), Target::User(user)) = (placed, target) {
+            core.users.vacate(user, self.id);
+        }
+        placed
+    }
+
+    fn place(&mut self, core: &mut Core, to: Destination) -> Result<(), u16> {
+        let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
+        let id = core.new_leg();
+        let mut leg = Leg::new(core, id, to.flow, to.party.clone(), port, self.preferred_codec());
+        let body = leg.open(core, self.id);
+        let invite = NewInvite {
+            flow: to.flow,
+            request_uri: to.request_uri.clone(),
+            route: to.route,
+            from: Address { display: None, uri: self.caller_uri(core, &to.flow) },
+            to: Address { display: None, uri: to.request_uri.clone() },
+            contact: core.contact_uri(&to.flow),
+            headers: Vec::new(),
+            body,
+            login: None,
+            max_forwards: self.max_forwards,
+        };
+        let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
+        self.log_new_leg(core, &leg, invite, &to.request_uri);
+        leg.invite = Some(invite);
+        core.invites.insert(invite, (self.id, id));
+        self.callees.push(leg);
+        Ok(())
+    }
+
+    fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId, uri: &str) {
+        let call_id = core.endpoint.call_id(invite).unwrap_or_default().into();
+        core.log(
+            Some(self.id),
+            Kind::LegStarted {
+                leg: leg.id,
+                direction: Direction::Outbound,
+                party: leg.party.clone(),
+                uri: uri.into(),
+                call_id,
+            },
+        );
+    }
+
+    fn caller_uri(&self, core: &Core, flow: &Flow) -> String {
+        let host =
+            core.listener(flow.transport, Some(flow.local)).map_or(flow.local, |listener| listener.shown);
+        format!("sip:{}@{host}", self.from)
+    }
+
+    fn resolve(&self, core: &Core, target: &Target) -> Result<Vec<Destination>, u16> {
+        match target {
+            Target::User(user) => {
+                let aor = crate::register::address_of_record(user, &self.client);
+                let found: Vec<_> = core
+                    .registrar
+                    .lookup(core.now, &aor)
+                    .map(|binding| Destination {
+                        flow: binding.flow,
+                        request_uri: binding.uri.clone(),
+                        route: binding.path.clone(),
+                        party: Party::User(Arc::clone(user)),
+                    })
+                    .collect();
+                if found.is_empty() { Err(480) } else { Ok(found) }
+            }
+            Target::Uri(uri) => Ok(vec![destination(core, uri, uri.to_string(), Party::Uri)?]),
+            Target::Number { number, trunk } => {
+                let found = self.plan.node.trunks.iter().find(|known| known.name == *trunk);
+                let to = found.and_then(|trunk| trunk.to.as_deref()).ok_or(404_u16)?;
+                let host = to.strip_prefix("sip:").ok_or(404_u16)?;
+                let request_uri = format!("sip:{number}@{}", host.rsplit('@').next().unwrap_or(host));
+                Ok(vec![destination(core, to, request_uri, Party::Trunk(Arc::clone(trunk)))?])
+            }
+        }
+    }
+
+    /// 18x: the caller is told once; early media of the far end is not passed on.
+    pub(crate) fn on_progress(&mut self, core: &mut Core, leg: LegId, message: &Message) {
+        if message.status().is_none_or(|status| status < 180) {
+            return;
+        }
+        let id = self.id;
+        let Some(leg) = self.leg_mut(leg) else { return };
+        if leg.state != (State::Early { ringing: false }) {
+            return;
+        }
+        leg.state = State::Early { ringing: true };
+        core.log(Some(id), Kind::LegRinging { leg: leg.id });
+        if self.caller.state == (State::Early { ringing: false })
+            && let Some(invite) = self.caller.invite
+        {
+            self.caller.state = State::Early { ringing: true };
+            let contact = core.contact_uri(&self.caller.flow);
+            core.endpoint.progress(core.now, invite, 180, &contact, None, &mut core.sip);
+        }
+    }
+
+    /// The first 2xx wins: the caller is answered if it was not, the others stop ringing.
+    pub(crate) fn on_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
+        let id = self.id;
+        let dialing = matches!(self.phase, Phase::Dialing(_));
+        let Some(winner) = self.callees.iter_mut().find(|callee| callee.id == leg) else { return };
+        if !dialing || !matches!(winner.state, State::Early { .. }) {
+            self.hang_up_callee(core, leg, EndedBy::Switch, "answered too late");
+            return;
+        }
+        winner.state = State::Answered { held: false };
+        if winner.receive_answer(core, message.body()).is_err() {
+            self.hang_up_callee(core, leg, EndedBy::Switch, "no usable SDP answer");
+            self.count_failure(core, 488);
+            return;
+        }
+        let codec = winner.codec().map(|codec| codec.name().into());
+        core.log(Some(id), Kind::LegAnswered { leg, codec });
+        self.phase = Phase::Bridged { callee: leg };
+        self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, "answered elsewhere");
+        self.finish_ringing(core, DialOutcome::Answered(leg));
+        self.answer_caller(core);
+        core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(leg) });
+        core.log(Some(id), Kind::Bridged { a: self.caller.id, b: leg });
+    }
+
+    pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16) {
+        self.forget_usage(core, leg);
+        let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
+        self.end_leg(core, leg, EndedBy::Callee, Some(status), failure_reason(status));
+        if was_ringing {
+            self.count_failure(core, status);
+        }
+    }
+
+    fn count_failure(&mut self, core: &mut Core, status: u16) {
+        if let Phase::Dialing(dial) = &mut self.phase {
+            dial.tally.count(status);
+            self.ring_next(core);
+        }
+    }
+
+    pub(crate) fn on_ring_timeout(&mut self, core: &mut Core) {
+        let Phase::Dialing(dial) = &mut self.phase else { return };
+        dial.tally.no_answer = true;
+        self.cancel_ringing(core, None, EndedBy::Switch, "no answer");
+        self.ring_next(core);
+    }
+
+    /// The flow gave up on its dial.
+    pub(super) fn cancel_dial(&mut self, core: &mut Core) {
+        if matches!(self.phase, Phase::Dialing(_)) {
+            self.phase = Phase::Flow;
+            self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
+            self.finish_ringing(core, DialOutcome::NoAnswer);
+        }
+    }
+
+    /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
+    pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
+        match std::mem::replace(&mut self.phase, Phase::Flow) {
+            Phase::Flow => {}
+            Phase::Dialing(_) => {
+                self.cancel_ringing(core, None, by, "cancelled");
+                self.finish_ringing(core, DialOutcome::CallerGone);
+            }
+            Phase::Bridged { callee } => {
+                self.stop_music(core);
+                core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
+                self.hang_up_callee(core, callee, by, "normal");
+            }
+        }
+    }
+
+    /// An answered callee is over; the flow goes on with the caller.
+    pub(super) fn callee_gone(
+        &mut self,
+        core: &mut Core,
+        leg: LegId,
+        by: EndedBy,
+        status: Option<u16>,
+        why: &str,
+    ) {
+        let bridged = matches!(self.phase, Phase::Bridged { callee } if callee == leg);
+        let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
+        if bridged {
+            self.phase = Phase::Flow;
+            self.stop_music(core);
+            core.media(Command::Unbridge { stream: self.caller.stream() });
+            core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: leg });
+            self.inbox.push_back(MachineInput::DialEnded(DialResult::Done));
+        }
+        self.end_leg(core, leg, by, status, why);
+        if was_ringing {
+            self.count_failure(core, status.unwrap_or(500));
+        }
+    }
+
+    fn hang_up_callee(&mut self, core: &mut Core, leg: LegId, by: EndedBy, reason: &str) {
+        if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite) {
+            core.endpoint.bye(core.now, invite, None, &mut core.sip);
+        }
+        self.end_leg(core, leg, by, Some(200), reason);
+    }
+
+    fn cancel_ringing(&mut self, core: &mut Core, header: Option<&str>, by: EndedBy, reason: &str) {
+        let ringing: Vec<_> = self
+            .callees
+            .iter()
+            .filter(|leg| matches!(leg.state, State::Early { .. }))
+            .map(|leg| (leg.id, leg.invite))
+            .collect();
+        for (leg, invite) in ringing {
+            if let Some(invite) = invite {
+                core.endpoint.cancel(core.now, invite, header, &mut core.sip);
+            }
+            self.end_leg(core, leg, by, None, reason);
+        }
+    }
+
+    fn fail_dial(&mut self, core: &mut Core) {
+        let Phase::Dialing(dial) = std::mem::replace(&mut self.phase, Phase::Flow) else { return };
+        let (outcome, result, status) = dial.tally.verdict();
+        self.failed_status = Some(status);
+        self.finish_ringing(core, outcome);
+        self.inbox.push_back(MachineInput::DialEnded(result));
+    }
+
+    fn finish_ringing(&mut self, core: &mut Core, outcome: DialOutcome) {
+        core.timers.cancel(Timer::Ring(self.id));
+        self.stop_music(core);
+        core.log(Some(self.id), Kind::DialEnded { outcome });
+    }
+}
+
+impl Tally {
+    fn count(&mut self, status: u16) {
+        match status {
+            486 | 600 | 603 => self.busy = true,
+            408 | 480 | 487 => self.no_answer = true,
+            // The best response of a forked request is the lowest class, then the lowest code (RFC 3261 16.7).
+            other => self.failed = Some(self.failed.map_or(other, |best| best.min(other))),
+        }
+    }
+
+    /// What the log says, what the flow is told, and what a caller hears who was never answered.
+    fn verdict(&self) -> (DialOutcome, DialResult, u16) {
+        if self.busy {
+            (DialOutcome::Busy, DialResult::Busy, 486)
+        } else if self.no_answer {
+            (DialOutcome::NoAnswer, DialResult::NoAnswer, 480)
+        } else {
+            let status = self.failed.unwrap_or(480);
+            (DialOutcome::Failed(status), DialResult::Failed(status), passed_on(status))
+        }
+    }
+}
+
+/// A failure of the callee's side as the caller is told of it.
+fn passed_on(status: u16) -> u16 {
+    match status {
+        // Challenges were for us, and 503 would take the whole switch out of the caller's rotation.
+        401 | 407 | 503 => 500,
+        other => other,
+    }
+}
+
+fn failure_reason(status: u16) -> &'static str {
+    match status {
+        486 | 600 => "busy",
+        603 => "declined",
+        408 | 480 => "no answer",
+        487 => "cancelled",
+        404 | 410 | 604 => "not found",
+        _ => "failed",
+    }
+}
+
+/// Where a URI of the dialplan leads; names need DNS, which the switch does not ask yet.
+fn destination(core: &Core, next_hop: &str, request_uri: String, party: Party) -> Result<Destination, u16> {
+    let uri = Uri::parse(next_hop).map_err(|_| 404_u16)?;
+    let uri = uri.as_sip().ok_or(404_u16)?;
+    let transport = match uri.params.get("transport") {
+        Some(_) => uri.transport().ok_or(502_u16)?,
+        None => Transport::Udp,
+    };
+    let ip: IpAddr = match uri.host {
+        Host::V4(ip) => ip.into(),
+        Host::V6(ip) => ip.into(),
+        Host::Name(_) => return Err(502),
+    };
+    let peer = SocketAddr::new(ip, uri.port.unwrap_or(5060));
+    let listener = core.listener(transport, None).ok_or(502_u16)?;
+    let flow = Flow { transport, local: listener.address, peer, connection: 0 };
+    Ok(Destination { flow, request_uri, route: Vec::new(), party })
+}
+
+fn target_name(target: &Target) -> Arc<str> {
+    match target {
+        Target::User(name) | Target::Uri(name) => Arc::clone(name),
+        Target::Number { number, trunk } => format!("{number} over {trunk}").into(),
+    }
+}

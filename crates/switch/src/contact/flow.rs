@@ -1,0 +1,100 @@
+//! The flow's effects: what the dialplan machine asks for, done.
+
+use super::{Contact, Phase};
+use crate::core::{Core, Timer};
+use crate::leg::State;
+use dialplan::{Effect, MachineInput};
+use events::{EndedBy, Kind};
+use rtp::Codec;
+
+impl Contact {
+    /// Steps the machine until it waits for something from outside.
+    pub(super) fn run_flow(&mut self, core: &mut Core) {
+        if self.inbox.is_empty() {
+            return;
+        }
+        let mut effects = Vec::new();
+        while let Some(input) = self.inbox.pop_front() {
+            self.machine.handle(core.now, input, &mut effects);
+            self.apply(core, &mut effects);
+        }
+        self.set_flow_timer(core);
+    }
+
+    pub(crate) fn on_flow_timeout(&mut self, core: &mut Core) {
+        let mut effects = Vec::new();
+        self.machine.handle_timeout(core.now, &mut effects);
+        self.apply(core, &mut effects);
+        self.set_flow_timer(core);
+    }
+
+    fn set_flow_timer(&mut self, core: &mut Core) {
+        match self.machine.next_timeout() {
+            Some(at) => core.timers.set(Timer::Flow(self.id), at),
+            None => {
+                core.timers.cancel(Timer::Flow(self.id));
+            }
+        }
+    }
+
+    fn apply(&mut self, core: &mut Core, effects: &mut Vec<Effect>) {
+        for effect in effects.drain(..) {
+            self.apply_one(core, effect);
+        }
+    }
+
+    fn apply_one(&mut self, core: &mut Core, effect: Effect) {
+        match effect {
+            Effect::Answer => {
+                self.answer_caller(core);
+            }
+            Effect::Reject { status, reason } => self.reject_caller(core, status, &reason),
+            Effect::Hangup => self.hang_up_caller(core, EndedBy::Flow, "the flow hung up"),
+            Effect::Play { play, files, times } => self.play(core, play, files, times),
+            Effect::StopPlay { play } => self.stop_play(core, play),
+            Effect::Dial { targets, mode, timeout } => self.start_dial(core, targets, mode, timeout),
+            Effect::CancelDial => self.cancel_dial(core),
+            Effect::Record => self.start_recording(core),
+            Effect::StopRecording => self.stop_recording(core),
+            Effect::Step { flow, step, file, line } => {
+                core.log(Some(self.id), Kind::FlowStep { flow, step, file, line });
+            }
+            Effect::Branch { verb, branch } => core.log(Some(self.id), Kind::FlowBranch { verb, branch }),
+            Effect::Digit { digit } => core.log(Some(self.id), Kind::Digit { leg: self.caller.id, digit }),
+        }
+    }
+
+    /// Sends the 200 with our SDP, unless the caller is answered already or gone.
+    pub(super) fn answer_caller(&mut self, core: &mut Core) {
+        let State::Early { .. } = self.caller.state else { return };
+        let Some(invite) = self.caller.invite else { return };
+        let body = self.caller.open(core, self.id);
+        let contact = core.contact_uri(&self.caller.flow);
+        core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
+        self.caller.state = State::Answered { held: false };
+        let codec = self.caller.codec().map(|codec| codec.name().into());
+        core.log(Some(self.id), Kind::LegAnswered { leg: self.caller.id, codec });
+        self.inbox.push_back(MachineInput::Answered);
+    }
+
+    fn reject_caller(&mut self, core: &mut Core, status: u16, reason: &str) {
+        if let (State::Early { .. }, Some(invite)) = (self.caller.state, self.caller.invite) {
+            core.endpoint.reject(core.now, invite, status, &[], &mut core.sip);
+            self.caller_gone(core, EndedBy::Flow, Some(status), reason);
+        } else {
+            self.hang_up_caller(core, EndedBy::Flow, reason);
+        }
+    }
+
+    /// The codec to offer first to others, so that nothing is transcoded without need.
+    pub(super) fn preferred_codec(&self) -> Codec {
+        self.caller.codec().unwrap_or(Codec::Pcmu)
+    }
+
+    pub(crate) fn on_digit(&mut self, _core: &mut Core, leg: events::LegId, digit: char) {
+        // Keys pressed while bridged are the other party's: the engine passes them on.
+        if self.is_caller(leg) && !matches!(self.phase, Phase::Bridged { .. }) {
+            self.inbox.push_back(MachineInput::Digit(digit));
+        }
+    }
+}

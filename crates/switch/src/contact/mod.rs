@@ -1,0 +1,250 @@
+//! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
+
+mod dial;
+mod flow;
+mod hold;
+mod media;
+
+use crate::core::{Core, Timer};
+use crate::leg::{Leg, State};
+use clock::Duration;
+use dial::Dial;
+use dialplan::{Machine, MachineInput};
+use events::{Cause, ContactId, EndedBy, Kind, LegId};
+use media::{Music, Playing};
+use rtp::control::RecordingId;
+use sip::Message;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How long after the last leg the engine may take to report streams and recordings as ended.
+const LINGER: Duration = Duration::from_secs(10);
+
+pub(crate) struct Contact {
+    pub(crate) id: ContactId,
+    pub(crate) plan: Arc<dialplan::Config>,
+    /// Trunk or user that the call came from.
+    pub(crate) source: Arc<str>,
+    pub(crate) client: Arc<str>,
+    pub(crate) from: Arc<str>,
+    pub(crate) max_forwards: u8,
+    pub(crate) caller: Leg,
+    pub(crate) callees: Vec<Leg>,
+    machine: Machine,
+    /// What the machine has yet to be told, in order.
+    inbox: VecDeque<MachineInput>,
+    phase: Phase,
+    playing: Option<Playing>,
+    music: Option<Music>,
+    /// Recordings that the engine has not reported as ended; the last one may still run.
+    recordings: Vec<RecordingId>,
+    recordings_begun: u32,
+    /// The SIP status that a caller who was never answered gets: that of the last dial that failed.
+    failed_status: Option<u16>,
+    cause: Option<Cause>,
+}
+
+/// What the flow has the caller connected with.
+enum Phase {
+    /// The flow speaks with the caller alone.
+    Flow,
+    /// Destinations are being rung.
+    Dialing(Dial),
+    /// The caller hears this leg.
+    Bridged { callee: LegId },
+}
+
+/// What a new contact is made of.
+pub(crate) struct NewContact {
+    pub(crate) id: ContactId,
+    pub(crate) plan: Arc<dialplan::Config>,
+    pub(crate) source: Arc<str>,
+    pub(crate) client: Arc<str>,
+    pub(crate) from: Arc<str>,
+    pub(crate) max_forwards: u8,
+    pub(crate) caller: Leg,
+    pub(crate) machine: Machine,
+}
+
+impl Contact {
+    pub(crate) fn new(new: NewContact) -> Self {
+        let NewContact { id, plan, source, client, from, max_forwards, caller, machine } = new;
+        Self {
+            id,
+            plan,
+            source,
+            client,
+            from,
+            max_forwards,
+            caller,
+            callees: Vec::new(),
+            machine,
+            inbox: VecDeque::from([MachineInput::Start]),
+            phase: Phase::Flow,
+            playing: None,
+            music: None,
+            recordings: Vec::new(),
+            recordings_begun: 0,
+            failed_status: None,
+            cause: None,
+        }
+    }
+
+    /// Lets the flow take in what happened; true once nothing is left of the contact.
+    pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
+        self.run_flow(core);
+        self.callees.retain(|leg| !leg.is_gone());
+        if self.caller.is_gone() && self.callees.is_empty() && self.recordings.is_empty() {
+            self.bury(core);
+            return true;
+        }
+        let signalling_over = self.legs().all(|leg| leg.state == State::Over && leg.invite.is_none());
+        if signalling_over && core.timers.get(Timer::Linger(self.id)).is_none() {
+            core.timers.set(Timer::Linger(self.id), core.now + LINGER);
+        }
+        false
+    }
+
+    fn bury(&mut self, core: &mut Core) {
+        for timer in [Timer::Flow(self.id), Timer::Ring(self.id), Timer::Linger(self.id)] {
+            core.timers.cancel(timer);
+        }
+        core.leave_source(&self.source);
+        let cause = self.cause.take().unwrap_or_else(|| switch_cause("ended"));
+        core.log(Some(self.id), Kind::ContactEnded { cause });
+    }
+
+    /// The engine never reported the end of a stream or recording: alarm, and do not wait for ever.
+    pub(crate) fn on_linger_timeout(&mut self, core: &mut Core) {
+        let text = format!("contact {}: the media engine did not report the end of its streams", self.id.0);
+        core.log(Some(self.id), Kind::Alarm { text });
+        self.caller.abandon_media(core);
+        for leg in &mut self.callees {
+            leg.abandon_media(core);
+        }
+        for recording in self.recordings.drain(..) {
+            core.recordings.remove(&recording);
+        }
+    }
+
+    /// Ports that its legs hold.
+    pub(crate) fn ports_taken(&self) -> usize {
+        self.legs().filter(|leg| leg.thread().is_some()).count()
+    }
+
+    pub(crate) fn legs(&self) -> impl Iterator<Item = &Leg> {
+        std::iter::once(&self.caller).chain(&self.callees)
+    }
+
+    fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
+        if self.caller.id == id {
+            Some(&mut self.caller)
+        } else {
+            self.callees.iter_mut().find(|leg| leg.id == id)
+        }
+    }
+
+    fn is_caller(&self, leg: LegId) -> bool {
+        self.caller.id == leg
+    }
+
+    /// The operator, or a shutdown, ends it.
+    pub(crate) fn end_by_operator(&mut self, core: &mut Core) {
+        self.hang_up_caller(core, EndedBy::Switch, "ended by the operator");
+    }
+
+    /// The caller's CANCEL won.
+    pub(crate) fn on_cancelled(&mut self, core: &mut Core, leg: LegId) {
+        self.forget_usage(core, leg);
+        self.caller_gone(core, EndedBy::Caller, Some(487), "cancelled");
+    }
+
+    pub(crate) fn on_bye(&mut self, core: &mut Core, leg: LegId) {
+        self.forget_usage(core, leg);
+        if self.is_caller(leg) {
+            self.caller_gone(core, EndedBy::Caller, Some(200), "normal");
+        } else {
+            self.callee_gone(core, leg, EndedBy::Callee, Some(200), "normal");
+        }
+    }
+
+    /// The endpoint is done with a usage that it, or we, ended.
+    pub(crate) fn on_usage_ended(&mut self, core: &mut Core, leg: LegId, status: Option<u16>, why: &str) {
+        self.forget_usage(core, leg);
+        if self.is_caller(leg) {
+            self.caller_gone(core, EndedBy::Switch, status, why);
+        } else {
+            self.callee_gone(core, leg, EndedBy::Switch, status, why);
+        }
+    }
+
+    /// The ACK of our 2xx: for a call that came without an offer it carries the answer.
+    pub(crate) fn on_acked(&mut self, core: &mut Core, leg: LegId, ack: &Message) {
+        if ack.body().is_empty() {
+            return;
+        }
+        let id = self.id;
+        let Some(leg) = self.leg_mut(leg) else { return };
+        let leg_id = leg.id;
+        if leg.agreed().is_none() && leg.receive_answer(core, ack.body()).is_err() {
+            let text = format!(
+                "contact {}: the ACK carries no usable SDP answer: no sound on leg {}",
+                id.0, leg_id.0
+            );
+            core.log(Some(id), Kind::Alarm { text });
+        }
+    }
+
+    fn forget_usage(&mut self, core: &mut Core, leg: LegId) {
+        if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite.take()) {
+            core.invites.remove(&invite);
+        }
+    }
+
+    /// We hang up on the caller: BYE, or a final answer if there was none yet.
+    fn hang_up_caller(&mut self, core: &mut Core, by: EndedBy, reason: &str) {
+        let status = match self.caller.state {
+            State::Early { .. } => {
+                let status = self.failed_status.unwrap_or(480);
+                if let Some(invite) = self.caller.invite {
+                    core.endpoint.reject(core.now, invite, status, &[], &mut core.sip);
+                }
+                status
+            }
+            State::Answered { .. } => {
+                if let Some(invite) = self.caller.invite {
+                    core.endpoint.bye(core.now, invite, None, &mut core.sip);
+                }
+                200
+            }
+            State::Over => return,
+        };
+        self.caller_gone(core, by, Some(status), reason);
+    }
+
+    /// The caller's leg is over: so is everything that was done for it.
+    fn caller_gone(&mut self, core: &mut Core, by: EndedBy, status: Option<u16>, reason: &str) {
+        if self.caller.state == State::Over {
+            return;
+        }
+        self.end_dial_for_caller(core, by);
+        self.end_leg(core, self.caller.id, by, status, reason);
+        self.cause = Some(Cause { by, status, reason: reason.into() });
+        self.inbox.push_back(MachineInput::HungUp);
+    }
+
+    /// Ends one leg for us and frees its user unless another leg of the contact still reaches it.
+    fn end_leg(&mut self, core: &mut Core, leg: LegId, by: EndedBy, status: Option<u16>, reason: &str) {
+        let id = self.id;
+        let Some(leg) = self.leg_mut(leg) else { return };
+        leg.end(core, id, by, status, reason);
+        let Some(user) = leg.user().cloned() else { return };
+        if !self.legs().any(|leg| leg.state != State::Over && leg.user() == Some(&user)) {
+            core.users.vacate(&user, id);
+        }
+    }
+}
+
+fn switch_cause(reason: &str) -> Cause {
+    Cause { by: EndedBy::Switch, status: None, reason: reason.into() }
+}

@@ -1,0 +1,248 @@
+//! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
+
+use crate::ports::Ports;
+use crate::users::Users;
+use crate::{Output, SwitchConfig};
+use clock::{Duration, Time, Timers};
+use dialplan::Config;
+use events::{ContactId, Event, Kind, LegId, SipDirection};
+use rtp::control::{Command, PlayId, RecordingId, StreamId};
+use sip::{
+    Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, Verifier, VerifierConfig, Wire,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A call has a caller and, in a ring group, a few phones at once; beyond that the endpoint sheds load.
+const USAGES_A_CALL: usize = 4;
+
+/// Deadlines of contacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// When to step the flow although nothing came: digit time-outs and the like.
+    Flow(ContactId),
+    /// When to stop ringing.
+    Ring(ContactId),
+    /// When to bury a contact whose media engine did not report the end of a stream or recording.
+    Linger(ContactId),
+}
+
+/// The listeners as the rest of the switch needs them.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) transport: sip::Transport,
+    pub(crate) address: std::net::SocketAddr,
+    /// What peers are told.
+    pub(crate) shown: std::net::SocketAddr,
+    /// `HOST:PORT;transport=…` as written into Contact.
+    pub(crate) contact: String,
+}
+
+pub(crate) struct Core {
+    pub(crate) config: SwitchConfig,
+    pub(crate) now: Time,
+    pub(crate) out: Vec<Output>,
+    pub(crate) sip: Vec<sip::Output>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) registrar: Registrar,
+    pub(crate) verifier: Verifier,
+    pub(crate) ports: Ports,
+    pub(crate) timers: Timers<Timer>,
+    pub(crate) users: Users,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) media_address: std::net::IpAddr,
+    pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
+    pub(crate) streams: HashMap<StreamId, ContactId>,
+    pub(crate) recordings: HashMap<RecordingId, ContactId>,
+    /// Messages of an INVITE that arrived before its contact exists, until the end of the turn.
+    early_wires: Vec<Wire>,
+    /// How many calls each trunk or user has up.
+    calls_by_source: HashMap<Arc<str>, u32>,
+    next_seq: u64,
+    next_contact: u64,
+    next_number: u64,
+}
+
+impl Core {
+    pub(crate) fn new(config: SwitchConfig, plan: &Config) -> Self {
+        let endpoint = Endpoint::new(
+            EndpointConfig {
+                user_agent: format!("Ringdown/{}", config.version),
+                max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
+                timers: sip::TimerValues::default(),
+            },
+            config.seed,
+        );
+        Self {
+            now: Time::ZERO,
+            out: Vec::new(),
+            sip: Vec::new(),
+            endpoint,
+            registrar: registrar(plan),
+            verifier: Verifier::new(VerifierConfig::new(nonce_secret(&config.seed))),
+            ports: Ports::default(),
+            timers: Timers::new(),
+            users: Users::default(),
+            listeners: plan.node.listen.iter().map(listener).collect(),
+            media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
+            invites: HashMap::new(),
+            streams: HashMap::new(),
+            recordings: HashMap::new(),
+            early_wires: Vec::new(),
+            calls_by_source: HashMap::new(),
+            next_seq: config.first_seq,
+            next_contact: config.first_contact,
+            next_number: 1,
+            config,
+        }
+    }
+
+    /// Appends one event to the history.
+    pub(crate) fn log(&mut self, contact: Option<ContactId>, kind: Kind) {
+        let event = Event { seq: self.next_seq, at: self.now, contact, kind };
+        self.next_seq += 1;
+        self.out.push(Output::Event(event));
+    }
+
+    pub(crate) fn media(&mut self, command: Command) {
+        self.out.push(Output::Media(command));
+    }
+
+    pub(crate) fn new_contact(&mut self) -> ContactId {
+        let id = ContactId(self.next_contact);
+        self.next_contact += 1;
+        id
+    }
+
+    pub(crate) fn new_leg(&mut self) -> LegId {
+        LegId(self.new_number())
+    }
+
+    pub(crate) fn new_play(&mut self) -> PlayId {
+        PlayId(self.new_number())
+    }
+
+    pub(crate) fn new_recording(&mut self) -> RecordingId {
+        RecordingId(self.new_number())
+    }
+
+    fn new_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
+    pub(crate) fn calls_of(&self, source: &str) -> u32 {
+        self.calls_by_source.get(source).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn join_source(&mut self, source: &Arc<str>) {
+        *self.calls_by_source.entry(Arc::clone(source)).or_default() += 1;
+    }
+
+    pub(crate) fn leave_source(&mut self, source: &str) {
+        if let Some(calls) = self.calls_by_source.get_mut(source) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.calls_by_source.remove(source);
+            }
+        }
+    }
+
+    /// Puts a message into the ladder of its leg.
+    pub(crate) fn log_wire(&mut self, wire: Wire) {
+        let Some(invite) = wire.invite else { return };
+        match self.invites.get(&invite) {
+            Some(&(contact, leg)) => {
+                let direction = if wire.sent { SipDirection::Sent } else { SipDirection::Received };
+                let Wire { line, cseq, sdp, again, .. } = wire;
+                self.log(Some(contact), Kind::Sip { leg, direction, line: line.into(), cseq, sdp, again });
+            }
+            None => self.early_wires.push(wire),
+        }
+    }
+
+    /// Logs what came before the leg had a number: the INVITE itself and its 100.
+    pub(crate) fn log_early_wires(&mut self, invite: InviteId) {
+        for wire in std::mem::take(&mut self.early_wires) {
+            if wire.invite == Some(invite) {
+                self.log_wire(wire);
+            } else {
+                self.early_wires.push(wire);
+            }
+        }
+    }
+
+    /// What is left at the end of a turn belongs to INVITEs that became no contact.
+    pub(crate) fn forget_early_wires(&mut self) {
+        self.early_wires.clear();
+    }
+
+    /// The listener that a flow belongs to, or the first of its transport.
+    pub(crate) fn listener(
+        &self,
+        transport: sip::Transport,
+        local: Option<std::net::SocketAddr>,
+    ) -> Option<&Listener> {
+        let same = |listener: &&Listener| listener.transport == transport;
+        self.listeners
+            .iter()
+            .filter(same)
+            .find(|listener| Some(listener.address) == local)
+            .or_else(|| self.listeners.iter().find(same))
+    }
+
+    /// Our Contact header field on a flow.
+    pub(crate) fn contact_uri(&self, flow: &Flow) -> String {
+        match self.listener(flow.transport, Some(flow.local)) {
+            Some(listener) => format!("<sip:ringdown@{}>", listener.contact),
+            None => format!("<sip:ringdown@{}>", flow.local),
+        }
+    }
+
+    pub(crate) fn flow_failed(&mut self, flow: Flow) {
+        self.endpoint.flow_failed(self.now, flow, &mut self.sip);
+        if flow.connection != 0 {
+            for (user, contact) in self.registrar.flow_closed(flow.connection) {
+                self.log(None, Kind::Unregistered { user, contact });
+            }
+        }
+    }
+
+    pub(crate) fn expire_registrations(&mut self) {
+        for (user, contact) in self.registrar.expire(self.now) {
+            self.log(None, Kind::Unregistered { user, contact });
+        }
+    }
+}
+
+fn registrar(plan: &Config) -> Registrar {
+    let limits = &plan.node.limits;
+    Registrar::new(RegistrarConfig {
+        min_expires: Duration::from_secs((*limits.register_expires.start()).into()),
+        max_expires: Duration::from_secs((*limits.register_expires.end()).into()),
+        ..RegistrarConfig::default()
+    })
+}
+
+/// Nonces are signed by a secret that is not the seed of the tags, which peers see the output of.
+fn nonce_secret(seed: &[u8; 32]) -> [u8; 32] {
+    let mut secret = *seed;
+    for byte in &mut secret {
+        *byte ^= 0x5c;
+    }
+    secret
+}
+
+fn listener(listen: &dialplan::Listen) -> Listener {
+    let transport = match listen.transport {
+        dialplan::Transport::Udp => sip::Transport::Udp,
+        dialplan::Transport::Tcp => sip::Transport::Tcp,
+    };
+    let shown = listen.advertise.unwrap_or(listen.address);
+    let contact = match transport {
+        sip::Transport::Udp => shown.to_string(),
+        other => format!("{shown};transport={}", other.uri_token()),
+    };
+    Listener { transport, address: listen.address, shown, contact }
+}

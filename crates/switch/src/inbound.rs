@@ -1,0 +1,196 @@
+//! A new INVITE: who calls, which number, and whether there is room.
+
+use crate::Switch;
+use crate::contact::{Contact, NewContact};
+use crate::leg::Leg;
+use crate::register::Login;
+use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine};
+use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
+use rtp::Codec;
+use sip::{Flow, InviteId, Message, Method, Uri};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Seconds after which a caller that found no room may try again.
+const RETRY_AFTER: &str = "5";
+
+/// Where a call comes from.
+struct Source {
+    name: Arc<str>,
+    party: Party,
+    /// Calls that the source may have at once.
+    max_calls: Option<u32>,
+}
+
+/// A call as far as it is known before anything is done for it.
+struct Call<'a> {
+    id: InviteId,
+    flow: Flow,
+    message: &'a Message,
+    source: Source,
+    from: Arc<str>,
+    to: Arc<str>,
+}
+
+impl Switch {
+    pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message) {
+        let to = user_part(message.request_uri());
+        let Some((source, place)) = self.identify(id, flow, message, &to) else { return };
+        let from = message
+            .from()
+            .ok()
+            .and_then(|from| Some(from.uri().ok()?.user()?.into_owned()))
+            .filter(|user| user.bytes().all(is_plain_user))
+            .unwrap_or_else(|| "anonymous".to_owned());
+        let call = Call { id, flow, message, source, from: from.into(), to: to.as_ref().into() };
+        let refused = match place {
+            None => Some(404),
+            Some(_) if !self.has_room(&call.source) => Some(503),
+            Some(_) => None,
+        };
+        match (place, refused) {
+            (Some((client, number)), None) => self.start_contact(&call, client, number),
+            (_, status) => self.refuse(&call, status.unwrap_or(404)),
+        }
+    }
+
+    /// The source of a call and what its number leads to; `None` if it was challenged instead.
+    fn identify(
+        &mut self,
+        id: InviteId,
+        flow: Flow,
+        message: &Message,
+        to: &str,
+    ) -> Option<(Source, Option<(ClientIndex, FlowIndex)>)> {
+        if let Some(trunk) = self.plan.trunk_for(flow.peer.ip()) {
+            let source = Source {
+                name: Arc::clone(&trunk.name),
+                party: Party::Trunk(Arc::clone(&trunk.name)),
+                max_calls: trunk.max_calls,
+            };
+            return Some((source, self.plan.number(Some(trunk), to)));
+        }
+        match self.core.authenticate(&self.plan, &Method::Invite, message) {
+            Login::User(user) => {
+                let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
+                let party = Party::User(Arc::clone(&user.name));
+                Some((Source { name: user.name, party, max_calls: None }, place))
+            }
+            Login::Refused { status, headers } => {
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                self.core.endpoint.reject(self.core.now, id, status, &headers, &mut self.core.sip);
+                None
+            }
+        }
+    }
+
+    fn has_room(&self, source: &Source) -> bool {
+        let contacts = u32::try_from(self.contacts.len()).unwrap_or(u32::MAX);
+        !self.draining
+            && contacts < self.plan.node.limits.calls
+            && source.max_calls.is_none_or(|max| self.core.calls_of(&source.name) < max)
+            && self.core.ports.ready() > 0
+    }
+
+    fn start_contact(&mut self, call: &Call<'_>, client: ClientIndex, number: FlowIndex) {
+        let core = &mut self.core;
+        let Some(port) = core.ports.take(None) else { return self.refuse(call, 503) };
+        let leg = core.new_leg();
+        let mut caller = Leg::new(core, leg, call.flow, call.source.party.clone(), port, Codec::Pcmu);
+        if let Err(error) = offer_of(call.message, &mut caller) {
+            core.ports.give_back(port);
+            let status = if matches!(error, sdp::SdpError::NoCommonCodec) { 488 } else { 400 };
+            return self.refuse(call, status);
+        }
+        caller.invite = Some(call.id);
+        let company = self.plan.client(client);
+        let (company_id, flow) = (Arc::clone(&company.id), Arc::clone(company.flow(number)));
+        let id = core.new_contact();
+        self.log_start(id, leg, call, &company_id, &flow);
+        let core = &mut self.core;
+        core.invites.insert(call.id, (id, leg));
+        core.log_early_wires(call.id);
+        core.join_source(&call.source.name);
+        if let Party::User(user) = &call.source.party {
+            core.users.occupy(user, id);
+        }
+        let info = CallInfo {
+            from: Arc::clone(&call.from),
+            to: Arc::clone(&call.to),
+            source: Arc::clone(&call.source.name),
+            unix_micros_at_zero: core.config.unix_micros_at_zero,
+        };
+        let contact = Contact::new(NewContact {
+            id,
+            plan: Arc::clone(&self.plan),
+            source: Arc::clone(&call.source.name),
+            client: company_id,
+            from: Arc::clone(&call.from),
+            max_forwards: call.message.max_forwards().unwrap_or(70).saturating_sub(1),
+            caller,
+            machine: Machine::new(Arc::clone(&self.plan), client, number, info),
+        });
+        self.contacts.insert(id, contact);
+        self.with_contact(id, |_, _| {});
+    }
+
+    /// Refuses a call from a known source, and tells the log: someone will ask why.
+    fn refuse(&mut self, call: &Call<'_>, status: u16) {
+        let id = self.core.new_contact();
+        let leg = self.core.new_leg();
+        self.log_start(id, leg, call, &"".into(), &"".into());
+        let core = &mut self.core;
+        core.invites.insert(call.id, (id, leg));
+        core.log_early_wires(call.id);
+        core.invites.remove(&call.id);
+        let headers: &[(&str, &str)] = if status == 503 { &[("Retry-After", RETRY_AFTER)] } else { &[] };
+        core.endpoint.reject(core.now, call.id, status, headers, &mut core.sip);
+        let reason: Arc<str> = match status {
+            404 => "number not found",
+            488 => "no common codec",
+            503 => "no room",
+            _ => "bad offer",
+        }
+        .into();
+        let cause = Cause { by: EndedBy::Switch, status: Some(status), reason };
+        core.log(Some(id), Kind::LegEnded { leg, cause: cause.clone() });
+        core.log(Some(id), Kind::ContactEnded { cause });
+    }
+
+    fn log_start(&mut self, id: ContactId, leg: LegId, call: &Call<'_>, client: &Arc<str>, flow: &Arc<str>) {
+        self.core.log(
+            Some(id),
+            Kind::ContactStarted {
+                source: Arc::clone(&call.source.name),
+                client: Arc::clone(client),
+                from: Arc::clone(&call.from),
+                to: Arc::clone(&call.to),
+                flow: Arc::clone(flow),
+            },
+        );
+        let uri = call.message.from().ok().and_then(|from| Some(from.uri().ok()?.as_str().into()));
+        self.core.log(
+            Some(id),
+            Kind::LegStarted {
+                leg,
+                direction: Direction::Inbound,
+                party: call.source.party.clone(),
+                uri: uri.unwrap_or_else(|| Arc::clone(&call.from)),
+                call_id: call.message.call_id().into(),
+            },
+        );
+    }
+}
+
+fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
+    if message.body().is_empty() { Ok(()) } else { caller.receive_offer(message.body()) }
+}
+
+fn user_part(uri: &str) -> Cow<'_, str> {
+    Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or(Cow::Borrowed(""))
+}
+
+/// What may stand in a SIP URI's user part unescaped: the caller's number is written into ours.
+fn is_plain_user(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte)
+}
