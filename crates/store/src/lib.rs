@@ -1,1 +1,120 @@
-//! placeholder
+//! The event journal of a node and its projections, in SQLite.
+//!
+//! One process owns a state directory: [`Store::open`] locks it, brings the schema up to date and
+//! closes what a crash interrupted; [`Store::into_writer`] then appends events in batches. Any
+//! process may read beside it with a [`Reader`]. The journal is the truth; the table of contacts is
+//! a fold of it that [`Store::rebuild`] makes anew.
+
+mod batch;
+mod database;
+mod error;
+mod journal;
+mod reader;
+mod recovery;
+mod writer;
+
+pub use error::StoreError;
+pub use reader::{Filter, Reader};
+pub use writer::Writer;
+
+use clock::Time;
+use database::Lock;
+use events::WallClock;
+use journal::Journal;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A state directory that this process owns and does not serve from yet.
+#[derive(Debug)]
+pub struct Store {
+    journal: Journal,
+    lock: Lock,
+}
+
+/// Where a restart continues: pass it on to the switch before it handles anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The log's time at the moment of the call; never before its last event.
+    pub now: Time,
+    /// The wall clock of this run.
+    pub wall: WallClock,
+    /// The number of the next event.
+    pub first_seq: u64,
+    /// The number of the next contact.
+    pub first_contact: u64,
+}
+
+impl Store {
+    /// Opens or makes `dir/ringdown.db` and takes the directory for this process.
+    ///
+    /// Contacts that a crash left open are closed here, by the switch with reason `interrupted`, so
+    /// that every contact ends once.
+    ///
+    /// # Errors
+    /// Each names the path and what to do: no directory, not writable, taken by another process,
+    /// written by a newer version, damaged, full.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let lock = database::lock(dir)?;
+        let mut journal = Journal::new(database::open(dir).await?, database::file(dir));
+        recovery::close_interrupted(&mut journal).await?;
+        Ok(Self { journal, lock })
+    }
+
+    /// Opens `dir/ringdown.db` for reading, beside a running server or without one.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub async fn open_read(dir: &Path) -> Result<Reader, StoreError> {
+        Reader::open(dir).await
+    }
+
+    /// Where the numbering and the time of the log continue.
+    ///
+    /// Time goes on by the wall clock since the log began, so that it tells how long the node was
+    /// down; a wall clock that was set back does not turn it back.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn origin(&mut self) -> Result<Origin, StoreError> {
+        let tail = self.journal.tail().await?;
+        let unix_micros = wall_micros();
+        let began = self.journal.began(unix_micros).await?;
+        let elapsed = u64::try_from(unix_micros.saturating_sub(began)).unwrap_or(0);
+        let now = Time::from_micros(elapsed).max(tail.last_at);
+        Ok(Origin {
+            now,
+            wall: WallClock::from_start(now, unix_micros),
+            first_seq: tail.last_seq + 1,
+            first_contact: tail.last_contact + 1,
+        })
+    }
+
+    /// Makes the table of contacts anew from the journal, in one transaction.
+    ///
+    /// # Errors
+    /// What the database says; the table is then as it was.
+    pub async fn rebuild(&mut self) -> Result<(), StoreError> {
+        recovery::rebuild(&mut self.journal).await
+    }
+
+    /// Begins to serve: appends events from a task of the current tokio runtime.
+    ///
+    /// `alarm` gets one line when writing begins to fail and one when it works again. It is called
+    /// on the runtime and must not block.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn into_writer(self, origin: &Origin, alarm: impl Fn(&str) + Send + 'static) -> Writer {
+        Writer::start(self, origin.wall, writer::QUEUE_EVENTS, Box::new(alarm))
+    }
+
+    /// The database file.
+    pub fn path(&self) -> PathBuf {
+        self.journal.path().to_owned()
+    }
+}
+
+fn wall_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

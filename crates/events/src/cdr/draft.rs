@@ -59,10 +59,8 @@ impl Draft {
 
     pub(super) fn apply(&mut self, at: Time, kind: &Kind) {
         match kind {
-            Kind::LegStarted { leg, direction, party, uri, call_id } => {
-                if self.leg(*leg).is_none() {
-                    self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
-                }
+            Kind::LegStarted { leg, direction, party, uri, call_id } if self.leg(*leg).is_none() => {
+                self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
             }
             Kind::DialStarted { .. } => {
                 self.dial = Dial::Ringing;

@@ -1,0 +1,134 @@
+//! Events on their way to the database, as rows.
+
+use clock::Time;
+use events::cdr::{Cdr, CdrFold};
+use events::{ContactId, Event, Kind, Moment};
+use std::collections::HashMap;
+
+/// Rows that go into one transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// In the order of their first events.
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) contacts: Vec<ContactRow>,
+    events: usize,
+    open: HashMap<Option<ContactId>, usize>,
+    rows: HashMap<ContactId, usize>,
+}
+
+/// A row of the journal.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) first_seq: u64,
+    pub(crate) last_seq: u64,
+    pub(crate) last_at: Time,
+    pub(crate) contact: Option<ContactId>,
+    /// A JSON array that lacks its closing bracket.
+    json: Vec<u8>,
+}
+
+/// A row of the table of contacts.
+#[derive(Debug)]
+pub(crate) struct ContactRow {
+    pub(crate) contact: ContactId,
+    pub(crate) started: Moment,
+    pub(crate) caller: String,
+    pub(crate) called: String,
+    pub(crate) client: String,
+    pub(crate) cdr: Option<String>,
+}
+
+impl Batch {
+    /// Adds the next event of the log, and the row of the contact that begins or ends by it.
+    pub(crate) fn add(&mut self, event: &Event, fold: &mut CdrFold) {
+        self.add_to_journal(event);
+        self.project(event, fold);
+    }
+
+    /// Adds only what the table of contacts needs of an event that the journal has already.
+    pub(crate) fn project(&mut self, event: &Event, fold: &mut CdrFold) {
+        let cdr = fold.apply(event);
+        match (&event.kind, event.contact) {
+            (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {
+                let started = fold.wall().moment(event.at);
+                self.add_row(ContactRow::new(contact, started, [from, to, client]));
+            }
+            _ => {
+                if let Some(cdr) = cdr {
+                    self.add_row(ContactRow::ended(&cdr));
+                }
+            }
+        }
+    }
+
+    /// How many events it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.events
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    fn add_to_journal(&mut self, event: &Event) {
+        self.events += 1;
+        let index = *self.open.entry(event.contact).or_insert_with(|| {
+            self.chunks.push(Chunk::new(event));
+            self.chunks.len() - 1
+        });
+        self.chunks[index].push(event);
+    }
+
+    fn add_row(&mut self, row: ContactRow) {
+        match self.rows.get(&row.contact) {
+            Some(index) => self.contacts[*index] = row,
+            None => {
+                self.rows.insert(row.contact, self.contacts.len());
+                self.contacts.push(row);
+            }
+        }
+    }
+}
+
+impl Chunk {
+    fn new(event: &Event) -> Self {
+        let (seq, at) = (event.seq, event.at);
+        Self { first_seq: seq, last_seq: seq, last_at: at, contact: event.contact, json: Vec::new() }
+    }
+
+    fn push(&mut self, event: &Event) {
+        self.json.push(if self.json.is_empty() { b'[' } else { b',' });
+        serde_json::to_writer(&mut self.json, event).expect("an event is plain data: it has a JSON form");
+        self.last_seq = event.seq;
+        self.last_at = event.at;
+    }
+
+    /// The events as a JSON array.
+    pub(crate) fn json(&self) -> String {
+        let mut text = String::with_capacity(self.json.len() + 1);
+        text.push_str(std::str::from_utf8(&self.json).expect("serde_json writes UTF-8"));
+        text.push(']');
+        text
+    }
+}
+
+impl ContactRow {
+    fn new(contact: ContactId, started: Moment, [from, to, client]: [&str; 3]) -> Self {
+        let (caller, called) = (search_key(from), search_key(to));
+        Self { contact, started, caller, called, client: client.to_owned(), cdr: None }
+    }
+
+    fn ended(cdr: &Cdr) -> Self {
+        let json = serde_json::to_string(cdr).expect("a CDR is plain data: it has a JSON form");
+        let row = Self::new(cdr.contact, cdr.started, [&cdr.from, &cdr.to, &cdr.client]);
+        Self { cdr: Some(json), ..row }
+    }
+}
+
+/// A number as it is searched for: letters and digits in lower case, the last first.
+///
+/// Reversed, the end of a number is a prefix of the key, which an index finds; people type numbers
+/// with and without country code.
+pub(crate) fn search_key(number: &str) -> String {
+    number.chars().rev().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,98 @@
+//! The file: its lock, its connections and its schema.
+
+use crate::error::StoreError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row};
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Each brings the schema from its index to the next version (`PRAGMA user_version`).
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// How long a statement waits for another program's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Held for as long as this process owns the state directory.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// The database file of a state directory.
+pub(crate) fn file(dir: &Path) -> PathBuf {
+    dir.join("ringdown.db")
+}
+
+/// Makes the directory if it is missing and takes it for this process.
+pub(crate) fn lock(dir: &Path) -> Result<Lock, StoreError> {
+    let path = || dir.to_owned();
+    fs::create_dir_all(dir).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => StoreError::NotADirectory { path: path() },
+        _ => StoreError::Directory { path: path(), source },
+    })?;
+    let directory = |source| StoreError::Directory { path: path(), source };
+    let lock = dir.join("ringdown.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(lock).map_err(directory)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path() }),
+        Err(TryLockError::Error(source)) => Err(directory(source)),
+    }
+}
+
+/// Opens the database for writing and brings its schema up to date.
+pub(crate) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
+    let path = file(dir);
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT);
+    let fail = |source| StoreError::from_sqlx(&path, source);
+    let mut connection = options.connect().await.map_err(fail)?;
+    migrate(&mut connection, &path).await?;
+    Ok(connection)
+}
+
+/// How to open the database for reading only.
+///
+/// # Errors
+/// `Missing` before a server has made it.
+pub(crate) fn read_options(dir: &Path) -> Result<SqliteConnectOptions, StoreError> {
+    let path = file(dir);
+    if !path.is_file() {
+        return Err(StoreError::Missing { path });
+    }
+    Ok(SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT))
+}
+
+/// Refuses a schema that this version does not know.
+pub(crate) async fn check_schema(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<usize, StoreError> {
+    let row = sqlx::query("PRAGMA user_version").fetch_one(connection).await;
+    let row = row.map_err(|source| StoreError::from_sqlx(path, source))?;
+    let found: i64 = row.get(0);
+    match usize::try_from(found) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => {
+            let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+            Err(StoreError::NewerSchema { path: path.to_owned(), found, known })
+        }
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let fail = |source| StoreError::from_sqlx(path, source);
+    let version = check_schema(connection, path).await?;
+    for migration in &MIGRATIONS[version..] {
+        let mut transaction = connection.begin().await.map_err(fail)?;
+        sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(fail)?;
+        transaction.commit().await.map_err(fail)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! The one connection that writes.
+
+use crate::batch::{Batch, Chunk, ContactRow};
+use crate::error::StoreError;
+use clock::Time;
+use events::{ContactId, Event, WallClock};
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, Row};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The most events that one transaction holds, so also the most rows of the journal.
+pub(crate) const BATCH_EVENTS: usize = 2_000;
+
+/// Rows of the larger insert statement; the rest go one by one. Two sizes let the statement cache
+/// serve every batch.
+const MANY_ROWS: usize = 32;
+
+/// The journal and its projection, open for writing.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    connection: SqliteConnection,
+    path: PathBuf,
+    chunks: Insert,
+    contacts: Insert,
+}
+
+/// How far the journal goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tail {
+    pub(crate) last_seq: u64,
+    pub(crate) last_at: Time,
+    pub(crate) last_contact: u64,
+}
+
+/// An insert statement for one row and for many.
+#[derive(Debug)]
+struct Insert {
+    one: Arc<str>,
+    many: Arc<str>,
+}
+
+impl Journal {
+    pub(crate) fn new(connection: SqliteConnection, path: PathBuf) -> Self {
+        Self {
+            connection,
+            path,
+            chunks: Insert::new("journal (first_seq, last_seq, last_at, contact, events)", 5, ""),
+            contacts: Insert::new(
+                "contact (contact, at, started, caller, called, client, cdr)",
+                7,
+                "ON CONFLICT (contact) DO UPDATE SET cdr = excluded.cdr",
+            ),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes all rows of a batch, or none.
+    pub(crate) async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.begin().await?;
+        match self.write_rows(batch).await {
+            Ok(()) => self.commit().await,
+            Err(error) => Err(self.roll_back(error).await),
+        }
+    }
+
+    /// Writes the rows of a batch into the transaction that is open.
+    pub(crate) async fn write_rows(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let written = insert(&mut self.connection, &self.chunks, &batch.chunks, bind_chunk).await;
+        written.map_err(|source| self.explain(source))?;
+        let written = insert(&mut self.connection, &self.contacts, &batch.contacts, bind_contact).await;
+        written.map_err(|source| self.explain(source))
+    }
+
+    /// Begins a transaction. What fails until its end goes through [`Journal::roll_back`].
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.execute("BEGIN IMMEDIATE").await
+    }
+
+    /// Ends the transaction; rolls it back if that fails.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        match self.execute("COMMIT").await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.roll_back(error).await),
+        }
+    }
+
+    /// Undoes the transaction and hands `error` back.
+    pub(crate) async fn roll_back(&mut self, error: StoreError) -> StoreError {
+        // SQLite itself rolls back on a full disk; that there is nothing left to undo is no error.
+        let _ = self.execute("ROLLBACK").await;
+        error
+    }
+
+    /// Runs one statement without arguments.
+    pub(crate) async fn execute(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match sqlx::query(sql).execute(&mut self.connection).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(self.explain(source)),
+        }
+    }
+
+    /// How far the journal goes; zeros if it is empty.
+    pub(crate) async fn tail(&mut self) -> Result<Tail, StoreError> {
+        // The rows of the last transaction interleave: its last event may be in any of them.
+        let sql = "SELECT COALESCE(MAX(last_seq), 0), COALESCE(MAX(last_at), 0), \
+                   (SELECT COALESCE(MAX(contact), 0) FROM contact) \
+                   FROM (SELECT last_seq, last_at FROM journal ORDER BY first_seq DESC LIMIT ?)";
+        let row = sqlx::query(sql).bind(to_i64(BATCH_EVENTS as u64)).fetch_one(&mut self.connection).await;
+        let row = row.map_err(|source| self.explain(source))?;
+        let [seq, at, last_contact] = [0, 1, 2].map(|column| from_i64(row.get(column)));
+        Ok(Tail { last_seq: seq, last_at: Time::from_micros(at), last_contact })
+    }
+
+    /// The wall clock at the log's time zero, in microseconds since 1970; `now` if this is its first run.
+    pub(crate) async fn began(&mut self, now: i64) -> Result<i64, StoreError> {
+        let insert = sqlx::query("INSERT OR IGNORE INTO log (id, began) VALUES (1, ?)").bind(now);
+        insert.execute(&mut self.connection).await.map_err(|source| self.explain(source))?;
+        let row = sqlx::query("SELECT began FROM log").fetch_one(&mut self.connection).await;
+        Ok(row.map_err(|source| self.explain(source))?.get(0))
+    }
+
+    /// Contacts that have begun and not ended, and the wall clock of each.
+    pub(crate) async fn live_contacts(&mut self) -> Result<Vec<(ContactId, WallClock)>, StoreError> {
+        let sql = "SELECT contact, at, started FROM contact WHERE cdr IS NULL ORDER BY contact";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let rows = rows.map_err(|source| self.explain(source))?;
+        Ok(rows
+            .iter()
+            .map(|row| (ContactId(from_i64(row.get(0))), wall_of(row.get(1), row.get(2))))
+            .collect())
+    }
+
+    /// All events of a contact, in order.
+    pub(crate) async fn events_of(&mut self, contact: ContactId) -> Result<Vec<Event>, StoreError> {
+        events_of(&mut self.connection, &self.path, contact).await
+    }
+
+    /// The events of up to `rows` rows of the journal after the row that begins with `after`, and
+    /// the first number of the last of these rows. Events of one contact are in order.
+    pub(crate) async fn page(
+        &mut self,
+        after: u64,
+        rows: u32,
+    ) -> Result<Option<(u64, Vec<Event>)>, StoreError> {
+        let sql = "SELECT first_seq, events FROM journal WHERE first_seq > ? ORDER BY first_seq LIMIT ?";
+        let page = sqlx::query(sql).bind(to_i64(after)).bind(rows).fetch_all(&mut self.connection).await;
+        let page = page.map_err(|source| self.explain(source))?;
+        let Some(last) = page.last() else { return Ok(None) };
+        let last = from_i64(last.get(0));
+        Ok(Some((last, decode(&self.path, page.iter().map(|row| row.get(1)))?)))
+    }
+
+    fn explain(&self, source: sqlx::Error) -> StoreError {
+        StoreError::from_sqlx(&self.path, source)
+    }
+}
+
+/// All events of a contact, in order.
+pub(crate) async fn events_of(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    contact: ContactId,
+) -> Result<Vec<Event>, StoreError> {
+    let sql = "SELECT events FROM journal WHERE contact = ? ORDER BY first_seq";
+    let rows = sqlx::query(sql).bind(to_i64(contact.0)).fetch_all(connection).await;
+    let rows = rows.map_err(|source| StoreError::from_sqlx(path, source))?;
+    decode(path, rows.iter().map(|row| row.get(0)))
+}
+
+/// The wall clock under which a contact's row was written.
+pub(crate) fn wall_of(at: i64, started: i64) -> WallClock {
+    WallClock::from_start(Time::from_micros(from_i64(at)), started)
+}
+
+/// SQLite's integers are signed; numbers beyond them would take 292,000 years of microseconds.
+pub(crate) fn to_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn from_i64(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn decode<'a>(path: &Path, rows: impl Iterator<Item = &'a str>) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
+    for row in rows {
+        let chunk: Vec<Event> = serde_json::from_str(row)
+            .map_err(|error| StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+        events.extend(chunk);
+    }
+    Ok(events)
+}
+
+impl Insert {
+    fn new(table: &str, columns: usize, conflict: &str) -> Self {
+        let row = format!("({})", vec!["?"; columns].join(","));
+        let sql =
+            |rows| format!("INSERT INTO {table} VALUES {} {conflict}", vec![row.as_str(); rows].join(","));
+        Self { one: sql(1).into(), many: sql(MANY_ROWS).into() }
+    }
+}
+
+async fn insert<R>(
+    connection: &mut SqliteConnection,
+    insert: &Insert,
+    rows: &[R],
+    bind: fn(&R, &mut SqliteArguments) -> Result<(), BoxDynError>,
+) -> Result<(), sqlx::Error> {
+    let (many, rest) = rows.as_chunks::<MANY_ROWS>();
+    let many = many.iter().map(|rows| (&insert.many, rows.as_slice()));
+    let one = rest.iter().map(|row| (&insert.one, std::slice::from_ref(row)));
+    for (sql, rows) in many.chain(one) {
+        let mut arguments = SqliteArguments::default();
+        for row in rows {
+            bind(row, &mut arguments).map_err(sqlx::Error::Encode)?;
+        }
+        sqlx::query_with(AssertSqlSafe(sql.clone()), arguments).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn bind_chunk(chunk: &Chunk, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    arguments.add(to_i64(chunk.first_seq))?;
+    arguments.add(to_i64(chunk.last_seq))?;
+    arguments.add(to_i64(chunk.last_at.micros()))?;
+    arguments.add(chunk.contact.map(|contact| to_i64(contact.0)))?;
+    arguments.add(chunk.json())
+}
+
+fn bind_contact(row: &ContactRow, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    arguments.add(to_i64(row.contact.0))?;
+    arguments.add(to_i64(row.started.at.micros()))?;
+    arguments.add(row.started.utc.as_microsecond())?;
+    arguments.add(row.caller.as_str())?;
+    arguments.add(row.called.as_str())?;
+    arguments.add(row.client.as_str())?;
+    arguments.add(row.cdr.as_deref())
+}

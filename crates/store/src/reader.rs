@@ -1,0 +1,142 @@
+use crate::batch::search_key;
+use crate::database;
+use crate::error::StoreError;
+use crate::journal::{events_of, from_i64, to_i64, wall_of};
+use events::cdr::Cdr;
+use events::{ContactId, Event, WallClock};
+use jiff::Timestamp;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use sqlx::{Row, Sqlite};
+use std::path::{Path, PathBuf};
+
+/// Questions asked at the same time; more wait.
+const CONNECTIONS: u32 = 4;
+
+/// Reads a state directory, beside a running server or without one. Writes nothing.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+/// Which contacts [`Reader::calls`] lists; each `None` lets all pass.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// That began then or later.
+    pub since: Option<Timestamp>,
+    /// From or to this number, with or without the country code: the stored number ends with it.
+    pub number: Option<String>,
+    /// Of this client company.
+    pub client: Option<String>,
+}
+
+impl Reader {
+    /// Opens `dir/ringdown.db` read-only.
+    ///
+    /// # Errors
+    /// No database there, one of a newer version, or one that cannot be read.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let options = database::read_options(dir)?;
+        let path = database::file(dir);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(options);
+        let reader = Self { pool, path };
+        let mut connection = reader.connection().await?;
+        database::check_schema(&mut connection, &reader.path).await?;
+        drop(connection);
+        Ok(reader)
+    }
+
+    /// The CDRs of contacts that have ended, the latest begun first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn calls(&self, limit: u32, filter: &Filter) -> Result<Vec<Cdr>, StoreError> {
+        let number = filter.number.as_deref().map(key_range);
+        let (low, high) = number.unzip();
+        let sql = "SELECT cdr FROM contact WHERE cdr IS NOT NULL \
+                   AND (?1 IS NULL OR started >= ?1) \
+                   AND (?2 IS NULL OR client = ?2) \
+                   AND (?3 IS NULL OR contact IN (\
+                       SELECT contact FROM contact WHERE caller >= ?3 AND caller < ?4 \
+                       UNION SELECT contact FROM contact WHERE called >= ?3 AND called < ?4)) \
+                   ORDER BY contact DESC LIMIT ?5";
+        let query = sqlx::query(sql)
+            .bind(filter.since.map(Timestamp::as_microsecond))
+            .bind(filter.client.as_deref())
+            .bind(low)
+            .bind(high)
+            .bind(limit);
+        let rows = query.fetch_all(&self.pool).await.map_err(|source| self.explain(source))?;
+        rows.iter().map(|row| self.decode(row.get(0))).collect()
+    }
+
+    /// The CDR of one contact; `None` if it is unknown or has not ended.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn call(&self, contact: ContactId) -> Result<Option<Cdr>, StoreError> {
+        let sql = "SELECT cdr FROM contact WHERE contact = ? AND cdr IS NOT NULL";
+        let row = sqlx::query(sql).bind(to_i64(contact.0)).fetch_optional(&self.pool).await;
+        let row = row.map_err(|source| self.explain(source))?;
+        row.map(|row| self.decode(row.get(0))).transpose()
+    }
+
+    /// All events of a contact in order, whether it has ended or not; empty if it is unknown.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events_of(&self, contact: ContactId) -> Result<Vec<Event>, StoreError> {
+        let mut connection = self.connection().await?;
+        events_of(&mut connection, &self.path, contact).await
+    }
+
+    /// The wall clock under which a contact was recorded, as the ladder shows it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn wall_of(&self, contact: ContactId) -> Result<Option<WallClock>, StoreError> {
+        let sql = "SELECT at, started FROM contact WHERE contact = ?";
+        let row = sqlx::query(sql).bind(to_i64(contact.0)).fetch_optional(&self.pool).await;
+        let row = row.map_err(|source| self.explain(source))?;
+        Ok(row.map(|row| wall_of(row.get(0), row.get(1))))
+    }
+
+    /// The contact with this id, or else the latest from or to this number.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn find(&self, id_or_number: &str) -> Result<Option<ContactId>, StoreError> {
+        let id = id_or_number.trim().parse::<i64>().ok();
+        let (low, high) = key_range(id_or_number);
+        let sql = "SELECT contact FROM contact WHERE contact = ?1 \
+                   OR (caller >= ?2 AND caller < ?3) OR (called >= ?2 AND called < ?3) \
+                   ORDER BY contact IS ?1 DESC, contact DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(id).bind(low).bind(high);
+        let row = query.fetch_optional(&self.pool).await.map_err(|source| self.explain(source))?;
+        Ok(row.map(|row| ContactId(from_i64(row.get(0)))))
+    }
+
+    async fn connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.pool.acquire().await.map_err(|source| self.explain(source))
+    }
+
+    fn explain(&self, source: sqlx::Error) -> StoreError {
+        StoreError::from_sqlx(&self.path, source)
+    }
+
+    fn decode(&self, cdr: &str) -> Result<Cdr, StoreError> {
+        let damaged = |detail| StoreError::Damaged { path: self.path.clone(), detail };
+        serde_json::from_str(cdr).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+/// The search keys of all numbers that end with this one. The `0` or `00` before a national or an
+/// international number is not part of it. An empty number finds nothing.
+fn key_range(number: &str) -> (String, String) {
+    let key = search_key(number);
+    let digits = key.chars().all(|c| c.is_ascii_digit());
+    let low = if digits { key.trim_end_matches('0') } else { key.as_str() };
+    let high = if low.is_empty() { String::new() } else { format!("{low}{}", char::MAX) };
+    (low.to_owned(), high)
+}

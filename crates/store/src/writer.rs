@@ -1,0 +1,246 @@
+use crate::Store;
+use crate::batch::Batch;
+use crate::database::Lock;
+use crate::error::StoreError;
+use crate::journal::{BATCH_EVENTS, Journal};
+use events::cdr::CdrFold;
+use events::{Event, Kind, WallClock};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+
+/// Events that wait in memory while the disk cannot take them: some 8,000 calls, about 60 MB.
+pub(crate) const QUEUE_EVENTS: usize = 200_000;
+
+/// How long the first event of a batch waits for others.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// How long a batch that could not be written waits for the next attempt.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Gets one line when writing begins to fail and one when it works again.
+pub(crate) type Alarm = Box<dyn Fn(&str) + Send>;
+
+/// Appends events to the journal without ever waiting for the disk.
+///
+/// A task writes them in batches, 50 ms after the first at the latest. While the disk cannot take
+/// them they wait in memory, up to a bound; beyond it they are counted, and an `Alarm` event in
+/// their place says so once writing works again.
+#[derive(Debug)]
+pub struct Writer {
+    entries: Sender<Entry>,
+    commands: Sender<Command>,
+    lost: Option<Lost>,
+    path: PathBuf,
+}
+
+/// What goes through the queue.
+#[derive(Debug)]
+enum Entry {
+    Event(Event),
+    Lost(Lost),
+}
+
+/// A run of events that found the queue full.
+#[derive(Debug)]
+struct Lost {
+    /// The first of them: its number and time are used again by the alarm that tells of them all.
+    first: Event,
+    last_seq: u64,
+}
+
+#[derive(Debug)]
+enum Command {
+    Flush(oneshot::Sender<Result<(), StoreError>>),
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+impl Writer {
+    pub(crate) fn start(store: Store, wall: WallClock, queue: usize, alarm: Alarm) -> Self {
+        let Store { journal, lock } = store;
+        let path = journal.path().to_owned();
+        let (entries, receiver) = mpsc::channel(queue);
+        let (commands, orders) = mpsc::channel(1);
+        let task = Task {
+            journal,
+            _lock: lock,
+            fold: CdrFold::new(wall),
+            batch: Batch::default(),
+            state: State::Idle,
+            entries: receiver,
+            alarm,
+        };
+        tokio::spawn(task.run(orders));
+        Self { entries, commands, lost: None, path }
+    }
+
+    /// Appends the next event. Never waits.
+    pub fn append(&mut self, event: Event) {
+        if let Some(lost) = self.lost.take()
+            && let Err(refused) = self.entries.try_send(Entry::Lost(lost))
+        {
+            let Entry::Lost(lost) = refused.into_inner() else { return };
+            self.lost = Some(Lost { last_seq: event.seq, ..lost });
+            return;
+        }
+        if let Err(refused) = self.entries.try_send(Entry::Event(event)) {
+            let Entry::Event(first) = refused.into_inner() else { return };
+            self.lost = Some(Lost { last_seq: first.seq, first });
+        }
+    }
+
+    /// Writes everything that was appended before.
+    ///
+    /// # Errors
+    /// Why it cannot be written now; it is kept and tried again.
+    pub async fn flush(&mut self) -> Result<(), StoreError> {
+        self.order(Command::Flush).await?;
+        let Some(lost) = self.lost.take() else { return Ok(()) };
+        // The queue has just been emptied and nobody else appends.
+        self.entries.send(Entry::Lost(lost)).await.map_err(|_| self.gone())?;
+        self.order(Command::Flush).await
+    }
+
+    /// Writes everything that was appended and gives the state directory free.
+    ///
+    /// # Errors
+    /// Why it could not be written; those events are lost.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        let written = self.flush().await;
+        let closed = self.order(Command::Close).await;
+        written.and(closed)
+    }
+
+    async fn order(
+        &mut self,
+        command: fn(oneshot::Sender<Result<(), StoreError>>) -> Command,
+    ) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
+    }
+
+    fn gone(&self) -> StoreError {
+        StoreError::WriterGone { path: self.path.clone() }
+    }
+}
+
+/// The end of the queue that knows the disk.
+struct Task {
+    journal: Journal,
+    _lock: Lock,
+    fold: CdrFold,
+    batch: Batch,
+    state: State,
+    entries: Receiver<Entry>,
+    alarm: Alarm,
+}
+
+/// What the task waits for.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The next event.
+    Idle,
+    /// More of them, until then.
+    Gathering(Instant),
+    /// The next attempt to write.
+    Failing(Instant),
+}
+
+impl Task {
+    async fn run(mut self, mut orders: Receiver<Command>) {
+        loop {
+            tokio::select! {
+                biased;
+                command = orders.recv() => match command {
+                    Some(Command::Flush(reply)) => {
+                        let written = self.write_queue().await;
+                        // Whoever asked may have stopped waiting.
+                        let _ = reply.send(written);
+                    }
+                    Some(Command::Close(reply)) => {
+                        let written = self.write_queue().await;
+                        drop(self);
+                        let _ = reply.send(written);
+                        return;
+                    }
+                    // The writer was dropped; a failure has raised its alarm already.
+                    None => {
+                        let _ = self.write_queue().await;
+                        return;
+                    }
+                },
+                entry = self.entries.recv(), if matches!(self.state, State::Idle) => {
+                    if let Some(entry) = entry {
+                        self.take(entry);
+                        self.state = State::Gathering(Instant::now() + GATHER);
+                    }
+                }
+                () = due(self.state) => {
+                    // A failure raises the alarm and is tried again.
+                    let _ = self.write_queue().await;
+                }
+            }
+        }
+    }
+
+    /// Writes what waits in the queue, batch by batch.
+    async fn write_queue(&mut self) -> Result<(), StoreError> {
+        loop {
+            while self.batch.len() < BATCH_EVENTS
+                && let Ok(entry) = self.entries.try_recv()
+            {
+                self.take(entry);
+            }
+            if self.batch.is_empty() {
+                return Ok(());
+            }
+            self.write_batch().await?;
+        }
+    }
+
+    async fn write_batch(&mut self) -> Result<(), StoreError> {
+        let failing = matches!(self.state, State::Failing(_));
+        match self.journal.write(&self.batch).await {
+            Ok(()) => {
+                self.batch = Batch::default();
+                self.state = State::Idle;
+                if failing {
+                    (self.alarm)("the event log is written again; what waited in memory is on disk");
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.state = State::Failing(Instant::now() + RETRY);
+                if !failing {
+                    (self.alarm)(&format!("the event log cannot be written, events wait in memory: {error}"));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Event(event) => self.batch.add(&event, &mut self.fold),
+            Entry::Lost(Lost { first, last_seq }) => {
+                let text = format!(
+                    "events {} to {last_seq} were lost: the event log could not be written and memory for them ran out",
+                    first.seq
+                );
+                (self.alarm)(&text);
+                let event = Event { contact: None, kind: Kind::Alarm { text }, ..first };
+                self.batch.add(&event, &mut self.fold);
+            }
+        }
+    }
+}
+
+async fn due(state: State) {
+    match state {
+        State::Idle => std::future::pending().await,
+        State::Gathering(at) | State::Failing(at) => sleep_until(at).await,
+    }
+}

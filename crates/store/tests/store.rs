@@ -1,0 +1,229 @@
+//! The store on real files: what was appended is there, after a crash and a restart too.
+
+mod calls;
+
+use calls::Log;
+use events::cdr::Disposition;
+use events::{ContactId, Event, Kind, WallClock};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use store::{Filter, Origin, Reader, Store, StoreError, Writer};
+use tempfile::TempDir;
+
+async fn serve(dir: &Path) -> (Writer, Origin, Log) {
+    let mut store = Store::open(dir).await.unwrap();
+    let origin = store.origin().await.unwrap();
+    let mut writer = store.into_writer(&origin, |line| panic!("unexpected alarm: {line}"));
+    let mut log = Log::from(&origin);
+    writer.append(log.node_started(origin.wall));
+    (writer, origin, log)
+}
+
+fn append(writer: &mut Writer, events: &[Event]) {
+    for event in events {
+        writer.append(event.clone());
+    }
+}
+
+#[tokio::test]
+async fn a_call_can_be_listed_and_traced_once_it_has_ended() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, origin, mut log) = serve(dir.path()).await;
+    let (first, second) = (log.call(1), log.call_up(2));
+    append(&mut writer, &first);
+    append(&mut writer, &second);
+    writer.flush().await.unwrap();
+
+    let reader = Store::open_read(dir.path()).await.unwrap();
+    let calls = reader.calls(10, &Filter::default()).await.unwrap();
+    assert_eq!(calls, [events::cdr::fold(&first, origin.wall).unwrap()]);
+    assert_eq!(calls[0].disposition, Disposition::Answered);
+    assert_eq!(reader.call(ContactId(1)).await.unwrap().as_ref(), Some(&calls[0]));
+    assert_eq!(reader.call(ContactId(2)).await.unwrap(), None, "it has not ended");
+    assert_eq!(reader.events_of(ContactId(1)).await.unwrap(), first);
+    assert_eq!(reader.events_of(ContactId(2)).await.unwrap(), second);
+    assert_eq!(reader.wall_of(ContactId(2)).await.unwrap(), Some(origin.wall));
+    writer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_continues_numbers_and_time() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, first, mut log) = serve(dir.path()).await;
+    assert_eq!((first.first_seq, first.first_contact), (1, 1));
+    append(&mut writer, &log.call(1));
+    append(&mut writer, &log.call(2));
+    let (next_seq, end) = (log.next_seq, log.at);
+    writer.close().await.unwrap();
+
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let second = store.origin().await.unwrap();
+    assert_eq!((second.first_seq, second.first_contact), (next_seq, 3));
+    assert!(second.now >= end);
+    let began = |origin: &Origin| origin.wall.unix_micros_at_zero();
+    assert!(began(&second) >= began(&first) - 1_000_000, "the axis is the same unless the clock was set");
+}
+
+#[tokio::test]
+async fn a_crash_ends_every_open_contact_once() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    append(&mut writer, &log.call(1));
+    append(&mut writer, &log.call_up(2));
+    append(&mut writer, &log.call_up(3));
+    writer.flush().await.unwrap();
+    let crashed = TempDir::new().unwrap();
+    copy_database(dir.path(), crashed.path());
+
+    let mut store = Store::open(crashed.path()).await.unwrap();
+    let tail = store.origin().await.unwrap();
+    assert_eq!(tail.first_seq, log.next_seq + 6, "two legs and the contact, twice");
+    drop(store);
+    let again = Store::open(crashed.path()).await.unwrap().origin().await.unwrap();
+    assert_eq!(again.first_seq, tail.first_seq, "nothing is closed twice");
+
+    let reader = Reader::open(crashed.path()).await.unwrap();
+    let calls = reader.calls(10, &Filter::default()).await.unwrap();
+    let ids: Vec<u64> = calls.iter().map(|cdr| cdr.contact.0).collect();
+    assert_eq!(ids, [3, 2, 1]);
+    for cdr in &calls[..2] {
+        assert_eq!(&*cdr.cause.reason, "interrupted");
+        assert_eq!(cdr.ended.at, log.at, "at the last moment that the journal knows");
+        assert_eq!(cdr.disposition, Disposition::Answered, "they had talked");
+        assert!(cdr.legs.iter().all(|leg| &*leg.cause.reason == "interrupted"));
+    }
+    let events = reader.events_of(ContactId(2)).await.unwrap();
+    let ends = events.iter().filter(|event| matches!(event.kind, Kind::ContactEnded { .. }));
+    assert_eq!(ends.count(), 1);
+    writer.close().await.unwrap();
+}
+
+#[test]
+fn a_killed_process_keeps_what_was_flushed() {
+    let dir = TempDir::new().unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let flushed = runtime().block_on(async {
+        let (mut writer, _, mut log) = serve(dir.path()).await;
+        append(&mut writer, &log.call(1));
+        writer.flush().await.unwrap();
+        append(&mut writer, &log.call(2));
+        log.next_seq - 25
+    });
+    // The runtime is gone and its task with it, in the middle of the second call.
+    runtime().block_on(async {
+        let mut store = Store::open(dir.path()).await.unwrap();
+        assert_eq!(store.origin().await.unwrap().first_seq, flushed);
+    });
+}
+
+#[tokio::test]
+async fn a_state_directory_has_one_owner() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let error = Store::open(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("in use by another ringdown"), "{error}");
+    drop(store);
+    Store::open(dir.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_a_state_directory_is_named() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("notes.txt");
+    fs::write(&file, "a file").unwrap();
+    let error = Store::open(&file).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotADirectory { .. }), "{error}");
+    let error = Store::open(&file.join("state")).await.unwrap_err();
+    assert!(error.to_string().contains("notes.txt/state"), "{error}");
+    let error = Store::open_read(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told_and_kept() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("ringdown.db");
+    fs::write(&file, "this is not a database, it is a letter".repeat(100)).unwrap();
+    let error = Store::open(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(fs::read_to_string(&file).unwrap().starts_with("this is not"), "it is left as it was");
+}
+
+#[tokio::test]
+async fn numbers_are_found_however_they_are_typed() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    for contact in 1..=12 {
+        append(&mut writer, &log.call(contact));
+    }
+    writer.flush().await.unwrap();
+    let reader = Reader::open(dir.path()).await.unwrap();
+    for typed in ["+33140000007", "0033140000007", "0140000007", "01 40 00 00 07"] {
+        assert_eq!(reader.find(typed).await.unwrap(), Some(ContactId(7)), "{typed}");
+    }
+    assert_eq!(reader.find("7").await.unwrap(), Some(ContactId(7)), "an id goes before a number");
+    assert_eq!(reader.find("0800123456").await.unwrap(), Some(ContactId(12)), "the latest of them");
+    assert_eq!(reader.find("0999").await.unwrap(), None);
+    assert_eq!(reader.find("").await.unwrap(), None);
+
+    let number = Filter { number: Some("0140000007".into()), ..Filter::default() };
+    assert_eq!(reader.calls(10, &number).await.unwrap().len(), 1);
+    let client = Filter { client: Some("acme".into()), ..Filter::default() };
+    assert_eq!(reader.calls(5, &client).await.unwrap().len(), 5);
+    let other = Filter { client: Some("other".into()), ..Filter::default() };
+    assert_eq!(reader.calls(5, &other).await.unwrap().len(), 0);
+    let ninth = reader.call(ContactId(9)).await.unwrap().unwrap();
+    let since = Filter { since: Some(ninth.started.utc), ..Filter::default() };
+    let found = reader.calls(10, &since).await.unwrap();
+    assert_eq!(found.iter().map(|cdr| cdr.contact.0).collect::<Vec<_>>(), [12, 11, 10, 9]);
+    writer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_database_loses_nothing_and_raises_one_alarm() {
+    let dir = TempDir::new().unwrap();
+    let alarms = Arc::new(Mutex::new(Vec::new()));
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let origin = store.origin().await.unwrap();
+    let heard = alarms.clone();
+    let mut writer = store.into_writer(&origin, move |line| heard.lock().unwrap().push(line.to_owned()));
+    let mut log = Log::from(&origin);
+    writer.append(log.node_started(WallClock::new(0)));
+    writer.flush().await.unwrap();
+
+    let intruder = sqlx_intruder(dir.path()).await;
+    append(&mut writer, &log.call(1));
+    for _ in 0..2 {
+        let error = writer.flush().await.unwrap_err();
+        assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+    }
+    append(&mut writer, &log.call(2));
+    drop(intruder);
+    writer.flush().await.unwrap();
+
+    let reader = Reader::open(dir.path()).await.unwrap();
+    assert_eq!(reader.calls(10, &Filter::default()).await.unwrap().len(), 2);
+    let alarms = alarms.lock().unwrap().clone();
+    assert_eq!(alarms.len(), 2, "{alarms:?}");
+    assert!(alarms[0].contains("another program holds a lock"), "{alarms:?}");
+    assert!(alarms[1].contains("written again"), "{alarms:?}");
+    writer.close().await.unwrap();
+}
+
+/// Another program that holds the database's write lock until it is dropped.
+async fn sqlx_intruder(dir: &Path) -> sqlx::SqliteConnection {
+    use sqlx::ConnectOptions;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("ringdown.db"));
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+    connection
+}
+
+/// What a crash leaves: the files without the lock and without an orderly end.
+fn copy_database(from: &Path, to: &Path) {
+    for name in ["ringdown.db", "ringdown.db-wal"] {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
