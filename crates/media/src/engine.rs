@@ -1,8 +1,23 @@
-use crate::MediaError;
-use rtp::control::{Command, Event};
+use crate::clock::Clock;
+use crate::mailbox::{Inbox, Input, Mailbox, mailbox};
+use crate::ports::{self, PortPool};
+use crate::recorder::{Recorder, Writer};
+use crate::thread::{MediaThread, Surroundings};
+use crate::{MediaError, prompts, recorder};
+use rtp::control::{Command, Event, RecordingId, StreamId};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// The most threads, far beyond the cores of a machine.
+const MAX_THREADS: usize = 1_024;
 
 /// How the engine runs.
 #[derive(Clone, Debug)]
@@ -19,31 +34,199 @@ pub struct EngineConfig {
     pub ready: usize,
 }
 
-/// The running engine: the handle of the one thread that commands it.
+/// Where the engine's events go.
+pub(crate) type Events = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// The running engine: the handle of the one thread that commands it. Dropping it shuts it down.
+pub struct Engine {
+    mailboxes: Vec<Mailbox>,
+    threads: Vec<JoinHandle<()>>,
+    events: Events,
+    /// Which thread owns a stream, and which of its recordings may be going on.
+    streams: HashMap<StreamId, Home>,
+    recordings: HashMap<RecordingId, usize>,
+}
+
 #[derive(Debug)]
-pub struct Engine {}
+struct Home {
+    thread: usize,
+    recordings: Vec<RecordingId>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("threads", &self.threads.len())
+            .field("streams", &self.streams)
+            .finish()
+    }
+}
 
 impl Engine {
     /// Starts the threads. The first [`Event::Ready`] follows at once.
     ///
     /// `events` is called on the engine's threads: it must be cheap and must never wait for the thread
     /// that calls [`Engine::send`], which may be waiting for the engine.
+    ///
+    /// # Errors
+    /// [`MediaError`]; nothing is left running then.
     pub fn start(
         config: EngineConfig,
         events: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Self, MediaError> {
-        if config.threads == 0 {
-            return Err(MediaError::Threads(config.threads));
-        }
-        events(Event::Ready(Vec::new()));
-        Ok(Self {})
+        let shares = share_ports(&config)?;
+        ports::bind(config.address, 0)
+            .map_err(|source| MediaError::Address { address: config.address, source })?;
+        let mut engine = Self {
+            mailboxes: Vec::new(),
+            threads: Vec::new(),
+            events: Arc::new(events),
+            streams: HashMap::new(),
+            recordings: HashMap::new(),
+        };
+        engine.spawn_all(&config, &shares)?;
+        Ok(engine)
     }
 
     /// Hands a command to the thread that owns its stream. A command for a stream that is gone is ignored.
+    /// Waits while that thread's queue is full, which lasts a millisecond at most while it is well.
     pub fn send(&mut self, command: Command) {
-        drop(command);
+        let Some(thread) = self.route(&command) else { return };
+        if let Command::Bridge { b, .. } = &command
+            && self.streams.get(b).is_some_and(|home| home.thread != thread)
+        {
+            let (events, b) = (&self.events, b.0);
+            return events(Event::Alarm(format!(
+                "stream {b} lives on another media thread: it was not bridged"
+            )));
+        }
+        let Some(mailbox) = self.mailboxes.get(thread) else { return };
+        if !mailbox.deliver(Input::Command(command)) {
+            (self.events)(Event::Alarm(format!(
+                "media thread {thread} has stopped and with it its calls; restart the server and report its log"
+            )));
+        }
     }
 
     /// Closes every stream (with its [`Event::Closed`]), finishes the recordings and joins the threads.
-    pub fn shutdown(self) {}
+    pub fn shutdown(self) {
+        drop(self);
+    }
+
+    fn spawn_all(&mut self, config: &EngineConfig, shares: &[Vec<u16>]) -> Result<(), MediaError> {
+        let clock = Clock::start();
+        let dropped = Arc::new(AtomicU64::new(0));
+        let (frames, frames_queue) = sync_channel(recorder::QUEUE);
+        let (requests, requests_queue) = sync_channel(prompts::QUEUE);
+        let writer = Writer::new(frames_queue, Arc::clone(&self.events), clock, Arc::clone(&dropped));
+        let mut inboxes = Vec::new();
+        for _ in shares {
+            let (mailbox, inbox) = mailbox()?;
+            self.mailboxes.push(mailbox);
+            inboxes.push(inbox);
+        }
+        let mailboxes = self.mailboxes.clone();
+        self.spawn("media-writer", move || writer.run())?;
+        self.spawn("media-files", move || prompts::run(&requests_queue, &mailboxes))?;
+        for (index, (inbox, share)) in inboxes.into_iter().zip(shares).enumerate() {
+            let surroundings = Surroundings {
+                index,
+                clock,
+                events: Arc::clone(&self.events),
+                requests: SyncSender::clone(&requests),
+                recorder: Recorder::new(SyncSender::clone(&frames), Arc::clone(&dropped)),
+                silence: config.silence,
+            };
+            self.spawn_media(surroundings, inbox, config, share)?;
+        }
+        Ok(())
+    }
+
+    fn spawn_media(
+        &mut self,
+        surroundings: Surroundings,
+        inbox: Inbox,
+        config: &EngineConfig,
+        share: &[u16],
+    ) -> Result<(), MediaError> {
+        let index = surroundings.index;
+        let pool = PortPool::new(index as u16, config.address, share, config.ready);
+        let thread = MediaThread::new(surroundings, inbox, pool)?;
+        self.spawn(&format!("media-{index}"), move || thread.run())?;
+        Ok(())
+    }
+
+    fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(body)?);
+        Ok(())
+    }
+
+    /// The thread of the command's stream, and the books kept of streams and recordings.
+    fn route(&mut self, command: &Command) -> Option<usize> {
+        match command {
+            Command::Open { stream, local } => {
+                let thread = usize::from(local.thread);
+                self.streams.insert(*stream, Home { thread, recordings: Vec::new() });
+                Some(thread)
+            }
+            Command::Release(local) => Some(usize::from(local.thread)),
+            Command::Record { stream, recording, .. } => {
+                let home = self.streams.get_mut(stream)?;
+                home.recordings.push(*recording);
+                self.recordings.insert(*recording, home.thread);
+                Some(home.thread)
+            }
+            Command::StopRecording { recording } => self.recordings.remove(recording),
+            Command::Close { stream } => {
+                let home = self.streams.remove(stream)?;
+                for recording in home.recordings {
+                    self.recordings.remove(&recording);
+                }
+                Some(home.thread)
+            }
+            Command::Setup { stream, .. }
+            | Command::Play { stream, .. }
+            | Command::StopPlay { stream, .. }
+            | Command::SendDigits { stream, .. }
+            | Command::Bridge { a: stream, .. }
+            | Command::Unbridge { stream } => self.streams.get(stream).map(|home| home.thread),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for mailbox in self.mailboxes.drain(..) {
+            // A thread that has ended needs no word.
+            let _gone = mailbox.deliver(Input::Shutdown);
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                (self.events)(Event::Alarm(
+                    "a media thread had stopped before its time; report the server's log".into(),
+                ));
+            }
+        }
+    }
+}
+
+/// Each thread's even ports, dealt out in turn.
+fn share_ports(config: &EngineConfig) -> Result<Vec<Vec<u16>>, MediaError> {
+    if !(1..=MAX_THREADS).contains(&config.threads) {
+        return Err(MediaError::Threads(config.threads));
+    }
+    let even: Vec<u16> = config.ports.clone().filter(|port| *port != 0 && port % 2 == 0).collect();
+    if even.len() < config.threads {
+        return Err(MediaError::PortRange {
+            first: *config.ports.start(),
+            last: *config.ports.end(),
+            even: even.len(),
+            threads: config.threads,
+        });
+    }
+    let mut shares = vec![Vec::new(); config.threads];
+    for (index, port) in even.into_iter().enumerate() {
+        shares[index % config.threads].push(port);
+    }
+    Ok(shares)
 }

@@ -9,9 +9,18 @@
 //! RTCP is neither sent nor received: the port after each RTP port stays closed, and RTCP that a
 //! peer multiplexes onto the RTP port (RFC 5761) is ignored.
 
+mod clock;
 mod engine;
+mod mailbox;
+mod playback;
+mod ports;
+mod prompts;
+mod recorder;
+mod resample;
+mod thread;
 
 pub use engine::{Engine, EngineConfig};
+pub use recorder::repair;
 
 use std::io;
 use thiserror::Error;

@@ -1,0 +1,193 @@
+use clock::{Duration, Time};
+use rtp::control::LocalPort;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+
+/// How long a port rests after use, so that late packets of the old stream do not reach a new one.
+const QUARANTINE: Duration = Duration::from_secs(2);
+
+/// How long a port that could not be bound is left alone.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// The most ports that are tried in one turn, to keep the packets of other streams moving.
+const TRIES_PER_TURN: usize = 16;
+
+/// One thread's share of the port range and the sockets that it has bound ahead.
+#[derive(Debug)]
+pub(crate) struct PortPool {
+    thread: u16,
+    address: IpAddr,
+    /// How many ports the share holds.
+    size: usize,
+    /// How many sockets to keep ahead.
+    target: usize,
+    /// Ports without a socket, by the time from when they may be bound: the longest rested first.
+    resting: BinaryHeap<Reverse<(Time, u16)>>,
+    /// Bound sockets that no stream uses.
+    ready: Vec<(u16, UdpSocket)>,
+    supply: Supply,
+}
+
+/// Whether the switch can be served.
+#[derive(Debug, PartialEq, Eq)]
+enum Supply {
+    Sufficient,
+    /// Nothing is ready and nothing can be bound; the alarm has been raised.
+    Exhausted,
+}
+
+/// What a turn of [`PortPool::refill`] brought.
+#[derive(Debug, Default)]
+pub(crate) struct Refill {
+    /// Newly bound ports.
+    pub(crate) ready: Vec<LocalPort>,
+    /// The alarm to raise, once for each shortage.
+    pub(crate) alarm: Option<String>,
+}
+
+impl PortPool {
+    /// A pool over those ports.
+    pub(crate) fn new(thread: u16, address: IpAddr, ports: &[u16], target: usize) -> Self {
+        let target = target.min(ports.len());
+        Self {
+            thread,
+            address,
+            size: ports.len(),
+            target,
+            resting: ports.iter().map(|port| Reverse((Time::ZERO, *port))).collect(),
+            ready: Vec::with_capacity(target),
+            supply: Supply::Sufficient,
+        }
+    }
+
+    /// Takes the ready socket of that port.
+    pub(crate) fn take(&mut self, port: u16) -> Option<UdpSocket> {
+        let index = self.ready.iter().position(|(ready, _)| *ready == port)?;
+        Some(self.ready.swap_remove(index).1)
+    }
+
+    /// Lets a port rest whose socket has just been closed.
+    pub(crate) fn give_back(&mut self, port: u16, now: Time) {
+        self.resting.push(Reverse((now + QUARANTINE, port)));
+    }
+
+    /// When the next port may be bound; `None` while enough sockets are ready or every port is in use.
+    pub(crate) fn next_refill(&self) -> Option<Time> {
+        if self.ready.len() >= self.target {
+            return None;
+        }
+        self.resting.peek().map(|Reverse((from, _))| *from)
+    }
+
+    /// Binds some of the sockets that are missing.
+    pub(crate) fn refill(&mut self, now: Time) -> Refill {
+        let mut refill = Refill::default();
+        let mut cause = None;
+        for _ in 0..TRIES_PER_TURN {
+            if self.next_refill().is_none_or(|from| from > now) {
+                break;
+            }
+            let Some(Reverse((_, port))) = self.resting.pop() else { break };
+            match bind(self.address, port) {
+                Ok(socket) => {
+                    self.ready.push((port, socket));
+                    refill.ready.push(LocalPort { thread: self.thread, port });
+                }
+                Err(error) => {
+                    self.resting.push(Reverse((now + RETRY, port)));
+                    cause = Some(error);
+                }
+            }
+        }
+        refill.alarm = self.judge(now, cause);
+        refill
+    }
+
+    /// Raises the alarm when a shortage begins, and notes when one is over.
+    fn judge(&mut self, now: Time, cause: Option<io::Error>) -> Option<String> {
+        if self.ready.len() >= self.target {
+            self.supply = Supply::Sufficient;
+        }
+        let nothing_to_bind = self.next_refill().is_none_or(|from| from > now);
+        if !self.ready.is_empty() || !nothing_to_bind || self.supply == Supply::Exhausted {
+            return None;
+        }
+        self.supply = Supply::Exhausted;
+        let waiting = self.resting.len();
+        let cause = cause.map(|error| format!(" (last cause: {error})")).unwrap_or_default();
+        Some(format!(
+            "media thread {}: none of its {} RTP ports is free: {} carry streams, {waiting} rest after use or \
+             cannot be bound{cause}; widen the port range or raise the limit on open files",
+            self.thread,
+            self.size,
+            self.size - waiting,
+        ))
+    }
+}
+
+/// A non-blocking UDP socket on that port; 0 takes any.
+pub(crate) fn bind(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((address, port))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
+
+    /// Ports that are free right now: bound once and let go.
+    fn free_ports(count: usize) -> Vec<u16> {
+        let sockets: Vec<_> = (0..count).map(|_| bind(HERE, 0).expect("a free port")).collect();
+        sockets.iter().map(|socket| socket.local_addr().expect("an address").port()).collect()
+    }
+
+    #[test]
+    fn a_port_in_use_is_skipped_and_tried_again_later() {
+        let ports = free_ports(2);
+        let holder = bind(HERE, ports[0]).expect("it was free");
+        let mut pool = PortPool::new(0, HERE, &ports, 2);
+        let first = pool.refill(Time::ZERO);
+        assert_eq!(first.ready, [LocalPort { thread: 0, port: ports[1] }]);
+        assert_eq!(first.alarm, None);
+        drop(holder);
+        assert!(pool.refill(Time::from_secs(9)).ready.is_empty());
+        assert_eq!(pool.refill(Time::from_secs(10)).ready, [LocalPort { thread: 0, port: ports[0] }]);
+    }
+
+    #[test]
+    fn a_used_port_rests_before_it_is_bound_again() {
+        let ports = free_ports(2);
+        let mut pool = PortPool::new(3, HERE, &ports, 1);
+        let first = pool.refill(Time::ZERO).ready[0].port;
+        drop(pool.take(first).expect("it is ready"));
+        pool.give_back(first, Time::from_secs(1));
+        let second = pool.refill(Time::from_secs(1)).ready[0].port;
+        assert_ne!(first, second);
+        assert!(pool.take(first).is_none());
+        drop(pool.take(second).expect("it is ready"));
+        assert!(pool.refill(Time::from_millis(2_999)).ready.is_empty());
+        assert_eq!(pool.refill(Time::from_secs(3)).ready[0].port, first);
+    }
+
+    #[test]
+    fn an_exhausted_range_raises_one_alarm_for_each_shortage() {
+        let ports = free_ports(1);
+        let mut pool = PortPool::new(0, HERE, &ports, 8);
+        assert_eq!(pool.refill(Time::ZERO).ready.len(), 1);
+        for shortage in 1..3 {
+            let socket = pool.take(ports[0]).expect("it is ready");
+            let alarm = pool.refill(Time::from_secs(10 * shortage)).alarm.expect("the range is exhausted");
+            assert!(alarm.contains("none of its 1 RTP ports"), "{alarm}");
+            assert_eq!(pool.refill(Time::from_secs(10 * shortage)).alarm, None);
+            drop(socket);
+            pool.give_back(ports[0], Time::from_secs(10 * shortage));
+            assert_eq!(pool.refill(Time::from_secs(10 * shortage + 2)).ready.len(), 1);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Recordings: frames come from the media threads by a bounded channel and are written by one thread.
+
+mod repair;
+mod timeline;
+mod writer;
+
+pub use repair::repair;
+pub(crate) use writer::Writer;
+
+use clock::Time;
+use rtp::Codec;
+use rtp::control::RecordingId;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+/// Encoded bytes a message carries; a longer packet is cut into several.
+const FRAME_BYTES: usize = 160;
+
+/// Messages that may wait for the writer: some 300 ms of 500 recordings.
+pub(crate) const QUEUE: usize = 16_384;
+
+/// Which channel of the WAV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Received from the party: left.
+    Received,
+    /// Sent to the party: right.
+    Sent,
+}
+
+/// A piece of one packet's audio.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    recording: RecordingId,
+    side: Side,
+    codec: Codec,
+    stamp: Stamp,
+    length: u8,
+    bytes: [u8; FRAME_BYTES],
+}
+
+/// When a packet came or went, and where its sender placed it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    /// By the engine's clock.
+    pub(crate) at: Time,
+    /// RTP timestamp.
+    pub(crate) timestamp: u32,
+    /// RTP source.
+    pub(crate) ssrc: u32,
+    /// Whether a talkspurt or a new source begins here (the marker bit).
+    pub(crate) marker: bool,
+}
+
+/// What a media thread tells the writer.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Start { recording: RecordingId, path: PathBuf, at: Time },
+    Frame(Frame),
+    Stop { recording: RecordingId, at: Time },
+}
+
+/// A media thread's end of the channel. It never waits for the disk.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    queue: SyncSender<Message>,
+    /// Starts and stops that found the channel full: none of them may be lost. At most two for each
+    /// recording of this thread.
+    held: VecDeque<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Sends through `queue` and counts in `dropped` what does not fit.
+    pub(crate) fn new(queue: SyncSender<Message>, dropped: Arc<AtomicU64>) -> Self {
+        Self { queue, held: VecDeque::new(), dropped }
+    }
+
+    /// Begins a recording: the moment `at` is its beginning.
+    pub(crate) fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time) {
+        self.held.push_back(Message::Start { recording, path, at });
+        self.flush();
+    }
+
+    /// Ends a recording.
+    pub(crate) fn stop(&mut self, recording: RecordingId, at: Time) {
+        self.held.push_back(Message::Stop { recording, at });
+        self.flush();
+    }
+
+    /// Passes on a packet's audio; what finds the channel full is dropped and counted.
+    pub(crate) fn audio(
+        &mut self,
+        recording: RecordingId,
+        side: Side,
+        codec: Codec,
+        stamp: Stamp,
+        payload: &[u8],
+    ) {
+        for (index, chunk) in payload.chunks(FRAME_BYTES).enumerate() {
+            let offset = index * FRAME_BYTES;
+            let mut bytes = [0; FRAME_BYTES];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            let stamp = Stamp {
+                timestamp: stamp.timestamp.wrapping_add(offset as u32),
+                marker: stamp.marker && offset == 0,
+                ..stamp
+            };
+            let length = chunk.len() as u8;
+            let frame = Frame { recording, side, codec, stamp, length, bytes };
+            if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Frame(frame)) {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Sends what was held back; whether nothing remains.
+    pub(crate) fn flush(&mut self) -> bool {
+        while let Some(message) = self.held.pop_front() {
+            if let Err(TrySendError::Full(message)) = self.queue.try_send(message) {
+                self.held.push_front(message);
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,197 @@
+use super::{Side, Stamp};
+use clock::Time;
+use std::collections::VecDeque;
+
+/// Samples a second.
+pub(super) const RATE: u32 = 8_000;
+
+/// Samples that are held back from the file, so that a late packet still finds its place.
+pub(super) const HOLD: u64 = RATE as u64;
+
+/// Samples by which a packet may be ahead of the clock before it is taken for nonsense.
+const AHEAD: u64 = 5 * RATE as u64;
+
+/// Samples by which the place by timestamp and the place by arrival may differ at the beginning of a
+/// talkspurt; beyond that the sender has begun a new time line.
+const TALKSPURT_TOLERANCE: u64 = 480;
+
+/// One stereo sample: left, right.
+pub(super) type Pair = [i16; 2];
+
+/// Lays the packets of two directions onto one clock that starts with the recording.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    start: Time,
+    received: Track,
+    sent: Track,
+    /// What is not yet written; the first pair is number `written`.
+    window: VecDeque<Pair>,
+    written: u64,
+}
+
+/// One direction's sender, as far as its timestamps are understood.
+#[derive(Debug, Default)]
+struct Track {
+    last: Option<Placed>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    ssrc: u32,
+    timestamp: u32,
+    position: u64,
+}
+
+impl Timeline {
+    /// A clock that starts at `start`.
+    pub(super) fn new(start: Time) -> Self {
+        Self {
+            start,
+            received: Track::default(),
+            sent: Track::default(),
+            window: VecDeque::with_capacity(2 * HOLD as usize),
+            written: 0,
+        }
+    }
+
+    /// The number of the sample that belongs to that moment.
+    pub(super) fn position(&self, at: Time) -> u64 {
+        at.since(self.start).as_micros() as u64 * u64::from(RATE) / 1_000_000
+    }
+
+    /// Lays a packet's samples where they belong. What comes after its place was written is dropped.
+    pub(super) fn place(&mut self, side: Side, stamp: Stamp, samples: &[i16]) {
+        let arrival = self.position(stamp.at);
+        let (track, channel) = match side {
+            Side::Received => (&mut self.received, 0),
+            Side::Sent => (&mut self.sent, 1),
+        };
+        let position = track.place(arrival, stamp);
+        if position > arrival + AHEAD {
+            return;
+        }
+        let late = self.written.saturating_sub(position).min(samples.len() as u64) as usize;
+        let Some(samples) = samples.get(late..).filter(|rest| !rest.is_empty()) else { return };
+        let first = (position + late as u64 - self.written) as usize;
+        if self.window.len() < first + samples.len() {
+            self.window.resize(first + samples.len(), [0; 2]);
+        }
+        for (pair, sample) in self.window.range_mut(first..).zip(samples) {
+            pair[channel] = *sample;
+        }
+    }
+
+    /// Takes everything before `position`: silence where nothing came.
+    pub(super) fn take_until(&mut self, position: u64) -> impl Iterator<Item = Pair> + '_ {
+        let count = position.saturating_sub(self.written) as usize;
+        if self.window.len() < count {
+            self.window.resize(count, [0; 2]);
+        }
+        self.written += count as u64;
+        self.window.drain(..count)
+    }
+
+    /// The number of the first sample after everything that is known.
+    pub(super) fn end(&self) -> u64 {
+        self.written + self.window.len() as u64
+    }
+
+    /// How many samples have been taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.written
+    }
+}
+
+impl Track {
+    /// Where a packet belongs: by its timestamp while the sender's time line holds, else by its arrival.
+    fn place(&mut self, arrival: u64, stamp: Stamp) -> u64 {
+        let tolerance = if stamp.marker { TALKSPURT_TOLERANCE } else { HOLD };
+        let by_timestamp = self.last.filter(|last| last.ssrc == stamp.ssrc).and_then(|last| {
+            let elapsed = stamp.timestamp.wrapping_sub(last.timestamp) as i32;
+            last.position.checked_add_signed(i64::from(elapsed))
+        });
+        let position = by_timestamp.filter(|place| place.abs_diff(arrival) <= tolerance).unwrap_or(arrival);
+        self.last = Some(Placed { ssrc: stamp.ssrc, timestamp: stamp.timestamp, position });
+        position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: usize = 160;
+
+    fn stamp(millis: u64, timestamp: u32) -> Stamp {
+        Stamp { at: Time::from_millis(1_000 + millis), timestamp, ssrc: 7, marker: false }
+    }
+
+    fn timeline() -> Timeline {
+        Timeline::new(Time::from_millis(1_000))
+    }
+
+    fn left(timeline: &mut Timeline) -> Vec<i16> {
+        let end = timeline.end();
+        timeline.take_until(end).map(|pair| pair[0]).collect()
+    }
+
+    #[test]
+    fn jitter_neither_doubles_nor_tears_speech() {
+        let mut line = timeline();
+        for (index, jitter) in [0, 13, 2, 19, 5, 0, 11].into_iter().enumerate() {
+            let at = 40 + 20 * index as u64 + jitter;
+            line.place(Side::Received, stamp(at, 5_000 + 160 * index as u32), &[index as i16 + 1; FRAME]);
+        }
+        let got = left(&mut line);
+        assert_eq!(got[..320], [0; 320]);
+        for (index, frame) in got[320..].chunks(FRAME).enumerate() {
+            assert_eq!(frame, [index as i16 + 1; FRAME]);
+        }
+        assert_eq!(got.len(), 320 + 7 * FRAME);
+    }
+
+    #[test]
+    fn a_lost_packet_is_silence_and_a_late_one_finds_its_place() {
+        let mut line = timeline();
+        let start = u32::MAX - 200;
+        let stamp_of = |at, index: u32| stamp(at, start.wrapping_add(160 * index));
+        for (at, index) in [(0, 0), (60, 3), (65, 1)] {
+            line.place(Side::Received, stamp_of(at, index), &[index as i16 + 1; FRAME]);
+        }
+        let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
+        assert_eq!(frames, [1, 2, 0, 4]);
+    }
+
+    #[test]
+    fn a_new_source_is_placed_by_its_arrival() {
+        let mut line = timeline();
+        line.place(Side::Received, stamp(0, 1_000), &[1; FRAME]);
+        line.place(Side::Received, Stamp { ssrc: 8, ..stamp(100, 77_000_000) }, &[2; FRAME]);
+        line.place(Side::Received, Stamp { ssrc: 8, marker: true, ..stamp(200, 5) }, &[3; FRAME]);
+        let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
+        assert_eq!(frames, [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 3]);
+    }
+
+    #[test]
+    fn both_sides_share_one_clock_and_what_is_too_late_is_dropped() {
+        let mut line = timeline();
+        line.place(Side::Sent, stamp(20, 0), &[9; FRAME]);
+        line.place(Side::Received, stamp(40, 0), &[5; FRAME]);
+        assert_eq!(
+            line.take_until(240).collect::<Vec<_>>(),
+            [[[0, 0]; 160].as_slice(), &[[0, 9]; 80]].concat()
+        );
+        line.place(Side::Received, stamp(45, u32::MAX - 319), &[7; FRAME]);
+        let rest: Vec<_> = line.take_until(480).collect();
+        assert_eq!(rest, [[[0, 9]; 80].as_slice(), &[[5, 0]; 160]].concat());
+        assert_eq!(line.taken(), 480);
+    }
+
+    #[test]
+    fn a_timestamp_from_nowhere_does_not_grow_the_window() {
+        let mut line = timeline();
+        line.place(Side::Received, stamp(0, 0), &[1; FRAME]);
+        line.place(Side::Received, stamp(20, 1 << 30), &[2; FRAME]);
+        assert_eq!(line.end(), 320);
+    }
+}

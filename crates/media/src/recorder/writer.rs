@@ -1,0 +1,225 @@
+use super::timeline::{HOLD, RATE, Timeline};
+use super::{Frame, Message};
+use crate::clock::Clock;
+use clock::{Duration, Time};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use rtp::control::{Event, RecordingId};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+/// How often the writer looks for frames: it is not woken for each.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How often each file's header is brought up to date, so that a killed process leaves it valid.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The longest recording: WAV counts its bytes in 32 bits.
+const MAX_PAIRS: u64 = 24 * 3_600 * RATE as u64;
+
+/// The thread that owns the files.
+pub(crate) struct Writer {
+    queue: Receiver<Message>,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+    clock: Clock,
+    dropped: Arc<AtomicU64>,
+    dropped_told: u64,
+    next_flush: Time,
+    open: HashMap<RecordingId, Recording>,
+}
+
+struct Recording {
+    path: PathBuf,
+    file: WavWriter<BufWriter<File>>,
+    timeline: Timeline,
+}
+
+/// What ended the supply of messages for now.
+enum Supply {
+    Empty,
+    Ended,
+}
+
+impl Writer {
+    /// A writer that reads `queue` and says through `events` what became of each recording.
+    pub(crate) fn new(
+        queue: Receiver<Message>,
+        events: Arc<dyn Fn(Event) + Send + Sync>,
+        clock: Clock,
+        dropped: Arc<AtomicU64>,
+    ) -> Self {
+        Self { queue, events, clock, dropped, dropped_told: 0, next_flush: Time::ZERO, open: HashMap::new() }
+    }
+
+    /// Writes until every media thread has let go of the channel.
+    pub(crate) fn run(mut self) {
+        loop {
+            if self.open.is_empty() {
+                let Ok(message) = self.queue.recv() else { return };
+                self.obey(message);
+            }
+            // Read before the channel: what was sent until then is in it.
+            let now = self.clock.now();
+            let supply = self.drain();
+            self.advance(now);
+            match supply {
+                Supply::Empty => std::thread::sleep(POLL),
+                Supply::Ended => return self.finish(),
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Supply {
+        loop {
+            match self.queue.try_recv() {
+                Ok(message) => self.obey(message),
+                Err(TryRecvError::Empty) => return Supply::Empty,
+                Err(TryRecvError::Disconnected) => return Supply::Ended,
+            }
+        }
+    }
+
+    fn obey(&mut self, message: Message) {
+        match message {
+            Message::Start { recording, path, at } => self.start(recording, path, at),
+            Message::Frame(frame) => {
+                if let Some(recording) = self.open.get_mut(&frame.recording) {
+                    recording.lay(&frame);
+                }
+            }
+            Message::Stop { recording, at } => {
+                if let Some(open) = self.open.remove(&recording) {
+                    self.end(recording, open, at);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time) {
+        match create(&path) {
+            Ok(file) => {
+                self.open.insert(recording, Recording { path, file, timeline: Timeline::new(at) });
+            }
+            Err(error) => self.fail(recording, path, 0, &error),
+        }
+    }
+
+    /// Writes what is old enough, and once a second brings the headers up to date.
+    fn advance(&mut self, now: Time) {
+        let flush = now >= self.next_flush;
+        if flush {
+            self.next_flush = now + FLUSH;
+            self.tell_dropped();
+        }
+        let mut failed = Vec::new();
+        for (id, recording) in &mut self.open {
+            let until = recording.timeline.position(now).saturating_sub(HOLD);
+            let written = recording.write_until(until);
+            let result = if flush { written.and_then(|()| recording.file.flush()) } else { written };
+            if let Err(error) = result {
+                failed.push((*id, error));
+            }
+        }
+        for (id, error) in failed {
+            if let Some(Recording { path, timeline, .. }) = self.open.remove(&id) {
+                self.fail(id, path, timeline.taken(), &error);
+            }
+        }
+    }
+
+    fn end(&self, id: RecordingId, mut recording: Recording, at: Time) {
+        let until = recording.timeline.position(at).max(recording.timeline.end());
+        let result = recording.write_until(until);
+        let Recording { path, file, timeline } = recording;
+        match result.and_then(|()| file.finalize()) {
+            Ok(()) => {
+                let millis = timeline.taken() * 1_000 / u64::from(RATE);
+                (self.events)(Event::RecordingEnded { recording: id, path, millis, error: None });
+            }
+            Err(error) => self.fail(id, path, timeline.taken(), &error),
+        }
+    }
+
+    /// Ends what is still open when the engine stops.
+    fn finish(&mut self) {
+        let now = self.clock.now();
+        for (id, recording) in std::mem::take(&mut self.open) {
+            self.end(id, recording, now);
+        }
+    }
+
+    fn fail(&self, recording: RecordingId, path: PathBuf, pairs: u64, error: &hound::Error) {
+        let text = format!("recording {} ended: {}", path.display(), explain(error));
+        let millis = pairs * 1_000 / u64::from(RATE);
+        (self.events)(Event::RecordingEnded { recording, path, millis, error: Some(text.clone()) });
+        (self.events)(Event::Alarm(text));
+    }
+
+    fn tell_dropped(&mut self) {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > self.dropped_told {
+            let new = dropped - self.dropped_told;
+            self.dropped_told = dropped;
+            (self.events)(Event::Alarm(format!(
+                "recordings: {new} frames were dropped because the disk is too slow; use a faster disk or record \
+                 fewer calls"
+            )));
+        }
+    }
+}
+
+impl Recording {
+    fn lay(&mut self, frame: &Frame) {
+        let encoded = &frame.bytes[..usize::from(frame.length)];
+        let mut samples = [0; super::FRAME_BYTES];
+        let samples = &mut samples[..encoded.len()];
+        frame.codec.decode(encoded, samples);
+        self.timeline.place(frame.side, frame.stamp, samples);
+    }
+
+    fn write_until(&mut self, position: u64) -> hound::Result<()> {
+        if position > MAX_PAIRS {
+            return Err(io::Error::new(ErrorKind::FileTooLarge, "24 hours are the most").into());
+        }
+        let count = position.saturating_sub(self.timeline.taken()) as u32;
+        let mut samples = self.file.get_i16_writer(2 * count);
+        for [left, right] in self.timeline.take_until(position) {
+            samples.write_sample(left);
+            samples.write_sample(right);
+        }
+        samples.flush()
+    }
+}
+
+/// A new file with a valid header, in a directory that is made if it is missing.
+fn create(path: &Path) -> hound::Result<WavWriter<BufWriter<File>>> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let spec =
+        WavSpec { channels: 2, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut file = WavWriter::create(path, spec)?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// The cause, and what an administrator can do about it.
+fn explain(error: &hound::Error) -> String {
+    let advice = match error {
+        hound::Error::IoError(io) => match io.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free or add disk space",
+            ErrorKind::PermissionDenied => "; let the server's user write there",
+            ErrorKind::ReadOnlyFilesystem => "; mount it writable or record elsewhere",
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
+                "; a file stands where a directory should be, or the reverse: correct the recording's path"
+            }
+            _ => "",
+        },
+        _ => "",
+    };
+    format!("{error}{advice}")
+}

@@ -1,0 +1,157 @@
+use super::leg::{Leg, Pacing, RECORDINGS};
+use super::{MediaThread, relay::DATAGRAM};
+use crate::playback::Playback;
+use crate::prompts::{Audio, Ticket};
+use clock::Time;
+use rtp::control::{Command, Event, LocalPort, PlayEnd, RecordingId, StreamId};
+use rustix::event::epoll;
+use std::net::UdpSocket;
+use std::path::PathBuf;
+
+/// Datagrams that a port may have collected before its stream begins.
+const STALE: usize = 256;
+
+impl MediaThread {
+    /// Carries a command out. One for a stream that is gone is ignored.
+    pub(super) fn obey(&mut self, now: Time, command: Command) {
+        match command {
+            Command::Open { stream, local } => self.open(now, stream, local),
+            Command::Release(local) => {
+                if self.pool.take(local.port).is_some() {
+                    self.pool.give_back(local.port, now);
+                }
+            }
+            Command::Setup { stream, setup } => {
+                self.with(stream, |leg, thread| leg.set_up(now, setup, thread));
+            }
+            Command::Play { stream, play, files, times } => {
+                let playback = Playback::new(play, files, times);
+                self.with(stream, |leg, around| leg.play(playback, around));
+                self.wake(now, stream);
+            }
+            Command::StopPlay { stream, play } => {
+                self.with(stream, |leg, around| leg.stop_play(play, around));
+            }
+            Command::SendDigits { stream, digits } => {
+                self.with(stream, |leg, around| leg.send_digits(&digits, around));
+                self.wake(now, stream);
+            }
+            Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Unbridge { stream } => self.unbridge(stream),
+            Command::Record { stream, recording, path } => self.record(now, stream, recording, path),
+            Command::StopRecording { recording } => self.stop_recording(now, recording),
+            Command::Close { stream } => self.close(now, stream),
+        }
+    }
+
+    /// Passes a file on to the playback that wanted it.
+    pub(super) fn loaded(&mut self, now: Time, ticket: Ticket, audio: Audio) {
+        if self.legs.by_id(ticket.stream).is_some_and(|leg| leg.loaded(ticket, audio)) {
+            self.wake(now, ticket.stream);
+        }
+    }
+
+    /// Ends every stream.
+    pub(super) fn close_all(&mut self, now: Time) {
+        for stream in self.legs.ids() {
+            self.close(now, stream);
+        }
+        self.around.recorder.flush();
+    }
+
+    fn with(&mut self, stream: StreamId, act: impl FnOnce(&mut Leg, &super::Surroundings)) {
+        if let Some(leg) = self.legs.by_id(stream) {
+            act(leg, &self.around);
+        }
+    }
+
+    /// Sets the stream's beat to now, unless it has one.
+    fn wake(&mut self, now: Time, stream: StreamId) {
+        if let Some(leg) = self.legs.by_id(stream).filter(|leg| leg.pacing == Pacing::Resting) {
+            leg.pacing = Pacing::Beating;
+            self.pacer.set(now, stream);
+        }
+    }
+
+    fn open(&mut self, now: Time, stream: StreamId, local: LocalPort) {
+        let Some(socket) = self.pool.take(local.port) else {
+            let (stream, port) = (stream.0, local.port);
+            return self.around.tell(Event::Alarm(format!("stream {stream}: RTP port {port} is not ready")));
+        };
+        discard_stale(&socket);
+        let leg = Leg::new(stream, local.port, socket);
+        let slot = epoll::EventData::new_u64(self.legs.next() as u64);
+        if let Err(error) = epoll::add(&self.epoll, leg.socket(), slot, epoll::EventFlags::IN) {
+            self.pool.give_back(local.port, now);
+            let stream = stream.0;
+            return self.around.tell(Event::Alarm(format!("stream {stream} cannot receive: {error}")));
+        }
+        self.legs.insert(leg);
+        self.pacer.reserve(self.legs.len());
+    }
+
+    fn bridge(&mut self, a: StreamId, b: StreamId) {
+        let (Some(slot_a), Some(slot_b)) = (self.legs.find(a), self.legs.find(b)) else { return };
+        self.unbridge(a);
+        self.unbridge(b);
+        for (slot, partner) in [(slot_a, slot_b), (slot_b, slot_a)] {
+            if let Some(leg) = self.legs.get_mut(slot) {
+                leg.partner = Some(partner);
+            }
+        }
+    }
+
+    fn unbridge(&mut self, stream: StreamId) {
+        let Some(partner) = self.legs.by_id(stream).and_then(|leg| leg.partner.take()) else { return };
+        if let Some(leg) = self.legs.get_mut(partner) {
+            leg.partner = None;
+        }
+    }
+
+    fn record(&mut self, now: Time, stream: StreamId, recording: RecordingId, path: PathBuf) {
+        let Some(leg) = self.legs.by_id(stream) else { return };
+        if leg.recordings.len() == RECORDINGS {
+            let error =
+                format!("recording {} was not begun: the leg has {RECORDINGS} already", path.display());
+            return self.around.tell(Event::RecordingEnded {
+                recording,
+                path,
+                millis: 0,
+                error: Some(error),
+            });
+        }
+        leg.recordings.push(recording);
+        self.recordings.insert(recording, stream);
+        self.around.recorder.start(recording, path, now);
+    }
+
+    fn stop_recording(&mut self, now: Time, recording: RecordingId) {
+        let Some(stream) = self.recordings.remove(&recording) else { return };
+        if let Some(leg) = self.legs.by_id(stream) {
+            leg.recordings.retain(|other| *other != recording);
+        }
+        self.around.recorder.stop(recording, now);
+    }
+
+    fn close(&mut self, now: Time, stream: StreamId) {
+        self.unbridge(stream);
+        let Some(mut leg) = self.legs.remove(stream) else { return };
+        leg.end_playback(PlayEnd::Stopped, &self.around);
+        for recording in &leg.recordings {
+            self.recordings.remove(recording);
+            self.around.recorder.stop(*recording, now);
+        }
+        self.around.tell(Event::Closed { stream, stats: leg.stats() });
+        self.pool.give_back(leg.port, now);
+    }
+}
+
+/// Throws away what came to a port before its stream began.
+fn discard_stale(socket: &UdpSocket) {
+    let mut datagram = [0; DATAGRAM];
+    for _ in 0..STALE {
+        if socket.recv_from(&mut datagram).is_err() {
+            return;
+        }
+    }
+}

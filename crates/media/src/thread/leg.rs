@@ -1,0 +1,361 @@
+use super::Surroundings;
+use crate::playback::{Fill, Playback};
+use crate::prompts::{Audio, Request, Ticket};
+use crate::recorder::{Side, Stamp};
+use clock::{Duration, Time};
+use rtp::control::{Event, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
+use rtp::{Codec, Content, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
+use rustix::net::connect_unspec;
+use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::mpsc::TrySendError;
+
+/// Packet durations that a playback is sent in, whatever the peer asks for.
+const PTIME: std::ops::RangeInclusive<u8> = 10..=60;
+
+/// Samples, and so G.711 bytes, a millisecond.
+const SAMPLES_PER_MILLI: usize = 8;
+
+/// The bytes of the longest packet of a playback.
+const PACKET_BYTES: usize = HEADER_LEN + *PTIME.end() as usize * SAMPLES_PER_MILLI;
+
+/// The beat of telephone-events.
+const DIGIT_BEAT: Duration = Duration::from_millis(20);
+
+/// How many recordings a stream may have at a time: the call's, and a message's within it, twice over.
+pub(super) const RECORDINGS: usize = 4;
+
+/// One stream with its socket, and what is played to it and recorded of it.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) id: StreamId,
+    pub(super) port: u16,
+    /// The slot of the stream that it is bridged with.
+    pub(super) partner: Option<usize>,
+    pub(super) pacing: Pacing,
+    pub(super) recordings: Vec<RecordingId>,
+    socket: UdpSocket,
+    link: Link,
+    rtp: Stream,
+    playback: Option<Playback>,
+    /// When the party's last packet came.
+    heard: Option<Time>,
+    watch: Watch,
+}
+
+/// Whether a beat is set for the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pacing {
+    Resting,
+    Beating,
+}
+
+/// What a stream does after a beat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// Sends again after that time.
+    Next(Duration),
+    /// Has nothing of its own to send.
+    Rest,
+}
+
+/// Whether the socket is connected to the peer. Until the peer's address is settled it is not, since a
+/// connected socket would not hear another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Open,
+    Connected,
+}
+
+/// The watch for a party that falls silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// No media is agreed.
+    Off,
+    Since(Time),
+    Told,
+}
+
+/// A packet of the party that is worth passing on.
+#[derive(Debug)]
+pub(super) struct Heard {
+    packet: Packet,
+    voice: Voice,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Voice {
+    Audio(Codec),
+    Event,
+}
+
+impl Leg {
+    /// A stream on a bound socket.
+    pub(super) fn new(id: StreamId, port: u16, socket: UdpSocket) -> Self {
+        let random = RandomState::new();
+        let (ssrc, numbers) = (random.hash_one(id) as u32, random.hash_one((id, port)));
+        Self {
+            id,
+            port,
+            partner: None,
+            pacing: Pacing::Resting,
+            recordings: Vec::with_capacity(RECORDINGS),
+            socket,
+            link: Link::Open,
+            rtp: Stream::new(ssrc, numbers as u16, (numbers >> 32) as u32),
+            playback: None,
+            heard: None,
+            watch: Watch::Off,
+        }
+    }
+
+    /// Its socket, to be watched.
+    pub(super) fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// What was counted so far.
+    pub(super) fn stats(&self) -> StreamStats {
+        self.rtp.stats()
+    }
+
+    /// Takes over what offer/answer agreed.
+    pub(super) fn set_up(&mut self, now: Time, setup: Setup, around: &Surroundings) {
+        let expects_media = setup.receive && setup.remote.is_some();
+        self.watch = match (expects_media, self.watch) {
+            (false, _) => Watch::Off,
+            (true, Watch::Off) => Watch::Since(now),
+            (true, watch) => watch,
+        };
+        self.rtp.apply(setup);
+        if self.link == Link::Connected && !self.rtp.source().is_settled(now) {
+            // It fails only for what is no socket.
+            let _never = connect_unspec(&self.socket);
+            self.link = Link::Open;
+        }
+        self.request_next(around);
+    }
+
+    /// Takes one datagram that came from `from`, tells what it means, and returns what a partner may hear.
+    pub(super) fn hear(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        datagram: &[u8],
+        around: &mut Surroundings,
+    ) -> Option<Heard> {
+        match self.rtp.receive(now, from, datagram) {
+            Received::Audio { packet, codec } => {
+                self.note_heard(now, from, around);
+                self.record(now, Side::Received, codec, &packet.header, packet.payload(datagram), around);
+                Some(Heard { packet, voice: Voice::Audio(codec) })
+            }
+            Received::Event { packet, digits } => {
+                self.note_heard(now, from, around);
+                for digit in digits.into_iter().flatten() {
+                    around.tell(Event::Digit { stream: self.id, digit: digit.digit, millis: digit.millis });
+                }
+                Some(Heard { packet, voice: Voice::Event })
+            }
+            Received::UnknownType => {
+                self.note_heard(now, from, around);
+                None
+            }
+            Received::Rtcp | Received::Stale | Received::Malformed | Received::Foreign => None,
+        }
+    }
+
+    /// Receives from the socket; `None` if there is nothing or only an ICMP error.
+    pub(super) fn receive(&self, datagram: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        self.socket.recv_from(datagram).ok()
+    }
+
+    /// Sends the partner's packet on, in place, unless something of our own goes first.
+    pub(super) fn forward(
+        &mut self,
+        now: Time,
+        heard: &Heard,
+        datagram: &mut [u8],
+        around: &mut Surroundings,
+    ) {
+        if self.playback.is_some() || self.rtp.is_sending_digits() {
+            return;
+        }
+        let content = match heard.voice {
+            Voice::Audio(_) => Content::Audio,
+            Voice::Event => Content::Event,
+        };
+        let Some(header) = self.rtp.forward(now, &heard.packet.header, content) else { return };
+        if let (Voice::Audio(from), Some(to)) = (heard.voice, self.rtp.setup().map(|setup| setup.codec)) {
+            if let Some(table) = Codec::transcode_table(from, to) {
+                for byte in heard.packet.payload_mut(datagram) {
+                    *byte = table[usize::from(*byte)];
+                }
+            }
+            self.record(now, Side::Sent, to, &header, heard.packet.payload(datagram), around);
+        }
+        self.transmit(heard.packet.rewrite(datagram, header));
+    }
+
+    /// Begins a playback in place of the one before.
+    pub(super) fn play(&mut self, playback: Playback, around: &Surroundings) {
+        self.end_playback(PlayEnd::Stopped, around);
+        self.playback = Some(playback);
+        self.request_next(around);
+    }
+
+    /// Hands a file to the playback that wanted it; whether it is still there.
+    pub(super) fn loaded(&mut self, ticket: Ticket, audio: Audio) -> bool {
+        let playback = self.playback.as_mut().filter(|playback| playback.id() == ticket.play);
+        playback.map(|playback| playback.loaded(audio)).is_some()
+    }
+
+    /// Ends a playback, if it is the current one.
+    pub(super) fn stop_play(&mut self, play: PlayId, around: &Surroundings) {
+        if self.playback.as_ref().is_some_and(|playback| playback.id() == play) {
+            self.end_playback(PlayEnd::Stopped, around);
+        }
+    }
+
+    /// Ends the playback, if there is one.
+    pub(super) fn end_playback(&mut self, end: PlayEnd, around: &Surroundings) {
+        if let Some(playback) = self.playback.take() {
+            around.tell(Event::PlayEnded { stream: self.id, play: playback.id(), end });
+        }
+    }
+
+    /// Queues digits; those that cannot be sent are told.
+    pub(super) fn send_digits(&mut self, digits: &str, around: &Surroundings) {
+        const TONE: Duration = Duration::from_millis(100);
+        const GAP: Duration = Duration::from_millis(50);
+        for digit in digits.chars() {
+            if let Err(cause) = self.rtp.push_digit(digit, TONE, GAP) {
+                let stream = self.id.0;
+                around.tell(Event::Alarm(format!("stream {stream}: digits were not sent: {cause}")));
+                return;
+            }
+        }
+    }
+
+    /// Sends what is due of digits or of the playback.
+    pub(super) fn beat(&mut self, now: Time, around: &mut Surroundings) -> Beat {
+        match self.rtp.digit_tick(now) {
+            DigitTick::Packet { header, payload } => {
+                let mut packet = [0; HEADER_LEN + 4];
+                packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+                packet[HEADER_LEN..].copy_from_slice(&payload);
+                self.transmit(&packet);
+                Beat::Next(DIGIT_BEAT)
+            }
+            DigitTick::Pause => Beat::Next(DIGIT_BEAT),
+            DigitTick::Idle => self.play_frame(now, around),
+        }
+    }
+
+    /// What is overdue: a digit whose end was lost, and the party's silence.
+    pub(super) fn overdue(&mut self, now: Time, silence: Duration) -> [Option<Event>; 2] {
+        let digit = self.rtp.flush_digit(now).map(|digit| Event::Digit {
+            stream: self.id,
+            digit: digit.digit,
+            millis: digit.millis,
+        });
+        let quiet = match self.watch {
+            Watch::Since(since) => now.since(self.heard.map_or(since, |heard| heard.max(since))),
+            Watch::Off | Watch::Told => Duration::ZERO,
+        };
+        let silent = (quiet >= silence && !quiet.is_zero()).then(|| {
+            self.watch = Watch::Told;
+            let millis = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
+            Event::Silent { stream: self.id, millis }
+        });
+        [digit, silent]
+    }
+
+    /// Sends the playback's next packet.
+    fn play_frame(&mut self, now: Time, around: &mut Surroundings) -> Beat {
+        let (Some(setup), Some(playback)) = (self.rtp.setup(), &mut self.playback) else { return Beat::Rest };
+        let (codec, ptime) = (setup.codec, setup.ptime.clamp(*PTIME.start(), *PTIME.end()));
+        let samples = usize::from(ptime) * SAMPLES_PER_MILLI;
+        let mut packet = [0; PACKET_BYTES];
+        let packet = &mut packet[..HEADER_LEN + samples];
+        match playback.fill(&mut packet[HEADER_LEN..], codec) {
+            Fill::Frame => {
+                if let Some(header) = self.rtp.play(now, samples as u32) {
+                    packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+                    self.record(now, Side::Sent, codec, &header, &packet[HEADER_LEN..], around);
+                    self.transmit(packet);
+                }
+                self.request_next(around);
+                Beat::Next(Duration::from_millis(ptime.into()))
+            }
+            Fill::Waiting => Beat::Rest,
+            Fill::Finished => {
+                self.end_playback(PlayEnd::Finished, around);
+                Beat::Rest
+            }
+            Fill::Failed(cause) => {
+                self.end_playback(PlayEnd::Failed(cause), around);
+                Beat::Rest
+            }
+        }
+    }
+
+    /// Asks for the playback's next file, once it is known what to encode it with.
+    fn request_next(&mut self, around: &Surroundings) {
+        let (Some(setup), Some(playback)) = (self.rtp.setup(), &mut self.playback) else { return };
+        let Some(path) = playback.request(setup.codec) else { return };
+        let ticket = Ticket { stream: self.id, play: playback.id() };
+        let request = Request { path, codec: setup.codec, thread: around.index, ticket };
+        if let Err(refused) = around.requests.try_send(request) {
+            let path = match refused {
+                TrySendError::Full(request) | TrySendError::Disconnected(request) => request.path,
+            };
+            playback
+                .loaded(Err(format!("prompt {path}: too many files wait to be read; the disk is too slow")));
+        }
+    }
+
+    /// Notes that the party lives, and binds the socket to its address once that is settled.
+    fn note_heard(&mut self, now: Time, from: SocketAddr, around: &Surroundings) {
+        if self.heard.replace(now).is_none() {
+            around.tell(Event::Started { stream: self.id, peer: from });
+        }
+        if self.watch == Watch::Told {
+            self.watch = Watch::Since(now);
+        }
+        if self.link == Link::Open && self.rtp.source().is_settled(now) && self.socket.connect(from).is_ok() {
+            self.link = Link::Connected;
+        }
+    }
+
+    fn record(
+        &self,
+        at: Time,
+        side: Side,
+        codec: Codec,
+        header: &Header,
+        payload: &[u8],
+        around: &mut Surroundings,
+    ) {
+        let stamp = Stamp { at, timestamp: header.timestamp, ssrc: header.ssrc, marker: header.marker };
+        for recording in &self.recordings {
+            around.recorder.audio(*recording, side, codec, stamp, payload);
+        }
+    }
+
+    /// Sends a packet; what the network does not take is lost, as on the way.
+    fn transmit(&self, packet: &[u8]) {
+        // An ICMP error of an earlier packet is told in place of sending: the second try sends.
+        for _ in 0..2 {
+            let sent = match (self.link, self.rtp.target()) {
+                (Link::Connected, _) => self.socket.send(packet),
+                (Link::Open, Some(target)) => self.socket.send_to(packet, target),
+                (Link::Open, None) => return,
+            };
+            if !matches!(sent, Err(error) if error.kind() == ErrorKind::ConnectionRefused) {
+                return;
+            }
+        }
+    }
+}

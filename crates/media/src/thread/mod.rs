@@ -1,0 +1,191 @@
+//! A media thread: its streams, and the loop that moves their packets.
+
+mod commands;
+mod leg;
+mod pace;
+mod relay;
+mod slots;
+
+use crate::clock::Clock;
+use crate::engine::Events;
+use crate::mailbox::{Inbox, Input};
+use crate::ports::PortPool;
+use crate::prompts::Request;
+use crate::recorder::Recorder;
+use clock::{Duration, Time};
+use pace::Pacer;
+use relay::DATAGRAM;
+use rtp::control::{Event, RecordingId, StreamId};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll;
+use rustix::time::Timespec;
+use slots::Slots;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::SyncSender;
+
+/// How often a thread with streams looks at its sockets.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How often silence, unfinished digits and held-back messages are looked after.
+const HOUSEKEEPING: Duration = Duration::from_millis(50);
+
+/// Sockets that one system call may report.
+const EVENTS: usize = 1_024;
+
+/// The bell's place among the epoll data; streams have their slot there.
+const BELL: u64 = u64::MAX;
+
+/// What a media thread has from the engine.
+pub(crate) struct Surroundings {
+    /// Its number, from 0.
+    pub(crate) index: usize,
+    pub(crate) clock: Clock,
+    pub(crate) events: Events,
+    pub(crate) requests: SyncSender<Request>,
+    pub(crate) recorder: Recorder,
+    /// After how long without a packet a stream is silent.
+    pub(crate) silence: Duration,
+}
+
+/// One media thread with all that it owns.
+pub(crate) struct MediaThread {
+    around: Surroundings,
+    inbox: Inbox,
+    pool: PortPool,
+    epoll: OwnedFd,
+    legs: Slots,
+    recordings: HashMap<RecordingId, StreamId>,
+    pacer: Pacer,
+    datagram: Box<[u8; DATAGRAM]>,
+    next_housekeeping: Time,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Stop,
+}
+
+impl Surroundings {
+    /// Tells the switch.
+    fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+}
+
+impl MediaThread {
+    /// A thread without streams.
+    pub(crate) fn new(around: Surroundings, inbox: Inbox, pool: PortPool) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, inbox.descriptor(), epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        Ok(Self {
+            around,
+            inbox,
+            pool,
+            epoll,
+            legs: Slots::default(),
+            recordings: HashMap::new(),
+            pacer: Pacer::default(),
+            datagram: Box::new([0; DATAGRAM]),
+            next_housekeeping: Time::ZERO,
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) fn run(mut self) {
+        let mut reported = Vec::with_capacity(EVENTS);
+        loop {
+            let now = self.around.clock.now();
+            while let Some(input) = self.inbox.next() {
+                if self.take(now, input) == Flow::Stop {
+                    return self.close_all(now);
+                }
+            }
+            self.refill(now);
+            self.receive(now, &mut reported);
+            self.send_due(now);
+            if now >= self.next_housekeeping {
+                self.next_housekeeping = now + HOUSEKEEPING;
+                self.keep_house(now);
+            }
+            if self.rest(now, &mut reported) == Flow::Stop {
+                return self.close_all(self.around.clock.now());
+            }
+        }
+    }
+
+    fn take(&mut self, now: Time, input: Input) -> Flow {
+        match input {
+            Input::Command(command) => self.obey(now, command),
+            Input::Loaded { ticket, audio } => self.loaded(now, ticket, audio),
+            Input::Shutdown => return Flow::Stop,
+        }
+        Flow::Continue
+    }
+
+    fn refill(&mut self, now: Time) {
+        let refill = self.pool.refill(now);
+        if !refill.ready.is_empty() {
+            self.around.tell(Event::Ready(refill.ready));
+        }
+        if let Some(alarm) = refill.alarm {
+            self.around.tell(Event::Alarm(alarm));
+        }
+    }
+
+    /// Takes one packet from each socket that has some; what remains is reported again on the next tick.
+    fn receive(&mut self, now: Time, reported: &mut Vec<epoll::Event>) {
+        for _ in 0..=self.legs.len() / EVENTS {
+            self.wait(reported, Some(Duration::ZERO));
+            for slot in reported.iter().map(|event| event.data.u64()).filter(|data| *data != BELL) {
+                self.receive_from(now, slot as usize);
+            }
+            if reported.len() < EVENTS {
+                return;
+            }
+        }
+    }
+
+    /// Waits until descriptors are reported.
+    fn wait(&self, reported: &mut Vec<epoll::Event>, timeout: Option<Duration>) {
+        reported.clear();
+        let timeout =
+            timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos().into() });
+        // The only failure possible is an interruption by a signal, after which the loop comes again.
+        let _interrupted = epoll::wait(&self.epoll, spare_capacity(reported), timeout.as_ref());
+    }
+
+    /// Sleeps until the next tick; without streams, until somebody rings or there is a port to bind.
+    fn rest(&mut self, now: Time, reported: &mut Vec<epoll::Event>) -> Flow {
+        if !self.legs.is_empty() {
+            let next = now + TICK;
+            std::thread::sleep(next.since(self.around.clock.now()));
+            return Flow::Continue;
+        }
+        if let Some(input) = self.inbox.fall_asleep() {
+            return self.take(now, input);
+        }
+        let timeout = if self.around.recorder.flush() {
+            self.pool.next_refill().map(|from| from.since(now).max(TICK))
+        } else {
+            Some(TICK)
+        };
+        self.wait(reported, timeout);
+        self.inbox.wake_up();
+        Flow::Continue
+    }
+
+    /// Looks after what nothing else reminds of.
+    fn keep_house(&mut self, now: Time) {
+        self.around.recorder.flush();
+        for slot in 0..self.legs.slots() {
+            let Some(leg) = self.legs.get_mut(slot) else { continue };
+            for event in leg.overdue(now, self.around.silence).into_iter().flatten() {
+                self.around.tell(event);
+            }
+        }
+    }
+}

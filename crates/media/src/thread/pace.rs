@@ -1,0 +1,51 @@
+use super::MediaThread;
+use super::leg::{Beat, Pacing};
+use clock::{Duration, Time};
+use rtp::control::StreamId;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A beat that is later than this is not made up for: the sound goes on from now.
+const CATCH_UP: Duration = Duration::from_millis(60);
+
+/// When which stream sends its next packet of its own.
+#[derive(Debug, Default)]
+pub(super) struct Pacer {
+    beats: BinaryHeap<Reverse<(Time, StreamId)>>,
+}
+
+impl Pacer {
+    /// Makes room for one beat of each of so many streams, so that the packet path does not allocate.
+    pub(super) fn reserve(&mut self, streams: usize) {
+        self.beats.reserve(streams.saturating_sub(self.beats.len()));
+    }
+
+    /// Notes a beat. A stream has one at a time.
+    pub(super) fn set(&mut self, at: Time, stream: StreamId) {
+        self.beats.push(Reverse((at, stream)));
+    }
+
+    /// Takes the earliest beat that is due.
+    fn pop_due(&mut self, now: Time) -> Option<(Time, StreamId)> {
+        if self.beats.peek().is_none_or(|Reverse((at, _))| *at > now) {
+            return None;
+        }
+        self.beats.pop().map(|Reverse(beat)| beat)
+    }
+}
+
+impl MediaThread {
+    /// Sends the packets of playbacks and digits that are due.
+    pub(super) fn send_due(&mut self, now: Time) {
+        while let Some((at, stream)) = self.pacer.pop_due(now) {
+            let Some(leg) = self.legs.by_id(stream) else { continue };
+            match leg.beat(now, &mut self.around) {
+                Beat::Next(after) => {
+                    let from = if now - at > CATCH_UP { now } else { at };
+                    self.pacer.set(from + after, stream);
+                }
+                Beat::Rest => leg.pacing = Pacing::Resting,
+            }
+        }
+    }
+}
