@@ -112,6 +112,8 @@ impl Sipp {
             "-bind_local",
         ]);
         command.args(["-p", &self.local.port().to_string(), "-t", self.transport, "-s", &self.service]);
+        // The load profile's users have this password.
+        command.args(["-ap", &format!("pw{}", self.service)]);
         command.args(["-key", "codec", self.codec.0, "-key", "payload", &self.codec.1.to_string()]);
         command.args(["-m", &self.calls.to_string(), "-d", &self.hold.as_millis().to_string()]);
         command.args(["-timeout", &self.limit.as_secs().to_string(), "-timeout_error", "-nostdin"]);

@@ -1,0 +1,1 @@
+"""The load table: the servers that are measured, the parties that load them, and the rows."""
