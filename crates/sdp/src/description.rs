@@ -144,7 +144,9 @@ impl Line {
 
     fn refuse(media: &Media<'_>) -> Self {
         let format = match &media.formats {
-            Formats::Rtp(formats) => formats.first().map_or(0, |format| format.payload_type).to_string(),
+            Formats::Rtp(formats) => {
+                formats.first().map_or_else(String::new, |format| format.payload_type.to_string())
+            }
             Formats::Other(format) => (*format).to_owned(),
         };
         Self::Refused { kind: media.kind.to_owned(), protocol: media.protocol.to_owned(), format }

@@ -107,7 +107,8 @@ fn media(value: &str, line: usize) -> Result<Media<'_>, SdpError> {
     let port = port.split_once('/').map_or(port, |(first, _)| first);
     let port = port.parse().map_err(|_| malformed.clone())?;
     let (first, _) = word(formats).ok_or(malformed)?;
-    let formats = if protocol.contains("RTP/") { rtp_formats(formats)? } else { Formats::Other(first) };
+    let payload_types = if protocol.contains("RTP/") { payload_types(formats)? } else { Vec::new() };
+    let formats = if payload_types.is_empty() { Formats::Other(first) } else { Formats::Rtp(payload_types) };
     Ok(Media {
         kind,
         port,
@@ -122,7 +123,7 @@ fn media(value: &str, line: usize) -> Result<Media<'_>, SdpError> {
 }
 
 /// Words that are no payload type are passed over, and so is a payload type's second mention.
-fn rtp_formats(text: &str) -> Result<Formats<'_>, SdpError> {
+fn payload_types(text: &str) -> Result<Vec<Format<'_>>, SdpError> {
     let mut formats: Vec<Format<'_>> = Vec::new();
     for payload_type in text.split_ascii_whitespace().filter_map(|word| word.parse::<u8>().ok()) {
         if payload_type > 127 || formats.iter().any(|format| format.payload_type == payload_type) {
@@ -133,7 +134,7 @@ fn rtp_formats(text: &str) -> Result<Formats<'_>, SdpError> {
         }
         formats.push(Format { payload_type, encoding: None, fmtp: None });
     }
-    Ok(Formats::Rtp(formats))
+    Ok(formats)
 }
 
 /// The next word and what follows it; `None` if there is none or it could not be echoed.

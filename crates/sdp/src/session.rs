@@ -56,7 +56,7 @@ pub struct Media<'a> {
 /// The formats of an `m=` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Formats<'a> {
-    /// RTP payload types, in the writer's order of preference.
+    /// RTP payload types, at least one, in the writer's order of preference.
     Rtp(Vec<Format<'a>>),
     /// Anything else: the first format's name, which is enough to refuse the media.
     Other(&'a str),
