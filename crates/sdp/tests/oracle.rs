@@ -24,7 +24,7 @@ fn rfc8866_9_our_offer_is_understood_by_a_strict_parser() {
         let text = negotiation(address).offer(Direction::SendOnly);
         let session = sdp_types::Session::parse(text.as_bytes()).unwrap();
         assert_eq!(session.origin.try_parse_unicast_ip_address(), Ok(address));
-        assert_eq!(session.connection.unwrap().try_parse_connection_ip_address(), Ok(address));
+        assert_eq!(session.connection.unwrap().connection_address, address.to_string());
         assert_eq!((session.origin.sess_id, session.times.len()), ((u64::MAX >> 1).to_string(), 1));
         let [audio] = &session.medias[..] else { panic!("{text}") };
         assert_eq!(
