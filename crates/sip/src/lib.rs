@@ -4,6 +4,7 @@
 
 mod build;
 mod class;
+mod dialog;
 mod digest;
 mod endpoint;
 mod error;
@@ -23,8 +24,8 @@ pub use digest::{
     response,
 };
 pub use endpoint::{
-    Address, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite, Output,
-    RequestId, Why, Wire,
+    ALLOW, Address, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite,
+    Output, RequestId, Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};

@@ -39,6 +39,11 @@ impl Body {
     pub fn sdp(bytes: impl Into<Bytes>) -> Self {
         Self { content_type: Cow::Borrowed("application/sdp"), bytes: bytes.into() }
     }
+
+    /// Whether it is one.
+    pub(crate) fn is_sdp(&self) -> bool {
+        self.content_type == "application/sdp"
+    }
 }
 
 /// A From or To as we write it.

@@ -1,147 +1,200 @@
 //! The user agent core: transactions, INVITE usages and their dialogs behind one door.
 
 mod api;
+mod callee;
+mod caller;
+mod challenge;
+mod request;
+mod response;
+mod session;
+mod token;
+mod usage;
 
 pub use api::{
     Address, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, Output, RequestId,
     Why, Wire,
 };
 
-use crate::Flow;
+use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
+use crate::transaction::server::{ServerNotice, ServerUser, Servers};
+use crate::{Flow, Message, ParseError};
 use bytes::Bytes;
-use clock::Time;
+use clock::{Time, Timers};
+use std::collections::HashMap;
+use token::Tokens;
+use usage::{State, Usage, UsageTimer};
+
+/// What the endpoint and its user can do with requests, as Allow says it.
+pub const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, REFER, NOTIFY, SUBSCRIBE";
 
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
+///
+/// Calls on a usage or a request that is over are ignored: they have lost a race. Malformed requests,
+/// requests outside any dialog that name one, merged requests, unknown methods, extensions that are required
+/// but not known, and requests beyond the limits are answered here and never reach the user; so are
+/// retransmissions. Responses go back on the flow that the request came by, but on UDP without `rport` to
+/// the port that Via names (18.2.2, RFC 3581).
 #[derive(Debug)]
 pub struct Endpoint {
     config: EndpointConfig,
     counters: Counters,
-    next: u64,
+    tokens: Tokens,
+    clients: Clients,
+    servers: Servers,
+    usages: HashMap<InviteId, Usage>,
+    by_tag: HashMap<u64, InviteId>,
+    timers: Timers<(InviteId, UsageTimer)>,
+    last_invite: u64,
+    last_request: u64,
 }
 
 impl Endpoint {
     /// An endpoint with nothing alive. `seed` is the source of its tags, branches and Call-IDs: it must be
     /// secret and fresh, except in a test.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
-        let _ = seed;
-        Self { config, counters: Counters::default(), next: 0 }
+        Self {
+            counters: Counters::default(),
+            tokens: Tokens::new(seed),
+            clients: Clients::new(config.timers),
+            servers: Servers::new(config.timers),
+            usages: HashMap::new(),
+            by_tag: HashMap::new(),
+            timers: Timers::new(),
+            last_invite: 0,
+            last_request: 0,
+            config,
+        }
     }
 
     /// Takes one datagram or one framed message of a stream.
     pub fn receive(&mut self, now: Time, flow: Flow, bytes: Bytes, out: &mut Vec<Output>) {
-        let _ = (now, flow, bytes, out);
+        match Message::parse(bytes) {
+            Ok(message) if message.is_request() => self.receive_request(now, flow, message, out),
+            Ok(message) => self.receive_response(now, flow, message, out),
+            Err(ParseError::Empty) => {}
+            Err(error) => match error.answer() {
+                Some((request, fault)) => {
+                    self.counters.malformed += 1;
+                    self.refuse(flow, request, fault, &[], out);
+                }
+                None => self.counters.dropped += 1,
+            },
+        }
     }
 
     /// The transport could not deliver to `flow`: ICMP, connect refused, or the stream closed.
     pub fn flow_failed(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
-        let _ = (now, flow, out);
+        for notice in self.clients.flow_failed(now, &flow, out) {
+            self.client_silent(now, notice, out);
+        }
+        if flow.connection != 0 {
+            for dialog in self.usages.values_mut().filter_map(Usage::dialog_mut) {
+                dialog.stream_closed(flow.connection);
+            }
+        }
     }
 
     /// Fires all timers that are due.
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Output>) {
-        let _ = (now, out);
+        while let Some(at) = self.next_timeout().filter(|at| *at <= now) {
+            if self.clients.next_timeout() == Some(at) {
+                if let Some(notice) = self.clients.fire(now, out) {
+                    self.client_silent(now, notice, out);
+                }
+            } else if self.servers.next_timeout() == Some(at) {
+                if let Some(notice) = self.servers.fire(now, out) {
+                    self.server_notice(notice, out);
+                }
+            } else if let Some((id, timer)) = self.timers.pop_due(now) {
+                self.usage_timer(now, id, timer, out);
+            }
+        }
     }
 
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Time> {
-        None
-    }
-
-    /// Sends an INVITE.
-    pub fn invite(&mut self, now: Time, invite: NewInvite, out: &mut Vec<Output>) -> InviteId {
-        let _ = (now, invite, out, self.config.max_usages);
-        self.next += 1;
-        InviteId(self.next)
-    }
-
-    /// Cancels our INVITE. `reason` is a Reason header field (RFC 3326),
-    /// `SIP;cause=200;text="Call completed elsewhere"`. CANCEL waits for the first provisional response
-    /// (9.1); a 2xx that crosses it is acknowledged and ended by BYE. Ends by `Failed` with 487 or what the
-    /// peer said.
-    pub fn cancel(&mut self, now: Time, id: InviteId, reason: Option<&str>, out: &mut Vec<Output>) {
-        let _ = (now, id, reason, out);
-    }
-
-    /// Sends the ACK to a 2xx that answered our INVITE or re-INVITE without a body; `body` is the answer.
-    pub fn acknowledge(&mut self, now: Time, id: InviteId, body: Option<Body>, out: &mut Vec<Output>) {
-        let _ = (now, id, body, out);
-    }
-
-    /// Sends a provisional response, 101–199, to the peer's INVITE.
-    pub fn progress(
-        &mut self,
-        now: Time,
-        id: InviteId,
-        status: u16,
-        contact: &str,
-        body: Option<Body>,
-        out: &mut Vec<Output>,
-    ) {
-        let _ = (now, id, status, contact, body, out);
-    }
-
-    /// Answers the peer's INVITE with 200. It is repeated until the ACK comes; without one for 64*T1 the
-    /// usage ends by BYE (13.3.1.4).
-    pub fn accept(
-        &mut self,
-        now: Time,
-        id: InviteId,
-        contact: &str,
-        body: Option<Body>,
-        out: &mut Vec<Output>,
-    ) {
-        let _ = (now, id, contact, body, out);
-    }
-
-    /// Refuses the peer's INVITE with 300–699. `Ended` follows when the peer has acknowledged it.
-    pub fn reject(
-        &mut self,
-        now: Time,
-        id: InviteId,
-        status: u16,
-        headers: &[(&str, &str)],
-        out: &mut Vec<Output>,
-    ) {
-        let _ = (now, id, status, headers, out);
-    }
-
-    /// Hangs up. `reason` is a Reason header field (RFC 3326). `Ended` follows when the BYE is answered.
-    pub fn bye(&mut self, now: Time, id: InviteId, reason: Option<&str>, out: &mut Vec<Output>) {
-        let _ = (now, id, reason, out);
-    }
-
-    /// Sends a re-INVITE; false while another INVITE is pending in the dialog or there is none.
-    pub fn reinvite(&mut self, now: Time, id: InviteId, body: Option<Body>, out: &mut Vec<Output>) -> bool {
-        let _ = (now, id, body, out);
-        false
-    }
-
-    /// Answers an `Event::Request` or `Event::Reinvite`.
-    pub fn respond(
-        &mut self,
-        now: Time,
-        request: RequestId,
-        status: u16,
-        headers: &[(&str, &str)],
-        body: Option<Body>,
-        out: &mut Vec<Output>,
-    ) {
-        let _ = (now, request, status, headers, body, out);
+        [self.clients.next_timeout(), self.servers.next_timeout(), self.timers.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The Call-ID of a usage that is not over.
     pub fn call_id(&self, id: InviteId) -> Option<&str> {
-        let _ = id;
-        None
+        self.usages.get(&id).map(Usage::call_id)
     }
 
     /// What was dropped or answered without the user.
-    pub fn counters(&self) -> Counters {
+    pub const fn counters(&self) -> Counters {
         self.counters
     }
 
     /// How much is alive.
     pub fn alive(&self) -> Alive {
-        Alive::default()
+        let (clients, client_timers) = self.clients.len();
+        let (servers, server_timers) = self.servers.len();
+        Alive {
+            usages: self.usages.len(),
+            transactions: clients + servers,
+            timers: client_timers + server_timers + self.timers.len(),
+        }
+    }
+
+    /// A client transaction ended without a response.
+    fn client_silent(&mut self, now: Time, notice: ClientNotice, out: &mut Vec<Output>) {
+        let status = match notice.outcome {
+            ClientOutcome::Timeout => 408,
+            ClientOutcome::TransportFailed => 503,
+            ClientOutcome::Response => return,
+        };
+        match notice.user {
+            ClientUser::Invite(id) => self.invite_failed(id, status, None, out),
+            ClientUser::Reinvite(id) => self.reinvite_failed(now, id, notice.key, status, out),
+            ClientUser::Bye(id) => self.bye_answered(id, None, out),
+            ClientUser::Nobody => {}
+        }
+    }
+
+    /// The ACK to a refusal of ours came, or never will.
+    fn server_notice(&mut self, notice: ServerNotice, out: &mut Vec<Output>) {
+        let (ServerNotice::Acked(user) | ServerNotice::NoAck(user)) = notice;
+        let ServerUser::Invite(id) = user else { return };
+        let Some(Usage { state: State::Rejected { status, .. }, .. }) = self.usages.get(&id) else { return };
+        let status = Some(*status);
+        self.end(id);
+        out.push(Output::Event(Event::Ended { id, status, why: Why::Rejected }));
+    }
+
+    fn usage_timer(&mut self, now: Time, id: InviteId, timer: UsageTimer, out: &mut Vec<Output>) {
+        match timer {
+            UsageTimer::RepeatProgress => self.repeat_progress(now, id, out),
+            UsageTimer::RepeatAnswer => self.repeat_answer(now, id, out),
+            UsageTimer::AckOverdue => self.ack_overdue(now, id, out),
+            UsageTimer::RetryReinvite => self.retry_reinvite(now, id, out),
+        }
+    }
+
+    /// Enters a usage under a number of its own.
+    fn begin(&mut self, usage: Usage) -> InviteId {
+        self.last_invite += 1;
+        let id = InviteId(self.last_invite);
+        self.by_tag.insert(usage.tag, id);
+        self.usages.insert(id, usage);
+        id
+    }
+
+    /// Removes a usage and all that points to it.
+    fn end(&mut self, id: InviteId) {
+        let Some(usage) = self.usages.remove(&id) else { return };
+        self.by_tag.remove(&usage.tag);
+        for timer in UsageTimer::ALL {
+            self.timers.cancel((id, timer));
+        }
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.last_request += 1;
+        RequestId(self.last_request)
     }
 }

@@ -1,0 +1,232 @@
+//! INVITEs that we receive: RFC 3261 sections 9.2 and 13.3.
+
+use super::request::{RETRY_AFTER, fault};
+use super::usage::{AfterAck, Pending, Session, State, Usage, UsageTimer};
+use super::{ALLOW, Body, Endpoint, Event, InviteId, Output, RequestId, Why};
+use crate::dialog::{Dialog, tag_text};
+use crate::transaction::server::{NewServer, ServerUser};
+use crate::transaction::{Outgoing, received};
+use crate::{Fault, Flow, Message, Name};
+use clock::{Duration, Time};
+
+/// How often a provisional response is repeated, so that no proxy gives up the call (13.3.1.1).
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Endpoint {
+    /// Sends a provisional response, 101–199, to the peer's INVITE, and again every minute.
+    pub fn progress(
+        &mut self,
+        now: Time,
+        id: InviteId,
+        status: u16,
+        contact: &str,
+        body: Option<Body>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
+        let request = *request;
+        let Some(waiting) = self.servers.waiting(request) else { return };
+        let response = self.response(&waiting, status, &[("Contact", contact)], body.as_ref());
+        self.servers.respond(now, request, status, response, out);
+        self.timers.set((id, UsageTimer::RepeatProgress), now + PROGRESS_INTERVAL);
+    }
+
+    /// Answers the peer's INVITE with 200. It is repeated until the ACK comes; without one for 64*T1 the
+    /// usage ends by BYE (13.3.1.4).
+    pub fn accept(
+        &mut self,
+        now: Time,
+        id: InviteId,
+        contact: &str,
+        body: Option<Body>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
+        let request = *request;
+        let Some(waiting) = self.servers.waiting(request) else { return };
+        let headers = [("Contact", contact), ("Allow", ALLOW)];
+        let answer = self.response(&waiting, 200, &headers, body.as_ref());
+        self.timers.cancel((id, UsageTimer::RepeatProgress));
+        self.servers.respond(now, request, 200, answer.clone(), out);
+        let pending = self.await_ack(now, id, answer);
+        let Some(mut usage) = self.usages.remove(&id) else { return };
+        if let State::Offered { dialog, .. } = usage.state {
+            usage.state = Session::begin(dialog, pending);
+            usage.contact = contact.into();
+            self.usages.insert(id, usage);
+        }
+    }
+
+    /// Refuses the peer's INVITE with 300–699. `Ended` follows when the peer has acknowledged it.
+    pub fn reject(
+        &mut self,
+        now: Time,
+        id: InviteId,
+        status: u16,
+        headers: &[(&str, &str)],
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
+        let request = *request;
+        let Some(mut usage) = self.usages.remove(&id) else { return };
+        if let State::Offered { dialog, .. } = usage.state {
+            usage.state = State::Rejected { status, dialog };
+            self.usages.insert(id, usage);
+        }
+        self.timers.cancel((id, UsageTimer::RepeatProgress));
+        let Some(waiting) = self.servers.waiting(request) else { return };
+        let response = self.response(&waiting, status, headers, None);
+        self.servers.respond(now, request, status, response, out);
+    }
+
+    pub(super) fn receive_invite(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: Box<str>,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) {
+        if self.servers.is_merged(&message) {
+            return self.refuse(flow, &message, fault(482), &[], out);
+        }
+        if self.usages.len() >= self.config.max_usages {
+            self.counters.overload += 1;
+            return self.refuse(flow, &message, fault(503), &[("Retry-After", RETRY_AFTER)], out);
+        }
+        let tag = self.tokens.next();
+        let Some(dialog) = Dialog::offered(&message, flow, tag) else {
+            self.counters.malformed += 1;
+            let fault = Fault { status: 400, phrase: "Missing Contact Or Too Many Record-Routes" };
+            return self.refuse(flow, &message, fault, &[], out);
+        };
+        let request = self.next_request();
+        let state = State::Offered { request, dialog };
+        let id = self.begin(Usage { tag, contact: "".into(), login: None, state });
+        let new = NewServer {
+            id: request,
+            key,
+            request: message.clone(),
+            flow,
+            to_tag: tag,
+            user: ServerUser::Invite(id),
+            invite: Some(id),
+        };
+        self.servers.start(now, new);
+        let seen = received(&message, Some(id), false);
+        // The event comes first: it introduces the usage that the ladder's lines name.
+        out.extend([Output::Event(Event::Invite { id, flow, message }), seen]);
+        self.respond_plainly(now, request, 100, out);
+    }
+
+    /// A CANCEL changes nothing unless it finds an INVITE without final response (9.2). Its own response
+    /// needs no transaction: a retransmission finds the INVITE's again and gets the same.
+    pub(super) fn receive_cancel(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: &str,
+        cancel: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let target = self.servers.find(key);
+        let Some((request, (to_tag, invite))) = target.and_then(|id| Some((id, self.servers.identity(id)?)))
+        else {
+            return self.refuse(flow, cancel, fault(481), &[], out);
+        };
+        let waiting = self.servers.waiting(request);
+        out.push(received(cancel, invite, waiting.is_none()));
+        let answer = self.build(cancel, flow, fault(200), Some(&tag_text(to_tag)), &[], None);
+        answer.send(invite, waiting.is_none(), out);
+        let Some(waiting) = waiting else { return };
+        self.respond_plainly(now, request, 487, out);
+        match waiting.user {
+            ServerUser::Invite(id) => {
+                self.end(id);
+                let reason = cancel.header(Name::Reason).map(str::to_owned);
+                out.push(Output::Event(Event::Cancelled { id, reason }));
+            }
+            ServerUser::Reinvite(id) => self.forget_reinvite(id, request),
+            ServerUser::Nobody => {}
+        }
+    }
+
+    /// An ACK belongs to a refusal's transaction by its branch, or to a 2xx by its dialog (13.3.1.4).
+    pub(super) fn receive_ack(&mut self, now: Time, key: &str, ack: &Message, out: &mut Vec<Output>) {
+        let transaction = self.servers.find(key);
+        if let Some(notice) = transaction.and_then(|id| self.servers.ack(now, id, ack, out)) {
+            if let Some(notice) = notice {
+                self.server_notice(notice, out);
+            }
+            return;
+        }
+        let cseq = ack.cseq().map_or(0, |(number, _)| number);
+        let id = self.usage_of(ack);
+        let session = match id.and_then(|id| Some((id, self.usages.get_mut(&id)?))) {
+            Some((id, Usage { state: State::Confirmed(session), .. })) => Some((id, session)),
+            _ => None,
+        };
+        let Some((id, session)) = session else {
+            self.counters.strays += 1;
+            return;
+        };
+        let awaited = matches!(&session.pending, Pending::AwaitingAck { answer, .. } if answer.cseq == cseq);
+        out.push(received(ack, Some(id), !awaited));
+        if !awaited {
+            self.counters.retransmissions += 1;
+            return;
+        }
+        let pending = std::mem::replace(&mut session.pending, Pending::Nothing);
+        self.timers.cancel((id, UsageTimer::RepeatAnswer));
+        self.timers.cancel((id, UsageTimer::AckOverdue));
+        match pending {
+            Pending::AwaitingAck { then: AfterAck::Bye(reason), .. } => {
+                self.bye(now, id, reason.as_deref(), out);
+            }
+            _ => out.push(Output::Event(Event::Acked { id, message: ack.clone() })),
+        }
+    }
+
+    /// Starts waiting for the ACK to a 2xx that has just gone out.
+    pub(super) fn await_ack(&mut self, now: Time, id: InviteId, answer: Outgoing) -> Pending {
+        let interval = self.config.timers.t1;
+        self.timers.set((id, UsageTimer::RepeatAnswer), now + interval);
+        self.timers.set((id, UsageTimer::AckOverdue), now + interval * 64);
+        Pending::AwaitingAck { answer, interval, then: AfterAck::Stay }
+    }
+
+    pub(super) fn repeat_progress(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
+        if let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) {
+            self.servers.repeat(*request, out);
+            self.timers.set((id, UsageTimer::RepeatProgress), now + PROGRESS_INTERVAL);
+        }
+    }
+
+    /// The 2xx goes out again whatever the transport, since a proxy on the way may change it (13.3.1.4).
+    pub(super) fn repeat_answer(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else { return };
+        if let Pending::AwaitingAck { answer, interval, .. } = &mut session.pending {
+            answer.send(Some(id), true, out);
+            *interval = (*interval * 2).min(self.config.timers.t2);
+            self.timers.set((id, UsageTimer::RepeatAnswer), now + *interval);
+        }
+    }
+
+    pub(super) fn ack_overdue(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
+        self.abort(now, id, None, Why::NoAck, out);
+    }
+
+    /// Sends the response to an INVITE of ours to refuse, or 100.
+    pub(super) fn respond_plainly(
+        &mut self,
+        now: Time,
+        request: RequestId,
+        status: u16,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(waiting) = self.servers.waiting(request) {
+            let response = self.response(&waiting, status, &[], None);
+            self.servers.respond(now, request, status, response, out);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Requests that we receive: what RFC 3261 sections 8.2 and 12.2.2 ask before a user sees them.
+
+use super::{ALLOW, Endpoint, Event, InviteId, Output, RequestId};
+use crate::dialog::own_tag;
+use crate::transaction::received;
+use crate::transaction::server::{NewServer, ServerUser, match_key};
+use crate::{Fault, Flow, Message, Method, Name};
+use clock::Time;
+
+/// Server transactions that may be alive; requests beyond it get 503 and leave nothing behind. A short call
+/// holds two for 32 seconds.
+const MAX_SERVER_TRANSACTIONS: usize = 262_144;
+
+/// Seconds after which a refused client may try again.
+pub(super) const RETRY_AFTER: &str = "5";
+
+impl Endpoint {
+    pub(super) fn receive_request(&mut self, now: Time, flow: Flow, request: Message, out: &mut Vec<Output>) {
+        if let Err(fault) = request.validate() {
+            self.counters.malformed += 1;
+            return self.refuse(flow, &request, fault, &[], out);
+        }
+        let Ok(key) = request.via().map(|via| match_key(&request, &via)) else { return };
+        match request.method() {
+            Method::Ack => self.receive_ack(now, &key, &request, out),
+            Method::Cancel => self.receive_cancel(now, flow, &key, &request, out),
+            _ => match self.servers.find(&key) {
+                Some(id) => {
+                    self.counters.retransmissions += 1;
+                    self.servers.request_again(now, id, &request, out);
+                }
+                None => self.receive_new(now, flow, key, request, out),
+            },
+        }
+    }
+
+    /// A request that no transaction knows.
+    fn receive_new(&mut self, now: Time, flow: Flow, key: Box<str>, request: Message, out: &mut Vec<Output>) {
+        if self.servers.len().0 >= MAX_SERVER_TRANSACTIONS {
+            self.counters.overload += 1;
+            return self.refuse(flow, &request, fault(503), &[("Retry-After", RETRY_AFTER)], out);
+        }
+        if let Method::Other(_) = request.method() {
+            return self.refuse(flow, &request, fault(501), &[("Allow", ALLOW)], out);
+        }
+        if let Some(extensions) = required(&request) {
+            return self.refuse(flow, &request, fault(420), &[("Unsupported", &extensions)], out);
+        }
+        let in_dialog =
+            request.to().is_ok_and(|to| to.tag().is_some()) && *request.method() != Method::Register;
+        match (in_dialog, request.method()) {
+            (true, _) => self.receive_in_dialog(now, flow, key, request, out),
+            (false, Method::Invite) => self.receive_invite(now, flow, key, request, out),
+            (false, Method::Bye) => self.refuse(flow, &request, fault(481), &[], out),
+            (false, _) => self.pass_up(now, flow, key, request, None, out),
+        }
+    }
+
+    /// A request with a tag in To: of one of our dialogs, or of none (12.2.2).
+    fn receive_in_dialog(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: Box<str>,
+        request: Message,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(id) = self.usage_of(&request) else {
+            return self.refuse(flow, &request, fault(481), &[], out);
+        };
+        if !self.usages.get_mut(&id).is_some_and(|usage| usage.is_in_order(&request)) {
+            return self.refuse(flow, &request, fault(500), &[], out);
+        }
+        match request.method() {
+            Method::Invite => self.receive_reinvite(now, id, flow, key, request, out),
+            Method::Bye => self.receive_bye(now, id, flow, key, request, out),
+            _ => self.pass_up(now, flow, key, request, Some(id), out),
+        }
+    }
+
+    /// The usage that a request with a tag in To belongs to.
+    pub(super) fn usage_of(&self, request: &Message) -> Option<InviteId> {
+        let tag = own_tag(request.to().ok()?.tag()?)?;
+        let id = *self.by_tag.get(&tag)?;
+        self.usages.get(&id)?.recognises(request).then_some(id)
+    }
+
+    fn pass_up(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: Box<str>,
+        message: Message,
+        invite: Option<InviteId>,
+        out: &mut Vec<Output>,
+    ) {
+        out.push(received(&message, invite, false));
+        let request = self.begin_server(now, flow, key, &message, (ServerUser::Nobody, invite));
+        out.push(Output::Event(Event::Request { request, invite, flow, message }));
+    }
+
+    /// Begins the server transaction of a request that belongs to a dialog or to none.
+    pub(super) fn begin_server(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: Box<str>,
+        request: &Message,
+        (user, invite): (ServerUser, Option<InviteId>),
+    ) -> RequestId {
+        let id = self.next_request();
+        let to_tag = self.tokens.next();
+        self.servers.start(now, NewServer { id, key, request: request.clone(), flow, to_tag, user, invite });
+        id
+    }
+}
+
+/// A refusal with the usual phrase.
+pub(super) const fn fault(status: u16) -> Fault {
+    Fault { status, phrase: "" }
+}
+
+/// The extensions that a request requires, none of which we know (8.2.2.3).
+fn required(request: &Message) -> Option<String> {
+    let extensions: Vec<&str> = request.header_values(Name::Require).collect();
+    (!extensions.is_empty()).then(|| extensions.join(", "))
+}

@@ -1,0 +1,391 @@
+//! The client transactions that are alive.
+
+use super::{
+    Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
+};
+use crate::endpoint::{InviteId, Output};
+use crate::{Flow, Message, Method, Name, RequestBuilder, Via};
+use clock::{Duration, Time, Timers};
+use std::collections::HashMap;
+
+/// Branches of one INVITE whose 2xx are acknowledged again; a fork wider than this is answered once a branch.
+const MAX_ACKS: usize = 16;
+
+/// Names a client transaction. Our branches are random, so the branch alone tells them apart (17.1.3);
+/// only a CANCEL shares its INVITE's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ClientKey {
+    branch: u64,
+    cancel: bool,
+}
+
+impl ClientKey {
+    /// The transaction of a request with this branch that is no CANCEL.
+    pub(crate) const fn new(branch: u64) -> Self {
+        Self { branch, cancel: false }
+    }
+
+    /// The transaction of the CANCEL that goes with this INVITE.
+    pub(crate) const fn cancelling(self) -> Self {
+        Self { branch: self.branch, cancel: true }
+    }
+
+    /// The transaction that a response belongs to, judged by its only Via and its CSeq method.
+    pub(crate) fn of_response(response: &Message) -> Option<Self> {
+        let mut vias = response.header_values(Name::Via);
+        let via = Via::parse(vias.next()?).ok()?;
+        if vias.next().is_some() {
+            return None;
+        }
+        let digits = via.branch()?.strip_prefix(Via::MAGIC_COOKIE)?;
+        let branch = u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16)?;
+        Some(Self { branch, cancel: *response.method() == Method::Cancel })
+    }
+
+    /// The Via header field of a request that belongs to the transaction and goes by `flow`.
+    pub(crate) fn via(self, flow: &Flow) -> String {
+        let transport = flow.transport.via_token();
+        format!("SIP/2.0/{transport} {};rport;branch={}{:016x}", flow.local, Via::MAGIC_COOKIE, self.branch)
+    }
+}
+
+/// Who wants to hear of a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientUser {
+    /// The INVITE that begins a usage.
+    Invite(InviteId),
+    /// A re-INVITE of a usage.
+    Reinvite(InviteId),
+    /// The BYE that ends a usage.
+    Bye(InviteId),
+    /// Nobody: a CANCEL, or what outlives its usage.
+    Nobody,
+}
+
+/// What a client transaction tells its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientOutcome {
+    /// The response that was just received.
+    Response,
+    /// No final response came in time.
+    Timeout,
+    /// The request could not be delivered.
+    TransportFailed,
+}
+
+/// A client transaction's word to its user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientNotice {
+    /// Which transaction.
+    pub(crate) key: ClientKey,
+    /// Whose.
+    pub(crate) user: ClientUser,
+    /// What.
+    pub(crate) outcome: ClientOutcome,
+}
+
+/// A client transaction to begin.
+#[derive(Debug)]
+pub(crate) struct NewClient {
+    /// Its name, whose branch is in the request's Via.
+    pub(crate) key: ClientKey,
+    /// Whether the request is an INVITE.
+    pub(crate) is_invite: bool,
+    /// The request.
+    pub(crate) request: Outgoing,
+    /// Who wants to hear of it.
+    pub(crate) user: ClientUser,
+    /// The usage that the ladder shows it with.
+    pub(crate) invite: Option<InviteId>,
+    /// How many challenges were answered before this request.
+    pub(crate) challenges: u8,
+}
+
+#[derive(Debug)]
+struct Client {
+    machine: Machine,
+    user: ClientUser,
+    invite: Option<InviteId>,
+    last: Last,
+    interval: Duration,
+    challenges: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Machine {
+    Invite(client_invite::State),
+    NonInvite(client_non_invite::State),
+}
+
+/// What may have to be sent again.
+#[derive(Debug)]
+enum Last {
+    /// The request; once a 300–699 came to an INVITE, its ACK.
+    One(Outgoing),
+    /// The ACKs to the 2xx of an INVITE, by To tag.
+    Acks(Vec<(Box<str>, Outgoing)>),
+}
+
+impl Machine {
+    fn start(&self) -> &'static [Action] {
+        match self {
+            Self::Invite(_) => client_invite::START,
+            Self::NonInvite(_) => client_non_invite::START,
+        }
+    }
+
+    fn step(&mut self, input: ClientInput) -> Option<&'static [Action]> {
+        match self {
+            Self::Invite(state) => {
+                let (next, actions) = client_invite::step(*state, input)?;
+                *state = next;
+                Some(actions)
+            }
+            Self::NonInvite(state) => {
+                let (next, actions) = client_non_invite::step(*state, input)?;
+                *state = next;
+                Some(actions)
+            }
+        }
+    }
+
+    const fn is_terminated(&self) -> bool {
+        matches!(
+            self,
+            Self::Invite(client_invite::State::Terminated)
+                | Self::NonInvite(client_non_invite::State::Terminated)
+        )
+    }
+
+    /// Whether a response can only be one that was seen before.
+    const fn has_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Invite(client_invite::State::Completed | client_invite::State::Accepted)
+                | Self::NonInvite(client_non_invite::State::Completed)
+        )
+    }
+}
+
+/// The client transactions that are alive.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    values: TimerValues,
+    alive: HashMap<ClientKey, Client>,
+    timers: Timers<(ClientKey, Timer)>,
+}
+
+impl Clients {
+    /// None.
+    pub(crate) fn new(values: TimerValues) -> Self {
+        Self { values, alive: HashMap::new(), timers: Timers::new() }
+    }
+
+    /// Begins a transaction and sends its request.
+    pub(crate) fn start(&mut self, now: Time, new: NewClient, out: &mut Vec<Output>) {
+        let NewClient { key, is_invite, request, user, invite, challenges } = new;
+        let machine = match is_invite {
+            true => Machine::Invite(client_invite::State::Calling),
+            false => Machine::NonInvite(client_non_invite::State::Trying),
+        };
+        let interval = self.values.t1;
+        let client = Client { machine, user, invite, last: Last::One(request), interval, challenges };
+        self.alive.insert(key, client);
+        let notice = self.act(now, key, machine.start(), None, out);
+        debug_assert!(notice.is_none(), "nothing has come back yet");
+    }
+
+    /// Takes a response: whether it belongs to a transaction, and what that tells its user.
+    pub(crate) fn response(
+        &mut self,
+        now: Time,
+        response: &Message,
+        out: &mut Vec<Output>,
+    ) -> (bool, Option<ClientNotice>) {
+        let matched = ClientKey::of_response(response).and_then(|key| Some((key, self.alive.get(&key)?)));
+        let (Some((key, client)), Some(status)) = (matched, response.status()) else {
+            return (false, None);
+        };
+        out.push(super::received(response, client.invite, client.machine.has_final()));
+        let input = ClientInput::Response(StatusClass::of(status));
+        (true, self.input(now, key, input, Some(response), out))
+    }
+
+    /// Ends the transactions whose request cannot be delivered over `flow`, in the order of their keys.
+    pub(crate) fn flow_failed(&mut self, now: Time, flow: &Flow, out: &mut Vec<Output>) -> Vec<ClientNotice> {
+        let goes_by = |sent: &Flow| {
+            sent.transport == flow.transport
+                && (sent.connection == flow.connection || sent.connection == 0)
+                && (sent.peer == flow.peer || (sent.connection == flow.connection && flow.connection != 0))
+        };
+        let affected = self.alive.iter().filter(|(_, client)| match &client.last {
+            Last::One(message) => goes_by(&message.flow),
+            Last::Acks(_) => false,
+        });
+        let mut keys: Vec<ClientKey> = affected.map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        let failed = |key| self.input(now, key, ClientInput::TransportError, None, out);
+        keys.into_iter().filter_map(failed).collect()
+    }
+
+    /// Fires the earliest timer if it is due.
+    pub(crate) fn fire(&mut self, now: Time, out: &mut Vec<Output>) -> Option<ClientNotice> {
+        let (key, timer) = self.timers.pop_due(now)?;
+        self.input(now, key, ClientInput::Timer(timer), None, out)
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// The request as long as no final response came.
+    pub(crate) fn request(&self, key: ClientKey) -> Option<&Outgoing> {
+        match &self.alive.get(&key)?.last {
+            Last::One(request) => Some(request),
+            Last::Acks(_) => None,
+        }
+    }
+
+    /// How many challenges were answered before this request.
+    pub(crate) fn challenges(&self, key: ClientKey) -> u8 {
+        self.alive.get(&key).map_or(0, |client| client.challenges)
+    }
+
+    /// Gives an INVITE that has a provisional response 64*T1 to end, as section 9.1 does after a CANCEL.
+    pub(crate) fn give_up_later(&mut self, now: Time, key: ClientKey) {
+        let proceeding =
+            |client: &Client| matches!(client.machine, Machine::Invite(client_invite::State::Proceeding));
+        if self.alive.get(&key).is_some_and(proceeding) {
+            self.timers.set((key, Timer::B), now + self.values.t1 * 64);
+        }
+    }
+
+    /// Nobody wants to hear of the transaction any more.
+    pub(crate) fn abandon(&mut self, now: Time, key: ClientKey) {
+        if let Some(client) = self.alive.get_mut(&key) {
+            client.user = ClientUser::Nobody;
+        }
+        self.give_up_later(now, key);
+    }
+
+    /// Sends the ACK to a 2xx and keeps it for that 2xx's retransmissions.
+    pub(crate) fn acknowledge(&mut self, key: ClientKey, to_tag: &str, ack: Outgoing, out: &mut Vec<Output>) {
+        let Some(client) = self.alive.get_mut(&key) else {
+            return ack.send(None, false, out);
+        };
+        ack.send(client.invite, false, out);
+        match &mut client.last {
+            Last::Acks(acks) if acks.len() < MAX_ACKS => acks.push((to_tag.into(), ack)),
+            Last::Acks(_) => {}
+            Last::One(_) => client.last = Last::Acks(vec![(to_tag.into(), ack)]),
+        }
+    }
+
+    /// Sends the ACK to a 2xx of this branch again; false if none was sent yet.
+    pub(crate) fn acknowledge_again(&self, key: ClientKey, to_tag: &str, out: &mut Vec<Output>) -> bool {
+        let Some(Client { invite, last: Last::Acks(acks), .. }) = self.alive.get(&key) else {
+            return false;
+        };
+        let ack = acks.iter().find(|(tag, _)| **tag == *to_tag);
+        if let Some((_, ack)) = ack {
+            ack.send(*invite, true, out);
+        }
+        ack.is_some()
+    }
+
+    /// How many are alive, and how many timers they have.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.alive.len(), self.timers.len())
+    }
+
+    fn input(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        input: ClientInput,
+        response: Option<&Message>,
+        out: &mut Vec<Output>,
+    ) -> Option<ClientNotice> {
+        let client = self.alive.get_mut(&key)?;
+        let actions = client.machine.step(input)?;
+        self.act(now, key, actions, response, out)
+    }
+
+    fn act(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        actions: &[Action],
+        response: Option<&Message>,
+        out: &mut Vec<Output>,
+    ) -> Option<ClientNotice> {
+        let client = self.alive.get_mut(&key)?;
+        let mut outcome = None;
+        let mut due = None;
+        for action in actions {
+            match *action {
+                Action::Send | Action::Repeat => {
+                    if let Last::One(message) = &client.last {
+                        message.send(client.invite, *action == Action::Repeat, out);
+                    }
+                }
+                Action::Ack => client.acknowledge_failure(response, out),
+                Action::Pass => outcome = Some(ClientOutcome::Response),
+                Action::Timeout => outcome = Some(ClientOutcome::Timeout),
+                Action::TransportFailed => outcome = Some(ClientOutcome::TransportFailed),
+                Action::Stop(timer) => {
+                    self.timers.cancel((key, timer));
+                }
+                Action::Start(timer) => match timer.first(&self.values, client.is_reliable()) {
+                    Some(Duration::ZERO) => due = Some(timer),
+                    Some(after) => self.timers.set((key, timer), now + after),
+                    None => {}
+                },
+                Action::RepeatLater(timer) => {
+                    client.interval = timer.doubled(&self.values, client.interval);
+                    self.timers.set((key, timer), now + client.interval);
+                }
+                Action::RepeatAtT2(timer) => {
+                    client.interval = self.values.t2;
+                    self.timers.set((key, timer), now + client.interval);
+                }
+            }
+        }
+        let notice = outcome.map(|outcome| ClientNotice { key, user: client.user, outcome });
+        if client.machine.is_terminated() {
+            self.alive.remove(&key);
+        } else if let Some(timer) = due {
+            self.input(now, key, ClientInput::Timer(timer), None, out);
+        }
+        notice
+    }
+}
+
+impl Client {
+    fn is_reliable(&self) -> bool {
+        match &self.last {
+            Last::One(message) => message.flow.transport.is_reliable(),
+            Last::Acks(_) => false,
+        }
+    }
+
+    /// RFC 3261 section 17.1.1.3: the ACK to a 300–699 belongs to the INVITE's transaction and goes where
+    /// the INVITE went.
+    fn acknowledge_failure(&mut self, response: Option<&Message>, out: &mut Vec<Output>) {
+        let Last::One(request) = &self.last else { return };
+        let (Ok(invite), Some(response)) = (Message::parse(request.bytes.clone()), response) else { return };
+        let mut builder = RequestBuilder::new(&Method::Ack, invite.request_uri());
+        builder = builder.header(Name::Via, invite.header(Name::Via).unwrap_or(""));
+        builder = builder.header(Name::MaxForwards, "70");
+        for route in invite.header_values(Name::Route) {
+            builder = builder.header(Name::Route, route);
+        }
+        builder = builder.header(Name::From, invite.header(Name::From).unwrap_or(""));
+        builder = builder.header(Name::To, response.header(Name::To).unwrap_or(""));
+        builder = builder.header(Name::CallId, invite.call_id()).cseq(request.cseq, &Method::Ack);
+        let ack = Outgoing { flow: request.flow, bytes: builder.finish(), cseq: request.cseq, sdp: false };
+        ack.send(self.invite, false, out);
+        self.last = Last::One(ack);
+    }
+}

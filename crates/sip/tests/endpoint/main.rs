@@ -1,0 +1,4 @@
+//! The endpoint as its user sees it: whole calls between two of them.
+
+mod calls;
+mod world;
