@@ -3,16 +3,16 @@ use thiserror::Error;
 /// Why a description or a step of offer/answer was refused. The state before the step stands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SdpError {
-    /// The body does not begin with `v=`. SIP: 400.
+    /// The body does not begin with `v=`.
     #[error("the body is not a session description: it does not begin with v=")]
     NotSdp,
-    /// A line that offer/answer needs cannot be read. SIP: 400.
+    /// A line that offer/answer needs cannot be read.
     #[error("line {line} of the session description is malformed")]
     Malformed {
         /// Counted from 1.
         line: usize,
     },
-    /// More of something than is ever reasonable. SIP: 400.
+    /// More of something than is ever reasonable.
     #[error("the session description has too many {what}: more than {limit}")]
     TooMany {
         /// Bytes, lines, media or formats.
@@ -20,19 +20,32 @@ pub enum SdpError {
         /// How many are read.
         limit: usize,
     },
-    /// No audio over plain RTP (RTP/AVP or RTP/AVPF). SIP: 488.
+    /// No audio over plain RTP (RTP/AVP or RTP/AVPF).
     #[error("the session description has no audio over plain RTP")]
     NoAudio,
-    /// Audio, but no codec of ours. SIP: 488.
+    /// Audio, but no codec of ours.
     #[error("no common codec")]
     NoCommonCodec,
-    /// The chosen audio has no unicast IP address: no `c=`, a host name, or multicast. SIP: 488.
+    /// The chosen audio has no unicast IP address: no `c=`, a host name, or multicast.
     #[error("the audio has no unicast IP address in c=")]
     NoAddress,
-    /// An offer came while ours was unanswered (glare). SIP: 491.
+    /// An offer came while ours was unanswered (glare).
     #[error("an offer came while ours is unanswered")]
     OfferPending,
     /// An answer came without an offer of ours.
     #[error("an answer came without an offer")]
     UnexpectedAnswer,
+}
+
+impl SdpError {
+    /// The SIP status that refuses a request with such a description.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotSdp | Self::Malformed { .. } | Self::TooMany { .. } | Self::UnexpectedAnswer => 400,
+            // RFC 3261 21.4.26
+            Self::NoAudio | Self::NoCommonCodec | Self::NoAddress => 488,
+            // RFC 3261 14.2
+            Self::OfferPending => 491,
+        }
+    }
 }

@@ -131,7 +131,11 @@ fn rfc3264_6_media_that_we_do_not_take_is_refused_in_its_place() {
 
 #[test]
 fn rfc3264_6_what_cannot_be_agreed_on_is_told_apart() {
-    let error = |media: &str| answer(&peer(media)).unwrap_err();
+    let error = |media: &str| {
+        let error = answer(&peer(media)).unwrap_err();
+        assert_eq!(error.status(), 488);
+        error
+    };
     assert_eq!(error("m=video 5000 RTP/AVP 96\r\n"), SdpError::NoAudio);
     assert_eq!(error("m=audio 5000 RTP/SAVP 0\r\n"), SdpError::NoAudio);
     assert_eq!(error(""), SdpError::NoAudio);
@@ -245,7 +249,8 @@ fn rfc6337_3_4_a_refused_offer_leaves_what_was_agreed() {
     let agreed = negotiation.receive_answer(reply.as_bytes()).unwrap();
     let hold = negotiation.offer(Direction::SendOnly);
     assert_eq!(negotiation.agreed(), Some(&agreed));
-    assert_eq!(negotiation.answer(reply.as_bytes(), Direction::SendRecv), Err(SdpError::OfferPending));
+    let glare = negotiation.answer(reply.as_bytes(), Direction::SendRecv).unwrap_err();
+    assert_eq!((&glare, glare.status()), (&SdpError::OfferPending, 491));
     negotiation.rollback();
     assert_eq!(negotiation.agreed(), Some(&agreed));
     // The refused description has used up version 2.
@@ -284,7 +289,8 @@ fn a_step_that_fails_leaves_the_state() {
     let (first, agreed) = negotiation.answer(offer.as_bytes(), Direction::SendRecv).unwrap();
     assert_eq!(negotiation.receive_answer(offer.as_bytes()), Err(SdpError::UnexpectedAnswer));
     for bad in ["", "v=0\nm=audio", "v=0\nc=IN IP4 192.0.2.9\nm=audio 4000 RTP/AVP 9\n"] {
-        assert!(negotiation.answer(bad.as_bytes(), Direction::SendRecv).is_err());
+        let error = negotiation.answer(bad.as_bytes(), Direction::SendRecv).unwrap_err();
+        assert_eq!(error.status(), if error == SdpError::NoCommonCodec { 488 } else { 400 });
     }
     assert_eq!(negotiation.agreed(), Some(&agreed));
     assert_eq!(negotiation.answer(offer.as_bytes(), Direction::SendRecv).unwrap().0, first);
