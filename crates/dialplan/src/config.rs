@@ -1,5 +1,9 @@
+use crate::number;
+use crate::program::Program;
+use crate::users::Users;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -20,7 +24,10 @@ pub struct Config {
     /// The client companies, in the order of the node file.
     pub clients: Vec<Client>,
     /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
-    pub(crate) system_prompts: std::collections::HashMap<String, Arc<str>>,
+    pub(crate) system_prompts: HashMap<String, Arc<str>>,
+    pub(crate) users: Users,
+    /// By [`number::key`].
+    pub(crate) numbers: HashMap<String, (ClientIndex, FlowIndex)>,
 }
 
 impl Config {
@@ -39,14 +46,14 @@ impl Config {
     /// The client and flow of a dialled number or name. A trunk that is bound to a client reaches only that
     /// client's numbers; `None` for `trunk` is a call from a registered user.
     pub fn number(&self, trunk: Option<&Trunk>, dialled: &str) -> Option<(ClientIndex, FlowIndex)> {
-        let _ = (trunk, dialled);
-        None
+        let (client, flow) = *self.numbers.get(&number::key(dialled))?;
+        let admitted = trunk.and_then(|trunk| trunk.client).is_none_or(|only| only == client);
+        admitted.then_some((client, flow))
     }
 
     /// The user of that name, over all clients: the node has one digest realm.
     pub fn user(&self, name: &str) -> Option<User> {
-        let _ = name;
-        None
+        self.users.find(name)
     }
 
     /// A client; every index that this configuration gave out has one.
@@ -96,6 +103,16 @@ pub enum Transport {
     Tcp,
 }
 
+impl Transport {
+    /// As it is written in the node file: `udp`, `tcp`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
 /// Where media is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rtp {
@@ -142,13 +159,13 @@ pub struct Client {
     pub name: Arc<str>,
     /// Language of its prompts, `en`.
     pub language: Arc<str>,
-    pub(crate) flows: Vec<Arc<str>>,
+    pub(crate) program: Program,
 }
 
 impl Client {
     /// The name of a flow of this client.
     pub fn flow(&self, index: FlowIndex) -> &Arc<str> {
-        &self.flows[index.0]
+        &self.program.flows[index.0].name
     }
 }
 

@@ -4,14 +4,29 @@
 //! call through a flow of it. Pure: no file, clock or socket is touched here, so what `ringdown check`
 //! accepts on a laptop is what a node runs, and a call can be simulated or replayed exactly.
 
+mod analysis;
+mod client;
+mod compile;
 mod config;
+mod expression;
+mod faults;
+mod fields;
+mod hours;
 mod load;
 mod machine;
+mod names;
+mod node;
+mod number;
+mod program;
 mod report;
 mod source;
+mod users;
+mod verb;
+mod yaml;
 
 pub use config::{Client, ClientIndex, Config, FlowIndex, Limits, Listen, Node, Rtp, Transport, Trunk, User};
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Target};
+pub use number::normalized;
 pub use report::{Diagnostic, Report};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};

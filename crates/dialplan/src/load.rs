@@ -1,12 +1,33 @@
-use crate::{Config, Diagnostic, Input, Report, SourceFile};
+//! From texts to a configuration, or to a report of all that is wrong.
+
+use crate::analysis::analyse;
+use crate::client::{self, Sections};
+use crate::compile::compile;
+use crate::faults::{Faults, Span};
+use crate::names::Names;
+use crate::number;
+use crate::program::Program;
+use crate::users::Users;
+use crate::yaml::{self, Node as Yaml};
+use crate::{
+    Client, ClientFiles, ClientIndex, Config, FlowIndex, Input, PromptFile, Report, SourceFile, Trunk, node,
+};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The client folders that a node file names, relative to that file: what the shell reads next.
 ///
 /// # Errors
 /// The node file's own faults, when it is too broken to tell.
 pub fn node_clients(node: &SourceFile) -> Result<Vec<String>, Report> {
-    let _ = node;
-    Ok(Vec::new())
+    let mut faults = Faults::new(vec![node]);
+    let root = yaml::parse(0, &node.text, &mut faults);
+    let folders = root.map_or(Vec::new(), |root| node::folders(&root, &mut faults));
+    if faults.len() == 0 {
+        Ok(folders.into_iter().map(|(folder, _)| folder).collect())
+    } else {
+        Err(faults.into_report())
+    }
 }
 
 /// Parses and cross-checks everything.
@@ -14,15 +35,142 @@ pub fn node_clients(node: &SourceFile) -> Result<Vec<String>, Report> {
 /// # Errors
 /// All faults of all files at once; nothing of a configuration with a fault may be applied.
 pub fn load(input: &Input) -> Result<Config, Report> {
-    Err(Report {
-        diagnostics: vec![Diagnostic {
-            path: input.node.path.clone(),
-            line: 0,
-            column: 0,
-            length: 0,
-            message: "loading lands in the next commit".into(),
-            hint: None,
-            source_line: String::new(),
-        }],
-    })
+    let client_files = input.clients.iter().flat_map(|client| &client.files);
+    let mut faults = Faults::new(std::iter::once(&input.node).chain(client_files).collect());
+    let ids: Vec<&str> = input.clients.iter().map(|client| client.id.as_str()).collect();
+    let root = yaml::parse(0, &input.node.text, &mut faults);
+    let node = root.as_ref().and_then(|root| node::read(root, &ids, &mut faults));
+    if let Some(root) = &root {
+        folders(root, &input.clients, &mut faults);
+    }
+    prompt_files(input, &mut faults);
+
+    let sections = sections(&input.clients, &mut faults);
+    let mut users = Users::default();
+    for (index, sections) in sections.iter().enumerate() {
+        users.read(ClientIndex(index), &sections.users, &mut faults);
+    }
+    let trunks = node.as_ref().map_or(&[][..], |node| &node.trunks);
+    let mut numbers = Numbers::default();
+    let mut clients = Vec::new();
+    for (index, (files, sections)) in input.clients.iter().zip(sections).enumerate() {
+        let scope = Scope { index: ClientIndex(index), files, users: &users, trunks, input };
+        let program = program(&scope, &sections, &mut numbers, &mut faults);
+        clients.push(Client {
+            id: files.id.as_str().into(),
+            name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
+            language: sections.language.unwrap_or_else(|| "en".into()).into(),
+            program,
+        });
+    }
+    let system_prompts = input.system_prompts.iter().map(named).collect();
+    match node {
+        Some(node) if faults.len() == 0 => {
+            Ok(Config { node, clients, system_prompts, users, numbers: numbers.found })
+        }
+        _ => Err(faults.into_report()),
+    }
+}
+
+/// What one client is read with.
+struct Scope<'a> {
+    index: ClientIndex,
+    files: &'a ClientFiles,
+    users: &'a Users,
+    trunks: &'a [Trunk],
+    input: &'a Input,
+}
+
+/// The numbers of all clients by their digits.
+#[derive(Default)]
+struct Numbers {
+    found: HashMap<String, (ClientIndex, FlowIndex)>,
+    places: HashMap<String, Span>,
+}
+
+/// Notes client folders that hold nothing, and names that two folders share.
+fn folders(root: &Yaml, clients: &[ClientFiles], faults: &mut Faults<'_>) {
+    let mut ids: HashMap<&str, Span> = HashMap::new();
+    for ((folder, at), client) in node::folders(root, faults).into_iter().zip(clients) {
+        if client.files.is_empty() {
+            let hint = "folders are named relative to the node file, and hold *.yaml files";
+            faults.hinted(at, format!("there is no client in `{folder}`"), hint);
+        }
+        match ids.get(client.id.as_str()) {
+            Some(first) => faults.twice(*first, at, &format!("the client `{}`", client.id)),
+            None => {
+                ids.insert(&client.id, at);
+            }
+        }
+    }
+}
+
+fn prompt_files(input: &Input, faults: &mut Faults<'_>) {
+    let of_clients = input.clients.iter().flat_map(|client| &client.prompts);
+    for prompt in input.system_prompts.iter().chain(of_clients) {
+        if let Some(error) = &prompt.error {
+            faults.file(&prompt.path, error.clone());
+        }
+    }
+}
+
+fn named(prompt: &PromptFile) -> (String, Arc<str>) {
+    (prompt.name.clone(), prompt.path.as_str().into())
+}
+
+fn sections(clients: &[ClientFiles], faults: &mut Faults<'_>) -> Vec<Sections> {
+    // The node file is the first of all files.
+    let mut file = 0;
+    let mut sections = Vec::new();
+    for client in clients {
+        let mut roots = Vec::new();
+        for source in &client.files {
+            file += 1;
+            roots.extend(yaml::parse(file, &source.text, faults));
+        }
+        sections.push(client::merge(roots, faults));
+    }
+    sections
+}
+
+fn program(
+    scope: &Scope<'_>,
+    sections: &Sections,
+    numbers: &mut Numbers,
+    faults: &mut Faults<'_>,
+) -> Program {
+    let (calendars, calendar_names) = client::calendars(&sections.hours, faults);
+    // A client's own prompt comes later and so takes the place of the system's.
+    let prompts = scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let names = Names {
+        client: scope.index,
+        prompts,
+        prompt_folder: format!("{}/prompts", scope.files.path),
+        calendars: calendar_names,
+        users: scope.users,
+        trunks: scope.trunks,
+    };
+    let compiled = compile(&sections.flows, calendars, &names, faults);
+    let mut entered = HashSet::new();
+    for (key, node) in &sections.numbers {
+        let flow = node.text("a number's flow", faults).and_then(|name| {
+            let found = compiled.program.flows.iter().position(|flow| flow.name.as_ref() == name);
+            if found.is_none() {
+                let known = compiled.program.flows.iter().map(|flow| flow.name.as_ref());
+                faults.unknown(node.span, "flow", name, known);
+            }
+            found.map(FlowIndex)
+        });
+        let digits = number::key(&key.text);
+        match numbers.places.get(&digits) {
+            Some(first) => faults.twice(*first, key.span, &format!("the number `{}`", key.text)),
+            None => {
+                numbers.places.insert(digits.clone(), key.span);
+                numbers.found.extend(flow.map(|flow| (digits, (scope.index, flow))));
+            }
+        }
+        entered.extend(flow);
+    }
+    analyse(&compiled, &entered, faults);
+    compiled.program
 }

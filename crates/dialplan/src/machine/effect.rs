@@ -1,5 +1,6 @@
 use clock::Duration;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::Arc;
 
 /// What a flow may know of its call.
@@ -145,4 +146,15 @@ pub enum Target {
         /// The trunk's name; it has a `to`.
         trunk: Arc<str>,
     },
+}
+
+impl fmt::Display for Target {
+    /// As an administrator writes it: `alice`, `sip:a@example.com`, `+34911@carrier`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => f.write_str(name),
+            Self::Uri(uri) => f.write_str(uri),
+            Self::Number { number, trunk } => write!(f, "{number}@{trunk}"),
+        }
+    }
 }

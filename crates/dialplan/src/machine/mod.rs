@@ -1,47 +1,198 @@
+//! Stepping one call through a flow.
+
 mod effect;
+mod turn;
 
 pub use effect::{CallInfo, DialMode, DialResult, Effect, MachineInput, Target};
+pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
-use crate::{ClientIndex, Config, FlowIndex};
+use crate::program::Pc;
+use crate::{Client, ClientIndex, Config, FlowIndex};
 use clock::Time;
 use std::sync::Arc;
 
 /// One call's way through its flow.
+///
+/// The caller is never left in silence: between two calls of [`handle`](Self::handle) the machine has a
+/// play, a dial or a deadline under way, or is over.
 #[derive(Debug)]
 pub struct Machine {
     config: Arc<Config>,
     client: ClientIndex,
-    flow: FlowIndex,
-    call: CallInfo,
-    over: bool,
+    state: State,
+    call: Call,
 }
+
+#[derive(Debug)]
+enum State {
+    /// Before [`MachineInput::Start`].
+    New {
+        entry: Pc,
+    },
+    Waiting {
+        at: Pc,
+        wait: Wait,
+    },
+    Over,
+}
+
+/// More steps than this without a key, a prompt that was heard, or time that passed: the flow runs in circles.
+const MOST_STEPS: u32 = 1_000;
+
+/// More keys than that typed ahead are dropped.
+const MOST_TYPED_AHEAD: usize = 64;
 
 impl Machine {
     /// A call at the first step of a flow. Nothing happens before [`MachineInput::Start`].
     pub fn new(config: Arc<Config>, client: ClientIndex, flow: FlowIndex, call: CallInfo) -> Self {
-        Self { config, client, flow, call, over: false }
+        let program = &config.client(client).program;
+        let (entry, call) = (program.flows[flow.0].entry, Call::new(program, call));
+        Self { config, client, state: State::New { entry }, call }
     }
 
     /// Takes what happened, and appends what is to be done, in order.
     pub fn handle(&mut self, now: Time, input: MachineInput, out: &mut Vec<Effect>) {
-        let _ = (now, input, &self.call, self.config.client(self.client).flow(self.flow));
-        self.over = true;
-        out.push(Effect::Hangup);
+        match input {
+            MachineInput::Start => self.start(now, out),
+            MachineInput::Answered => {
+                self.call.answered = true;
+                if matches!(self.state, State::Waiting { wait: Wait::Answer { .. }, .. }) {
+                    self.resume(now, Event::Answered, out);
+                }
+            }
+            MachineInput::Digit(digit) => self.digit(now, digit, out),
+            MachineInput::PlayEnded { play, failed } => {
+                if self.playing() == Some(play) {
+                    self.resume(now, Event::PlayEnded { failed: failed.is_some() }, out);
+                }
+            }
+            MachineInput::DialEnded(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Dial, .. }) {
+                    self.resume(now, Event::DialEnded(result), out);
+                }
+            }
+            MachineInput::RecordFailed(_) => self.record_failed(now, out),
+            MachineInput::HungUp => {
+                self.abandon(out);
+                self.state = State::Over;
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn next_timeout(&self) -> Option<Time> {
-        None
+        match &self.state {
+            State::Waiting { wait, .. } => wait.until(),
+            State::New { .. } | State::Over => None,
+        }
     }
 
     /// Takes the passing of time.
     pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Effect>) {
-        let _ = (now, out);
+        if self.next_timeout().is_some_and(|until| until <= now) {
+            self.resume(now, Event::Timeout, out);
+        }
     }
 
     /// Whether the flow has ended: it asked for a hang-up or a rejection, or the caller has gone. It has
     /// nothing more to say then, whatever is handed to it.
     pub fn is_over(&self) -> bool {
-        self.over
+        matches!(self.state, State::Over)
+    }
+
+    fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
+        if let State::New { entry } = self.state {
+            self.run(now, Next::Go(entry), out);
+        }
+    }
+
+    fn digit(&mut self, now: Time, digit: char, out: &mut Vec<Effect>) {
+        match &self.state {
+            State::Waiting { wait: Wait::Ask(_), .. } => self.resume(now, Event::Digit(digit), out),
+            // Between two parties keys are their own affair.
+            State::Waiting { wait: Wait::Dial, .. } | State::Over => {}
+            State::Waiting { .. } | State::New { .. } => {
+                if self.call.typed_ahead.len() < MOST_TYPED_AHEAD {
+                    self.call.typed_ahead.push_back(digit);
+                }
+            }
+        }
+    }
+
+    fn record_failed(&mut self, now: Time, out: &mut Vec<Effect>) {
+        if self.is_over() {
+            return;
+        }
+        out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
+        if let Some(branch) = self.call.recording_failed.take() {
+            self.abandon(out);
+            self.run(now, Next::Go(branch), out);
+        }
+    }
+
+    /// Stops what is under way.
+    fn abandon(&self, out: &mut Vec<Effect>) {
+        if let Some(play) = self.playing() {
+            out.push(Effect::StopPlay { play });
+        }
+        if matches!(self.state, State::Waiting { wait: Wait::Dial, .. }) {
+            out.push(Effect::CancelDial);
+        }
+    }
+
+    fn playing(&self) -> Option<u32> {
+        match &self.state {
+            State::Waiting { wait, .. } => wait.playing(),
+            State::New { .. } | State::Over => None,
+        }
+    }
+
+    fn resume(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
+        let State::Waiting { at, wait } = std::mem::replace(&mut self.state, State::Over) else { return };
+        if event.takes_time() {
+            self.call.steps = 0;
+        }
+        let config = Arc::clone(&self.config);
+        let client = config.client(self.client);
+        let mut turn = Turn { now, at, program: &client.program, call: &mut self.call, out };
+        let next = client.program.instruction(at).verb.resume(wait, event, &mut turn);
+        self.run_from(now, at, next, client, out);
+    }
+
+    fn run(&mut self, now: Time, next: Next, out: &mut Vec<Effect>) {
+        let config = Arc::clone(&self.config);
+        self.run_from(now, Pc::END, next, config.client(self.client), out);
+    }
+
+    /// Takes steps until one of them waits or ends the call.
+    fn run_from(&mut self, now: Time, at: Pc, mut next: Next, client: &Client, out: &mut Vec<Effect>) {
+        let program = &client.program;
+        let mut at = at;
+        loop {
+            match next {
+                Next::Wait(wait) => {
+                    self.state = State::Waiting { at, wait };
+                    return;
+                }
+                Next::Over => {
+                    self.state = State::Over;
+                    return;
+                }
+                Next::Go(pc) | Next::Again(pc) => at = pc,
+            }
+            let instruction = program.instruction(at);
+            if matches!(next, Next::Go(_)) {
+                self.call.attempts.remove(&at);
+                out.extend(instruction.announce(program));
+            }
+            let mut turn = Turn { now, at, program, call: &mut self.call, out };
+            next = if turn.call.steps >= MOST_STEPS {
+                turn.branch("flow", "step_limit");
+                turn.hang_up()
+            } else {
+                turn.call.steps += 1;
+                instruction.verb.begin(&mut turn)
+            };
+        }
     }
 }

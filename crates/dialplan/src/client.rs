@@ -1,0 +1,94 @@
+//! The files of one client, merged.
+
+use crate::faults::{Faults, Span};
+use crate::fields::Fields;
+use crate::hours::Calendar;
+use crate::yaml::{Key, Node, Value};
+use std::collections::{BTreeMap, HashMap};
+
+/// All sections of a client's files; each name in a section is there once.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    pub(crate) name: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) numbers: Vec<(Key, Node)>,
+    pub(crate) users: Vec<(Key, Node)>,
+    pub(crate) hours: Vec<(Key, Node)>,
+    pub(crate) flows: Vec<(Key, Node)>,
+}
+
+const SECTIONS: [&str; 5] = ["client", "numbers", "users", "hours", "flows"];
+
+/// Merges the files of a client.
+pub(crate) fn merge(files: Vec<Node>, faults: &mut Faults<'_>) -> Sections {
+    let mut sections = Sections::default();
+    let mut described: Option<Span> = None;
+    for file in files {
+        let whole = Span { len: 0, ..file.span };
+        if matches!(file.value, Value::Null) {
+            continue;
+        }
+        let Some(fields) = Fields::of(&file, whole, "a client file", &SECTIONS, faults) else { continue };
+        if let Some((key, node)) = fields.entry("client") {
+            match described {
+                Some(first) => faults.twice(first, key.span, "the client"),
+                None => {
+                    described = Some(key.span);
+                    describe(key, node, &mut sections, faults);
+                }
+            }
+        }
+        for (section, what) in [
+            (&mut sections.numbers, "numbers"),
+            (&mut sections.users, "users"),
+            (&mut sections.hours, "hours"),
+            (&mut sections.flows, "flows"),
+        ] {
+            if let Some(node) = fields.get(what) {
+                section.extend_from_slice(node.entries(&format!("`{what}`"), faults));
+            }
+        }
+    }
+    // Users are compared over all clients, and numbers by their digits: elsewhere.
+    unique(&mut sections.hours, "calendar", faults);
+    unique(&mut sections.flows, "flow", faults);
+    sections
+}
+
+/// Reads the calendars, and gives the place of each; a faulty one has its name all the same.
+pub(crate) fn calendars(
+    entries: &[(Key, Node)],
+    faults: &mut Faults<'_>,
+) -> (Vec<Calendar>, BTreeMap<String, usize>) {
+    let mut calendars = Vec::new();
+    let mut names = BTreeMap::new();
+    for (key, node) in entries {
+        names.insert(key.text.clone(), calendars.len());
+        calendars.extend(Calendar::parse(key, node, faults));
+    }
+    (calendars, names)
+}
+
+fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
+    let Some(fields) = Fields::of(node, key.span, "`client`", &["name", "language"], faults) else { return };
+    let mut text = |name: &str| {
+        let node = fields.get(name);
+        node.and_then(|node| node.text(&format!("`{name}`"), faults)).map(str::to_owned)
+    };
+    sections.name = text("name");
+    sections.language = text("language");
+}
+
+fn unique(entries: &mut Vec<(Key, Node)>, what: &str, faults: &mut Faults<'_>) {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    entries.retain(|(key, _)| match seen.get(&key.text) {
+        Some(first) => {
+            faults.twice(*first, key.span, &format!("the {what} `{}`", key.text));
+            false
+        }
+        None => {
+            seen.insert(key.text.clone(), key.span);
+            true
+        }
+    });
+}

@@ -1,0 +1,59 @@
+//! What a client's flows may name.
+
+use crate::faults::{Faults, Span, nearest};
+use crate::users::Users;
+use crate::{ClientIndex, Trunk};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Everything outside the flows themselves.
+pub(crate) struct Names<'c> {
+    pub(crate) client: ClientIndex,
+    /// Name to path.
+    pub(crate) prompts: HashMap<String, Arc<str>>,
+    pub(crate) prompt_folder: String,
+    pub(crate) calendars: BTreeMap<String, usize>,
+    pub(crate) users: &'c Users,
+    pub(crate) trunks: &'c [Trunk],
+}
+
+impl Names<'_> {
+    /// A user of this client.
+    pub(crate) fn user(&self, name: &str, at: Span, faults: &mut Faults<'_>) -> Option<Arc<str>> {
+        match self.users.find(name) {
+            Some(user) if user.client == self.client => Some(user.name),
+            Some(_) => {
+                faults.error(at, format!("the user `{name}` is of another client"));
+                None
+            }
+            None => {
+                faults.unknown(at, "user", name, self.users.names(self.client));
+                None
+            }
+        }
+    }
+
+    /// A trunk that this client may call out by.
+    pub(crate) fn outbound(&self, name: &str, at: Span, faults: &mut Faults<'_>) -> Option<Arc<str>> {
+        let Some(trunk) = self.trunks.iter().find(|trunk| trunk.name.as_ref() == name) else {
+            faults.unknown(at, "trunk", name, self.trunks.iter().map(|trunk| trunk.name.as_ref()));
+            return None;
+        };
+        if trunk.to.is_none() {
+            let hint = "give the trunk a `to` in the node file: to: sip:carrier.example";
+            faults.hinted(at, format!("the trunk `{name}` takes no calls: it has no `to`"), hint);
+        }
+        if trunk.client.is_some_and(|client| client != self.client) {
+            faults.error(at, format!("the trunk `{name}` is of another client"));
+        }
+        Some(Arc::clone(&trunk.name))
+    }
+
+    /// What to do about a prompt that is not there.
+    pub(crate) fn prompt_hint(&self, name: &str) -> String {
+        match nearest(name, self.prompts.keys().map(String::as_str)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("put it at {}/{name}.wav", self.prompt_folder),
+        }
+    }
+}

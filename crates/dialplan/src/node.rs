@@ -1,0 +1,240 @@
+//! The node file: what belongs to the machine.
+
+mod trunks;
+
+use crate::faults::{Faults, Span};
+use crate::fields::Fields;
+use crate::yaml::{Key, Node as Yaml, Value};
+use crate::{Limits, Listen, Node, Rtp, Transport};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+/// Client folders as the node file names them.
+pub(crate) fn folders(root: &Yaml, faults: &mut Faults<'_>) -> Vec<(String, Span)> {
+    let Value::Map(entries) = &root.value else { return Vec::new() };
+    let listed = entries.iter().find(|(key, _)| key.text == "clients").map_or(&[][..], |(_, n)| n.items());
+    let mut folders = Vec::new();
+    for node in listed {
+        if let Some(folder) = node.text("a client folder", faults) {
+            folders.push((folder.to_owned(), node.span));
+        }
+    }
+    folders
+}
+
+/// Reads the node file; what cannot be read is among the faults and has a stand-in, so that the rest is
+/// checked all the same.
+pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Option<Node> {
+    const KNOWN: [&str; 8] = ["node", "sip", "rtp", "http", "recordings", "limits", "trunks", "clients"];
+    let whole = Span { len: 0, ..root.span };
+    let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
+    let name = name(&fields, faults);
+    let (listen, realm) = sip(&fields, faults);
+    let rtp = rtp(&fields, faults);
+    let http = fields.entry("http").and_then(|(key, node)| {
+        let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
+        fields.require("listen", faults)?.parse("an address with a port", "127.0.0.1:8062", faults)
+    });
+    let recordings = fields.get("recordings").and_then(|node| folder(node, faults));
+    let limits = limits(&fields, faults);
+    let trunks = trunks::read(fields.get("trunks"), clients, faults);
+    fields.require("clients", faults);
+    let rtp = rtp?;
+    apart(&fields, &listen, &rtp, faults);
+    Some(Node {
+        realm: realm.unwrap_or_else(|| name.clone()).into(),
+        name: name.into(),
+        listen,
+        rtp,
+        http,
+        recordings: recordings.unwrap_or_else(|| "recordings".into()),
+        limits,
+        trunks,
+    })
+}
+
+fn name(fields: &Fields<'_>, faults: &mut Faults<'_>) -> String {
+    let named = fields.entry("node").and_then(|(key, node)| {
+        let fields = Fields::of(node, key.span, "`node`", &["name"], faults)?;
+        Some(fields.require("name", faults)?.text("`name`", faults)?.to_owned())
+    });
+    named.unwrap_or_else(|| "ringdown".into())
+}
+
+fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> (Vec<Listen>, Option<String>) {
+    let mut listen: Vec<Listen> = Vec::new();
+    if fields.require("sip", faults).is_none() {
+        return (listen, None);
+    }
+    let read = fields.entry("sip").and_then(|(key, node)| {
+        let fields = Fields::of(node, key.span, "`sip`", &["listen", "realm"], faults)?;
+        let realm = fields.get("realm").and_then(|node| realm(node, faults));
+        let entries = fields.require("listen", faults).map_or(&[][..], Yaml::items);
+        if let (true, Some(node)) = (entries.is_empty(), fields.get("listen")) {
+            faults.hinted(
+                node.place_or(key.span),
+                "nothing to listen on",
+                "write listen: [udp:0.0.0.0:5060]",
+            );
+        }
+        for entry in entries {
+            let Some(found) = listener(entry, faults) else { continue };
+            if listen.iter().any(|l| (l.transport, l.address) == (found.transport, found.address)) {
+                faults.error(entry.span, "this address is listened on already");
+            }
+            listen.push(found);
+        }
+        realm
+    });
+    (listen, read)
+}
+
+/// A quote in it would end the header's parameter (RFC 3261 section 25.1, quoted-string).
+fn realm(node: &Yaml, faults: &mut Faults<'_>) -> Option<String> {
+    let text = node.text("`realm`", faults)?;
+    if text.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+        faults.error(node.span, "a realm has no quotes, backslashes or line breaks");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+const LISTEN_LIKE: &str = "udp:192.0.2.1:5060 or tcp:[2001:db8::1]:5060";
+
+fn listener(node: &Yaml, faults: &mut Faults<'_>) -> Option<Listen> {
+    let (transport, address, at, advertise) = match &node.value {
+        Value::Map(entries) => {
+            let fields = Fields::of(node, node.span, "a listener", &["udp", "tcp", "advertise"], faults)?;
+            let is_transport = |(key, _): &&(Key, Yaml)| matches!(key.text.as_str(), "udp" | "tcp");
+            let Some((key, value)) = entries.iter().find(is_transport) else {
+                faults.error(node.span, "a listener needs `udp` or `tcp`");
+                return None;
+            };
+            let advertise = fields
+                .get("advertise")
+                .map(|node| node.parse("an address with a port", "203.0.113.9:5060", faults));
+            (key.text.as_str(), value.text("an address", faults)?, value.span, advertise)
+        }
+        _ => {
+            let text = node.text("a listener", faults)?;
+            let (transport, address) = text.split_once(':').unwrap_or((text, ""));
+            (transport, address, node.span, None)
+        }
+    };
+    let transport = match transport {
+        "udp" => Transport::Udp,
+        "tcp" => Transport::Tcp,
+        other => {
+            faults.unknown(at, "transport", other, ["udp", "tcp"].into_iter());
+            return None;
+        }
+    };
+    let Ok(address) = address.parse::<SocketAddr>() else {
+        faults.hinted(
+            at,
+            format!("`{address}` is not an address with a port"),
+            format!("write it like {LISTEN_LIKE}"),
+        );
+        return None;
+    };
+    if address.ip().is_unspecified() && advertise.is_none() {
+        let hint = format!(
+            "write {{{}: \"{address}\", advertise: \"203.0.113.9:{}\"}}",
+            transport.name(),
+            address.port()
+        );
+        faults.hinted(at, "phones cannot answer to this address, and no other is advertised", hint);
+    }
+    Some(Listen { transport, address, advertise: advertise.flatten() })
+}
+
+fn rtp(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rtp> {
+    const KNOWN: [&str; 4] = ["ports", "address", "advertise", "threads"];
+    fields.require("rtp", faults)?;
+    let (key, node) = fields.entry("rtp")?;
+    let fields = Fields::of(node, key.span, "`rtp`", &KNOWN, faults)?;
+    let ports = fields.require("ports", faults).and_then(|node| ports(node, faults));
+    let address = fields.require("address", faults);
+    let parsed = address.and_then(|node| node.parse::<IpAddr>("an IP address", "192.0.2.1", faults));
+    let advertise = fields.get("advertise").map(|node| node.parse("an IP address", "203.0.113.9", faults));
+    let threads = fields.get("threads").and_then(|node| node.number("`threads`", 1, 256, faults));
+    if let (Some(node), Some(true), None) = (address, parsed.map(|ip| ip.is_unspecified()), advertise) {
+        let hint = "add advertise: 203.0.113.9, the address that phones and carriers reach";
+        faults.hinted(
+            node.span,
+            "phones cannot send media to this address, and no other is advertised",
+            hint,
+        );
+    }
+    Some(Rtp {
+        ports: ports?,
+        address: parsed?,
+        advertise: advertise.flatten(),
+        threads: threads.map(|threads| threads as usize),
+    })
+}
+
+/// `30000-49999`: at least one pair, above the well-known ports.
+fn ports(node: &Yaml, faults: &mut Faults<'_>) -> Option<RangeInclusive<u16>> {
+    let text = node.text("`ports`", faults)?;
+    let bounds = text
+        .split_once('-')
+        .and_then(|(from, to)| Some((from.trim().parse::<u16>().ok()?, to.trim().parse::<u16>().ok()?)));
+    match bounds {
+        Some((from, to)) if from >= 1024 && from < to => Some(from..=to),
+        Some((from, _)) if from < 1024 => {
+            faults.error(node.span, "ports below 1024 belong to the system");
+            None
+        }
+        _ => {
+            let hint = "write the lowest and the highest port: 30000-49999";
+            faults.hinted(node.span, format!("`{text}` is not a range of ports"), hint);
+            None
+        }
+    }
+}
+
+fn folder(node: &Yaml, faults: &mut Faults<'_>) -> Option<String> {
+    let text = node.text("`recordings`", faults)?;
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        faults.error(node.span, "`recordings` is a folder within the state directory");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn limits(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Limits {
+    let mut limits = Limits { calls: 10_000, register_expires: 60..=3_600 };
+    let Some((key, node)) = fields.entry("limits") else { return limits };
+    let Some(fields) = Fields::of(node, key.span, "`limits`", &["calls", "register_expires"], faults) else {
+        return limits;
+    };
+    if let Some(calls) = fields.get("calls").and_then(|node| node.number("`calls`", 1, 1_000_000, faults)) {
+        limits.calls = calls;
+    }
+    if let Some((key, node)) = fields.entry("register_expires") {
+        let known = ["min", "max"];
+        if let Some(fields) = Fields::of(node, key.span, "`register_expires`", &known, faults) {
+            let mut seconds = |name, default| {
+                let node = fields.get(name);
+                node.and_then(|node| node.number(name, 1, 86_400, faults)).unwrap_or(default)
+            };
+            let (min, max) = (seconds("min", 60), seconds("max", 3_600));
+            if min > max {
+                faults.error(node.span, format!("`min` is {min} and `max` is only {max}"));
+            }
+            limits.register_expires = min..=max;
+        }
+    }
+    limits
+}
+
+/// A SIP socket among the RTP ports would be taken by a call sooner or later.
+fn apart(fields: &Fields<'_>, listen: &[Listen], rtp: &Rtp, faults: &mut Faults<'_>) {
+    let clash =
+        listen.iter().find(|l| l.transport == Transport::Udp && rtp.ports.contains(&l.address.port()));
+    if let (Some(listen), Some((key, _))) = (clash, fields.entry("rtp")) {
+        let port = listen.address.port();
+        faults.error(key.span, format!("the RTP ports contain {port}, where SIP listens"));
+    }
+}

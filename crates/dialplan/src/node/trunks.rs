@@ -1,0 +1,89 @@
+use crate::faults::{Faults, Span};
+use crate::fields::Fields;
+use crate::yaml::{Key, Node};
+use crate::{ClientIndex, Trunk};
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Reads all trunks. Networks may lie within each other, the smaller one wins; the same network twice is
+/// a fault.
+pub(super) fn read(node: Option<&Node>, clients: &[&str], faults: &mut Faults<'_>) -> Vec<Trunk> {
+    let entries = node.map_or(&[][..], |node| node.entries("`trunks`", faults));
+    let mut taken = HashMap::new();
+    entries.iter().filter_map(|(key, node)| trunk(key, node, clients, &mut taken, faults)).collect()
+}
+
+fn trunk(
+    key: &Key,
+    node: &Node,
+    clients: &[&str],
+    taken: &mut HashMap<IpNet, Span>,
+    faults: &mut Faults<'_>,
+) -> Option<Trunk> {
+    let fields = Fields::of(node, key.span, "a trunk", &["from", "to", "max_calls", "client"], faults)?;
+    let mut networks = Vec::new();
+    for node in fields.get("from").map_or(&[][..], Node::items) {
+        let Some(network) = network(node, faults) else { continue };
+        match taken.get(&network) {
+            Some(first) => faults.twice(*first, node.span, &format!("the network {network}")),
+            None => {
+                taken.insert(network, node.span);
+                networks.push(network);
+            }
+        }
+    }
+    if fields.get("from").is_none() && fields.get("to").is_none() {
+        let hint = "write from: [192.0.2.0/24] for its calls to you, to: sip:… for yours to it";
+        faults.hinted(key.span, format!("the trunk `{}` has neither `from` nor `to`", key.text), hint);
+    }
+    let client = fields.get("client").and_then(|node| {
+        let id = node.text("`client`", faults)?;
+        let found = clients.iter().position(|client| *client == id).map(ClientIndex);
+        if found.is_none() {
+            faults.unknown(node.span, "client", id, clients.iter().copied());
+        }
+        found
+    });
+    Some(Trunk {
+        name: key.text.as_str().into(),
+        networks,
+        to: fields.get("to").and_then(|node| destination(node, faults)),
+        max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
+        client,
+    })
+}
+
+/// `192.0.2.0/24`, or one address.
+fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
+    let text = node.text("a network", faults)?;
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.into());
+    }
+    let Ok(network) = text.parse::<IpNet>() else {
+        let hint = "write it like 192.0.2.0/24, 192.0.2.7 or 2001:db8::/32";
+        faults.hinted(node.span, format!("`{text}` is not a network"), hint);
+        return None;
+    };
+    if network.trunc() != network {
+        let hint = format!("write {}, or one address without `/`", network.trunc());
+        faults.hinted(node.span, format!("`{text}` names an address and a network at once"), hint);
+    }
+    Some(network.trunc())
+}
+
+fn destination(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {
+    let text = node.text("`to`", faults)?;
+    let host = text.strip_prefix("sip:").unwrap_or_default();
+    let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b));
+    if host.is_empty() || host.contains('@') || !is_plain {
+        faults.hinted(
+            node.span,
+            format!("`{text}` is not where calls can be sent"),
+            "write it like sip:carrier.example:5060",
+        );
+        return None;
+    }
+    Some(text.into())
+}

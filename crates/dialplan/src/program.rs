@@ -1,0 +1,71 @@
+//! A client's flows as flat code: instructions that name their successors.
+
+use crate::FlowIndex;
+use crate::expression::Type;
+use crate::faults::Span;
+use crate::hours::Calendar;
+use crate::machine::Effect;
+use crate::verb::Verb;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An instruction's place in the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Pc(pub(crate) usize);
+
+impl Pc {
+    /// What every flow runs into behind its last step.
+    pub(crate) const END: Self = Self(0);
+}
+
+/// All flows of a client.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) code: Vec<Instruction>,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) calendars: Vec<Calendar>,
+    /// Sorted by name.
+    pub(crate) variables: Vec<(Arc<str>, Type)>,
+}
+
+/// A flow's name and beginning.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) name: Arc<str>,
+    pub(crate) entry: Pc,
+}
+
+/// One step, and where it was written.
+#[derive(Debug)]
+pub(crate) struct Instruction {
+    pub(crate) verb: Verb,
+    pub(crate) flow: FlowIndex,
+    /// The verb with its target, `menu choose`.
+    pub(crate) step: Arc<str>,
+    pub(crate) file: Arc<str>,
+    pub(crate) line: u32,
+    pub(crate) at: Span,
+}
+
+impl Instruction {
+    /// What the event log says of it; nothing for what no administrator wrote.
+    pub(crate) fn announce(&self, program: &Program) -> Option<Effect> {
+        (!self.step.is_empty()).then(|| Effect::Step {
+            flow: Arc::clone(&program.flows[self.flow.0].name),
+            step: Arc::clone(&self.step),
+            file: Arc::clone(&self.file),
+            line: self.line,
+        })
+    }
+}
+
+impl Program {
+    pub(crate) fn instruction(&self, pc: Pc) -> &Instruction {
+        &self.code[pc.0]
+    }
+
+    /// A variable's place among the values of a call.
+    pub(crate) fn variable(&self, name: &str) -> Option<usize> {
+        self.variables.binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()
+    }
+}

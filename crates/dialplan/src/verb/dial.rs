@@ -1,0 +1,132 @@
+//! `dial`: rings users, SIP addresses and numbers, and bridges the first that answers.
+
+use super::{Step, Verb};
+use crate::compile::Compiler;
+use crate::fields::Fields;
+use crate::machine::{DialMode, DialResult, Effect, Next, Target, Turn, Wait};
+use crate::program::Pc;
+use crate::yaml::{Node, Value};
+use clock::Duration;
+
+#[derive(Debug)]
+pub(crate) struct Dial {
+    targets: Vec<Target>,
+    mode: DialMode,
+    timeout: Duration,
+    done: Pc,
+    /// A failure without a branch ends the call: rejected with its status, or hung up if it is answered.
+    busy: Option<Pc>,
+    no_answer: Option<Pc>,
+    failed: Option<Pc>,
+}
+
+/// More legs for one call than that is a mistake.
+const MOST_TARGETS: usize = 32;
+
+impl Dial {
+    pub(super) fn parse(
+        step: &Step<'_>,
+        next: Pc,
+        compiler: &mut Compiler<'_, '_>,
+    ) -> Option<(Verb, String)> {
+        const KNOWN: [&str; 7] = ["to", "mode", "timeout", "busy", "no_answer", "failed", "done"];
+        let argument = step.argument(compiler)?;
+        let is_short = match &argument.value {
+            Value::Map(entries) => entries.iter().any(|(key, _)| key.text == "number"),
+            _ => true,
+        };
+        if is_short {
+            let (targets, text) = targets(argument, step, compiler);
+            return Some((Verb::Dial(Self::plain(targets, next)), text));
+        }
+        let fields = Fields::of(argument, step.at, "`dial`", &KNOWN, compiler.faults)?;
+        let (targets, text) = match fields.require("to", compiler.faults) {
+            Some(node) => targets(node, step, compiler),
+            None => (Vec::new(), String::new()),
+        };
+        let mode = fields.get("mode").and_then(|node| mode(node, compiler));
+        let timeout = fields.get("timeout").and_then(|node| node.duration("`timeout`", compiler.faults));
+        let plain = Self::plain(targets, next);
+        let dial = Self {
+            mode: mode.unwrap_or(plain.mode),
+            timeout: timeout.unwrap_or(plain.timeout),
+            done: compiler.branch(fields.get("done"), next).unwrap_or(next),
+            busy: compiler.branch(fields.get("busy"), next),
+            no_answer: compiler.branch(fields.get("no_answer"), next),
+            failed: compiler.branch(fields.get("failed"), next),
+            ..plain
+        };
+        Some((Verb::Dial(dial), text))
+    }
+
+    fn plain(targets: Vec<Target>, next: Pc) -> Self {
+        Self {
+            targets,
+            mode: DialMode::Parallel,
+            timeout: Duration::from_secs(30),
+            done: next,
+            busy: None,
+            no_answer: None,
+            failed: None,
+        }
+    }
+
+    /// The successors, the one after an answered call first.
+    pub(super) fn exits(&self) -> Vec<Pc> {
+        [Some(self.done), self.busy, self.no_answer, self.failed].into_iter().flatten().collect()
+    }
+
+    /// Where the call goes once it was answered by a target.
+    pub(crate) fn done(&self) -> Pc {
+        self.done
+    }
+
+    /// Where it goes when no target answered.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = Pc> {
+        [self.busy, self.no_answer, self.failed].into_iter().flatten()
+    }
+
+    pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
+        // What is pressed from here on is meant for the other party.
+        turn.call.typed_ahead.clear();
+        turn.out.push(Effect::Dial { targets: self.targets.clone(), mode: self.mode, timeout: self.timeout });
+        Next::Wait(Wait::Dial)
+    }
+
+    pub(super) fn resume(&self, result: DialResult, turn: &mut Turn<'_>) -> Next {
+        let (name, branch, status) = match result {
+            DialResult::Done => {
+                turn.call.answered = true;
+                turn.branch("dial", "done");
+                return Next::Go(self.done);
+            }
+            DialResult::Busy => ("busy", self.busy, 486),
+            DialResult::NoAnswer => ("no_answer", self.no_answer, 480),
+            DialResult::Failed(status) => ("failed", self.failed, status),
+        };
+        turn.branch("dial", name);
+        branch.map_or_else(|| turn.end(status), Next::Go)
+    }
+}
+
+fn mode(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<DialMode> {
+    match node.text("`mode`", compiler.faults)? {
+        "parallel" => Some(DialMode::Parallel),
+        "sequential" => Some(DialMode::Sequential),
+        other => {
+            compiler.faults.unknown(node.span, "mode", other, ["parallel", "sequential"].into_iter());
+            None
+        }
+    }
+}
+
+fn targets(node: &Node, step: &Step<'_>, compiler: &mut Compiler<'_, '_>) -> (Vec<Target>, String) {
+    let items = node.items();
+    if items.is_empty() || items.len() > MOST_TARGETS {
+        let message = format!("`dial` needs 1 to {MOST_TARGETS} targets, and this has {}", items.len());
+        compiler.faults.error(node.place_or(step.at), message);
+    }
+    let targets: Vec<Target> = items.iter().filter_map(|item| compiler.target(item)).collect();
+    let text = targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    (targets, text)
+}

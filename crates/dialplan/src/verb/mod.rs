@@ -1,0 +1,228 @@
+//! The verbs of a flow, one file each: what it takes, what it checks, what it does.
+
+mod answer;
+mod ask;
+mod dial;
+mod gather;
+mod goto;
+mod hangup;
+mod hours;
+mod if_else;
+mod label;
+mod menu;
+mod play;
+mod record;
+mod reject;
+mod set;
+mod switch;
+
+pub(crate) use ask::Ask;
+pub(crate) use gather::Gather;
+pub(crate) use set::Set;
+
+use crate::compile::Compiler;
+use crate::expression::Scope;
+use crate::faults::{Faults, Span};
+use crate::machine::{Event, Next, Turn, Wait};
+use crate::program::Pc;
+use crate::yaml::{Node, Value};
+
+/// What a step does.
+#[derive(Debug)]
+pub(crate) enum Verb {
+    Answer(answer::Answer),
+    Play(play::Play),
+    Menu(menu::Menu),
+    Gather(Gather),
+    Dial(dial::Dial),
+    Record(record::Record),
+    Goto(goto::Goto),
+    Label(label::Label),
+    Set(Set),
+    If(if_else::If),
+    Switch(switch::Switch),
+    Hours(hours::HoursStep),
+    Hangup,
+    Reject(reject::Reject),
+    /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
+    Again(Pc),
+    /// Behind the last step.
+    End,
+    /// Stands for a step that could not be read, so that the steps around it can still be checked.
+    Faulty(Vec<Pc>),
+}
+
+/// A step as written: `- menu: {…}`, or `- answer`.
+pub(crate) struct Step<'n> {
+    pub(crate) verb: &'n str,
+    /// The verb's word.
+    pub(crate) at: Span,
+    /// What stands behind it, if anything.
+    pub(crate) argument: Option<&'n Node>,
+}
+
+impl<'n> Step<'n> {
+    /// What stands behind the verb, which must be something.
+    fn argument(&self, compiler: &mut Compiler<'_, '_>) -> Option<&'n Node> {
+        let found = self.argument.filter(|node| !matches!(node.value, Value::Null));
+        if found.is_none() {
+            compiler.faults.error(self.at, format!("`{}` says nothing more", self.verb));
+        }
+        found
+    }
+
+    /// Notes anything that stands behind a verb that takes nothing.
+    fn no_argument(&self, compiler: &mut Compiler<'_, '_>) {
+        if let Some(node) = self.argument.filter(|node| !matches!(node.value, Value::Null)) {
+            let hint = format!("write only `- {}`", self.verb);
+            compiler.faults.hinted(node.place_or(self.at), format!("`{}` takes nothing", self.verb), hint);
+        }
+    }
+}
+
+/// Names of all verbs, for hints.
+pub(crate) const VERBS: [&str; 14] = [
+    "answer", "play", "menu", "gather", "dial", "record", "goto", "label", "set", "if", "switch", "hours",
+    "hangup", "reject",
+];
+
+impl Verb {
+    /// Reads a step that goes on at `next`, and gives the verb with the text of its target.
+    pub(crate) fn parse(
+        step: &Step<'_>,
+        own: Pc,
+        next: Pc,
+        compiler: &mut Compiler<'_, '_>,
+    ) -> (Self, String) {
+        let read = match step.verb {
+            "answer" => answer::Answer::parse(step, next, compiler),
+            "play" => play::Play::parse(step, next, compiler),
+            "menu" => menu::Menu::parse(step, own, next, compiler),
+            "gather" => Gather::parse(step, own, next, compiler),
+            "dial" => dial::Dial::parse(step, next, compiler),
+            "record" => record::Record::parse(step, next, compiler),
+            "goto" => goto::Goto::parse(step, own, compiler),
+            "label" => label::Label::parse(step, own, next, compiler),
+            "set" => Set::parse(step, next, compiler),
+            "if" => if_else::If::parse(step, next, compiler),
+            "switch" => switch::Switch::parse(step, next, compiler),
+            "hours" => hours::HoursStep::parse(step, next, compiler),
+            "hangup" => hangup::parse(step, compiler),
+            "reject" => reject::Reject::parse(step, compiler),
+            unknown => {
+                compiler.faults.unknown(step.at, "verb", unknown, VERBS.into_iter());
+                None
+            }
+        };
+        read.unwrap_or_else(|| (Self::Faulty(vec![next]), String::new()))
+    }
+
+    /// A jump whose target is known.
+    pub(crate) fn goto(to: Pc) -> Self {
+        Self::Goto(goto::Goto { to })
+    }
+
+    /// The verb's word; empty for what no administrator wrote.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "answer",
+            Self::Play(_) => "play",
+            Self::Menu(_) => "menu",
+            Self::Gather(_) => "gather",
+            Self::Dial(_) => "dial",
+            Self::Record(_) => "record",
+            Self::Goto(_) => "goto",
+            Self::Label(_) => "label",
+            Self::Set(_) => "set",
+            Self::If(_) => "if",
+            Self::Switch(_) => "switch",
+            Self::Hours(_) => "hours",
+            Self::Hangup => "hangup",
+            Self::Reject(_) => "reject",
+            Self::Again(_) | Self::End | Self::Faulty(_) => "",
+        }
+    }
+
+    /// Where the call can go from here.
+    pub(crate) fn exits(&self) -> Vec<Pc> {
+        match self {
+            Self::Answer(answer) => answer.exits(),
+            Self::Play(play) => play.exits(),
+            Self::Menu(menu) => menu.exits(),
+            Self::Gather(gather) => gather.exits(),
+            Self::Dial(dial) => dial.exits(),
+            Self::Record(record) => record.exits(),
+            Self::Goto(goto) => goto.exits(),
+            Self::Label(label) => label.exits(),
+            Self::Set(set) => set.exits(),
+            Self::If(condition) => condition.exits(),
+            Self::Switch(switch) => switch.exits(),
+            Self::Hours(hours) => hours.exits(),
+            Self::Again(ask) => vec![*ask],
+            Self::Faulty(exits) => exits.clone(),
+            Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
+        }
+    }
+
+    /// Whether time passes in this step, so that a loop through it is no endless one.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(
+            self,
+            Self::Answer(_)
+                | Self::Play(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Dial(_)
+                | Self::Faulty(_)
+        )
+    }
+
+    /// Whether the step needs a call that is answered.
+    pub(crate) fn needs_answer(&self) -> bool {
+        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_))
+    }
+
+    /// Notes what is wrong with names and types in expressions.
+    pub(crate) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
+        match self {
+            Self::Set(set) => set.check(scope, faults),
+            Self::If(condition) => condition.check(scope, faults),
+            Self::Switch(switch) => switch.check(scope, faults),
+            _ => {}
+        }
+    }
+
+    /// Takes the step up.
+    pub(crate) fn begin(&self, turn: &mut Turn<'_>) -> Next {
+        match self {
+            Self::Answer(answer) => answer.begin(turn),
+            Self::Play(play) => play.begin(turn),
+            Self::Menu(menu) => menu.begin(turn),
+            Self::Gather(gather) => gather.begin(turn),
+            Self::Dial(dial) => dial.begin(turn),
+            Self::Record(record) => record.begin(turn),
+            Self::Goto(goto) => goto.begin(),
+            Self::Label(label) => label.begin(),
+            Self::Set(set) => set.begin(turn),
+            Self::If(condition) => condition.begin(turn),
+            Self::Switch(switch) => switch.begin(turn),
+            Self::Hours(hours) => hours.begin(turn),
+            Self::Hangup => turn.hang_up(),
+            Self::Reject(reject) => reject.begin(turn),
+            Self::Again(ask) => Next::Again(*ask),
+            Self::End | Self::Faulty(_) => turn.hang_up(),
+        }
+    }
+
+    /// Goes on after what the step waits for; an event that it does not wait for changes nothing.
+    pub(crate) fn resume(&self, wait: Wait, event: Event, turn: &mut Turn<'_>) -> Next {
+        match (self, wait, event) {
+            (Self::Answer(answer), Wait::Answer { .. }, event) => answer.resume(event, turn),
+            (Self::Play(play), Wait::Play { .. }, event) => play.resume(event, turn),
+            (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
+            (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
+            (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),
+            (_, wait, _) => Next::Wait(wait),
+        }
+    }
+}

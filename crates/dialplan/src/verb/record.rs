@@ -1,0 +1,71 @@
+//! `record`: one channel a party, from here until `record: stop` or the end of the call.
+
+use super::{Step, Verb};
+use crate::compile::Compiler;
+use crate::fields::Fields;
+use crate::machine::{Effect, Next, Turn};
+use crate::program::Pc;
+use crate::yaml::Value;
+
+#[derive(Debug)]
+pub(crate) enum Record {
+    Start {
+        next: Pc,
+        /// Where the flow breaks off to when the recording cannot go on; `None` lets the call go on without.
+        failed: Option<Pc>,
+    },
+    Stop {
+        next: Pc,
+    },
+}
+
+impl Record {
+    pub(super) fn parse(
+        step: &Step<'_>,
+        next: Pc,
+        compiler: &mut Compiler<'_, '_>,
+    ) -> Option<(Verb, String)> {
+        let start = |failed| (Verb::Record(Self::Start { next, failed }), String::new());
+        match step.argument {
+            None => Some(start(None)),
+            Some(node) => match &node.value {
+                Value::Null => Some(start(None)),
+                Value::Scalar { text, .. } if text == "start" => Some(start(None)),
+                Value::Scalar { text, .. } if text == "stop" => {
+                    Some((Verb::Record(Self::Stop { next }), "stop".into()))
+                }
+                Value::Scalar { text, .. } => {
+                    let known = ["start", "stop"].into_iter();
+                    compiler.faults.unknown(node.span, "word for `record`", text, known);
+                    None
+                }
+                _ => {
+                    let fields = Fields::of(node, step.at, "`record`", &["failed"], compiler.faults)?;
+                    Some(start(compiler.branch(fields.get("failed"), Pc::END)))
+                }
+            },
+        }
+    }
+
+    pub(super) fn exits(&self) -> Vec<Pc> {
+        match self {
+            Self::Start { next, failed } => [Some(*next), *failed].into_iter().flatten().collect(),
+            Self::Stop { next } => vec![*next],
+        }
+    }
+
+    pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
+        match self {
+            Self::Start { next, failed } => {
+                turn.out.push(Effect::Record);
+                turn.call.recording_failed = *failed;
+                Next::Go(*next)
+            }
+            Self::Stop { next } => {
+                turn.out.push(Effect::StopRecording);
+                turn.call.recording_failed = None;
+                Next::Go(*next)
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! YAML as a tree in which everything knows its place.
+
+use crate::faults::{Faults, Span};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Error, Spanned};
+use std::fmt;
+
+/// A value and where it stands. An alias stands where its anchor is: that is the text to correct.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) value: Value,
+}
+
+/// What a node holds. Scalars keep their spelling: a number such as `+15550100` or `0600` is text here.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Scalar { text: String, kind: Scalar },
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// What YAML 1.2 takes a scalar for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scalar {
+    Text,
+    Number,
+    Bool,
+}
+
+/// A key of a map.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) span: Span,
+    pub(crate) text: String,
+}
+
+/// Nested deeper than that is no configuration.
+const MAX_DEPTH: usize = 64;
+
+/// Reads one file; `None` when it is no YAML, which is then among the faults.
+pub(crate) fn parse(file: usize, text: &str, faults: &mut Faults<'_>) -> Option<Node> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
+        Ok(raw) => Some(Placer { file, text, faults }.node(raw)),
+        Err(error) => {
+            syntax(file, text, &error, faults);
+            None
+        }
+    }
+}
+
+fn syntax(file: usize, text: &str, error: &Error, faults: &mut Faults<'_>) {
+    let location = error.location();
+    let (line, column) = location.map_or((1, 1), |l| (l.line(), l.column()));
+    let span = Span { file, start: offset(text, line, column), len: 0 };
+    let message = error.to_string();
+    let place = format!(" at line {line}, column {column}");
+    let message = message.strip_suffix(&place).unwrap_or(&message);
+    match error {
+        Error::UnsupportedTag { .. } => faults.hinted(
+            span,
+            "`!` begins a YAML tag here, and no tag has a meaning",
+            "put the value between quotes: \"!…\"",
+        ),
+        Error::MultipleDocuments { .. } => {
+            faults.hinted(span, "a second YAML document begins", "one file is one document: remove `---`");
+        }
+        _ => faults.hinted(
+            span,
+            format!("this is not YAML: {message}"),
+            "look at the indentation, the brackets and the quotes here and in the line above",
+        ),
+    }
+}
+
+/// The byte at a line and column, both from 1; the end of the line or text where there is none.
+fn offset(text: &str, line: u64, column: u64) -> usize {
+    let mut start = 0;
+    for _ in 1..line {
+        match text[start..].find('\n') {
+            Some(end) => start += end + 1,
+            None => return text.len(),
+        }
+    }
+    let rest = text[start..].split('\n').next().unwrap_or_default();
+    let skip = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+    start + rest.char_indices().nth(skip).map_or(rest.len(), |(i, _)| i)
+}
+
+/// Turns what serde saw into nodes, with the scalars as they are spelt.
+struct Placer<'a, 'f, 's> {
+    file: usize,
+    text: &'a str,
+    faults: &'f mut Faults<'s>,
+}
+
+impl Placer<'_, '_, '_> {
+    fn node(&mut self, raw: Spanned<Raw>) -> Node {
+        let span = self.span(&raw);
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Text(text) => Value::Scalar { text, kind: Scalar::Text },
+            Raw::Number => Value::Scalar { text: self.spelt(span), kind: Scalar::Number },
+            Raw::Bool => Value::Scalar { text: self.spelt(span), kind: Scalar::Bool },
+            Raw::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            Raw::Map(entries) => Value::Map(self.map(entries)),
+        };
+        Node { span, value }
+    }
+
+    fn map(&mut self, entries: Vec<(Spanned<Raw>, Spanned<Raw>)>) -> Vec<(Key, Node)> {
+        let mut map: Vec<(Key, Node)> = Vec::with_capacity(entries.len());
+        let mut seen = std::collections::HashMap::new();
+        for (raw_key, value) in entries {
+            let key = self.node(raw_key);
+            let value = self.node(value);
+            let Value::Scalar { text, .. } = key.value else {
+                self.faults.error(key.span, "a key must be a word or a number");
+                continue;
+            };
+            let key = Key { span: key.span, text };
+            match seen.get(&key.text) {
+                Some(first) => self.faults.twice(*first, key.span, &format!("`{}`", key.text)),
+                None => {
+                    seen.insert(key.text.clone(), key.span);
+                    map.push((key, value));
+                }
+            }
+        }
+        map
+    }
+
+    fn spelt(&self, span: Span) -> String {
+        self.text[span.start..span.start + span.len].to_owned()
+    }
+
+    fn span(&self, raw: &Spanned<Raw>) -> Span {
+        let place = raw.defined;
+        let bytes = place.span();
+        let start = bytes.byte_offset().and_then(|o| usize::try_from(o).ok());
+        let len = bytes.byte_len().and_then(|l| usize::try_from(l).ok());
+        let start = start.unwrap_or_else(|| offset(self.text, place.line(), place.column()));
+        let len = len.unwrap_or(0);
+        if self.text.get(start..start + len).is_some() {
+            Span { file: self.file, start, len }
+        } else {
+            Span { file: self.file, start: offset(self.text, place.line(), place.column()), len: 0 }
+        }
+    }
+}
+
+/// What serde sees.
+enum Raw {
+    Null,
+    Bool,
+    Number,
+    Text(String),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
+        Raw::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raw::Map(map))
+    }
+}

@@ -1,0 +1,33 @@
+//! One client of which only some sections matter to a test.
+
+use dialplan::{ClientFiles, Input, PromptFile, SourceFile};
+
+pub(crate) const NODE: &str = "\
+sip: {listen: [udp:127.0.0.1:5062]}
+rtp: {ports: 30000-30099, address: 127.0.0.1}
+trunks:
+  carrier: {from: [127.0.0.0/8], to: sip:127.0.0.1:5080}
+  inbound: {from: [10.0.0.0/8]}
+clients: [acme]
+";
+
+/// Prompts that exist in every test.
+pub(crate) const PROMPTS: [&str; 6] = ["welcome", "choose", "closed", "invalid", "sorry-nobody", "goodbye"];
+
+pub(crate) fn input(node: &str, client: &str) -> Input {
+    let prompt = |name: &&str| PromptFile {
+        name: (*name).to_owned(),
+        path: format!("acme/prompts/{name}.wav"),
+        error: None,
+    };
+    Input {
+        node: SourceFile { path: "ringdown.yaml".into(), text: node.into() },
+        clients: vec![ClientFiles {
+            id: "acme".into(),
+            path: "acme".into(),
+            files: vec![SourceFile { path: "acme/acme.yaml".into(), text: client.into() }],
+            prompts: PROMPTS.iter().map(prompt).collect(),
+        }],
+        system_prompts: Vec::new(),
+    }
+}
