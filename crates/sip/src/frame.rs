@@ -27,17 +27,29 @@ pub struct Framer {
 
 #[derive(Clone, Copy, Debug)]
 enum Place {
+    /// Between messages, where pings, pongs and padding are.
+    Between,
     /// Among header fields, whose end is not within the first `searched` bytes.
     Head { searched: usize },
     /// The message is `length` bytes long, header fields and body.
     Body { length: usize },
 }
 
+/// What is between two messages.
+enum Gap {
+    /// A whole ping.
+    Ping,
+    /// Nothing, or what may become a ping.
+    Open,
+    /// A message has begun.
+    Over,
+}
+
 impl Framer {
     /// A framer at the start of a stream; `limit` is the most bytes that a message may have, at most
     /// [`MAX_MESSAGE`].
     pub fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), limit: limit.min(MAX_MESSAGE), place: Place::Head { searched: 0 } }
+        Self { buffer: BytesMut::new(), limit: limit.min(MAX_MESSAGE), place: Place::Between }
     }
 
     /// Takes what the stream delivered. Call [`Framer::next`] until it has nothing more before feeding
@@ -53,44 +65,57 @@ impl Framer {
     /// unknown: close the stream.
     #[expect(clippy::should_implement_trait, reason = "None means not yet, and errors end the stream")]
     pub fn next(&mut self) -> Result<Option<Frame>, ParseError> {
-        let length = match self.place {
-            Place::Head { searched } => {
-                if searched == 0 && self.skip_line_ends() {
-                    return Ok(Some(Frame::KeepAlive));
-                }
-                match self.head_end(searched) {
-                    Ok(end) => self.message_length(end)?,
-                    Err(searched) => {
-                        self.place = Place::Head { searched };
-                        return self.within_limit(self.buffer.len()).map(|()| None);
-                    }
-                }
-            }
-            Place::Body { length } => length,
-        };
-        self.within_limit(length)?;
-        if self.buffer.len() < length {
-            self.place = Place::Body { length };
-            return Ok(None);
+        match self.place {
+            Place::Between => match self.skip_line_ends() {
+                Gap::Ping => Ok(Some(Frame::KeepAlive)),
+                Gap::Open => Ok(None),
+                Gap::Over => self.take_head(0),
+            },
+            Place::Head { searched } => self.take_head(searched),
+            Place::Body { length } => Ok(self.take_message(length)),
         }
-        self.place = Place::Head { searched: 0 };
-        Ok(Some(Frame::Message(self.buffer.split_to(length).freeze())))
     }
 
-    /// Passes over line ends between messages, pongs among them; whether they made a ping.
-    fn skip_line_ends(&mut self) -> bool {
+    fn take_head(&mut self, searched: usize) -> Result<Option<Frame>, ParseError> {
+        match self.head_end(searched) {
+            Ok(end) => {
+                self.within_limit(end)?;
+                let body = declared_length(&self.buffer[..end]).ok_or(ParseError::NoContentLength)?;
+                let length = end.saturating_add(body);
+                self.within_limit(length)?;
+                Ok(self.take_message(length))
+            }
+            Err(searched) => {
+                self.within_limit(self.buffer.len())?;
+                self.place = Place::Head { searched };
+                Ok(None)
+            }
+        }
+    }
+
+    fn take_message(&mut self, length: usize) -> Option<Frame> {
+        if self.buffer.len() < length {
+            self.place = Place::Body { length };
+            return None;
+        }
+        self.place = Place::Between;
+        Some(Frame::Message(self.buffer.split_to(length).freeze()))
+    }
+
+    /// Passes over line ends between messages.
+    fn skip_line_ends(&mut self) -> Gap {
         loop {
             if self.buffer.starts_with(PING) {
                 self.buffer.advance(PING.len());
-                return true;
+                return Gap::Ping;
             }
             if PING.starts_with(&self.buffer) {
-                return false;
+                return Gap::Open;
             }
             match self.buffer[..] {
                 [b'\r', b'\n', ..] => self.buffer.advance(2),
                 [b'\n', ..] => self.buffer.advance(1),
-                _ => return false,
+                _ => return Gap::Over,
             }
         }
     }
@@ -108,12 +133,6 @@ impl Framer {
             }
         }
         Err(self.buffer.len())
-    }
-
-    fn message_length(&self, head: usize) -> Result<usize, ParseError> {
-        self.within_limit(head)?;
-        let body = declared_length(&self.buffer[..head]).ok_or(ParseError::NoContentLength)?;
-        Ok(head.saturating_add(body))
     }
 
     fn within_limit(&self, length: usize) -> Result<(), ParseError> {

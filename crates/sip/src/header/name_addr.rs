@@ -1,4 +1,4 @@
-use crate::header::{cut, cut_before, unquote};
+use crate::header::text::{closing_quote, cut, cut_before, quotes_are_closed, unquote};
 use crate::{Name, Params, ParseError, Uri};
 use std::borrow::Cow;
 
@@ -38,7 +38,8 @@ impl<'a> NameAddr<'a> {
         let well_formed = !unquoted_separator
             && !uri.is_empty()
             && !uri.contains([' ', '\t', '<', '"'])
-            && (params.is_empty() || params.starts_with(';'));
+            && (params.is_empty() || params.starts_with(';'))
+            && quotes_are_closed(params);
         well_formed.then_some(Self { display, uri, params: Params::new(params) })
     }
 
@@ -46,7 +47,8 @@ impl<'a> NameAddr<'a> {
     fn read_bare(value: &'a str) -> Option<Self> {
         let (uri, params) = cut_before(value, b';');
         let uri = uri.trim_ascii_end();
-        let well_formed = !uri.is_empty() && !uri.contains([' ', '\t', ',', '?', '"', '>']);
+        let well_formed =
+            !uri.is_empty() && !uri.contains([' ', '\t', ',', '?', '"', '>']) && quotes_are_closed(params);
         well_formed.then_some(Self { display: "", uri, params: Params::new(params) })
     }
 
@@ -82,16 +84,6 @@ impl<'a> NameAddr<'a> {
     pub fn tag(&self) -> Option<&'a str> {
         self.params.get("tag").filter(|tag| !tag.is_empty())
     }
-}
-
-/// Where the quoted string that has begun ends.
-fn closing_quote(quoted: &[u8]) -> Option<usize> {
-    let mut escaped = false;
-    quoted.iter().position(|&byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })
 }
 
 #[cfg(test)]

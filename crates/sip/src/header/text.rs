@@ -92,6 +92,27 @@ fn find_outside(text: &[u8], separator: u8, angles: bool) -> Option<usize> {
     None
 }
 
+/// Where the quoted string ends whose first quote stood before `quoted`.
+pub(crate) fn closing_quote(quoted: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    quoted.iter().position(|&byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
+}
+
+/// Whether what is appended to `text` stands outside quotes.
+pub(crate) fn quotes_are_closed(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(open) = memchr(b'"', rest) {
+        let quoted = &rest[open + 1..];
+        let Some(close) = closing_quote(quoted) else { return false };
+        rest = &quoted[close + 1..];
+    }
+    true
+}
+
 /// A quoted string without its quotes and escapes; other text as it stands.
 pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"') else { return Cow::Borrowed(text) };

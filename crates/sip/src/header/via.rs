@@ -1,4 +1,4 @@
-use crate::header::{cut, cut_before};
+use crate::header::text::{cut, cut_before, is_token, quotes_are_closed};
 use crate::{Host, Name, Params, ParseError, Transport};
 use memchr::memchr2;
 use std::net::IpAddr;
@@ -24,14 +24,16 @@ impl<'a> Via<'a> {
 
     fn read(value: &'a str) -> Option<Self> {
         let (hop, params) = cut_before(value, b';');
-        let (_protocol, rest) = cut(hop, b'/')?;
-        let (_version, rest) = cut(rest, b'/')?;
+        let (protocol, rest) = cut(hop, b'/')?;
+        let (version, rest) = cut(rest, b'/')?;
         let rest = rest.trim_ascii_start();
         let gap = memchr2(b' ', b'\t', rest.as_bytes())?;
         let (transport, sent_by) = rest.split_at(gap);
         let sent_by = sent_by.trim_ascii();
         let (host, port) = Host::parse_with_port(sent_by)?;
-        Some(Self { transport, sent_by, host, port, params: Params::new(params) })
+        let tokens = [protocol.trim_ascii_end(), version.trim_ascii(), transport];
+        let well_formed = tokens.into_iter().all(is_token) && quotes_are_closed(params);
+        well_formed.then_some(Self { transport, sent_by, host, port, params: Params::new(params) })
     }
 
     /// The transport as written: `UDP`, or one that Ringdown does not speak.
