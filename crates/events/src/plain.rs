@@ -9,14 +9,18 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// `ended by the caller: normal (200)`.
 pub(crate) fn ended_by(cause: &Cause) -> String {
-    let by = match cause.by {
-        EndedBy::Caller => "the caller",
-        EndedBy::Callee => "the callee",
-        EndedBy::Flow => "the flow",
-        EndedBy::Switch => "the switch",
-    };
     let status = cause.status.map_or(String::new(), |status| format!(" ({status})"));
-    format!("ended by {by}: {}{status}", plain(&cause.reason))
+    format!("ended by the {}: {}{status}", by(cause.by), plain(&cause.reason))
+}
+
+/// Who ended a leg or a contact, in a word.
+pub(crate) fn by(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Caller => "caller",
+        EndedBy::Callee => "callee",
+        EndedBy::Flow => "flow",
+        EndedBy::Switch => "switch",
+    }
 }
 
 /// A party by its name, or by its URI without scheme and parameters.

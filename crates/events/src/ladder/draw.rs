@@ -1,0 +1,277 @@
+use super::columns::{Columns, RINGDOWN};
+use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
+use crate::plain::{by, ended_by, plain, seconds};
+use crate::{DialOutcome, Event, Kind, LegId, SipDirection};
+use clock::Time;
+use std::collections::HashMap;
+
+/// How far the second line of a note stands right of Ringdown's line.
+const NOTE_INDENT: usize = 4;
+
+/// The ladder while it is drawn: which lines of life are there, and what was said on them.
+pub(super) struct Ladder<'a> {
+    columns: &'a Columns,
+    started: Time,
+    width: usize,
+    /// How many legs live in each column.
+    alive: Vec<usize>,
+    requests: HashMap<RequestKey, Request>,
+    last_time: String,
+}
+
+/// A leg, who sent the request, and its CSeq number.
+type RequestKey = (LegId, bool, u32);
+
+/// What a response to that CSeq number may answer.
+enum Request {
+    Method(String),
+    /// CANCEL has the number of its INVITE (RFC 3261 9.1).
+    InviteAndCancel,
+}
+
+impl<'a> Ladder<'a> {
+    pub(super) fn new(columns: &'a Columns, started: Time, width: usize) -> Self {
+        let mut alive = vec![0; columns.names().len()];
+        alive[RINGDOWN] = 1;
+        Self { columns, started, width, alive, requests: HashMap::new(), last_time: String::new() }
+    }
+
+    /// The line of names.
+    pub(super) fn names(&self) -> String {
+        let mut row = Row::new(self.width);
+        for (column, name) in self.columns.names().iter().enumerate() {
+            let name = fit(name, self.columns.gap() - 2);
+            row.write(self.columns.x(column) - name.chars().count() / 2, &name);
+        }
+        row.finish()
+    }
+
+    /// The line of an event, or its lines; `None` for one that others show already.
+    pub(super) fn line(&mut self, event: &Event) -> Option<String> {
+        if let Kind::LegStarted { leg, .. } = &event.kind {
+            self.alive[self.columns.column(*leg)] += 1;
+        }
+        let mut row = self.lives();
+        let drawn = self.message(&mut row, &event.kind)
+            || self.media(&mut row, &event.kind)
+            || self.end(&mut row, &event.kind);
+        if drawn {
+            self.time(&mut row, event.at);
+            return Some(row.finish());
+        }
+        let (mark, text) = note(&event.kind, self.columns)?;
+        let x = self.columns.x(RINGDOWN);
+        let mut lines = wrap(&plain(&text), self.width - x - NOTE_INDENT).into_iter();
+        row.put(x, mark);
+        row.write(x + 2, &lines.next()?);
+        self.time(&mut row, event.at);
+        let more = lines.map(|line| {
+            let mut row = self.lives();
+            row.write(x + NOTE_INDENT, &line);
+            row.finish()
+        });
+        Some(row.finish() + &more.collect::<String>())
+    }
+
+    /// A row with the lines of life that are there.
+    fn lives(&self) -> Row {
+        let mut row = Row::new(self.width);
+        for column in (0..self.alive.len()).filter(|column| self.alive[*column] > 0) {
+            row.put(self.columns.x(column), '│');
+        }
+        row
+    }
+
+    /// A SIP message as a solid arrow.
+    fn message(&mut self, row: &mut Row, kind: &Kind) -> bool {
+        let Kind::Sip { leg, direction, line, cseq, sdp, again } = kind else { return false };
+        let answers = self.answers(*leg, *direction, line, *cseq, *sdp);
+        let again = if *again { " again" } else { "" };
+        let label = format!("{}{answers}{again}", plain(line));
+        let with_sdp = format!("{}{answers} (SDP){again}", plain(line));
+        let label = if *sdp && self.fits(*leg, &with_sdp) { with_sdp } else { label };
+        self.arrow(row, *leg, *direction, Stroke::Solid, &label);
+        true
+    }
+
+    /// Media, digits and bridges as dotted and double lines.
+    fn media(&self, row: &mut Row, kind: &Kind) -> bool {
+        let received = SipDirection::Received;
+        match kind {
+            Kind::MediaStarted { leg, peer } => {
+                let with_peer = format!("RTP {}", plain(peer));
+                let label = if self.fits(*leg, &with_peer) { with_peer } else { "RTP".to_owned() };
+                self.arrow(row, *leg, received, Stroke::Dotted, &label);
+            }
+            Kind::Digit { leg, digit } => {
+                self.arrow(row, *leg, received, Stroke::Dotted, &plain(&format!("digit {digit}")));
+            }
+            Kind::Bridged { a, b } => self.bridge(row, [*a, *b], Stroke::Double, "bridged"),
+            Kind::Unbridged { a, b } => self.bridge(row, [*a, *b], Stroke::Dotted, "no longer bridged"),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The end of a line of life.
+    fn end(&mut self, row: &mut Row, kind: &Kind) -> bool {
+        let Kind::LegEnded { leg, cause } = kind else { return false };
+        let column = self.columns.column(*leg);
+        let x = self.columns.x(column);
+        let text = match &*cause.reason {
+            "normal" => format!("ended by {}", by(cause.by)),
+            reason => format!("{}, by {}", plain(reason), by(cause.by)),
+        };
+        let text = self.of(*leg, &text);
+        let left = self.columns.x(RINGDOWN) + 2;
+        if column < RINGDOWN || x < left + text.chars().count() + 1 {
+            row.write(x + 2, &text);
+        } else {
+            row.write(x - 1 - text.chars().count(), &text);
+        }
+        row.put(x, '✕');
+        self.alive[column] = self.alive[column].saturating_sub(1);
+        true
+    }
+
+    /// An arrow between a leg and Ringdown, its label in the gap beside the leg.
+    fn arrow(&self, row: &mut Row, leg: LegId, direction: SipDirection, stroke: Stroke, label: &str) {
+        let column = self.columns.column(leg);
+        if column == RINGDOWN {
+            return;
+        }
+        let (there, here) = (self.columns.x(column), self.columns.x(RINGDOWN));
+        let label = self.of(leg, label);
+        let gap = self.columns.gap();
+        let near = match column < RINGDOWN {
+            _ if label.chars().count() + LABEL_FRAME > gap => here,
+            true => there + gap,
+            false => there - gap,
+        };
+        match direction {
+            SipDirection::Received => {
+                row.line(there, here, stroke);
+                row.label(there, near, &label);
+            }
+            SipDirection::Sent => {
+                row.line(here, there, stroke);
+                row.label(near, there, &label);
+            }
+        }
+    }
+
+    /// Whether an arrow of this leg has room for a label.
+    fn fits(&self, leg: LegId, label: &str) -> bool {
+        let ends = [self.columns.column(leg), RINGDOWN].map(|column| self.columns.x(column));
+        self.of(leg, label).chars().count() + LABEL_FRAME <= ends[0].abs_diff(ends[1])
+    }
+
+    /// A line between two legs with its label in the middle.
+    fn bridge(&self, row: &mut Row, legs: [LegId; 2], stroke: Stroke, label: &str) {
+        let mut ends = legs.map(|leg| self.columns.x(self.columns.column(leg)));
+        ends.sort_unstable();
+        let [left, right] = ends;
+        if left == right {
+            return;
+        }
+        row.line(left, right, stroke);
+        if matches!(stroke, Stroke::Dotted) {
+            row.put(right - 1, '┄');
+            row.put(right, '┤');
+        }
+        row.label(left, right, label);
+    }
+
+    /// `label`, with the leg's name before it where its column does not say whose it is.
+    fn of(&self, leg: LegId, label: &str) -> String {
+        if self.columns.is_shared(self.columns.column(leg)) {
+            return format!("{}: {label}", self.columns.name(leg));
+        }
+        label.to_owned()
+    }
+
+    /// Remembers a request; for a response ` (METHOD)` unless it answers an INVITE.
+    fn answers(&mut self, leg: LegId, direction: SipDirection, line: &str, cseq: u32, sdp: bool) -> String {
+        let received = matches!(direction, SipDirection::Received);
+        let Some(status) = line.split(' ').next().filter(|word| word.parse::<u16>().is_ok()) else {
+            self.remember((leg, received, cseq), line);
+            return String::new();
+        };
+        match self.requests.get(&(leg, !received, cseq)) {
+            Some(Request::Method(method)) if method != "INVITE" => format!(" ({})", plain(method)),
+            Some(Request::InviteAndCancel) if status == "200" && !sdp => " (CANCEL)".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn remember(&mut self, key: RequestKey, line: &str) {
+        let method = line.split(' ').next().unwrap_or(line);
+        match method {
+            "ACK" => {}
+            "CANCEL" => {
+                self.requests.insert(key, Request::InviteAndCancel);
+            }
+            _ => {
+                self.requests.entry(key).or_insert_with(|| Request::Method(method.to_owned()));
+            }
+        }
+    }
+
+    /// Writes the time unless the line above has the same.
+    fn time(&mut self, row: &mut Row, at: Time) {
+        let millis = u64::try_from((at - self.started).as_millis()).unwrap_or(u64::MAX);
+        let time = format!("{:>9}", seconds(millis));
+        if time != self.last_time {
+            row.write(0, &time);
+            self.last_time = time;
+        }
+    }
+}
+
+/// What stands beside Ringdown's line, with the mark on it.
+fn note(kind: &Kind, columns: &Columns) -> Option<(char, String)> {
+    let name = |leg: &LegId| columns.name(*leg);
+    Some(match kind {
+        Kind::FlowStep { step, file, line, .. } => ('◆', format!("{file}:{line} {step}")),
+        Kind::FlowBranch { verb, branch } => ('│', format!("└ {verb}: {branch}")),
+        Kind::PlayFailed { error } => ('!', format!("not played: {error}")),
+        Kind::LegAnswered { leg, codec } => {
+            let codec = codec.as_deref().unwrap_or("no codec");
+            ('●', format!("{} answered, {codec}", name(leg)))
+        }
+        Kind::Held { leg } => ('●', format!("{} holds the call", name(leg))),
+        Kind::Resumed { leg } => ('●', format!("{} takes the call up again", name(leg))),
+        Kind::MediaSilent { leg, millis } => {
+            ('!', format!("no RTP from {} for {} s", name(leg), seconds(u64::from(*millis))))
+        }
+        Kind::MediaEnded { leg, received, sent, lost, jitter_micros } => {
+            let jitter = jitter_micros.map_or("not measured".to_owned(), |micros| {
+                format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
+            });
+            let counts = format!("{received} in, {sent} out, {lost} lost, jitter {jitter}");
+            ('●', format!("RTP of {}: {counts}", name(leg)))
+        }
+        Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
+        Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
+        Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {path}", name(leg))),
+        Kind::RecordingEnded { path, millis, error: None } => {
+            ('●', format!("recorded {} s to {path}", seconds(*millis)))
+        }
+        Kind::RecordingEnded { path, millis, error: Some(error) } => {
+            ('!', format!("recording stopped after {} s: {error} ({path})", seconds(*millis)))
+        }
+        Kind::ContactEnded { cause } => ('■', ended_by(cause)),
+        Kind::Alarm { text } => ('!', text.clone()),
+        _ => return None,
+    })
+}
+
+fn dial_outcome(outcome: &DialOutcome, columns: &Columns) -> String {
+    match outcome {
+        DialOutcome::Answered(leg) => format!("dial: answered by {}", columns.name(*leg)),
+        DialOutcome::Busy => "dial: busy".to_owned(),
+        DialOutcome::NoAnswer => "dial: no answer".to_owned(),
+        DialOutcome::Failed(status) => format!("dial: failed ({status})"),
+        DialOutcome::CallerGone => "dial: the caller left".to_owned(),
+    }
+}

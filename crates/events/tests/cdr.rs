@@ -1,0 +1,169 @@
+//! The CDR: one a contact, one record a leg, and what became of the contact told apart.
+
+mod script;
+
+use clock::Time;
+use events::cdr::{Cdr, CdrFold, Disposition, fold};
+use events::{DialOutcome, EndedBy, Event, Kind, LegId, WallClock};
+use proptest::prelude::*;
+use script::{ALICE, BOB, CALLER, Script, any_events, cause, demo_call, ring_group};
+use std::collections::BTreeSet;
+
+#[test]
+fn an_answered_call_has_its_times_legs_and_recording() {
+    let cdr = cdr_of(&demo_call());
+    assert_eq!(cdr.disposition, Disposition::Answered);
+    assert_eq!((&*cdr.from, &*cdr.to, &*cdr.client), ("+33140000001", "+33800123456", "acme"));
+    assert_eq!(cdr.started.at, Time::from_secs(40));
+    assert_eq!(cdr.started.to_string(), "2026-11-23 16:18:55.123 UTC");
+    assert_eq!(cdr.answered.map(|moment| moment.at), Some(Time::from_millis(40_001)));
+    assert_eq!(cdr.bridged.map(|moment| moment.at), Some(Time::from_millis(43_201)));
+    assert_eq!([cdr.ring_millis, cdr.wait_millis], [1_691, 3_201]);
+    assert_eq!([cdr.talk_millis, cdr.billable_millis], [5_199, 8_420]);
+    assert_eq!(cdr.cause, cause(EndedBy::Caller, None, "normal"));
+    assert_eq!(cdr.legs.iter().map(|leg| leg.leg).collect::<Vec<_>>(), [CALLER, ALICE, BOB]);
+
+    let [caller, alice, bob] = &cdr.legs[..] else { panic!("three legs") };
+    assert_eq!(caller.codec.as_deref(), Some("PCMA"));
+    assert_eq!(caller.media.and_then(|media| media.jitter_micros), Some(230));
+    assert_eq!(alice.hold_millis, 1_500);
+    assert_eq!(alice.media.map(|media| (media.received, media.sent, media.lost)), Some((260, 258, 0)));
+    assert_eq!(alice.media.and_then(|media| media.jitter_micros), None, "unknown is not zero");
+    assert_eq!((bob.answered, bob.media), (None, None));
+    assert_eq!((bob.cause.status, &*bob.cause.reason), (Some(487), "answered elsewhere"));
+
+    let [recording] = &cdr.recordings[..] else { panic!("one recording") };
+    assert_eq!((&*recording.path, recording.millis), ("state/recordings/7.wav", Some(5_199)));
+}
+
+#[test]
+fn json_and_back_is_the_same_record() {
+    let cdr = cdr_of(&demo_call());
+    let json = serde_json::to_value(&cdr).unwrap();
+    assert_eq!(json["disposition"], "answered");
+    assert_eq!(json["talk_millis"], 5_199);
+    assert_eq!(json["bridged"]["utc"], "2026-11-23T16:18:58.324456Z");
+    assert_eq!(json["legs"][2]["party"]["user"], "bob");
+    assert_eq!(serde_json::from_value::<Cdr>(json).unwrap(), cdr);
+}
+
+#[test]
+fn the_text_for_a_person_names_what_counts() {
+    let text = cdr_of(&demo_call()).to_string();
+    assert_eq!(text, include_str!("expected/demo_cdr.txt"), "it is now:\n{text}");
+}
+
+#[test]
+fn a_contact_that_has_not_ended_has_no_cdr() {
+    let events = demo_call();
+    assert_eq!(fold(&events[..events.len() - 1], wall()), None);
+    assert_eq!(fold(&[], wall()), None);
+}
+
+#[test]
+fn a_caller_who_left_is_told_apart_by_how_far_he_came() {
+    let before = ended(Script::new(), EndedBy::Caller, Some(487));
+    assert_eq!(before, Disposition::Abandoned);
+    let mut in_flow = Script::new();
+    in_flow.answered_by_the_flow();
+    assert_eq!(ended(in_flow, EndedBy::Caller, None), Disposition::AbandonedInFlow);
+    assert_eq!(cdr_of(&ring_group(3)).disposition, Disposition::AbandonedRinging);
+    let mut told_at_the_end = Script::new();
+    told_at_the_end.at(5, Kind::DialStarted { targets: vec!["alice".into()] });
+    assert_eq!(ended(told_at_the_end, EndedBy::Caller, Some(487)), Disposition::AbandonedRinging);
+}
+
+#[test]
+fn nobody_reached_is_told_by_why() {
+    for (outcome, disposition) in [
+        (DialOutcome::Busy, Disposition::Busy),
+        (DialOutcome::NoAnswer, Disposition::NoAnswer),
+        (DialOutcome::Failed(503), Disposition::Failed),
+    ] {
+        for by in [EndedBy::Flow, EndedBy::Caller] {
+            let mut call = Script::new();
+            call.at(5, Kind::DialStarted { targets: vec!["alice".into()] });
+            call.at(900, Kind::DialEnded { outcome: outcome.clone() });
+            assert_eq!(ended(call, by, Some(480)), disposition, "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn the_flow_alone_serves_or_rejects() {
+    assert_eq!(ended(Script::new(), EndedBy::Flow, Some(603)), Disposition::Rejected);
+    assert_eq!(ended(Script::new(), EndedBy::Switch, Some(404)), Disposition::Rejected);
+    let mut served = Script::new();
+    served.answered_by_the_flow();
+    assert_eq!(ended(served.clone(), EndedBy::Flow, None), Disposition::SelfService);
+    assert_eq!(ended(served, EndedBy::Switch, None), Disposition::Failed);
+}
+
+#[test]
+fn each_start_of_the_node_sets_the_wall_clock() {
+    let mut fold = CdrFold::new(WallClock::new(0));
+    let unix_micros = 1_795_450_695_123_456;
+    let kind = Kind::NodeStarted { unix_micros, version: "0.1.0".into() };
+    let start = Event { seq: 1, at: Time::from_secs(40), contact: None, kind };
+    assert_eq!(fold.apply(&start), None);
+    let cdr = demo_call().iter().find_map(|event| fold.apply(event)).unwrap();
+    assert_eq!(cdr.started.to_string(), "2026-11-23 16:18:15.123 UTC");
+    assert_eq!(fold.live(), 0);
+}
+
+proptest! {
+    #[test]
+    fn a_contact_has_one_cdr_and_a_leg_one_record(events in any_events()) {
+        let mut fold = CdrFold::new(wall());
+        let cdrs: Vec<Cdr> = events.iter().filter_map(|event| fold.apply(event)).collect();
+        prop_assert!(cdrs.len() <= 1, "events after the end change nothing");
+        for cdr in &cdrs {
+            let ids: BTreeSet<LegId> = cdr.legs.iter().map(|leg| leg.leg).collect();
+            prop_assert_eq!(ids.len(), cdr.legs.len());
+            let length = u64::try_from((cdr.ended.at - cdr.started.at).as_millis()).unwrap();
+            prop_assert!(cdr.talk_millis <= length && cdr.ring_millis <= length);
+            prop_assert!(cdr.wait_millis <= length && cdr.billable_millis <= length);
+            prop_assert_eq!(cdr.bridged.is_some(), cdr.disposition == Disposition::Answered);
+        }
+    }
+
+    #[test]
+    fn contacts_that_interleave_have_the_cdrs_of_each_alone(
+        order in prop::collection::vec(prop::bool::ANY, 0..200),
+    ) {
+        let mut one = demo_call();
+        let mut other = ring_group(3);
+        for event in &mut other {
+            event.contact = Some(events::ContactId(8));
+        }
+        let alone = [cdr_of(&one), cdr_of(&other)];
+        one.reverse();
+        other.reverse();
+        let mut fold = CdrFold::new(wall());
+        let mut cdrs = Vec::new();
+        let mut turns = order.into_iter();
+        while let Some(event) = if turns.next().unwrap_or(one.is_empty()) { other.pop() } else { one.pop() }
+            .or_else(|| one.pop())
+            .or_else(|| other.pop())
+        {
+            cdrs.extend(fold.apply(&event));
+        }
+        cdrs.sort_by_key(|cdr| cdr.contact);
+        prop_assert_eq!(cdrs, alone);
+    }
+}
+
+/// The disposition of a call that ends after 2 s.
+fn ended(mut call: Script, by: EndedBy, status: Option<u16>) -> Disposition {
+    call.at(2_000, Kind::LegEnded { leg: CALLER, cause: cause(by, status, "normal") });
+    call.at(2_000, Kind::ContactEnded { cause: cause(by, status, "normal") });
+    cdr_of(&call.events).disposition
+}
+
+fn cdr_of(events: &[Event]) -> Cdr {
+    fold(events, wall()).expect("the contact has ended")
+}
+
+fn wall() -> WallClock {
+    WallClock::new(1_795_450_695_123_456)
+}
