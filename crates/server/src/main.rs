@@ -1,3 +1,5 @@
 //! The `ringdown` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    server::cli::run()
+}

@@ -58,6 +58,11 @@ impl Framer {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Whether nothing of a message waits for its rest.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// The next frame, or `None` until more bytes come.
     ///
     /// # Errors

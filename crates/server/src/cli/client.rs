@@ -1,0 +1,115 @@
+//! `status` and `reload`: a running node's HTTP interface from the command line.
+
+use super::Failed;
+use super::output::print;
+use crate::serve;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+/// When to stop waiting for the node: a reload checks every file and prompt.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer that is read.
+const MAX_ANSWER: u64 = 16 << 20;
+
+pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
+    let (status, answer) = request(state, "GET", "/status")?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    if json {
+        return print(&format!("{answer:#}\n"));
+    }
+    let lines = answer.as_object().into_iter().flatten().map(|(name, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{:<16} {value}\n", name.replace('_', " "))
+    });
+    print(&lines.collect::<String>())
+}
+
+pub(super) fn reload(state: &Path) -> Result<(), Failed> {
+    let (status, answer) = request(state, "POST", "/reload")?;
+    if status != 200 {
+        return Err(Failed::because(format!("nothing applied\n{}", fault(&answer))));
+    }
+    let waits: Vec<_> =
+        answer["needs_restart"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = format!("configuration version {} applied\n", answer["config_version"]);
+    if !waits.is_empty() {
+        text += &format!("changed too, but waits for a restart: {}\n", waits.join(", "));
+    }
+    print(&text)
+}
+
+fn fault(answer: &Value) -> String {
+    answer["error"].as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+/// One request to the node that runs on a state directory: the HTTP status and the JSON body.
+fn request(state: &Path, method: &str, path: &str) -> Result<(u16, Value), Failed> {
+    let Some(address) = serve::http_address(state) else {
+        return Err(Failed::because(format!(
+            "no node with HTTP runs on the state directory {}\n  name the node's own by --state DIR; \
+             its node file needs a line like `http: {{listen: 127.0.0.1:8062}}`",
+            state.display()
+        )));
+    };
+    exchange(address, method, path).map_err(|error| {
+        Failed::because(format!(
+            "no node answers on http://{address}: {error}\n  is `ringdown serve` running?"
+        ))
+    })
+}
+
+fn exchange(address: SocketAddr, method: &str, path: &str) -> std::io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect_timeout(&reachable(address), Duration::from_secs(5))?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
+    parse(&answer).ok_or_else(|| std::io::Error::other("that is no answer of Ringdown's"))
+}
+
+/// A node that listens everywhere is asked on this machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (std::net::Ipv6Addr::LOCALHOST, v6.port()).into(),
+        address => address,
+    }
+}
+
+/// Status and JSON body of an HTTP/1.1 answer that ends with its connection.
+fn parse(answer: &str) -> Option<(u16, Value)> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.1 ")?.split(' ').next()?.parse().ok()?;
+    Some((status, serde_json::from_str(body).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_gives_its_status_and_its_json() {
+        let answer =
+            "HTTP/1.1 422 Unprocessable Entity\r\ncontent-type: application/json\r\n\r\n{\"error\":\"x\"}";
+        let (status, body) = parse(answer).expect("an answer");
+        assert_eq!((status, fault(&body).as_str()), (422, "x"));
+        assert!(parse("SIP/2.0 200 OK\r\n\r\n{}").is_none());
+        assert!(parse("HTTP/1.1 200 OK\r\n\r\nnot json").is_none());
+    }
+
+    #[test]
+    fn a_node_that_listens_everywhere_is_asked_on_loopback() {
+        let asked = |address: &str| reachable(address.parse().expect("an address")).to_string();
+        assert_eq!(asked("0.0.0.0:8062"), "127.0.0.1:8062");
+        assert_eq!(asked("[::]:8062"), "[::1]:8062");
+        assert_eq!(asked("10.0.0.1:8062"), "10.0.0.1:8062");
+    }
+}

@@ -1,0 +1,166 @@
+//! The command line.
+
+mod check;
+mod client;
+mod history;
+mod node;
+mod output;
+
+use crate::{demo, serve};
+use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Reads the arguments, does what they say, and tells how it went: 0 well, 1 not, 2 wrong arguments.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let done = match arguments.command {
+        Command::Serve { config, state } => node::serve(serve::Options { config, state: state.state }),
+        Command::Check { paths, json } => check::check(&paths, json),
+        Command::Calls { state, json, limit } => history::calls(&state.state, json, limit),
+        Command::Trace { state, id, json } => history::trace(&state.state, &id, json),
+        Command::Demo { keep, state } => demo::run(demo::Options { keep, state }).map_err(Failed::because),
+        Command::Status { state, json } => client::status(&state.state, json),
+        Command::Reload { state } => client::reload(&state.state),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed) => ExitCode::FAILURE,
+    }
+}
+
+/// It did not go well, and standard error says why.
+#[derive(Debug)]
+struct Failed;
+
+impl Failed {
+    /// Tells what went wrong.
+    fn because(error: impl std::fmt::Display) -> Self {
+        eprintln!("ringdown: {error}");
+        Self
+    }
+}
+
+/// Ringdown: a SIP softswitch and IVR for call centres.
+#[derive(Parser)]
+#[command(name = "ringdown", version, about, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringdown demo                              place a call through a sample node, on this machine alone
+  ringdown check                             check ./ringdown.yaml and the clients that it names
+  ringdown serve --config ringdown.yaml      run a node; SIGHUP reloads, SIGTERM ends it
+  ringdown calls --limit 5                   the last five calls
+  ringdown trace 17                          call 17 as a ladder";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a node: prints `ready` once it serves; SIGHUP reloads, SIGTERM or Ctrl-C ends it
+    #[command(
+        after_help = "Example:\n  ringdown serve --config /etc/ringdown/ringdown.yaml --state /var/lib/ringdown"
+    )]
+    Serve {
+        /// The node file
+        #[arg(long, value_name = "FILE", default_value = "ringdown.yaml")]
+        config: PathBuf,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Checks node files and client folders, all errors at once; exit status 1 if there is one
+    #[command(after_help = "Examples:\n  ringdown check\n  ringdown check dialplans/acme --json")]
+    Check {
+        /// Node files (their clients are checked with them) or client folders
+        #[arg(value_name = "PATH", default_value = "ringdown.yaml")]
+        paths: Vec<PathBuf>,
+        /// One JSON object: {"ok": BOOL, "diagnostics": [{"path", "line", "column", "message", …}]}
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists calls, the latest first
+    #[command(after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --json | jq '.[0]'")]
+    Calls {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of call detail records
+        #[arg(long)]
+        json: bool,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+    },
+    /// Shows a call as a ladder: SIP messages, flow steps with file and line, media
+    #[command(after_help = "Examples:\n  ringdown trace 17\n  ringdown trace 17 --json")]
+    Trace {
+        #[command(flatten)]
+        state: State,
+        /// The ID that `ringdown calls` shows, or a telephone number: its latest call
+        #[arg(value_name = "ID")]
+        id: String,
+        /// A JSON array of the call's events
+        #[arg(long)]
+        json: bool,
+    },
+    /// Starts a sample node on loopback, places a call through it and shows what happened
+    #[command(
+        after_help = "Examples:\n  ringdown demo\n  ringdown demo --keep      then register a phone of your own"
+    )]
+    Demo {
+        /// Leaves the node up afterwards, until Ctrl-C, and prints how to register a phone
+        #[arg(long)]
+        keep: bool,
+        /// Where the node's files go; a new directory under the temporary one if it is not given
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+    },
+    /// Asks a running node for its counts (it needs `http` in its node file)
+    #[command(after_help = "Example:\n  ringdown status --json | jq .contacts")]
+    Status {
+        #[command(flatten)]
+        state: State,
+        /// A JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a running node read its configuration again; calls that are up are not touched
+    #[command(after_help = "Example:\n  ringdown check && ringdown reload")]
+    Reload {
+        #[command(flatten)]
+        state: State,
+    },
+}
+
+#[derive(Args)]
+struct State {
+    /// The node's state directory: event log and recordings
+    #[arg(long, value_name = "DIR", default_value = "state")]
+    state: PathBuf,
+}
+
+/// What is worth a line by default is rare: start, reload, alarms. RINGDOWN_LOG asks for more.
+fn log_to_stderr() {
+    let wanted = std::env::var("RINGDOWN_LOG").unwrap_or_else(|_| "warn,server=info".to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(wanted))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

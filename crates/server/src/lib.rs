@@ -1,0 +1,12 @@
+//! The shell of Ringdown: sockets, configuration, HTTP and the command line around the pure switch.
+//!
+//! The central type is [`serve::Server`], a running node. [`phone`] is a SIP phone on the same parts,
+//! which [`demo`] and tests call with.
+
+mod axis;
+pub mod cli;
+pub mod demo;
+pub mod load;
+pub mod phone;
+mod random;
+pub mod serve;

@@ -1,0 +1,167 @@
+//! Reads what an administrator wrote from disk and has it checked.
+
+use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is taken for a configuration.
+const MAX_FILE: u64 = 4 << 20;
+/// The folder of a client's prompts.
+const PROMPTS: &str = "prompts";
+/// Sample rates that the media engine plays.
+const SAMPLE_RATES: [u32; 3] = [8_000, 16_000, 48_000];
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file or folder cannot be read.
+    #[error("{}: cannot be read: {error}\n  {hint}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// It was read and has faults.
+    #[error(transparent)]
+    Faults(#[from] Report),
+}
+
+/// Reads a node file and the client folders that it names, and checks all of it together.
+///
+/// # Errors
+/// The file that cannot be read, or every fault of every file.
+pub fn load_node(path: &Path) -> Result<Config, LoadError> {
+    let node = read_file(path, "name the node file by --config FILE")?;
+    let home = path.parent().unwrap_or(Path::new(""));
+    let folders = dialplan::node_clients(&node)?;
+    let clients = folders.iter().map(|folder| read_client(&home.join(folder))).collect::<Result<_, _>>()?;
+    Ok(dialplan::load(&Input { node, clients, system_prompts: Vec::new() })?)
+}
+
+/// Checks one client folder as if it were the only one of a node.
+///
+/// # Errors
+/// As [`load_node`].
+pub fn load_client(folder: &Path) -> Result<Config, LoadError> {
+    let client = read_client(folder)?;
+    let text = format!(
+        "node: {{name: check}}\nsip: {{listen: [udp:127.0.0.1:5060]}}\n\
+         rtp: {{ports: 30000-39999, address: 127.0.0.1}}\nclients: [{}]\n",
+        serde_json::Value::from(client.path.as_str())
+    );
+    let node = SourceFile { path: "(the node that `check` makes up)".to_owned(), text };
+    Ok(dialplan::load(&Input { node, clients: vec![client], system_prompts: Vec::new() })?)
+}
+
+fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
+    let hint = "the node file's `clients` names folders, relative to the node file";
+    let mut files = Vec::new();
+    for path in list(folder, &["yaml", "yml"], hint)? {
+        files.push(read_file(&path, "every *.yaml in a client folder is read")?);
+    }
+    let prompts = folder.join(PROMPTS);
+    let prompts = if prompts.is_dir() { list(&prompts, &["wav"], hint)? } else { Vec::new() };
+    Ok(ClientFiles {
+        id: folder_name(folder),
+        path: shown(folder),
+        files,
+        prompts: prompts.iter().map(|path| prompt(path)).collect(),
+    })
+}
+
+/// The name that a folder has, also when it is written as `.` or `a/..`.
+fn folder_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn read_file(path: &Path, hint: &'static str) -> Result<SourceFile, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error, hint };
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAX_FILE {
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MiB")));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Ok(SourceFile { path: shown(path), text })
+}
+
+/// The files of a folder with one of these extensions, by name.
+fn list(folder: &Path, extensions: &[&str], hint: &'static str) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: folder.to_owned(), error, hint };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)) && !hidden {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn prompt(path: &Path) -> PromptFile {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    PromptFile { name, path: shown(path), error: wav_fault(path) }
+}
+
+/// Why the media engine could not play a WAV, judged by its header.
+fn wav_fault(path: &Path) -> Option<String> {
+    let spec = match hound::WavReader::open(path) {
+        Ok(reader) => reader.spec(),
+        Err(error) => return Some(error.to_string()),
+    };
+    if spec.sample_format != hound::SampleFormat::Int || spec.bits_per_sample != 16 {
+        return Some(format!("{} bits a sample: prompts have 16", spec.bits_per_sample));
+    }
+    if !SAMPLE_RATES.contains(&spec.sample_rate) {
+        return Some(format!("{} Hz: prompts have 8000, 16000 or 48000", spec.sample_rate));
+    }
+    (spec.channels > 2).then(|| format!("{} channels: prompts have one or two", spec.channels))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wav(path: &Path, sample_rate: u32, bits_per_sample: u16) {
+        let sample_format = hound::SampleFormat::Int;
+        let spec = hound::WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format };
+        hound::WavWriter::create(path, spec).and_then(hound::WavWriter::finalize).expect("written");
+    }
+
+    #[test]
+    fn a_client_folder_gives_its_yaml_and_its_prompts_with_their_faults() {
+        let home = tempfile::tempdir().expect("a directory");
+        let folder = home.path().join("acme");
+        std::fs::create_dir_all(folder.join(PROMPTS)).expect("made");
+        for name in ["b.yaml", "a.yml", "notes.txt", ".hidden.yaml"] {
+            std::fs::write(folder.join(name), "client: {}\n").expect("written");
+        }
+        wav(&folder.join("prompts/good.wav"), 8_000, 16);
+        wav(&folder.join("prompts/fast.wav"), 44_100, 16);
+        std::fs::write(folder.join("prompts/text.wav"), "no WAV").expect("written");
+        let client = read_client(&folder).expect("read");
+        assert_eq!(client.id, "acme");
+        let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
+        assert_eq!(names, [Some("a.yml"), Some("b.yaml")]);
+        let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
+        assert_eq!(faults, [("fast", true), ("good", false), ("text", true)]);
+    }
+
+    #[test]
+    fn a_missing_node_file_is_named_with_what_to_do() {
+        let error = load_node(Path::new("/nowhere/ringdown.yaml")).expect_err("there is none");
+        let text = error.to_string();
+        assert!(text.contains("/nowhere/ringdown.yaml") && text.contains("--config"), "{text}");
+    }
+}

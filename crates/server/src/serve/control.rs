@@ -1,0 +1,192 @@
+use super::inbox::{Gone, Message, Sender};
+use crate::load::{self, LoadError};
+use dialplan::{Limits, Listen, Node, Rtp};
+use serde::Serialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use switch::Snapshot;
+use tokio::sync::{Mutex, oneshot};
+
+/// What signals, HTTP and the demo ask of a running node.
+#[derive(Clone)]
+pub struct Control {
+    inbox: Sender,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    node_file: PathBuf,
+    name: Arc<str>,
+    started: Instant,
+    fixed: Fixed,
+    /// One reload at a time: the later one must win.
+    reloading: Mutex<()>,
+}
+
+/// What a node keeps from its start to its end.
+struct Fixed {
+    listen: Vec<Listen>,
+    rtp: Rtp,
+    http: Option<SocketAddr>,
+    recordings: String,
+    limits: Limits,
+}
+
+/// The counts of a running node.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The node's name.
+    pub node: Arc<str>,
+    /// The program's version.
+    pub version: &'static str,
+    /// Seconds since it began to serve.
+    pub uptime_seconds: u64,
+    /// Version of the configuration that new calls get; counts up from 1.
+    pub config_version: u64,
+    /// Whether new calls are refused.
+    pub draining: bool,
+    /// Contacts that have not ended.
+    pub contacts: usize,
+    /// Legs that have not ended.
+    pub legs: usize,
+    /// Open media streams.
+    pub streams: usize,
+    /// Recordings under way.
+    pub recordings: usize,
+    /// Registered contacts.
+    pub registrations: usize,
+    /// SIP transactions under way.
+    pub transactions: usize,
+    /// RTP ports bound and free.
+    pub ports_ready: usize,
+}
+
+/// A configuration was applied.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reloaded {
+    /// Its version.
+    pub config_version: u64,
+    /// What was changed in the files but waits for a restart.
+    pub needs_restart: Vec<&'static str>,
+}
+
+/// A configuration was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// It does not check.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// The node is on its way down.
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
+impl Control {
+    pub(super) fn new(inbox: Sender, node_file: PathBuf, node: &Node) -> Self {
+        let shared = Shared {
+            node_file,
+            name: node.name.clone(),
+            started: Instant::now(),
+            fixed: Fixed::of(node),
+            reloading: Mutex::new(()),
+        };
+        Self { inbox, shared: Arc::new(shared) }
+    }
+
+    /// Counts what is there.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub async fn status(&self) -> Result<Status, Gone> {
+        let (answer, snapshot) = oneshot::channel();
+        self.inbox.send(Message::Snapshot(answer)).await?;
+        Ok(self.shared.status(&snapshot.await.map_err(|_| Gone)?))
+    }
+
+    /// Reads and checks the configuration again, and applies it if it has no fault. Calls that are up stay
+    /// on the one that they began with; sockets stay as they are.
+    ///
+    /// # Errors
+    /// The faults; nothing is applied then.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let _one_at_a_time = self.shared.reloading.lock().await;
+        let node_file = self.shared.node_file.clone();
+        let loaded = tokio::task::spawn_blocking(move || load::load_node(&node_file)).await;
+        let mut plan = match loaded {
+            Ok(loaded) => loaded?,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let needs_restart = self.shared.fixed.keep(&mut plan.node);
+        let (answer, version) = oneshot::channel();
+        self.inbox.send(Message::Reload(Arc::new(plan), answer)).await?;
+        let config_version = version.await.map_err(|_| Gone)?;
+        Ok(Reloaded { config_version, needs_restart })
+    }
+
+    /// Asks the signalling thread to end every call and then itself.
+    pub(super) async fn shut_down(&self) -> Result<(), Gone> {
+        self.inbox.send(Message::Shutdown).await
+    }
+}
+
+impl Shared {
+    fn status(&self, snapshot: &Snapshot) -> Status {
+        Status {
+            node: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            config_version: snapshot.plan_version,
+            draining: snapshot.draining,
+            contacts: snapshot.contacts,
+            legs: snapshot.legs,
+            streams: snapshot.streams,
+            recordings: snapshot.recordings,
+            registrations: snapshot.registrations,
+            transactions: snapshot.transactions,
+            ports_ready: snapshot.ports_ready,
+        }
+    }
+}
+
+impl Fixed {
+    fn of(node: &Node) -> Self {
+        Self {
+            listen: node.listen.clone(),
+            rtp: node.rtp.clone(),
+            http: node.http,
+            recordings: node.recordings.clone(),
+            limits: node.limits.clone(),
+        }
+    }
+
+    /// Puts what a running node keeps in the place of what was written; the names of what differs.
+    fn keep(&self, node: &mut Node) -> Vec<&'static str> {
+        let written = Self::of(node);
+        node.listen.clone_from(&self.listen);
+        node.rtp = self.rtp.clone();
+        node.http = self.http;
+        node.recordings.clone_from(&self.recordings);
+        node.limits = self.limits.clone();
+        let differs = [
+            ("sip.listen", written.listen != self.listen),
+            ("rtp", written.rtp != self.rtp),
+            ("http", written.http != self.http),
+            ("recordings", written.recordings != self.recordings),
+            ("limits", written.limits != self.limits),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "configuration version {} applied", self.config_version)?;
+        if !self.needs_restart.is_empty() {
+            write!(f, "; {} changed too and waits for a restart", self.needs_restart.join(", "))?;
+        }
+        Ok(())
+    }
+}

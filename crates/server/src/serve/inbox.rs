@@ -1,0 +1,186 @@
+//! What reaches the signalling thread from other threads, and how it is woken.
+//!
+//! Two bounded queues: the media threads never wait, so theirs is deep and refuses when it is full;
+//! streams and HTTP wait for room, so that a flood slows its sender down and nobody else.
+
+use super::stream::StreamEvent;
+use dialplan::Config;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc as threads;
+use switch::Snapshot;
+use tokio::sync::{mpsc, oneshot};
+
+/// Media events that may wait: two a call at 30,000 calls all at once.
+const MEDIA_QUEUE: usize = 65_536;
+/// Stream messages and commands that may wait before their senders do.
+const SHELL_QUEUE: usize = 1_024;
+
+/// A message from the shell's tasks to the signalling thread.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Something happened on a TCP stream.
+    Stream(StreamEvent),
+    /// Apply a configuration that has been checked; the answer is its version.
+    Reload(Arc<Config>, oneshot::Sender<u64>),
+    /// Count what is there.
+    Snapshot(oneshot::Sender<Snapshot>),
+    /// End every call and then the thread.
+    Shutdown,
+}
+
+/// The signalling thread's end.
+pub(super) struct Inbox {
+    media: threads::Receiver<rtp::control::Event>,
+    shell: mpsc::Receiver<Message>,
+    bell: Arc<Bell>,
+}
+
+/// Everybody else's end of the shell's queue.
+#[derive(Clone)]
+pub(super) struct Sender {
+    queue: mpsc::Sender<Message>,
+    bell: Arc<Bell>,
+}
+
+/// The media threads' end.
+#[derive(Clone)]
+pub(super) struct MediaSender {
+    queue: threads::SyncSender<rtp::control::Event>,
+    bell: Arc<Bell>,
+}
+
+/// The signalling thread has ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the switch is shutting down")]
+pub struct Gone;
+
+/// The queues of a signalling thread that `waker` wakes.
+pub(super) fn inbox(waker: mio::Waker) -> (Inbox, Sender, MediaSender) {
+    let bell = Arc::new(Bell { waker, rung: AtomicBool::new(false), lost: AtomicU64::new(0) });
+    let (media_sender, media) = threads::sync_channel(MEDIA_QUEUE);
+    let (shell_sender, shell) = mpsc::channel(SHELL_QUEUE);
+    (
+        Inbox { media, shell, bell: bell.clone() },
+        Sender { queue: shell_sender, bell: bell.clone() },
+        MediaSender { queue: media_sender, bell },
+    )
+}
+
+impl Inbox {
+    /// Says that what is queued from now on needs a new wake-up. To be called before the queues are read.
+    pub(super) fn answer_bell(&self) {
+        self.bell.rung.store(false, Ordering::SeqCst);
+    }
+
+    /// The next media event, without waiting.
+    pub(super) fn next_media(&mut self) -> Option<rtp::control::Event> {
+        self.media.try_recv().ok()
+    }
+
+    /// The next message, without waiting.
+    pub(super) fn next_message(&mut self) -> Option<Message> {
+        self.shell.try_recv().ok()
+    }
+
+    /// How many media events found the queue full since the last call.
+    pub(super) fn take_lost(&self) -> u64 {
+        self.bell.lost.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Sender {
+    /// Queues a message, waiting for room.
+    ///
+    /// # Errors
+    /// [`Gone`] once the signalling thread has ended.
+    pub(super) async fn send(&self, message: Message) -> Result<(), Gone> {
+        self.queue.send(message).await.map_err(|_| Gone)?;
+        self.bell.ring();
+        Ok(())
+    }
+}
+
+impl MediaSender {
+    /// Queues an event without ever waiting; one that finds the queue full is counted and dropped.
+    pub(super) fn send(&self, event: rtp::control::Event) {
+        if let Err(threads::TrySendError::Full(_)) = self.queue.try_send(event) {
+            self.bell.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        self.bell.ring();
+    }
+}
+
+/// Wakes the signalling thread once per batch instead of once per message.
+struct Bell {
+    waker: mio::Waker,
+    rung: AtomicBool,
+    lost: AtomicU64,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if !self.rung.swap(true, Ordering::SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
+            self.report(&error);
+        }
+    }
+
+    fn report(&self, error: &io::Error) {
+        self.rung.store(false, Ordering::SeqCst);
+        tracing::error!("the signalling thread cannot be woken: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const WAKE: mio::Token = mio::Token(0);
+
+    fn queues() -> (mio::Poll, Inbox, Sender, MediaSender) {
+        let poll = mio::Poll::new().expect("poll");
+        let (inbox, sender, media) = inbox(mio::Waker::new(poll.registry(), WAKE).expect("waker"));
+        (poll, inbox, sender, media)
+    }
+
+    fn wakes(poll: &mut mio::Poll) -> usize {
+        let mut events = mio::Events::with_capacity(4);
+        poll.poll(&mut events, Some(Duration::ZERO)).expect("poll");
+        events.iter().count()
+    }
+
+    #[test]
+    fn many_events_wake_the_thread_once_until_it_answers() {
+        let (mut poll, mut inbox, _sender, media) = queues();
+        for _ in 0..3 {
+            media.send(rtp::control::Event::Alarm("x".into()));
+        }
+        assert_eq!(wakes(&mut poll), 1);
+        inbox.answer_bell();
+        assert_eq!(std::iter::from_fn(|| inbox.next_media()).count(), 3);
+        media.send(rtp::control::Event::Alarm("y".into()));
+        assert_eq!(wakes(&mut poll), 1);
+    }
+
+    #[test]
+    fn a_full_media_queue_counts_what_it_drops() {
+        let (_poll, inbox, _sender, media) = queues();
+        for _ in 0..MEDIA_QUEUE + 5 {
+            media.send(rtp::control::Event::Ready(Vec::new()));
+        }
+        assert_eq!(inbox.take_lost(), 5);
+        assert_eq!(inbox.take_lost(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_sender_learns_that_the_thread_has_ended() {
+        let (_poll, inbox, sender, _media) = queues();
+        sender.send(Message::Shutdown).await.expect("there is room");
+        drop(inbox);
+        assert!(sender.send(Message::Shutdown).await.is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
+
+use super::error::ServeError;
+use events::{Event, Kind};
+use std::path::Path;
+use store::{Origin, Store, StoreError, Writer};
+
+/// The node's end of the event log.
+pub(super) struct Journal {
+    writer: Writer,
+}
+
+impl Journal {
+    /// Takes the state directory for this process; where its log goes on.
+    ///
+    /// # Errors
+    /// What stands in the way, with what to do.
+    pub(super) async fn open(state: &Path) -> Result<(Self, Origin), ServeError> {
+        let mut store = Store::open(state).await?;
+        let origin = store.origin().await?;
+        let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
+        Ok((Self { writer }, origin))
+    }
+
+    /// Appends one event, and tells an administrator of alarms.
+    pub(super) fn append(&mut self, event: Event) {
+        if let Kind::Alarm { text } = &event.kind {
+            tracing::warn!("{text}");
+        }
+        self.writer.append(event);
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// The log could not be written to its end.
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        self.writer.close().await
+    }
+}

@@ -1,0 +1,202 @@
+//! A running node: the sockets, threads and files around the pure switch.
+
+mod address;
+mod control;
+mod error;
+mod http;
+mod icmp;
+mod inbox;
+mod journal;
+mod signalling;
+mod stream;
+mod udp;
+
+pub use address::http_address;
+pub use control::{Control, ReloadError, Reloaded, Status};
+pub use error::ServeError;
+pub use inbox::Gone;
+
+use crate::axis::Axis;
+use crate::load;
+use crate::random;
+use address::AddressFile;
+use dialplan::Node;
+use inbox::MediaSender;
+use journal::Journal;
+use signalling::Signalling;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use stream::{StreamListener, Streams};
+use switch::{Switch, SwitchConfig};
+use tokio::runtime::Runtime;
+use udp::Datagrams;
+
+/// When a stream without packets is reported.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Bound RTP sockets kept ahead of the calls, a media thread.
+const READY_PORTS: usize = 128;
+/// Threads for streams, HTTP and the event log.
+const TASK_THREADS: usize = 2;
+/// The waker's token; the UDP listeners have theirs from 0.
+const WAKE: mio::Token = mio::Token(usize::MAX);
+
+/// What a node is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The node file.
+    pub config: PathBuf,
+    /// The state directory: event log and recordings. Made if it is missing.
+    pub state: PathBuf,
+}
+
+/// A node that serves.
+pub struct Server {
+    runtime: Runtime,
+    control: Control,
+    address_file: Option<AddressFile>,
+    signalling: JoinHandle<Journal>,
+}
+
+impl Server {
+    /// Checks the configuration, binds every socket and serves.
+    ///
+    /// # Errors
+    /// The first thing that stands in the way; nothing is left running then.
+    pub fn start(options: Options) -> Result<Self, ServeError> {
+        let plan = load::load_node(&options.config)?;
+        let recordings = make_directories(&options.state, &plan.node)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(TASK_THREADS)
+            .thread_name("tasks")
+            .enable_all()
+            .build()
+            .map_err(ServeError::system("start the task threads"))?;
+        let sockets = Sockets::bind(&plan.node)?;
+        let (journal, origin) = runtime.block_on(Journal::open(&options.state))?;
+        let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
+        let waker = mio::Waker::new(poll.registry(), WAKE).map_err(ServeError::system("make a waker"))?;
+        let (inbox, sender, media_sender) = inbox::inbox(waker);
+        let engine = start_engine(&plan.node, media_sender)?;
+        let Sockets { mut datagrams, listeners, http } = sockets;
+        datagrams.register(poll.registry()).map_err(ServeError::system("register the UDP listeners"))?;
+        let streams = Streams::new(runtime.handle().clone(), sender.clone());
+        for listener in listeners {
+            streams.accept(listener).map_err(ServeError::system("accept connections"))?;
+        }
+        let control = Control::new(sender, options.config, &plan.node);
+        let config = SwitchConfig {
+            seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
+            unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
+            first_seq: origin.first_seq,
+            first_contact: origin.first_contact,
+            recordings,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let switch = Switch::new(config, Arc::new(plan));
+        let axis = Axis::starting_at(origin.now);
+        let thread = Signalling { switch, axis, poll, inbox, datagrams, streams, engine, journal };
+        let signalling = std::thread::Builder::new()
+            .name("signalling".to_owned())
+            .spawn(move || thread.run())
+            .map_err(ServeError::system("start the signalling thread"))?;
+        let address_file = if let Some(listener) = http {
+            let address =
+                http::serve(&runtime, listener, control.clone()).map_err(ServeError::system("serve HTTP"))?;
+            Some(AddressFile::write(&options.state, address)?)
+        } else {
+            None
+        };
+        Ok(Self { runtime, control, address_file, signalling })
+    }
+
+    /// How others ask this node for something.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Serves until SIGTERM or SIGINT, reloading on SIGHUP; then [`Server::shut_down`].
+    ///
+    /// # Errors
+    /// What [`Server::shut_down`] says, or that signals cannot be waited for.
+    pub fn run_until_signal(self) -> Result<(), ServeError> {
+        let control = self.control.clone();
+        self.runtime.block_on(until_signal(control)).map_err(ServeError::system("wait for signals"))?;
+        self.shut_down()
+    }
+
+    /// Hangs up every call, finishes the recordings and writes the event log to its end.
+    ///
+    /// # Errors
+    /// The event log could not be written to its end.
+    pub fn shut_down(self) -> Result<(), ServeError> {
+        drop(self.address_file);
+        // Gone already if the thread has ended by itself, which only a panic makes it do: join tells.
+        let _ = self.runtime.block_on(self.control.shut_down());
+        let journal = match self.signalling.join() {
+            Ok(journal) => journal,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        self.runtime.block_on(journal.close())?;
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        Ok(())
+    }
+}
+
+/// Everything bound before anything is started.
+struct Sockets {
+    datagrams: Datagrams,
+    listeners: Vec<StreamListener>,
+    http: Option<TcpListener>,
+}
+
+impl Sockets {
+    fn bind(node: &Node) -> Result<Self, ServeError> {
+        let by =
+            |transport| node.listen.iter().filter(move |it| it.transport == transport).map(|it| it.address);
+        let datagrams = Datagrams::bind(by(dialplan::Transport::Udp))?;
+        let listeners = by(dialplan::Transport::Tcp).map(StreamListener::bind).collect::<Result<_, _>>()?;
+        let http = node.http.map(http::bind).transpose()?;
+        Ok(Self { datagrams, listeners, http })
+    }
+}
+
+async fn until_signal(control: Control) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => match control.reload().await {
+                Ok(reloaded) => tracing::info!("{reloaded}"),
+                Err(error) => tracing::error!("nothing applied: {error}"),
+            },
+        }
+    }
+}
+
+fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, ServeError> {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let config = media::EngineConfig {
+        threads: node.rtp.threads.unwrap_or_else(cores),
+        address: node.rtp.address,
+        ports: node.rtp.ports.clone(),
+        silence: SILENCE,
+        ready: READY_PORTS,
+    };
+    Ok(media::Engine::start(config, move |event| events.send(event))?)
+}
+
+/// The state directory and, in it, the one of the recordings, whose path is returned.
+fn make_directories(state: &Path, node: &Node) -> Result<PathBuf, ServeError> {
+    let recordings = state.join(&node.recordings);
+    for path in [state, &recordings] {
+        std::fs::create_dir_all(path).map_err(|error| ServeError::State { path: path.to_owned(), error })?;
+    }
+    Ok(recordings)
+}

@@ -1,0 +1,210 @@
+//! The signalling thread: owns the switch and the UDP sockets, and carries out what the switch asks.
+
+use super::inbox::{Inbox, Message};
+use super::journal::Journal;
+use super::stream::{StreamEvent, Streams};
+use super::udp::{Arrival, Datagrams};
+use crate::axis::Axis;
+use clock::{Duration, Time};
+use mio::{Events, Poll};
+use sip::{Flow, Transport};
+use switch::{Input, Output, Switch};
+
+/// Datagrams read from a listener before the others have their turn.
+const DATAGRAM_BATCH: usize = 64;
+/// Media events and messages handled before the sockets have their turn.
+const MESSAGE_BATCH: usize = 256;
+/// When to stop waiting for the answers to our BYEs at shutdown.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the thread owns.
+pub(super) struct Signalling {
+    /// Every call.
+    pub switch: Switch,
+    /// The log's time axis.
+    pub axis: Axis,
+    /// Where the datagrams and the inbox are registered.
+    pub poll: Poll,
+    /// What other threads say.
+    pub inbox: Inbox,
+    /// UDP.
+    pub datagrams: Datagrams,
+    /// TCP.
+    pub streams: Streams,
+    /// Media.
+    pub engine: media::Engine,
+    /// The event log.
+    pub journal: Journal,
+}
+
+impl Signalling {
+    /// Serves until [`Message::Shutdown`]; gives back the journal, to be closed.
+    pub(super) fn run(self) -> Journal {
+        let mut running = Running {
+            thread: self,
+            outputs: Vec::new(),
+            arrivals: Vec::new(),
+            failed: Vec::new(),
+            more: false,
+            ending: None,
+        };
+        let mut events = Events::with_capacity(256);
+        while !running.is_over() {
+            running.wait(&mut events);
+            running.receive_datagrams();
+            running.receive_media();
+            running.receive_messages();
+            running.fire();
+        }
+        running.end()
+    }
+}
+
+struct Running {
+    thread: Signalling,
+    outputs: Vec<Output>,
+    arrivals: Vec<Arrival>,
+    failed: Vec<Flow>,
+    /// A queue was left before it was empty.
+    more: bool,
+    /// Set by shutdown: when to stop waiting.
+    ending: Option<Time>,
+}
+
+impl Running {
+    fn wait(&mut self, events: &mut Events) {
+        let thread = &mut self.thread;
+        let deadline = [thread.switch.next_timeout(), self.ending].into_iter().flatten().min();
+        let busy =
+            thread.datagrams.is_readable() || !self.failed.is_empty() || std::mem::take(&mut self.more);
+        let longest = if busy { Some(Duration::ZERO) } else { deadline.map(|at| thread.axis.until(at)) };
+        if let Err(error) = thread.poll.poll(events, longest)
+            && error.kind() != std::io::ErrorKind::Interrupted
+        {
+            tracing::error!("the signalling thread cannot wait for its sockets: {error}");
+        }
+        for event in events.iter() {
+            thread.datagrams.woken(event);
+        }
+        thread.inbox.answer_bell();
+    }
+
+    fn receive_datagrams(&mut self) {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        self.thread.datagrams.receive(DATAGRAM_BATCH, |arrival| arrivals.push(arrival));
+        for arrival in arrivals.drain(..) {
+            match arrival {
+                Arrival::Datagram(flow, bytes) => self.handle(Input::Sip { flow, bytes }),
+                Arrival::Unreachable(flow) => self.handle(Input::FlowFailed(flow)),
+            }
+        }
+        self.arrivals = arrivals;
+    }
+
+    fn receive_media(&mut self) {
+        let mut taken = 0;
+        while taken < MESSAGE_BATCH
+            && let Some(event) = self.thread.inbox.next_media()
+        {
+            self.handle(Input::Media(event));
+            taken += 1;
+        }
+        self.more |= taken == MESSAGE_BATCH;
+        let lost = self.thread.inbox.take_lost();
+        if lost > 0 {
+            let text = format!("{lost} media events were lost: the signalling thread is overloaded");
+            self.handle(Input::Media(rtp::control::Event::Alarm(text)));
+        }
+    }
+
+    fn receive_messages(&mut self) {
+        let mut taken = 0;
+        while taken < MESSAGE_BATCH
+            && let Some(message) = self.thread.inbox.next_message()
+        {
+            self.on_message(message);
+            taken += 1;
+        }
+        self.more |= taken == MESSAGE_BATCH;
+    }
+
+    fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Stream(StreamEvent::Accepted(flow, queue)) => self.thread.streams.accepted(flow, queue),
+            Message::Stream(StreamEvent::Received(flow, bytes)) => self.handle(Input::Sip { flow, bytes }),
+            Message::Stream(StreamEvent::Closed(flow)) => {
+                self.failed.extend(self.thread.streams.closed(flow));
+            }
+            Message::Reload(plan, answer) => {
+                self.handle(Input::Reload(plan));
+                // Whoever asked may have gone meanwhile; the plan is applied all the same.
+                let _ = answer.send(self.thread.switch.snapshot().plan_version);
+            }
+            Message::Snapshot(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.thread.switch.snapshot());
+            }
+            Message::Shutdown => {
+                self.ending = Some(self.thread.axis.now() + SHUTDOWN_LIMIT);
+                self.handle(Input::Shutdown);
+            }
+        }
+    }
+
+    /// Tells the switch of failed flows and of the time.
+    fn fire(&mut self) {
+        for flow in std::mem::take(&mut self.failed) {
+            self.handle(Input::FlowFailed(flow));
+        }
+        let now = self.thread.axis.now();
+        if self.thread.switch.next_timeout().is_some_and(|at| at <= now) {
+            self.handle(Input::Timeout);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.thread.axis.now();
+        self.thread.switch.handle(now, input, &mut self.outputs);
+        let mut outputs = std::mem::take(&mut self.outputs);
+        for output in outputs.drain(..) {
+            match output {
+                Output::Send { flow, bytes } => self.send(flow, bytes),
+                Output::Media(command) => self.thread.engine.send(command),
+                Output::Event(event) => self.thread.journal.append(event),
+            }
+        }
+        self.outputs = outputs;
+    }
+
+    fn send(&mut self, flow: Flow, bytes: bytes::Bytes) {
+        let sent = match flow.transport {
+            Transport::Udp => self.thread.datagrams.send(&flow, &bytes).is_ok(),
+            Transport::Tcp => self.thread.streams.send(&flow, bytes).is_ok(),
+            Transport::Tls | Transport::Ws | Transport::Wss => false,
+        };
+        if !sent {
+            self.failed.push(flow);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ending
+            .is_some_and(|limit| self.thread.switch.snapshot().legs == 0 || limit <= self.thread.axis.now())
+    }
+
+    /// Ends media, takes what it still says into the log, and gives the journal back.
+    fn end(self) -> Journal {
+        let Signalling { mut switch, axis, mut inbox, engine, mut journal, .. } = self.thread;
+        engine.shutdown();
+        let mut outputs = self.outputs;
+        while let Some(event) = inbox.next_media() {
+            switch.handle(axis.now(), Input::Media(event), &mut outputs);
+        }
+        for output in outputs {
+            if let Output::Event(event) = output {
+                journal.append(event);
+            }
+        }
+        journal
+    }
+}

@@ -1,0 +1,298 @@
+//! SIP over TCP: a task for each connection, a table of them on the signalling thread.
+//!
+//! Reuse follows RFC 5923's spirit: what goes to a peer goes by the connection that it came by, or by any
+//! other to the same peer; only then a new one is opened.
+
+use super::error::ServeError;
+use super::inbox::{Message, Sender};
+use bytes::Bytes;
+use sip::{Flow, Frame, Framer, Transport};
+use socket2::{SockRef, TcpKeepalive};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Messages that may wait for a slow peer; one more and the connection is given up.
+const WRITE_QUEUE: usize = 256;
+/// Accepted connections at a time.
+const MAX_ACCEPTED: usize = 8_192;
+/// The largest message (the same as over UDP).
+const MAX_MESSAGE: usize = 65_535;
+/// When to give up opening a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// When to give up on a message that has begun and does not end.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
+/// When to close a connection that says nothing: an hour's registration and some.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(3_900);
+/// When to give up writing to a peer that does not read.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// When the system probes a silent peer.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// RFC 5626 4.4.1: the answer to a double CRLF.
+const PONG: &[u8] = b"\r\n";
+
+/// What a connection's task tells the signalling thread.
+#[derive(Debug)]
+pub(super) enum StreamEvent {
+    /// A peer has connected; what is queued goes out to it.
+    Accepted(Flow, mpsc::Sender<Bytes>),
+    /// A whole message.
+    Received(Flow, Bytes),
+    /// The connection is no more (or never was).
+    Closed(Flow),
+}
+
+/// The signalling thread's table of connections.
+pub(super) struct Streams {
+    runtime: Handle,
+    inbox: Sender,
+    numbers: Arc<AtomicU64>,
+    connections: HashMap<u64, Connection>,
+    by_peer: HashMap<(SocketAddr, SocketAddr), u64>,
+}
+
+struct Connection {
+    queue: mpsc::Sender<Bytes>,
+    /// Opened by us: requests may be under way that name no connection.
+    opened: bool,
+}
+
+/// A listener that is bound but does not accept yet.
+pub(super) struct StreamListener {
+    listener: std::net::TcpListener,
+    local: SocketAddr,
+}
+
+/// The flow cannot carry the message.
+#[derive(Debug)]
+pub(super) struct Unsent;
+
+impl StreamListener {
+    /// Binds a TCP listener.
+    ///
+    /// # Errors
+    /// [`ServeError::Bind`] names the address.
+    pub(super) fn bind(address: SocketAddr) -> Result<Self, ServeError> {
+        let failed = |error| ServeError::Bind { what: "SIP over TCP", address, error };
+        let listener = listen(address).map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, local })
+    }
+}
+
+impl Streams {
+    /// No connections yet; `inbox` hears of them.
+    pub(super) fn new(runtime: Handle, inbox: Sender) -> Self {
+        Self {
+            runtime,
+            inbox,
+            numbers: Arc::new(AtomicU64::new(1)),
+            connections: HashMap::new(),
+            by_peer: HashMap::new(),
+        }
+    }
+
+    /// Accepts connections from now on.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(super) fn accept(&self, listener: StreamListener) -> io::Result<()> {
+        let StreamListener { listener, local } = listener;
+        let _entered = self.runtime.enter();
+        let listener = TcpListener::from_std(listener)?;
+        self.runtime.spawn(accept(listener, local, self.numbers.clone(), self.inbox.clone()));
+        Ok(())
+    }
+
+    /// Notes a connection that was accepted.
+    pub(super) fn accepted(&mut self, flow: Flow, queue: mpsc::Sender<Bytes>) {
+        self.connections.insert(flow.connection, Connection { queue, opened: false });
+        self.by_peer.insert((flow.local, flow.peer), flow.connection);
+    }
+
+    /// Forgets a connection that has ended; the flows that have failed by it.
+    pub(super) fn closed(&mut self, flow: Flow) -> impl Iterator<Item = Flow> + use<> {
+        let known = self.connections.remove(&flow.connection);
+        let key = (flow.local, flow.peer);
+        if self.by_peer.get(&key) == Some(&flow.connection) {
+            self.by_peer.remove(&key);
+        }
+        let any = known.as_ref().is_some_and(|it| it.opened).then_some(Flow { connection: 0, ..flow });
+        known.map(|_| flow).into_iter().chain(any)
+    }
+
+    /// Queues a message on the connection that `flow` names, or on any to its peer, opening one if needed.
+    ///
+    /// # Errors
+    /// [`Unsent`] if the named connection is gone or its peer does not read.
+    pub(super) fn send(&mut self, flow: &Flow, bytes: Bytes) -> Result<(), Unsent> {
+        let number = match flow.connection {
+            0 => self.any_to(flow),
+            number => number,
+        };
+        let connection = self.connections.get(&number).ok_or(Unsent)?;
+        connection.queue.try_send(bytes).map_err(|_| {
+            self.connections.remove(&number);
+            Unsent
+        })
+    }
+
+    fn any_to(&mut self, flow: &Flow) -> u64 {
+        let key = (flow.local, flow.peer);
+        if let Some(number) = self.by_peer.get(&key)
+            && self.connections.contains_key(number)
+        {
+            return *number;
+        }
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let (queue, queued) = mpsc::channel(WRITE_QUEUE);
+        let flow = Flow { connection: number, ..*flow };
+        self.runtime.spawn(open(flow, queue.downgrade(), queued, self.inbox.clone()));
+        self.connections.insert(number, Connection { queue, opened: true });
+        self.by_peer.insert(key, number);
+        number
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A restart must not wait for the old connections' TIME_WAIT; two listeners still exclude each other.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1_024)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+async fn accept(listener: TcpListener, local: SocketAddr, numbers: Arc<AtomicU64>, inbox: Sender) {
+    let open = Arc::new(AtomicUsize::new(0));
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("SIP over TCP on {local}: cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        if open.load(Ordering::Relaxed) >= MAX_ACCEPTED {
+            tracing::debug!("connection of {peer} refused: {MAX_ACCEPTED} are open");
+            continue;
+        }
+        let connection = numbers.fetch_add(1, Ordering::Relaxed);
+        let flow = Flow { transport: Transport::Tcp, local, peer, connection };
+        let (inbox, open) = (inbox.clone(), open.clone());
+        open.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            let (queue, queued) = mpsc::channel(WRITE_QUEUE);
+            let pongs = queue.downgrade();
+            if inbox.send(Message::Stream(StreamEvent::Accepted(flow, queue))).await.is_ok() {
+                carry(stream, flow, pongs, queued, &inbox).await;
+            }
+            open.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+async fn open(flow: Flow, pongs: mpsc::WeakSender<Bytes>, queued: mpsc::Receiver<Bytes>, inbox: Sender) {
+    match timeout(CONNECT_TIMEOUT, connect(flow)).await {
+        Ok(Ok(stream)) => carry(stream, flow, pongs, queued, &inbox).await,
+        failed => {
+            tracing::debug!("no connection to {}: {failed:?}", flow.peer);
+            // Gone only when the signalling thread has ended, and then nobody needs to know.
+            let _ = inbox.send(Message::Stream(StreamEvent::Closed(flow))).await;
+        }
+    }
+}
+
+async fn connect(flow: Flow) -> io::Result<TcpStream> {
+    let socket = if flow.peer.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(flow.local.ip(), 0))?;
+    socket.connect(flow.peer).await
+}
+
+/// Carries messages both ways until either end closes, errs or is too slow.
+async fn carry(
+    stream: TcpStream,
+    flow: Flow,
+    pongs: mpsc::WeakSender<Bytes>,
+    queued: mpsc::Receiver<Bytes>,
+    inbox: &Sender,
+) {
+    let settings = SockRef::from(&stream);
+    let kept = settings.set_tcp_nodelay(true);
+    let kept = kept.and(settings.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE)));
+    if let Err(error) = kept {
+        tracing::debug!("connection of {}: {error}", flow.peer);
+    }
+    let (read, write) = stream.into_split();
+    let ended = tokio::select! {
+        ended = receive(read, flow, pongs, inbox) => ended,
+        ended = transmit(write, queued) => ended,
+    };
+    if let Err(error) = ended {
+        tracing::debug!("connection of {} closed: {error}", flow.peer);
+    }
+    // Gone only when the signalling thread has ended, and then nobody needs to know.
+    let _ = inbox.send(Message::Stream(StreamEvent::Closed(flow))).await;
+}
+
+async fn receive(
+    mut read: OwnedReadHalf,
+    flow: Flow,
+    pongs: mpsc::WeakSender<Bytes>,
+    inbox: &Sender,
+) -> io::Result<()> {
+    let mut framer = Framer::new(MAX_MESSAGE);
+    let mut buffer = vec![0; 16 << 10];
+    let mut deadline = Instant::now() + IDLE_TIMEOUT;
+    loop {
+        let length = timeout_at(deadline, read.read(&mut buffer)).await??;
+        if length == 0 {
+            return Ok(());
+        }
+        let was_idle = framer.is_empty();
+        framer.feed(&buffer[..length]);
+        let mut whole = false;
+        while let Some(frame) = framer.next().map_err(io::Error::other)? {
+            whole = true;
+            match frame {
+                Frame::Message(bytes) => {
+                    let received = Message::Stream(StreamEvent::Received(flow, bytes));
+                    inbox.send(received).await.map_err(io::Error::other)?;
+                }
+                Frame::KeepAlive => {
+                    if let Some(queue) = pongs.upgrade() {
+                        // A full queue means that the peer does not read: it needs no pong.
+                        let _ = queue.try_send(Bytes::from_static(PONG));
+                    }
+                }
+            }
+        }
+        if framer.is_empty() {
+            deadline = Instant::now() + IDLE_TIMEOUT;
+        } else if was_idle || whole {
+            deadline = Instant::now() + MESSAGE_TIMEOUT;
+        }
+    }
+}
+
+/// Ends when the signalling thread drops the connection's queue.
+async fn transmit(mut write: OwnedWriteHalf, mut queued: mpsc::Receiver<Bytes>) -> io::Result<()> {
+    while let Some(bytes) = queued.recv().await {
+        timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await??;
+    }
+    write.shutdown().await
+}
