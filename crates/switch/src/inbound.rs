@@ -99,8 +99,7 @@ impl Switch {
         let mut caller = Leg::new(core, leg, call.flow, call.source.party.clone(), port, Codec::Pcmu);
         if let Err(error) = offer_of(call.message, &mut caller) {
             core.ports.give_back(port);
-            let status = if matches!(error, sdp::SdpError::NoCommonCodec) { 488 } else { 400 };
-            return self.refuse(call, status);
+            return self.refuse(call, error.status());
         }
         caller.invite = Some(call.id);
         let company = self.plan.client(client);
@@ -147,7 +146,7 @@ impl Switch {
         core.endpoint.reject(core.now, call.id, status, headers, &mut core.sip);
         let reason: Arc<str> = match status {
             404 => "number not found",
-            488 => "no common codec",
+            488 => "nothing to agree on in the offer",
             503 => "no room",
             _ => "bad offer",
         }

@@ -9,8 +9,10 @@ use sip::{Body, Flow, InviteId};
 use std::sync::{Arc, LazyLock};
 
 /// What we offer and accept, best first; the second list for peers of an A-law caller.
-static MU_LAW_FIRST: LazyLock<Arc<[Capability]>> = LazyLock::new(|| capabilities([Codec::Pcmu, Codec::Pcma]));
-static A_LAW_FIRST: LazyLock<Arc<[Capability]>> = LazyLock::new(|| capabilities([Codec::Pcma, Codec::Pcmu]));
+static MU_LAW_FIRST: LazyLock<Arc<[Capability]>> =
+    LazyLock::new(|| [Capability::PCMU, Capability::PCMA, Capability::TELEPHONE_EVENT].into());
+static A_LAW_FIRST: LazyLock<Arc<[Capability]>> =
+    LazyLock::new(|| [Capability::PCMA, Capability::PCMU, Capability::TELEPHONE_EVENT].into());
 
 pub(crate) struct Leg {
     pub(crate) id: LegId,
@@ -149,15 +151,17 @@ impl Leg {
         Ok(())
     }
 
-    /// Answers a new offer within the call, and tells the engine.
-    pub(crate) fn answer_again(&mut self, core: &mut Core, offer: &[u8]) -> Result<Body, sdp::SdpError> {
+    /// Answers a new offer within the call, and tells the engine; `None` on a leg without a stream.
+    pub(crate) fn answer_again(
+        &mut self,
+        core: &mut Core,
+        offer: &[u8],
+    ) -> Result<Option<Body>, sdp::SdpError> {
         let stream = self.stream();
-        let Media::Open { negotiation, .. } = &mut self.media else {
-            return Err(sdp::SdpError::NoCommonCodec);
-        };
+        let Media::Open { negotiation, .. } = &mut self.media else { return Ok(None) };
         let (text, agreed) = negotiation.answer(offer, Direction::SendRecv)?;
         core.media(Command::Setup { stream, setup: setup(&agreed, self.codecs) });
-        Ok(sdp_body(text))
+        Ok(Some(sdp_body(text)))
     }
 
     /// Our offer for a re-INVITE that came without one.
@@ -243,24 +247,6 @@ pub(crate) fn sdp_body(text: String) -> Body {
 /// Whether the party holds us, as we see the direction.
 pub(crate) fn is_held(agreed: &Agreed) -> bool {
     agreed.remote.is_none() || matches!(agreed.direction, Direction::RecvOnly | Direction::Inactive)
-}
-
-fn capabilities(codecs: [Codec; 2]) -> Arc<[Capability]> {
-    let audio = codecs.map(|codec| Capability {
-        encoding: codec.name().into(),
-        clock_rate: codec.clock_rate(),
-        channels: 1,
-        static_type: Some(codec.static_type()),
-        fmtp: None,
-    });
-    let digits = Capability {
-        encoding: "telephone-event".into(),
-        clock_rate: 8000,
-        channels: 1,
-        static_type: None,
-        fmtp: Some("0-15".into()),
-    };
-    audio.into_iter().chain([digits]).collect()
 }
 
 fn setup(agreed: &Agreed, codecs: Codecs) -> Setup {

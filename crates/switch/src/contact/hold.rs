@@ -12,19 +12,19 @@ impl Contact {
         let id = self.id;
         let Some(found) = self.leg_mut(leg) else { return };
         let body = if message.body().is_empty() {
-            found.offer_again()
+            Ok(found.offer_again())
         } else {
-            match found.answer_again(core, message.body()) {
-                Ok(body) => Some(body),
-                Err(error) => {
-                    let status = if matches!(error, sdp::SdpError::NoCommonCodec) { 488 } else { 400 };
-                    core.endpoint.respond(core.now, request, status, &[], None, &mut core.sip);
-                    return;
-                }
+            found.answer_again(core, message.body())
+        };
+        let body = match body {
+            Ok(Some(body)) => body,
+            Ok(None) => return core.endpoint.respond(core.now, request, 481, &[], None, &mut core.sip),
+            Err(error) => {
+                return core.endpoint.respond(core.now, request, error.status(), &[], None, &mut core.sip);
             }
         };
         let contact = core.contact_uri(&found.flow);
-        core.endpoint.respond(core.now, request, 200, &[("Contact", &contact)], body, &mut core.sip);
+        core.endpoint.respond(core.now, request, 200, &[("Contact", &contact)], Some(body), &mut core.sip);
         let holds = found.agreed().is_some_and(is_held);
         if let State::Answered { held } = found.state
             && held != holds
