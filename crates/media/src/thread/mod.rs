@@ -34,6 +34,9 @@ const HOUSEKEEPING: Duration = Duration::from_millis(50);
 /// Sockets that one system call may report.
 const EVENTS: usize = 1_024;
 
+/// How often a tick may ask for packets: enough to catch up after the thread was kept from running.
+const ROUNDS: usize = 16;
+
 /// The bell's place among the epoll data; streams have their slot there.
 const BELL: u64 = u64::MAX;
 
@@ -136,15 +139,19 @@ impl MediaThread {
         }
     }
 
-    /// Takes one packet from each socket that has some; what remains is reported again on the next tick.
+    /// Takes what has come: one packet of each socket a round, so that no stream waits for another's
+    /// burst; what remains after the last round is reported again on the next tick.
     fn receive(&mut self, now: Time, reported: &mut Vec<epoll::Event>) {
-        for _ in 0..=self.legs.len() / EVENTS {
+        for _ in 0..ROUNDS {
             self.wait(reported, Some(Duration::ZERO));
-            for slot in reported.iter().map(|event| event.data.u64()).filter(|data| *data != BELL) {
-                self.receive_from(now, slot as usize);
-            }
-            if reported.len() < EVENTS {
+            if reported.is_empty() {
                 return;
+            }
+            for event in reported.iter() {
+                match event.data.u64() {
+                    BELL => self.inbox.wake_up(),
+                    slot => self.receive_from(now, slot as usize),
+                }
             }
         }
     }
