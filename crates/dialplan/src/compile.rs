@@ -139,7 +139,7 @@ impl Compiler<'_, '_> {
         let found = self.names.calendars.get(name).copied();
         if found.is_none() {
             let known = self.names.calendars.keys().map(String::as_str);
-            self.faults.unknown(at, "calendar", name, known);
+            self.faults.unknown(at, "unknown calendar {}", name, known);
         }
         found
     }
@@ -229,7 +229,10 @@ impl Compiler<'_, '_> {
         match &node.value {
             Value::Scalar { text, .. } => Some(Step { verb: text, at: node.span, argument: None }),
             Value::Map(entries) => {
-                let (key, argument) = entries.first()?;
+                let Some((key, argument)) = entries.first() else {
+                    self.faults.error(node.span, "an empty step");
+                    return None;
+                };
                 for (extra, _) in &entries[1..] {
                     let hint = if VERBS.contains(&extra.text.as_str()) {
                         format!("begin a new step: `- {}: …`", extra.text)
@@ -292,8 +295,11 @@ impl Compiler<'_, '_> {
                 let hint = format!("the label of this flow is `.{flow_name}`");
                 faults.hinted(jump.at, format!("unknown flow `{flow_name}`"), hint);
             } else {
-                let known = flows.iter().map(|flow| flow.name.as_ref());
-                faults.unknown(jump.at, "flow", flow_name, known);
+                let own =
+                    labels.keys().filter(|(of, _)| *of == jump.flow).map(|(_, name)| format!(".{name}"));
+                let own: Vec<String> = own.collect();
+                let known = flows.iter().map(|flow| flow.name.as_ref()).chain(own.iter().map(String::as_str));
+                faults.unknown(jump.at, "unknown flow {}", flow_name, known);
             }
             return None;
         };
@@ -301,7 +307,8 @@ impl Compiler<'_, '_> {
         let found = labels.get(&(flow, label.to_owned())).map(|(pc, _)| *pc);
         if found.is_none() {
             let known = labels.keys().filter(|(of, _)| *of == flow).map(|(_, name)| name.as_str());
-            faults.unknown(jump.at, &format!("label in flow `{}`", flows[flow.0].name), label, known);
+            let message = format!("the flow `{}` has no label {{}}", flows[flow.0].name);
+            faults.unknown(jump.at, &message, label, known);
         }
         found
     }

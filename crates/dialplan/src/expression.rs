@@ -93,11 +93,26 @@ impl Expression {
         }
     }
 
-    fn part(&self, id: u64) -> Span {
-        let Some((origin, (first, last))) = self.origin.zip(self.program.source_info().offset_for(id)) else {
+    /// The place of a part. CEL places a call at its bracket and a field at its dot: `name` beside it is
+    /// what to show.
+    fn part(&self, id: u64, name: Option<&str>) -> Span {
+        let source = self.program.source_info();
+        let Some((origin, (first, last))) = self.origin.zip(source.offset_for(id)) else {
             return self.at;
         };
-        Span { start: origin + first as usize, len: (last.saturating_sub(first) + 1) as usize, ..self.at }
+        let (first, last) = (first as usize, last as usize);
+        let text = source.source.as_str();
+        let beside = name.and_then(|name| {
+            let (before, after) = (text.get(..first)?, text.get(first + 1..)?);
+            let start = if before.ends_with(name) {
+                first - name.len()
+            } else {
+                after.starts_with(name).then_some(first + 1)?
+            };
+            Some((start, name.len()))
+        });
+        let (start, len) = beside.unwrap_or((first, last.saturating_sub(first) + 1));
+        Span { start: origin + start, len, ..self.at }
     }
 }
 

@@ -32,14 +32,15 @@ impl<'a> Faults<'a> {
     }
 
     /// Notes that `word` is none of `known`, with the nearest of them or all of them as the hint.
+    /// The word takes the place of `{}` in the message.
     pub(crate) fn unknown<'k>(
         &mut self,
         at: Span,
-        what: &str,
+        message: &str,
         word: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
-        self.add(at, format!("unknown {what} `{word}`"), hint_for(word, known));
+        self.add(at, message.replace("{}", &format!("`{word}`")), hint_for(word, known));
     }
 
     /// Notes that something was written twice; both places are named.
@@ -119,7 +120,7 @@ impl<'a> Faults<'a> {
 
 /// The word of `known` that `word` was most likely meant to be.
 pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let limit = 1 + word.chars().count() / 4;
+    let limit = ((word.chars().count() + 1) / 4).max(1);
     known
         .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)

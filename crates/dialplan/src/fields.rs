@@ -1,6 +1,6 @@
 //! Reading nodes into values: each reader notes what is wrong and gives `None`.
 
-use crate::faults::{Faults, Span};
+use crate::faults::{Faults, Span, nearest};
 use crate::yaml::{Key, Node, Scalar, Value};
 use clock::Duration;
 use std::str::FromStr;
@@ -10,6 +10,8 @@ pub(crate) struct Fields<'n> {
     span: Span,
     what: &'static str,
     entries: &'n [(Key, Node)],
+    /// What the unknown keys were most likely meant to be: they are not noted as missing as well.
+    misspelt: Vec<String>,
 }
 
 impl<'n> Fields<'n> {
@@ -22,21 +24,31 @@ impl<'n> Fields<'n> {
         faults: &mut Faults<'_>,
     ) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            let keys = known.iter().map(|k| format!("{k}: …")).collect::<Vec<_>>().join(", ");
+            /// More would hide the message.
+            const SHOWN: usize = 4;
+            let keys = known.iter().take(SHOWN).map(|k| format!("{k}: …")).collect::<Vec<_>>().join(", ");
+            let more = if known.len() > SHOWN { ", …" } else { "" };
             let got = node.describe();
             faults.hinted(
                 node.place_or(at),
                 format!("{what} takes a map, and this is {got}"),
-                format!("write {{{keys}}}"),
+                format!("write {{{keys}{more}}}"),
             );
             return None;
         };
+        let mut misspelt = Vec::new();
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
-                faults.unknown(key.span, &format!("key of {what}"), &key.text, known.iter().copied());
+                faults.unknown(
+                    key.span,
+                    &format!("{what} has no key {{}}"),
+                    &key.text,
+                    known.iter().copied(),
+                );
+                misspelt.extend(nearest(&key.text, known.iter().copied()).map(str::to_owned));
             }
         }
-        Some(Self { span: at, what, entries })
+        Some(Self { span: at, what, entries, misspelt })
     }
 
     /// The value of a key.
@@ -52,7 +64,7 @@ impl<'n> Fields<'n> {
     /// The value of a key that must be there.
     pub(crate) fn require(&self, name: &str, faults: &mut Faults<'_>) -> Option<&'n Node> {
         let found = self.get(name);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt.iter().any(|meant| meant == name) {
             faults.error(self.span, format!("{} needs `{name}`", self.what));
         }
         found

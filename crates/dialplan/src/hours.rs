@@ -138,7 +138,7 @@ fn days(key: &Key, faults: &mut Faults<'_>) -> Vec<usize> {
             let word = word.trim();
             let day = DAYS.iter().position(|day| day.eq_ignore_ascii_case(word));
             if day.is_none() {
-                faults.unknown(key.span, "day", word, DAYS.into_iter());
+                faults.unknown(key.span, "unknown day {}", word, DAYS.into_iter());
             }
             day
         };

@@ -157,7 +157,7 @@ fn program(
             let found = compiled.program.flows.iter().position(|flow| flow.name.as_ref() == name);
             if found.is_none() {
                 let known = compiled.program.flows.iter().map(|flow| flow.name.as_ref());
-                faults.unknown(node.span, "flow", name, known);
+                faults.unknown(node.span, "unknown flow {}", name, known);
             }
             found.map(FlowIndex)
         });

@@ -27,7 +27,7 @@ impl Names<'_> {
                 None
             }
             None => {
-                faults.unknown(at, "user", name, self.users.names(self.client));
+                faults.unknown(at, "unknown user {}", name, self.users.names(self.client));
                 None
             }
         }
@@ -36,7 +36,7 @@ impl Names<'_> {
     /// A trunk that this client may call out by.
     pub(crate) fn outbound(&self, name: &str, at: Span, faults: &mut Faults<'_>) -> Option<Arc<str>> {
         let Some(trunk) = self.trunks.iter().find(|trunk| trunk.name.as_ref() == name) else {
-            faults.unknown(at, "trunk", name, self.trunks.iter().map(|trunk| trunk.name.as_ref()));
+            faults.unknown(at, "unknown trunk {}", name, self.trunks.iter().map(|trunk| trunk.name.as_ref()));
             return None;
         };
         if trunk.to.is_none() {

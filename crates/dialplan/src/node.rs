@@ -74,7 +74,7 @@ fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> (Vec<Listen>, Option<Str
             faults.hinted(
                 node.place_or(key.span),
                 "nothing to listen on",
-                "write listen: [udp:0.0.0.0:5060]",
+                "write listen: [udp:192.0.2.1:5060]",
             );
         }
         for entry in entries {
@@ -125,7 +125,7 @@ fn listener(node: &Yaml, faults: &mut Faults<'_>) -> Option<Listen> {
         "udp" => Transport::Udp,
         "tcp" => Transport::Tcp,
         other => {
-            faults.unknown(at, "transport", other, ["udp", "tcp"].into_iter());
+            faults.unknown(at, "unknown transport {}", other, ["udp", "tcp"].into_iter());
             return None;
         }
     };

@@ -67,11 +67,15 @@ fn syntax(file: usize, text: &str, error: &Error, faults: &mut Faults<'_>) {
     let place = format!(" at line {line}, column {column}");
     let message = message.strip_suffix(&place).unwrap_or(&message);
     match error {
-        Error::UnsupportedTag { .. } => faults.hinted(
-            span,
-            "`!` begins a YAML tag here, and no tag has a meaning",
-            "put the value between quotes: \"!…\"",
-        ),
+        Error::UnsupportedTag { .. } => {
+            let line = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
+            let start = text[line..span.start].rfind('!').map_or(span.start, |skip| line + skip);
+            faults.hinted(
+                Span { start, len: 1, ..span },
+                "`!` begins a YAML tag here, and no tag has a meaning",
+                "put the whole value between quotes: \"!…\"",
+            );
+        }
         Error::MultipleDocuments { .. } => {
             faults.hinted(span, "a second YAML document begins", "one file is one document: remove `---`");
         }

@@ -41,6 +41,8 @@ enum Fault {
     Follows,
     At {
         id: u64,
+        /// The field or function in question.
+        name: Option<String>,
         message: String,
         hint: Option<String>,
     },
@@ -59,10 +61,11 @@ impl Expression {
         match scope.of(self.program.expression()) {
             Ok(found) => Some(found),
             Err(Fault::Follows) => None,
-            Err(Fault::At { id, message, hint }) => {
+            Err(Fault::At { id, name, message, hint }) => {
+                let at = self.part(id, name.as_deref());
                 match hint {
-                    Some(hint) => faults.hinted(self.part(id), message, hint),
-                    None => faults.error(self.part(id), message),
+                    Some(hint) => faults.hinted(at, message, hint),
+                    None => faults.error(at, message),
                 }
                 None
             }
@@ -225,7 +228,7 @@ fn of_field(id: u64, select: &SelectExpr) -> Typed {
                 Some(known) => format!("did you mean `call.{known}`?"),
                 None => "known: call.from, call.to, call.source".into(),
             };
-            fault(id, format!("a call has no `{field}`"), Some(hint))
+            named(id, field, format!("a call has no `{field}`"), hint)
         }
         _ => fault(id, format!("`.{field}`: only `call` has fields"), None),
     }
@@ -238,13 +241,13 @@ fn unknown_function(id: u64, name: &str) -> Typed {
             "startsWith" | "endsWith" | "contains" => format!("write it like call.from.{name}('+34')"),
             _ => format!("write it like {name}(account)"),
         };
-        return fault(id, format!("`{name}` is called in the wrong way"), Some(hint));
+        return named(id, name, format!("`{name}` is called in the wrong way"), hint);
     }
     let hint = match nearest(name, KNOWN.into_iter()) {
         Some(known) => format!("did you mean `{known}`?"),
         None => format!("known: {}", KNOWN.join(", ")),
     };
-    fault(id, format!("unknown function `{name}`"), Some(hint))
+    named(id, name, format!("unknown function `{name}`"), hint)
 }
 
 fn conversion(expr: &IdedExpr, found: Type, wanted: Type) -> Option<String> {
@@ -264,5 +267,10 @@ fn conversion(expr: &IdedExpr, found: Type, wanted: Type) -> Option<String> {
 }
 
 fn fault<T>(id: u64, message: impl Into<String>, hint: Option<String>) -> Result<T, Fault> {
-    Err(Fault::At { id, message: message.into(), hint })
+    Err(Fault::At { id, name: None, message: message.into(), hint })
+}
+
+/// A fault of a field or function, which is shown by its name.
+fn named<T>(id: u64, name: &str, message: String, hint: String) -> Result<T, Fault> {
+    Err(Fault::At { id, name: Some(name.to_owned()), message, hint: Some(hint) })
 }

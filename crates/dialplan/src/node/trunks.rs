@@ -42,7 +42,7 @@ fn trunk(
         let id = node.text("`client`", faults)?;
         let found = clients.iter().position(|client| *client == id).map(ClientIndex);
         if found.is_none() {
-            faults.unknown(node.span, "client", id, clients.iter().copied());
+            faults.unknown(node.span, "unknown client {}", id, clients.iter().copied());
         }
         found
     });
@@ -69,8 +69,9 @@ fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
     if network.trunc() != network {
         let hint = format!("write {}, or one address without `/`", network.trunc());
         faults.hinted(node.span, format!("`{text}` names an address and a network at once"), hint);
+        return None;
     }
-    Some(network.trunc())
+    Some(network)
 }
 
 fn destination(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {

@@ -63,7 +63,7 @@ pub(super) trait Judge {
     fn accept(&self, digits: &str, turn: &mut Turn<'_>) -> Next;
 }
 
-/// Fields that both verbs have.
+/// Fields that both verbs have, the prompt first.
 pub(super) const FIELDS: [&str; 7] =
     ["prompt", "timeout", "digit_timeout", "tries", "no_input", "invalid", "max_tries"];
 

@@ -114,7 +114,12 @@ fn mode(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<DialMode> {
         "parallel" => Some(DialMode::Parallel),
         "sequential" => Some(DialMode::Sequential),
         other => {
-            compiler.faults.unknown(node.span, "mode", other, ["parallel", "sequential"].into_iter());
+            compiler.faults.unknown(
+                node.span,
+                "unknown mode {}",
+                other,
+                ["parallel", "sequential"].into_iter(),
+            );
             None
         }
     }

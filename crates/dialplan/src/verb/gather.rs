@@ -30,7 +30,7 @@ impl Gather {
         compiler: &mut Compiler<'_, '_>,
     ) -> Option<(Verb, String)> {
         let argument = step.argument(compiler)?;
-        let known = [&ask::FIELDS[..], &["into", "min", "max", "terminator", "secret"]].concat();
+        let known = [&["into", "prompt", "min", "max", "terminator", "secret"], &ask::FIELDS[1..]].concat();
         let fields = Fields::of(argument, step.at, "`gather`", &known, compiler.faults)?;
         let (question, _) = Question::parse("gather", step, &fields, own, next, compiler);
         let secret = fields.get("secret").and_then(|node| node.flag("`secret`", compiler.faults));

@@ -25,7 +25,7 @@ impl Menu {
         compiler: &mut Compiler<'_, '_>,
     ) -> Option<(Verb, String)> {
         let argument = step.argument(compiler)?;
-        let known = [&ask::FIELDS[..], &["keys"]].concat();
+        let known = [&["prompt", "keys"], &ask::FIELDS[1..]].concat();
         let fields = Fields::of(argument, step.at, "`menu`", &known, compiler.faults)?;
         fields.require("prompt", compiler.faults);
         let (question, target) = Question::parse("menu", step, &fields, own, next, compiler);
@@ -42,6 +42,9 @@ impl Menu {
             for (key, branch) in entries {
                 keys.extend(parse_key(key, branch, next, compiler));
             }
+        }
+        if keys.is_empty() {
+            return Some((Verb::Faulty(vec![next]), target));
         }
         Some((Verb::Menu(Self { question, keys }), target))
     }
@@ -84,11 +87,11 @@ fn parse_key(key: &Key, branch: &Node, next: Pc, compiler: &mut Compiler<'_, '_>
     let is_dtmf = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D');
     let branch = compiler.branch(Some(branch), next).unwrap_or(next);
     if key.text.is_empty() || key.text.len() > LONGEST_KEY || !key.text.chars().all(is_dtmf) {
-        compiler.faults.hinted(
-            key.span,
-            format!("`{}` is not a key that a caller can press", key.text),
-            "keys are made of 0 to 9, * and #, at most 8 of them",
-        );
+        let message = match key.text.as_str() {
+            "" => "an empty key".to_owned(),
+            text => format!("`{text}` is not a key that a caller can press"),
+        };
+        compiler.faults.hinted(key.span, message, "keys are made of 0 to 9, * and #, at most 8 of them");
         return None;
     }
     Some((key.text.clone(), branch))

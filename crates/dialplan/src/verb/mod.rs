@@ -66,7 +66,21 @@ impl<'n> Step<'n> {
     fn argument(&self, compiler: &mut Compiler<'_, '_>) -> Option<&'n Node> {
         let found = self.argument.filter(|node| !matches!(node.value, Value::Null));
         if found.is_none() {
-            compiler.faults.error(self.at, format!("`{}` says nothing more", self.verb));
+            let example = match self.verb {
+                "play" => "- play: welcome",
+                "menu" => "- menu: {prompt: choose, keys: {\"1\": …}}",
+                "gather" => "- gather: {into: account, prompt: enter-account}",
+                "dial" => "- dial: [alice, bob]",
+                "goto" => "- goto: other-flow",
+                "label" => "- label: again",
+                "set" => "- set: {vip: account == '1234'}",
+                "if" => "- if: {when: vip, then: …}",
+                "switch" => "- switch: {on: account, cases: {\"1234\": …}}",
+                "hours" => "- hours: {calendar: office, closed: …}",
+                _ => "- reject: busy",
+            };
+            let message = format!("`{}` needs to be told more", self.verb);
+            compiler.faults.hinted(self.at, message, format!("write `{example}`"));
         }
         found
     }
@@ -110,7 +124,7 @@ impl Verb {
             "hangup" => hangup::parse(step, compiler),
             "reject" => reject::Reject::parse(step, compiler),
             unknown => {
-                compiler.faults.unknown(step.at, "verb", unknown, VERBS.into_iter());
+                compiler.faults.unknown(step.at, "unknown verb {}", unknown, VERBS.into_iter());
                 None
             }
         };

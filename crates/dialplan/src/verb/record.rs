@@ -36,7 +36,7 @@ impl Record {
                 }
                 Value::Scalar { text, .. } => {
                     let known = ["start", "stop"].into_iter();
-                    compiler.faults.unknown(node.span, "word for `record`", text, known);
+                    compiler.faults.unknown(node.span, "unknown word for `record` {}", text, known);
                     None
                 }
                 _ => {

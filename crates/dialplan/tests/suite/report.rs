@@ -1,31 +1,78 @@
-//! What an administrator reads about a mistake: for each the YAML and the exact report.
+//! What an administrator reads about a mistake. Each `tests/reports/NAME.case` holds files, each behind a
+//! line `==== path`, and the exact report behind `==== report`. `UPDATE=1 cargo test -p dialplan` writes
+//! the reports anew: read the difference before you commit it.
 
-use crate::support::{NODE, PROMPTS, input};
-use dialplan::load;
+use crate::support::{NODE, PROMPTS};
+use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-/// Checks client sections; a flow `main` that answers is put before steps alone.
-#[track_caller]
-fn client(text: &str, expected: &str) {
-    node_and_client(NODE, text, expected);
-}
+const REPORT: &str = "report";
 
-#[track_caller]
-fn node_and_client(node: &str, text: &str, expected: &str) {
-    let report = load(&input(node, text)).expect_err("this must not check").to_string();
-    assert_eq!(report, expected, "\n{report}");
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the cases are files, and no shell is there to read them")]
+fn every_mistake_is_reported_with_its_place_and_a_hint() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports");
+    let listed = std::fs::read_dir(&folder).expect("the folder of cases");
+    let cases: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    assert!(cases.len() >= 30, "only {} cases", cases.len());
+    let mut wrong = String::new();
+    for path in cases {
+        let text = std::fs::read_to_string(&path).expect("a case");
+        let (files, expected) = split(&text);
+        let found = match load(&input(&files)) {
+            Ok(_) => "no error".to_owned(),
+            Err(report) => report.to_string(),
+        };
+        if found != expected {
+            wrong.push_str(&format!("{}:\n{found}\n\n", path.display()));
+            if std::env::var_os("UPDATE").is_some() {
+                let files = text.split("==== report\n").next().unwrap_or_default();
+                std::fs::write(&path, format!("{files}==== report\n{found}\n")).expect("the case is written");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
-fn an_unknown_prompt_is_named_with_the_nearest_one() {
-    assert!(PROMPTS.contains(&"welcome"));
-    client(
-        "flows:\n  main:\n    - answer\n    - play: welcom\n",
-        "\
-acme/acme.yaml:4:13: error: there is no prompt `welcom`
-  4 |     - play: welcom
-    |             ^^^^^^
-  hint: did you mean `welcome`?
+fn a_prompt_that_cannot_be_played_is_an_error_of_its_file() {
+    let files = [("acme/acme.yaml", "flows: {main: [hangup]}\n".to_owned())].into_iter().collect();
+    let mut input = input(&files);
+    input.clients[0].prompts[0].error = Some("44100 Hz, and prompts have 8000".into());
+    let report = load(&input).expect_err("the prompt is broken").to_string();
+    let expected = "acme/prompts/welcome.wav: error: 44100 Hz, and prompts have 8000\n\n1 error";
+    assert_eq!(report, expected);
+}
 
-1 error",
-    );
+/// The files by path, and the report.
+fn split(case: &str) -> (BTreeMap<&str, String>, String) {
+    let mut parts: BTreeMap<&str, String> = BTreeMap::new();
+    let mut path = "";
+    for line in case.split_inclusive('\n') {
+        match line.strip_prefix("==== ") {
+            Some(name) => path = name.trim_end(),
+            None => parts.entry(path).or_default().push_str(line),
+        }
+    }
+    let report = parts.remove(REPORT).unwrap_or_default();
+    (parts, report.strip_suffix('\n').unwrap_or(&report).to_owned())
+}
+
+fn input(files: &BTreeMap<&str, String>) -> Input {
+    let source = |(path, text): (&&str, &String)| SourceFile { path: (*path).into(), text: text.clone() };
+    let node = files.get("ringdown.yaml").map_or(NODE, String::as_str);
+    let prompt =
+        |name: &str| PromptFile { name: name.into(), path: format!("acme/prompts/{name}.wav"), error: None };
+    let client = |id: &str| ClientFiles {
+        id: id.into(),
+        path: id.into(),
+        files: files.iter().filter(|(path, _)| path.starts_with(&format!("{id}/"))).map(source).collect(),
+        prompts: PROMPTS.iter().map(|name| prompt(name)).collect(),
+    };
+    Input {
+        node: SourceFile { path: "ringdown.yaml".into(), text: node.into() },
+        clients: vec![client("acme"), client("globex")],
+        system_prompts: vec![prompt("ringback")],
+    }
 }
