@@ -8,9 +8,14 @@ pub(crate) const URI: u8 = 2;
 /// A domain name's octets, and `_`, which names in private networks hold.
 pub(crate) const HOST: u8 = 4;
 
+/// Whether an octet is of the class.
+pub(crate) fn is(octet: u8, class: u8) -> bool {
+    CLASSES[usize::from(octet)] & class != 0
+}
+
 /// Whether every octet of `text` is of the class.
 pub(crate) fn all(text: &str, class: u8) -> bool {
-    text.bytes().all(|octet| CLASSES[usize::from(octet)] & class != 0)
+    text.bytes().all(|octet| is(octet, class))
 }
 
 static CLASSES: [u8; 256] = classes();

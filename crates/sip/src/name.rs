@@ -168,11 +168,16 @@ names! {
 impl Name {
     /// The name that a spelling means, long or compact, in any case.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.as_bytes();
+        Self::of(text.as_bytes())
+    }
+
+    /// As [`Name::parse`], of octets that need not be UTF-8.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
         let mut slot = hash(text);
         loop {
             let (spelling, name) = SPELLINGS[usize::from(SLOTS[slot].checked_sub(1)?)];
-            if spelling.as_bytes().eq_ignore_ascii_case(text) {
+            let known = spelling.as_bytes();
+            if known == text || known.eq_ignore_ascii_case(text) {
                 return Some(name);
             }
             slot = (slot + 1) % SLOTS.len();

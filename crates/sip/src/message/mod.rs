@@ -207,7 +207,7 @@ impl Message {
     }
 
     fn at(&self, span: Span) -> &str {
-        &self.text[usize::from(span.start)..usize::from(span.end)]
+        span.text(&self.text)
     }
 }
 

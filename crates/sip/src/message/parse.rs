@@ -1,6 +1,7 @@
 //! From bytes to a [`Message`]: one pass over the lines, then the start line and Content-Length.
 
 use super::{Field, Message, Span, Start, digits};
+use crate::class;
 use crate::header::is_token;
 use crate::{Flaw, Method, Name, ParseError};
 use bytes::Bytes;
@@ -141,14 +142,15 @@ fn count_returns(bytes: &[u8]) -> usize {
 impl Field {
     /// `name: value` in `bytes[start..end]`.
     fn read(bytes: &[u8], start: usize, end: usize) -> Option<Self> {
-        let colon = start + memchr(b':', &bytes[start..end])?;
-        let name = Span::trimmed(bytes, start, colon);
-        let text = std::str::from_utf8(name.of(bytes)).ok()?;
-        let known = Name::parse(text);
-        if known.is_none() && !is_token(text) {
+        let line = &bytes[start..end];
+        let name_length = line.iter().position(|octet| !class::is(*octet, class::TOKEN))?;
+        let gap = line[name_length..].iter().position(|octet| !matches!(octet, b' ' | b'\t'))?;
+        let colon = start + name_length + gap;
+        if name_length == 0 || bytes[colon] != b':' {
             return None;
         }
-        Some(Self { known, name, value: Span::trimmed(bytes, colon + 1, end) })
+        let name = Span::new(start, start + name_length);
+        Some(Self { known: Name::of(name.of(bytes)), name, value: Span::trimmed(bytes, colon + 1, end) })
     }
 }
 
@@ -168,6 +170,11 @@ impl Span {
             end -= 1;
         }
         Self::new(start, end)
+    }
+
+    /// Of the text that was indexed.
+    pub(super) fn text(self, text: &str) -> &str {
+        &text[usize::from(self.start)..usize::from(self.end)]
     }
 
     fn of(self, bytes: &[u8]) -> &[u8] {
@@ -230,7 +237,7 @@ fn start_line(
     flaw: &mut Option<Flaw>,
 ) -> Result<Start, ParseError> {
     let bytes = text.as_bytes();
-    let full = std::str::from_utf8(line.of(bytes)).map_err(|_| ParseError::NotSip)?;
+    let full = line.text(text);
     if full.as_bytes().get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/")) {
         return status_line(text, full, fields, line, flaw);
     }
@@ -273,7 +280,7 @@ fn status_line(
     let method = fields
         .iter()
         .find(|field| field.known == Some(Name::CSeq))
-        .and_then(|field| cseq(&text[usize::from(field.value.start)..usize::from(field.value.end)]));
+        .and_then(|field| cseq(field.value.text(text)));
     if method.is_none() {
         flaw.get_or_insert(Flaw::ResponseWithoutCSeq);
     }
@@ -285,8 +292,7 @@ fn status_line(
 fn content_length(text: &str, fields: &[Field]) -> Result<Option<usize>, Flaw> {
     let mut declared = None;
     for field in fields.iter().filter(|field| field.known == Some(Name::ContentLength)) {
-        let value = &text[usize::from(field.value.start)..usize::from(field.value.end)];
-        let length = digits(value).and_then(|length| usize::try_from(length).ok());
+        let length = digits(field.value.text(text)).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(Flaw::ContentLength)?;
         if declared.is_some_and(|before| before != length) {
             return Err(Flaw::ContentLength);
