@@ -130,14 +130,13 @@ impl Endpoint {
         out: &mut Vec<Output>,
     ) {
         let target = self.servers.find(key);
-        let Some((request, (to_tag, invite))) = target.and_then(|id| Some((id, self.servers.identity(id)?)))
-        else {
+        let Some((request, found)) = target.and_then(|id| Some((id, self.servers.cancel(id)?))) else {
             return self.refuse(flow, cancel, fault(481), &[], out);
         };
+        out.push(received(cancel, found.invite, found.again));
+        let answer = self.build(cancel, flow, fault(200), Some(&tag_text(found.to_tag)), &[], None);
+        answer.send(found.invite, found.again, out);
         let waiting = self.servers.waiting(request);
-        out.push(received(cancel, invite, waiting.is_none()));
-        let answer = self.build(cancel, flow, fault(200), Some(&tag_text(to_tag)), &[], None);
-        answer.send(invite, waiting.is_none(), out);
         let Some(waiting) = waiting else { return };
         self.respond_plainly(now, request, 487, out);
         match waiting.user {

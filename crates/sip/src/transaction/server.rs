@@ -63,6 +63,17 @@ pub(crate) struct Waiting {
     pub(crate) invite: Option<InviteId>,
 }
 
+/// An INVITE's transaction as its CANCEL finds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cancelled {
+    /// The tag that the INVITE's responses carry, and so the CANCEL's.
+    pub(crate) to_tag: u64,
+    /// The usage that the ladder shows it with.
+    pub(crate) invite: Option<InviteId>,
+    /// Whether a CANCEL came before.
+    pub(crate) again: bool,
+}
+
 #[derive(Debug)]
 struct Server {
     machine: Machine,
@@ -76,6 +87,7 @@ struct Server {
     request: Option<Message>,
     last: Option<Outgoing>,
     interval: Duration,
+    cancelled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +168,19 @@ impl Servers {
         self.by_key.insert(key.clone(), id);
         let interval = self.values.t1;
         let request = Some(request);
-        let server =
-            Server { machine, key, merge_key, user, invite, flow, to_tag, request, last: None, interval };
+        let server = Server {
+            machine,
+            key,
+            merge_key,
+            user,
+            invite,
+            flow,
+            to_tag,
+            request,
+            last: None,
+            interval,
+            cancelled: false,
+        };
         self.alive.insert(id, server);
         if !is_invite {
             self.act(now, id, server_non_invite::START, None, &mut Vec::new());
@@ -203,9 +226,11 @@ impl Servers {
         Some(Waiting { request, flow, to_tag, user, invite })
     }
 
-    /// The tag that the responses of a transaction carry, and the usage that it belongs to.
-    pub(crate) fn identity(&self, id: RequestId) -> Option<(u64, Option<InviteId>)> {
-        self.alive.get(&id).map(|server| (server.to_tag, server.invite))
+    /// Notes that a CANCEL of the transaction came.
+    pub(crate) fn cancel(&mut self, id: RequestId) -> Option<Cancelled> {
+        let server = self.alive.get_mut(&id)?;
+        let again = std::mem::replace(&mut server.cancelled, true);
+        Some(Cancelled { to_tag: server.to_tag, invite: server.invite, again })
     }
 
     /// Sends a response. A second final response goes nowhere.
