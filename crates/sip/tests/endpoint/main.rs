@@ -2,5 +2,8 @@
 
 mod calls;
 mod cancel;
+mod chaos;
 mod loss;
+mod peers;
+mod session;
 mod world;

@@ -27,10 +27,12 @@ pub(crate) struct World {
     pub(crate) events: Vec<(usize, Event)>,
     /// Every ladder line of both sides.
     pub(crate) wires: Vec<(usize, Time, Wire)>,
+    /// Every message that went out, lost or not.
+    pub(crate) sent: Vec<(usize, Message)>,
     /// Decides each packet's fate.
     pub(crate) fate: Fate,
     in_flight: BTreeMap<(Time, u64), (usize, Flow, Bytes)>,
-    sent: u64,
+    packets: u64,
 }
 
 pub(crate) fn address(side: usize) -> SocketAddr {
@@ -65,7 +67,8 @@ impl World {
             wires: Vec::new(),
             fate: Box::new(|_, _| vec![DELAY]),
             in_flight: BTreeMap::new(),
-            sent: 0,
+            sent: Vec::new(),
+            packets: 0,
         }
     }
 
@@ -107,6 +110,13 @@ impl World {
         self.act(side, |endpoint, now, out| endpoint.invite(now, invite, out))
     }
 
+    /// Hands a message to a side as if the other had sent it.
+    pub(crate) fn inject(&mut self, side: usize, text: impl Into<Bytes>) {
+        let flow = self.flow(side);
+        let bytes = text.into();
+        self.act(side, |endpoint, now, out| endpoint.receive(now, flow, bytes, out));
+    }
+
     fn take(&mut self, side: usize, out: Vec<Output>) {
         for output in out {
             match output {
@@ -114,13 +124,15 @@ impl World {
                 Output::Wire(wire) => self.wires.push((side, self.now, wire)),
                 Output::Send { flow, bytes } => {
                     assert_eq!(flow.local, address(side));
+                    self.sent.push((side, Message::parse(bytes.clone()).expect("what we send can be read")));
                     if flow.peer != address(1 - side) {
                         continue;
                     }
                     let seen = Flow { local: flow.peer, peer: flow.local, ..flow };
                     for delay in (self.fate)(side, &line(&bytes)) {
-                        self.sent += 1;
-                        self.in_flight.insert((self.now + delay, self.sent), (1 - side, seen, bytes.clone()));
+                        self.packets += 1;
+                        self.in_flight
+                            .insert((self.now + delay, self.packets), (1 - side, seen, bytes.clone()));
                     }
                 }
             }
@@ -182,6 +194,12 @@ impl World {
                 format!("{:.2} {}{}", at.micros() as f64 / 1e6, wire.line, if wire.again { "*" } else { "" })
             })
             .collect()
+    }
+
+    /// The last message that a side has sent.
+    pub(crate) fn last_sent(&self, side: usize) -> &Message {
+        let of_side = self.sent.iter().rev().find(|(of, _)| *of == side);
+        &of_side.expect("something was sent").1
     }
 
     /// Sets up a call and answers it; the usage's names on both sides.

@@ -1,0 +1,381 @@
+//! Peers that are not another endpoint: forks, challenges, and requests that are answered without the user.
+
+use crate::world::{CALLEE, CALLER, World, address, config, contact, header};
+use bytes::Bytes;
+use clock::Time;
+use sip::{
+    Algorithm, Body, Credentials, Endpoint, Event, Flow, InviteId, Login, Message, Method, Name, NewInvite,
+    Output, Transport, ha1,
+};
+
+/// One endpoint whose peer is the test.
+struct Lone {
+    endpoint: Endpoint,
+    now: Time,
+    flow: Flow,
+    sent: Vec<(Flow, Message)>,
+    events: Vec<Event>,
+}
+
+impl Lone {
+    fn new() -> Self {
+        Self::with(config())
+    }
+
+    fn with(config: sip::EndpointConfig) -> Self {
+        Self {
+            endpoint: Endpoint::new(config, [3; 32]),
+            now: Time::ZERO,
+            flow: Flow::udp(address(CALLER), address(CALLEE)),
+            sent: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn act<R>(&mut self, act: impl FnOnce(&mut Endpoint, Time, &mut Vec<Output>) -> R) -> R {
+        let mut out = Vec::new();
+        let result = act(&mut self.endpoint, self.now, &mut out);
+        for output in out {
+            match output {
+                Output::Send { flow, bytes } => self.sent.push((flow, Message::parse(bytes).unwrap())),
+                Output::Event(event) => self.events.push(event),
+                Output::Wire(_) => {}
+            }
+        }
+        result
+    }
+
+    fn receive(&mut self, text: impl Into<Bytes>) {
+        let (flow, bytes) = (self.flow, text.into());
+        self.act(|endpoint, now, out| endpoint.receive(now, flow, bytes, out));
+    }
+
+    fn invite(&mut self, change: impl FnOnce(&mut NewInvite)) -> InviteId {
+        let mut invite = World::new(Transport::Udp).new_invite(CALLER);
+        change(&mut invite);
+        self.act(|endpoint, now, out| endpoint.invite(now, invite, out))
+    }
+
+    /// What was sent since the last call, first lines only.
+    fn lines(&mut self) -> Vec<String> {
+        self.sent.drain(..).map(|(_, message)| message.start_line().to_owned()).collect()
+    }
+
+    fn drain(&mut self) {
+        while let Some(at) = self.endpoint.next_timeout() {
+            self.now = at;
+            self.act(|endpoint, now, out| endpoint.handle_timeout(now, out));
+        }
+        assert_eq!(self.endpoint.alive(), sip::Alive::default());
+    }
+}
+
+/// A response to a request that the endpoint sent, with further header lines.
+fn response(request: &Message, status: &str, to_tag: &str, more: &str) -> String {
+    format!(
+        "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag={to_tag}\r\nCall-ID: {}\r\nCSeq: {}\r\n{more}\
+         Content-Length: 0\r\n\r\n",
+        header(request, Name::Via),
+        header(request, Name::From),
+        header(request, Name::To).split(";tag").next().unwrap(),
+        request.call_id(),
+        header(request, Name::CSeq),
+    )
+}
+
+const CONTACT: &str = "Contact: <sip:b@127.0.0.2:5060>\r\n";
+
+#[test]
+fn rfc3261_13_2_2_4_further_branches_of_a_fork_are_acknowledged_and_ended() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "183 Session Progress", "one", CONTACT));
+    lone.receive(response(&invite, "180 Ringing", "two", CONTACT));
+    assert_eq!(lone.events.len(), 2);
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    lone.lines();
+    lone.receive(response(&invite, "200 OK", "two", CONTACT));
+    let (ack, bye) = (lone.sent[0].1.clone(), lone.sent[1].1.clone());
+    assert_eq!((ack.method(), bye.method()), (&Method::Ack, &Method::Bye));
+    for request in [&ack, &bye] {
+        assert_eq!(request.to().unwrap().tag(), Some("two"));
+    }
+    lone.receive(response(&bye, "200 OK", "two", ""));
+    lone.receive(response(&invite, "200 OK", "two", CONTACT));
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    let again: Vec<_> = lone.sent[2..].iter().map(|(_, sent)| sent.to().unwrap().tag().unwrap()).collect();
+    assert_eq!(again, ["two", "one"], "each branch gets its own ACK again, and no second BYE");
+    assert!(matches!(lone.events[2], Event::Answered { id: answered, .. } if answered == id));
+    assert_eq!(lone.events.len(), 3);
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    lone.drain();
+}
+
+#[test]
+fn rfc3261_13_2_2_4_a_2xx_that_comes_again_after_the_call_is_acknowledged_still() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    let bye = lone.sent[2].1.clone();
+    lone.receive(response(&bye, "200 OK", "one", ""));
+    assert!(matches!(lone.events[1], Event::Ended { .. }));
+    lone.lines();
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    assert_eq!(lone.lines(), ["ACK sip:b@127.0.0.2:5060 SIP/2.0"]);
+    lone.drain();
+}
+
+fn login(realm: Option<&str>) -> Option<Login> {
+    Some(Login { username: "u".into(), password: "p".into(), realm: realm.map(str::to_owned) })
+}
+
+fn challenge(nonce: &str, stale: &str) -> String {
+    format!(
+        "Proxy-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", algorithm=SHA-256, qop=\"auth\"{stale}\r\n"
+    )
+}
+
+#[test]
+fn rfc3261_22_3_a_challenge_is_answered_once_and_again_when_stale() {
+    let mut lone = Lone::new();
+    lone.invite(|invite| invite.login = login(Some("r")));
+    let mut invite = lone.sent[0].1.clone();
+    for (nonce, stale) in [("n1", ""), ("n2", ", stale=true")] {
+        lone.receive(response(&invite, "407 Auth", "x", &challenge(nonce, stale)));
+        let again = lone.sent.last().unwrap().1.clone();
+        assert_eq!(again.cseq().unwrap().0, invite.cseq().unwrap().0 + 1);
+        assert_eq!((again.call_id(), again.body()), (invite.call_id(), invite.body()));
+        assert_eq!(header(&again, Name::From), header(&invite, Name::From));
+        assert_ne!(again.via().unwrap().branch(), invite.via().unwrap().branch());
+        assert_eq!(again.header_values(Name::ProxyAuthorization).count(), 1);
+        let given = Credentials::parse(header(&again, Name::ProxyAuthorization)).unwrap();
+        assert_eq!((given.nonce.as_str(), given.username.as_str()), (nonce, "u"));
+        let ha1 = ha1(Algorithm::Sha256, "u", "r", "p");
+        let uri = again.request_uri();
+        let wanted =
+            sip::response(Algorithm::Sha256, &ha1, &Method::Invite, uri, nonce, given.protection.as_ref());
+        assert_eq!(given.response, wanted);
+        invite = again;
+    }
+    assert!(lone.events.is_empty());
+    lone.receive(response(&invite, "407 Auth", "x", &challenge("n3", ", stale=true")));
+    assert!(matches!(lone.events[..], [Event::Failed { status: 407, .. }]), "no endless loop");
+    lone.drain();
+}
+
+#[test]
+fn rfc3261_22_1_the_ack_repeats_the_credentials_and_the_bye_earns_its_own() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|invite| invite.login = login(None));
+    let first = lone.sent[0].1.clone();
+    lone.receive(response(&first, "407 Auth", "x", &challenge("n1", "")));
+    let invite = lone.sent.last().unwrap().1.clone();
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    let ack = lone.sent.last().unwrap().1.clone();
+    assert_eq!(*ack.method(), Method::Ack);
+    assert_eq!(header(&ack, Name::ProxyAuthorization), header(&invite, Name::ProxyAuthorization));
+    assert_eq!(ack.cseq().unwrap().0, invite.cseq().unwrap().0);
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    let bye = lone.sent.last().unwrap().1.clone();
+    lone.receive(response(&bye, "407 Auth", "one", &challenge("n2", "")));
+    let again = lone.sent.last().unwrap().1.clone();
+    assert_eq!((again.method(), again.cseq().unwrap().0), (&Method::Bye, bye.cseq().unwrap().0 + 1));
+    lone.receive(response(&again, "200 OK", "one", ""));
+    assert!(matches!(lone.events[1], Event::Ended { status: Some(200), .. }));
+    lone.drain();
+}
+
+#[test]
+fn rfc3261_22_a_password_is_not_used_for_another_realm() {
+    let mut lone = Lone::new();
+    lone.invite(|invite| invite.login = login(Some("other")));
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "407 Auth", "x", &challenge("n1", "")));
+    assert!(matches!(lone.events[..], [Event::Failed { status: 407, .. }]));
+    assert_eq!(lone.lines().len(), 2, "INVITE and the ACK to its refusal");
+    lone.drain();
+}
+
+/// A request to the endpoint.
+fn request(method: &str, branch: &str, more: &str) -> String {
+    format!(
+        "{method} sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:5060;branch={branch}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:b@h>;tag=b\r\nTo: <sip:a@h>\r\nCall-ID: c\r\nCSeq: 1 {method}\r\n{more}\
+         Content-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn what_no_user_should_see_is_answered_without_leaving_anything_behind() {
+    let cases = [
+        (request("PING", "z9hG4bK1", ""), Some("501 Not Implemented")),
+        (request("INVITE", "z9hG4bK2", &format!("Require: 100rel, foo\r\n{CONTACT}")), Some("420 Bad Extension")),
+        (request("INVITE", "z9hG4bK3", ""), Some("400 Missing Contact Or Too Many Record-Routes")),
+        (request("BYE", "z9hG4bK4", ""), Some("481 Call/Transaction Does Not Exist")),
+        (request("CANCEL", "z9hG4bK5", ""), Some("481 Call/Transaction Does Not Exist")),
+        (request("ACK", "z9hG4bK6", ""), None),
+        (request("INFO", "z9hG4bK7", "").replace("To: <sip:a@h>", "To: <sip:a@h>;tag=0123456789abcdef"), Some("481 Call/Transaction Does Not Exist")),
+        (request("INVITE", "z9hG4bK8", CONTACT).replace("Max-Forwards: 70", "Max-Forwards: 0"), Some("483 Too Many Hops")),
+        (request("OPTIONS", "z9hG4bK9", "").replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE"), Some("400 CSeq Method Differs From Request")),
+        ("hello\r\n\r\n".to_owned(), None),
+        ("\r\n\r\n".to_owned(), None),
+        ("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK0123456789abcdef\r\nFrom: <sip:b@h>;tag=b\r\nTo: <sip:a@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n".to_owned(), None),
+    ];
+    for (text, answer) in cases {
+        let mut lone = Lone::new();
+        lone.receive(text.clone());
+        lone.receive(text.clone());
+        assert!(lone.events.is_empty(), "{text}");
+        assert_eq!(lone.endpoint.alive(), sip::Alive::default(), "{text}");
+        match answer {
+            Some(answer) => {
+                assert_eq!(lone.sent[0].1.start_line(), format!("SIP/2.0 {answer}"));
+                let tags = [0, 1].map(|nth| lone.sent[nth].1.to().unwrap().tag().map(str::to_owned));
+                assert_eq!(tags[0], tags[1], "RFC 3261 8.2.7: the same answer to the same request");
+            }
+            None => assert!(lone.sent.is_empty(), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn rfc3261_8_2_2_3_the_420_names_what_is_not_supported() {
+    let mut lone = Lone::new();
+    lone.receive(request("INVITE", "z9hG4bK2", &format!("Require: 100rel, foo\r\n{CONTACT}")));
+    let unsupported: Vec<_> = lone.sent[0].1.header_values(Name::Unsupported).collect();
+    assert_eq!(unsupported, ["100rel", "foo"]);
+}
+
+#[test]
+fn what_was_dropped_is_counted() {
+    let mut lone = Lone::new();
+    lone.receive("hello\r\n\r\n");
+    lone.receive(request("ACK", "z9hG4bK6", ""));
+    lone.receive(request("OPTIONS", "z9hG4bK9", "").replace("Max-Forwards: 70", "Max-Forwards: x"));
+    let counters = lone.endpoint.counters();
+    assert_eq!((counters.dropped, counters.strays, counters.malformed), (1, 1, 1));
+}
+
+#[test]
+fn rfc3261_8_2_2_2_an_invite_that_comes_by_two_ways_is_taken_once() {
+    let mut lone = Lone::new();
+    lone.receive(request("INVITE", "z9hG4bKone", CONTACT));
+    lone.receive(request("INVITE", "z9hG4bKtwo", CONTACT));
+    assert_eq!(lone.lines(), ["SIP/2.0 100 Trying", "SIP/2.0 482 Loop Detected"]);
+    assert_eq!(lone.events.len(), 1);
+}
+
+#[test]
+fn invites_beyond_the_limit_get_503_with_retry_after() {
+    let mut lone = Lone::with(sip::EndpointConfig { max_usages: 1, ..config() });
+    lone.receive(request("INVITE", "z9hG4bKone", CONTACT));
+    lone.receive(request("INVITE", "z9hG4bKtwo", CONTACT).replace("Call-ID: c", "Call-ID: d"));
+    let refusal = lone.sent.pop().unwrap().1;
+    assert_eq!((refusal.status(), refusal.header(Name::RetryAfter)), (Some(503), Some("5")));
+    assert_eq!((lone.endpoint.alive().usages, lone.endpoint.counters().overload), (1, 1));
+}
+
+#[test]
+fn rfc3261_17_2_3_a_client_of_rfc_2543_is_matched_without_a_branch() {
+    let mut lone = Lone::new();
+    let invite = request("INVITE", "1", CONTACT);
+    lone.receive(invite.clone());
+    lone.receive(invite);
+    assert_eq!(lone.lines(), ["SIP/2.0 100 Trying", "SIP/2.0 100 Trying"]);
+    lone.receive(request("CANCEL", "1", ""));
+    assert_eq!(lone.lines(), ["SIP/2.0 200 OK", "SIP/2.0 487 Request Terminated"]);
+    lone.receive(request("ACK", "1", ""));
+    assert!(matches!(lone.events[..], [Event::Invite { .. }, Event::Cancelled { reason: None, .. }]));
+    lone.drain();
+}
+
+#[test]
+fn rfc3261_12_1_record_routes_are_followed_loosely_and_strictly() {
+    let routes = "Record-Route: <sip:127.0.0.9:5070;lr>, <sip:127.0.0.8;lr>\r\n";
+    for (side, strict) in [("callee", false), ("caller", false), ("callee", true), ("caller", true)] {
+        let mut lone = Lone::new();
+        let routes = if strict { routes.replace(";lr", "") } else { routes.to_owned() };
+        let id = if side == "callee" {
+            lone.receive(request("INVITE", "z9hG4bKone", &format!("{CONTACT}{routes}")));
+            let id = InviteId(1);
+            lone.act(|endpoint, now, out| endpoint.accept(now, id, &contact(CALLER), None, out));
+            assert_eq!(lone.sent.last().unwrap().1.header_values(Name::RecordRoute).count(), 2);
+            let to = header(&lone.sent.last().unwrap().1, Name::To).to_owned();
+            lone.receive(request("ACK", "z9hG4bKack", "").replace("To: <sip:a@h>", &format!("To: {to}")));
+            id
+        } else {
+            let id = lone.invite(|_| {});
+            let invite = lone.sent[0].1.clone();
+            lone.receive(response(&invite, "200 OK", "one", &format!("{CONTACT}{routes}")));
+            id
+        };
+        lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+        let (flow, bye) = lone.sent.pop().unwrap();
+        let mut hops = ["127.0.0.9:5070", "127.0.0.8"];
+        if side == "caller" {
+            hops.reverse();
+        }
+        let routes: Vec<String> =
+            bye.addresses(Name::Route).map(|route| route.unwrap().uri_text().to_owned()).collect();
+        let first = hops[0].split(':').next().unwrap();
+        assert_eq!(flow.peer.ip().to_string(), first, "{side}");
+        if strict {
+            assert_eq!(bye.request_uri(), format!("sip:{}", hops[0]));
+            assert_eq!(routes, [format!("sip:{}", hops[1]), "sip:b@127.0.0.2:5060".to_owned()]);
+        } else {
+            assert_eq!(bye.request_uri(), "sip:b@127.0.0.2:5060");
+            assert_eq!(routes, hops.map(|hop| format!("sip:{hop};lr")));
+        }
+    }
+}
+
+#[test]
+fn rfc3261_12_2_1_1_requests_go_to_the_contact_unless_it_cannot_be_reached() {
+    let cases = [
+        ("127.0.0.2:5060", "<sip:b@127.0.0.7:5099>", "127.0.0.7:5099", "an address is taken"),
+        ("127.0.0.2:5060", "<sip:b@phone.example>", "127.0.0.2:5060", "a name would need DNS"),
+        ("127.0.0.2:5060", "<sip:b@127.0.0.7;transport=tcp>", "127.0.0.2:5060", "another transport"),
+        ("203.0.113.9:40000", "<sip:b@192.168.1.5:5060>", "203.0.113.9:40000", "a phone behind NAT"),
+        ("192.168.1.9:5060", "<sip:b@192.168.1.5:5062>", "192.168.1.5:5062", "the same private network"),
+    ];
+    for (peer, contact_value, expected, why) in cases {
+        let mut lone = Lone::new();
+        lone.flow.peer = peer.parse().unwrap();
+        let flow = lone.flow;
+        let id = lone.invite(|invite| invite.flow = flow);
+        let invite = lone.sent[0].1.clone();
+        lone.receive(response(&invite, "200 OK", "one", &format!("Contact: {contact_value}\r\n")));
+        lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+        assert_eq!(lone.sent.last().unwrap().0.peer, expected.parse().unwrap(), "{why}");
+    }
+}
+
+#[test]
+fn rfc3261_12_2_1_2_a_reinvites_contact_is_the_new_target() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    assert!(lone.act(|endpoint, now, out| endpoint.reinvite(now, id, Some(Body::sdp("v=0")), out)));
+    let reinvite = lone.sent.last().unwrap().1.clone();
+    lone.receive(response(&reinvite, "200 OK", "one", "Contact: <sip:moved@127.0.0.6>\r\n"));
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    let (flow, bye) = lone.sent.last().unwrap();
+    assert_eq!((bye.request_uri(), flow.peer), ("sip:moved@127.0.0.6", "127.0.0.6:5060".parse().unwrap()));
+}
+
+#[test]
+fn a_response_with_two_vias_or_a_forged_branch_is_no_ones() {
+    let mut lone = Lone::new();
+    lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    let good = response(&invite, "200 OK", "one", CONTACT);
+    lone.receive(good.replace("From:", "Via: SIP/2.0/UDP 127.0.0.4;branch=z9hG4bKx\r\nFrom:"));
+    let branch = invite.via().unwrap().branch().unwrap();
+    lone.receive(good.replace(branch, "z9hG4bK0000000000000000"));
+    assert!(lone.events.is_empty());
+    assert_eq!(lone.endpoint.counters().strays, 2);
+}
