@@ -24,7 +24,7 @@ const MAX_THREADS: usize = 1_024;
 pub struct EngineConfig {
     /// How many media threads; one a core is usual.
     pub threads: usize,
-    /// The local address that RTP sockets are bound to.
+    /// The local address that RTP sockets are bound to. Peers must be of its family.
     pub address: IpAddr,
     /// Local ports; the even ones carry RTP. They are shared out evenly among the threads.
     pub ports: RangeInclusive<u16>,

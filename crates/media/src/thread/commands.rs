@@ -22,7 +22,8 @@ impl MediaThread {
                 }
             }
             Command::Setup { stream, setup } => {
-                self.with(stream, |leg, thread| leg.set_up(now, setup, thread));
+                self.with(stream, |leg, around| leg.set_up(now, setup, around));
+                self.wake(now, stream);
             }
             Command::Play { stream, play, files, times } => {
                 let playback = Playback::new(play, files, times);

@@ -161,6 +161,33 @@ fn a_directory_that_cannot_be_made_ends_one_recording_and_no_other() {
 }
 
 #[test]
+fn a_killed_process_leaves_a_valid_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("calls/killed.wav");
+    let mut rig = Rig::start(47, LONG);
+    let (mut a, mut b) = (rig.open(Codec::Pcmu), rig.open(Codec::Pcmu));
+    rig.bridge(&a, &b);
+    rig.engine.send(Command::Record { stream: a.stream, recording: RecordingId(1), path: path.clone() });
+    let beat = metronome(&mut rig, directory.path());
+    let said = [1, 2].map(|seed| encoded(Codec::Pcmu, &noise(seed, FRAME)));
+    let on_disk = || hound::WavReader::open(&path).map_or(0, |reader| reader.duration());
+    for _ in 0..500 {
+        talk(&beat, &mut a, &mut b, &said);
+        if on_disk() >= 4_000 {
+            break;
+        }
+    }
+    // What is there now is what a kill would leave.
+    let killed = directory.path().join("left/killed.wav");
+    std::fs::create_dir(directory.path().join("left")).expect("a directory");
+    std::fs::copy(&path, &killed).expect("disk space");
+    let valid = channels(&killed);
+    assert!(valid[0].len() >= 4_000 && find(&valid[0], &decoded(Codec::Pcmu, &said[0])).is_some());
+    media::repair(&directory.path().join("left")).expect("readable");
+    assert!(channels(&killed)[0].len() >= valid[0].len());
+}
+
+#[test]
 fn the_end_of_the_engine_finishes_what_is_being_recorded() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("last.wav");

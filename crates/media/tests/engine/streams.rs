@@ -106,6 +106,21 @@ fn a_prompt_that_cannot_be_played_is_told_with_its_name() {
 }
 
 #[test]
+fn an_empty_list_ends_at_once() {
+    let mut rig = Rig::start(31, LONG);
+    let stream = rig.open(Codec::Pcmu).stream;
+    rig.engine.send(Command::Play { stream, play: PlayId(1), files: Vec::new(), times: None });
+    assert_eq!(rig.wait_for(play_ended), (PlayId(1), PlayEnd::Finished));
+    rig.engine.send(Command::Play {
+        stream,
+        play: PlayId(2),
+        files: vec!["/nowhere".into()],
+        times: Some(0),
+    });
+    assert_eq!(rig.wait_for(play_ended), (PlayId(2), PlayEnd::Finished));
+}
+
+#[test]
 fn a_playback_waits_for_offer_and_answer() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = wav(&directory.path().join("early.wav"), &noise(3, 160));
