@@ -23,9 +23,9 @@ impl RequestBuilder {
     pub fn new(method: &Method, uri: &str) -> Self {
         let mut buffer = Buffer::new();
         buffer.push(method.as_str());
-        buffer.push(" ");
+        buffer.literal(" ");
         buffer.push(uri);
-        buffer.end_line(" SIP/2.0");
+        buffer.literal(" SIP/2.0\r\n");
         Self { buffer }
     }
 
@@ -40,7 +40,7 @@ impl RequestBuilder {
     /// Adds the CSeq.
     #[must_use]
     pub fn cseq(mut self, number: u32, method: &Method) -> Self {
-        self.buffer.header_display("CSeq", format_args!("{number} {method}"));
+        self.buffer.header_display(Name::CSeq, format_args!("{number} {method}"));
         self
     }
 
@@ -70,7 +70,8 @@ impl ResponseBuilder {
     ) -> Self {
         let mut buffer = Buffer::new();
         buffer.push_display(format_args!("SIP/2.0 {status} "));
-        buffer.end_line(if phrase.is_empty() { reason_phrase(status) } else { phrase });
+        buffer.push(if phrase.is_empty() { reason_phrase(status) } else { phrase });
+        buffer.literal(LINE_END);
         for (nth, via) in request.header_values(Name::Via).enumerate() {
             if nth == 0 {
                 buffer.top_via(request, via, source);
@@ -86,7 +87,7 @@ impl ResponseBuilder {
         buffer.copy(request, Name::From);
         let to_tag = to_tag.filter(|_| request.to().is_ok_and(|to| to.tag().is_none()));
         match (request.header(Name::To), to_tag) {
-            (Some(to), Some(tag)) => buffer.header_display("To", format_args!("{to};tag={tag}")),
+            (Some(to), Some(tag)) => buffer.header_display(Name::To, format_args!("{to};tag={tag}")),
             _ => buffer.copy(request, Name::To),
         }
         buffer.copy(request, Name::CallId);
@@ -207,7 +208,9 @@ const fn makes_dialog(method: &Method, status: u16) -> bool {
     establishes && status > 100 && status < 300
 }
 
-/// The message so far. Nothing but [`Buffer::end_line`] writes a line end.
+const LINE_END: &str = "\r\n";
+
+/// The message so far. Nothing but [`Buffer::literal`] writes a line end.
 #[derive(Debug)]
 struct Buffer {
     bytes: BytesMut,
@@ -240,9 +243,9 @@ impl Buffer {
         Pushed(self).write_fmt(text).expect("a buffer grows");
     }
 
-    fn end_line(&mut self, text: &str) {
-        self.push(text);
-        self.bytes.put_slice(b"\r\n");
+    /// Writes what this file itself says, line ends included.
+    fn literal(&mut self, text: &'static str) {
+        self.bytes.put_slice(text.as_bytes());
     }
 
     fn header(&mut self, name: &str, value: &str) {
@@ -251,15 +254,16 @@ impl Buffer {
             return;
         }
         self.push(name);
-        self.push(": ");
-        self.end_line(value);
+        self.literal(": ");
+        self.push(value);
+        self.literal(LINE_END);
     }
 
-    fn header_display(&mut self, name: &str, value: fmt::Arguments<'_>) {
-        self.push(name);
-        self.push(": ");
+    fn header_display(&mut self, name: Name, value: fmt::Arguments<'_>) {
+        self.literal(name.text());
+        self.literal(": ");
         self.push_display(value);
-        self.end_line("");
+        self.literal(LINE_END);
     }
 
     fn copy(&mut self, message: &Message, name: Name) {
@@ -283,17 +287,17 @@ impl Buffer {
             return;
         }
         let hop = text.split(';').next().unwrap_or(text);
-        self.push("Via: ");
+        self.literal("Via: ");
         self.push(hop.trim_ascii_end());
         for (name, value) in via.params().iter() {
             let ours = ["received", "rport"].iter().any(|our| our.eq_ignore_ascii_case(name));
             if ours {
                 continue;
             }
-            self.push(";");
+            self.literal(";");
             self.push(name);
             if let Some(value) = value {
-                self.push("=");
+                self.literal("=");
                 self.push(value);
             }
         }
@@ -301,7 +305,7 @@ impl Buffer {
         if wants_port {
             self.push_display(format_args!(";rport={}", source.port()));
         }
-        self.end_line("");
+        self.literal(LINE_END);
     }
 
     fn finish(mut self, body: Option<(&str, &[u8])>) -> Bytes {
@@ -309,8 +313,8 @@ impl Buffer {
         if !content_type.is_empty() {
             self.header("Content-Type", content_type);
         }
-        self.header_display("Content-Length", format_args!("{}", body.len()));
-        self.end_line("");
+        self.header_display(Name::ContentLength, format_args!("{}", body.len()));
+        self.literal(LINE_END);
         self.bytes.put_slice(body);
         self.bytes.freeze()
     }

@@ -126,8 +126,7 @@ impl Message {
     /// # Errors
     /// Missing or unreadable.
     pub fn via(&self) -> Result<Via<'_>, ParseError> {
-        let value = self.header_values(Name::Via).next().ok_or(ParseError::Missing(Name::Via))?;
-        Via::parse(value)
+        self.first(Name::Via).ok_or(ParseError::Missing(Name::Via)).and_then(Via::parse)
     }
 
     /// The From.
@@ -151,8 +150,7 @@ impl Message {
     /// # Errors
     /// Missing or unreadable.
     pub fn address(&self, name: Name) -> Result<NameAddr<'_>, ParseError> {
-        let value = self.header_values(name).next().ok_or(ParseError::Missing(name))?;
-        NameAddr::parse(name, value)
+        NameAddr::parse(name, self.first(name).ok_or(ParseError::Missing(name))?)
     }
 
     /// All addresses of a list field: Contact, Route, Record-Route, Path, P-Asserted-Identity, …
@@ -199,6 +197,14 @@ impl Message {
     pub fn has_body_of(&self, media_type: &str) -> bool {
         let written = self.content_type().and_then(|value| value.split(';').next()).unwrap_or("");
         !self.body.is_empty() && written.trim_ascii().eq_ignore_ascii_case(media_type)
+    }
+
+    fn first(&self, name: Name) -> Option<&str> {
+        if name.is_list() {
+            self.lines(name).find_map(|line| Split::commas(line).next())
+        } else {
+            self.header(name)
+        }
     }
 
     fn lines(&self, name: Name) -> impl Iterator<Item = &str> {

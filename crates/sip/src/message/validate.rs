@@ -68,9 +68,12 @@ impl Message {
             ParseError::Missing(_) => Fault::bad(missing_phrase(name)),
             _ => Fault::bad(malformed_phrase(name)),
         };
-        self.via().map_err(|error| bad(error, Name::Via))?;
-        for hop in self.header_values(Name::Via) {
-            Via::parse(hop).map_err(|error| bad(error, Name::Via))?;
+        let mut hops = self.header_values(Name::Via).map(Via::parse).peekable();
+        if hops.peek().is_none() {
+            return Err(Fault::bad(missing_phrase(Name::Via)));
+        }
+        if hops.any(|hop| hop.is_err()) {
+            return Err(Fault::bad(malformed_phrase(Name::Via)));
         }
         for name in [Name::From, Name::To] {
             let address = self.address(name).map_err(|error| bad(error, name))?;
