@@ -71,6 +71,8 @@ pub struct Node {
     pub listen: Vec<Listen>,
     /// The digest realm; the node's name unless `sip.realm` says otherwise.
     pub realm: Arc<str>,
+    /// What phones are challenged with, the preferred one first; MD5 alone unless `sip.digest` says otherwise.
+    pub digest: Vec<Digest>,
     /// Where media is served.
     pub rtp: Rtp,
     /// Where the HTTP API is served, if at all.
@@ -81,6 +83,18 @@ pub struct Node {
     pub limits: Limits,
     /// Who may call without registering.
     pub trunks: Vec<Trunk>,
+}
+
+/// A digest algorithm of RFC 8760.
+///
+/// MD5 alone is the default: phones that know nothing else (baresip 1.0, SIPp 3.6) give up on a response that
+/// offers SHA-256 too, instead of passing it over as RFC 8760 section 2.4 wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// What every phone speaks.
+    Md5,
+    /// What RFC 8760 wants to be preferred.
+    Sha256,
 }
 
 /// One SIP listener.

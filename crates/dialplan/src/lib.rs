@@ -24,7 +24,9 @@ mod users;
 mod verb;
 mod yaml;
 
-pub use config::{Client, ClientIndex, Config, FlowIndex, Limits, Listen, Node, Rtp, Transport, Trunk, User};
+pub use config::{
+    Client, ClientIndex, Config, Digest, FlowIndex, Limits, Listen, Node, Rtp, Transport, Trunk, User,
+};
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Target};
 pub use number::normalized;

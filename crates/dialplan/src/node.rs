@@ -5,7 +5,7 @@ mod trunks;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Limits, Listen, Node, Rtp, Transport};
+use crate::{Digest, Limits, Listen, Node, Rtp, Transport};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
@@ -29,7 +29,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
-    let (listen, realm) = sip(&fields, faults);
+    let Sip { listen, realm, digest } = sip(&fields, faults);
     let rtp = rtp(&fields, faults);
     let http = fields.entry("http").and_then(|(key, node)| {
         let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
@@ -43,6 +43,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     apart(&fields, &listen, &rtp, faults);
     Some(Node {
         realm: realm.unwrap_or_else(|| name.clone()).into(),
+        digest,
         name: name.into(),
         listen,
         rtp,
@@ -61,32 +62,59 @@ fn name(fields: &Fields<'_>, faults: &mut Faults<'_>) -> String {
     named.unwrap_or_else(|| "ringdown".into())
 }
 
-fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> (Vec<Listen>, Option<String>) {
-    let mut listen: Vec<Listen> = Vec::new();
-    if fields.require("sip", faults).is_none() {
-        return (listen, None);
+/// What the node file says of SIP.
+#[derive(Default)]
+struct Sip {
+    listen: Vec<Listen>,
+    realm: Option<String>,
+    digest: Vec<Digest>,
+}
+
+fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
+    let Some(sip) = fields.require("sip", faults) else { return Sip::default() };
+    let at = fields.entry("sip").map_or(sip.span, |(key, _)| key.span);
+    let Some(fields) = Fields::of(sip, at, "`sip`", &["listen", "realm", "digest"], faults) else {
+        return Sip::default();
+    };
+    let realm = fields.get("realm").and_then(|node| realm(node, faults));
+    let digest = fields.get("digest").map_or_else(|| vec![Digest::Md5], |node| digests(node, faults));
+    let entries = fields.require("listen", faults).map_or(&[][..], Yaml::items);
+    if let (true, Some(node)) = (entries.is_empty(), fields.get("listen")) {
+        faults.hinted(node.place_or(at), "nothing to listen on", "write listen: [udp:192.0.2.1:5060]");
     }
-    let read = fields.entry("sip").and_then(|(key, node)| {
-        let fields = Fields::of(node, key.span, "`sip`", &["listen", "realm"], faults)?;
-        let realm = fields.get("realm").and_then(|node| realm(node, faults));
-        let entries = fields.require("listen", faults).map_or(&[][..], Yaml::items);
-        if let (true, Some(node)) = (entries.is_empty(), fields.get("listen")) {
-            faults.hinted(
-                node.place_or(key.span),
-                "nothing to listen on",
-                "write listen: [udp:192.0.2.1:5060]",
-            );
+    let mut listen: Vec<Listen> = Vec::new();
+    for entry in entries {
+        let Some(found) = listener(entry, faults) else { continue };
+        if listen.iter().any(|l| (l.transport, l.address) == (found.transport, found.address)) {
+            faults.error(entry.span, "this address is listened on already");
         }
-        for entry in entries {
-            let Some(found) = listener(entry, faults) else { continue };
-            if listen.iter().any(|l| (l.transport, l.address) == (found.transport, found.address)) {
-                faults.error(entry.span, "this address is listened on already");
+        listen.push(found);
+    }
+    Sip { listen, realm, digest }
+}
+
+/// The algorithms that phones are challenged with, in the order of the file.
+fn digests(node: &Yaml, faults: &mut Faults<'_>) -> Vec<Digest> {
+    let mut digests = Vec::new();
+    for entry in node.items() {
+        let digest = match entry.text("a digest algorithm", faults) {
+            Some("md5") => Digest::Md5,
+            Some("sha-256") => Digest::Sha256,
+            Some(other) => {
+                faults.unknown(entry.span, "digest algorithm", other, ["md5", "sha-256"].into_iter());
+                continue;
             }
-            listen.push(found);
+            None => continue,
+        };
+        if digests.contains(&digest) {
+            faults.error(entry.span, "this algorithm is in the list already");
         }
-        realm
-    });
-    (listen, read)
+        digests.push(digest);
+    }
+    if node.items().is_empty() {
+        faults.hinted(node.span, "no algorithm to challenge with", "write digest: [md5], or leave it out");
+    }
+    digests
 }
 
 /// A quote in it would end the header's parameter (RFC 3261 section 25.1, quoted-string).
@@ -236,5 +264,39 @@ fn apart(fields: &Fields<'_>, listen: &[Listen], rtp: &Rtp, faults: &mut Faults<
     if let (Some(listen), Some((key, _))) = (clash, fields.entry("rtp")) {
         let port = listen.address.port();
         faults.error(key.span, format!("the RTP ports contain {port}, where SIP listens"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ClientFiles, Config, Digest, Input, Report, SourceFile, load};
+
+    fn load_sip(sip: &str) -> Result<Config, Report> {
+        let node = format!(
+            "sip: {{listen: [udp:127.0.0.1:5062]{sip}}}\nrtp: {{ports: 30000-30099, address: 127.0.0.1}}\nclients: [a]\n"
+        );
+        let file = |path: &str, text: String| SourceFile { path: path.into(), text };
+        let client = ClientFiles {
+            id: "a".into(),
+            path: "a".into(),
+            files: vec![file("a/a.yaml", "client: {name: A}\n".into())],
+            prompts: Vec::new(),
+        };
+        load(&Input { node: file("ringdown.yaml", node), clients: vec![client], system_prompts: Vec::new() })
+    }
+
+    #[test]
+    fn md5_alone_is_asked_for_unless_the_file_says_otherwise() {
+        let digest =
+            |sip| load_sip(sip).map(|config| config.node.digest).map_err(|report| report.to_string());
+        assert_eq!(digest(""), Ok(vec![Digest::Md5]));
+        assert_eq!(digest(", digest: [sha-256, md5]"), Ok(vec![Digest::Sha256, Digest::Md5]));
+    }
+
+    #[test]
+    fn an_unknown_digest_algorithm_is_an_error() {
+        let report =
+            load_sip(", digest: [sha256]").err().map(|report| report.to_string()).unwrap_or_default();
+        assert!(report.contains("sha-256"), "{report}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Switch;
 use crate::core::Core;
-use dialplan::User;
+use dialplan::{Digest, User};
 use events::Kind;
 use sip::{Algorithm, Credentials, DigestRequest, Flow, Message, Method, Name, RequestId, Verdict, ha1};
 
@@ -38,23 +38,26 @@ impl Core {
             .header_values(Name::Authorization)
             .filter_map(|value| Credentials::parse(value).ok())
             .find(|credentials| credentials.realm == **realm);
-        let Some(given) = given else { return self.challenge(realm, false) };
+        let Some(given) = given else { return self.challenge(plan, false) };
         let user = plan.user(&given.username);
         let ha1 = user.as_ref().map(|user| ha1(given.algorithm, &user.name, realm, &user.password));
         let request = DigestRequest { method, realm, username: &given.username, ha1: ha1.as_deref() };
         match (self.verifier.check(self.now, &request, &given), user) {
             (Verdict::Valid, Some(user)) => Login::User(user),
-            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(realm, true),
-            _ => self.challenge(realm, false),
+            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(plan, true),
+            _ => self.challenge(plan, false),
         }
     }
 
-    fn challenge(&mut self, realm: &str, stale: bool) -> Login {
-        // RFC 8760 2.6: the strongest first; a phone takes the first that it knows.
-        let headers = [Algorithm::Sha256, Algorithm::Md5]
-            .map(|algorithm| self.verifier.challenge(self.now, realm, algorithm, stale))
-            .map(|challenge| ("WWW-Authenticate", challenge.to_string()));
-        Login::Refused { status: 401, headers: headers.into() }
+    fn challenge(&mut self, plan: &dialplan::Config, stale: bool) -> Login {
+        let algorithms = plan.node.digest.iter().map(|digest| match digest {
+            Digest::Md5 => Algorithm::Md5,
+            Digest::Sha256 => Algorithm::Sha256,
+        });
+        let challenge =
+            |algorithm| self.verifier.challenge(self.now, &plan.node.realm, algorithm, stale).to_string();
+        let headers = algorithms.map(challenge).map(|challenge| ("WWW-Authenticate", challenge)).collect();
+        Login::Refused { status: 401, headers }
     }
 
     fn respond(&mut self, request: RequestId, status: u16, headers: &Headers) {
