@@ -52,10 +52,9 @@ fn pings_are_told_from_pongs_and_padding() {
 
 #[test]
 fn a_folded_content_length_is_found() {
-    let mut bytes = b"OPTIONS sip:a@h SIP/2.0\r\nContent-Length:\r\n  2\r\n\r\nhi".to_vec();
+    let bytes = b"OPTIONS sip:a@h SIP/2.0\r\nContent-Length:\r\n  2\r\n\r\nhi".to_vec();
     let mut framer = Framer::default();
     framer.feed(&bytes);
-    bytes.truncate(bytes.len());
     assert_eq!(frames(&mut framer), [Frame::Message(bytes.into())]);
 }
 
