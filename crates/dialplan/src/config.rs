@@ -4,6 +4,7 @@ use crate::users::Users;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -184,7 +185,7 @@ impl Client {
 }
 
 /// Who may register and be dialled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// Whose agent this is.
     pub client: ClientIndex,
@@ -194,4 +195,11 @@ pub struct User {
     pub display_name: Option<Arc<str>>,
     /// In clear, since digest needs it (RFC 8760).
     pub password: String,
+}
+
+impl fmt::Debug for User {
+    /// Without the password: debug output ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("client", &self.client).field("name", &self.name).finish_non_exhaustive()
+    }
 }

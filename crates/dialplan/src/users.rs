@@ -5,6 +5,7 @@ use crate::fields::Fields;
 use crate::yaml::{Key, Node};
 use crate::{ClientIndex, User};
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ struct Range {
     digits: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Account {
     client: ClientIndex,
     display_name: Option<Arc<str>>,
@@ -115,6 +116,13 @@ impl Range {
         self.digits == other.digits
             && self.numbers.start() <= other.numbers.end()
             && other.numbers.start() <= self.numbers.end()
+    }
+}
+
+impl fmt::Debug for Account {
+    /// Without the password: debug output ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("client", &self.client).finish_non_exhaustive()
     }
 }
 

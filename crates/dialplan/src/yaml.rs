@@ -244,3 +244,80 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Map(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceFile;
+    use serde_yaml::Value as Other;
+
+    const SAMPLES: [&str; 4] = [
+        include_str!("../tests/everything.yaml"),
+        include_str!("../../../dialplans/acme/acme.yaml"),
+        include_str!("../../../tests/load/ringdown.yaml"),
+        include_str!("../../../tests/load/client/client.yaml"),
+    ];
+
+    fn same(node: &Node, other: &Other) -> bool {
+        match (&node.value, other) {
+            (Value::Null, Other::Null) => true,
+            (Value::Scalar { text, kind: Scalar::Text }, Other::String(other)) => text == other,
+            (Value::Scalar { text, kind: Scalar::Bool }, Other::Bool(other)) => *text == other.to_string(),
+            (Value::Scalar { text, kind: Scalar::Number }, Other::Number(other)) => {
+                text.parse::<f64>().ok() == other.as_f64()
+            }
+            (Value::List(items), Other::Sequence(others)) => {
+                items.len() == others.len() && items.iter().zip(others).all(|(item, other)| same(item, other))
+            }
+            (Value::Map(entries), Other::Mapping(others)) => {
+                entries.len() == others.len()
+                    && entries.iter().zip(others).all(|((key, value), (other_key, other))| {
+                        let other_key = serde_yaml::to_string(other_key).unwrap_or_default();
+                        let other_key = other_key.trim_end().trim_matches(['\'', '"']);
+                        key.text == other_key && same(value, other)
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn the_sample_files_mean_the_same_to_another_reader() {
+        for text in SAMPLES {
+            let source = SourceFile { path: "sample.yaml".into(), text: text.into() };
+            let mut faults = Faults::new(vec![&source]);
+            let node = parse(0, text, &mut faults).expect("a sample");
+            let other: Other = serde_yaml::from_str(text).expect("a sample");
+            assert!(same(&node, &other), "{node:#?}\n{other:#?}");
+            assert_eq!(faults.len(), 0);
+        }
+    }
+
+    #[test]
+    fn scalars_keep_their_spelling_and_their_place() {
+        let text = "a: [+15550100, 0600, 09:00, yes, \"q\"]\n";
+        let source = SourceFile { path: "x.yaml".into(), text: text.into() };
+        let mut faults = Faults::new(vec![&source]);
+        let node = parse(0, text, &mut faults).expect("a map");
+        let Value::Map(entries) = &node.value else { panic!("a map") };
+        let found: Vec<(&str, &str)> = entries[0]
+            .1
+            .items()
+            .iter()
+            .map(|item| match &item.value {
+                Value::Scalar { text: value, .. } => {
+                    (value.as_str(), &text[item.span.start..item.span.start + item.span.len])
+                }
+                _ => panic!("a scalar"),
+            })
+            .collect();
+        let expected = [
+            ("+15550100", "+15550100"),
+            ("0600", "0600"),
+            ("09:00", "09:00"),
+            ("yes", "yes"),
+            ("q", "\"q\""),
+        ];
+        assert_eq!(found, expected);
+    }
+}

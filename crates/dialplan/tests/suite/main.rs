@@ -1,7 +1,9 @@
 //! The crate from outside: texts in, reports or effects out.
 
 mod call;
+mod config;
 mod machine;
+mod mutation;
 mod report;
 mod samples;
 mod support;

@@ -1,7 +1,6 @@
-//! The sample files of the repository: they check, and mean the same to another YAML reader.
+//! The sample files of the repository: they check.
 
-use crate::support;
-
+use crate::support::NODE;
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load, node_clients};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test stands for the shell, which reads the files")]
-fn source(path: &str) -> SourceFile {
+pub(crate) fn source(path: &str) -> SourceFile {
     let text = std::fs::read_to_string(root().join(path)).expect("a sample file");
     SourceFile { path: path.into(), text }
 }
@@ -48,8 +47,42 @@ fn the_load_profile_checks_and_serves_its_numbers() {
 #[test]
 fn the_sample_client_checks() {
     let clients = vec![client("dialplans/acme", "acme.yaml")];
-    let node = SourceFile { path: "ringdown.yaml".into(), text: support::NODE.into() };
+    let node = SourceFile { path: "ringdown.yaml".into(), text: NODE.into() };
     let config = load(&Input { node, clients, system_prompts: Vec::new() }).unwrap_or_else(|r| panic!("{r}"));
     let (client, flow) = config.number(None, "+1 555 0100").expect("the sample's number");
     assert_eq!(config.client(client).flow(flow).as_ref(), "main");
+}
+
+#[test]
+fn every_example_of_the_manual_checks() {
+    let manual = source("dialplans/README.md").text;
+    let examples: Vec<&str> =
+        manual.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    assert!(examples.len() >= 12, "only {} examples", examples.len());
+    for example in examples {
+        let mut client = client("dialplans/acme", "acme.yaml");
+        client.files = vec![SourceFile { path: "README.md".into(), text: example.into() }];
+        client.prompts.push(PromptFile {
+            name: "enter-account".into(),
+            path: "enter-account.wav".into(),
+            error: None,
+        });
+        let node = SourceFile { path: "ringdown.yaml".into(), text: NODE.into() };
+        if let Err(report) = load(&Input { node, clients: vec![client], system_prompts: Vec::new() }) {
+            panic!("{report}\n{example}");
+        }
+    }
+}
+
+#[test]
+fn the_node_file_of_the_manual_checks() {
+    let manual = source("dialplans/README.md").text;
+    let (_, example) = manual.split_once("## The node file").expect("the chapter");
+    let lines = example.lines().filter_map(|line| line.strip_prefix("    "));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let node = SourceFile { path: "ringdown.yaml".into(), text };
+    let clients = vec![client("dialplans/acme", "acme.yaml")];
+    let config = load(&Input { node, clients, system_prompts: Vec::new() }).unwrap_or_else(|r| panic!("{r}"));
+    assert_eq!(config.node.realm.as_ref(), "example.com");
+    assert_eq!(config.node.listen[1].advertise, Some(([203, 0, 113, 9], 5060).into()));
 }
