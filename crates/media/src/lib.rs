@@ -2,9 +2,10 @@
 //!
 //! The engine obeys [`rtp::control::Command`]s and tells [`rtp::control::Event`]s. It has N media
 //! threads, each with its own sockets and streams, one thread that reads prompt files and one that
-//! writes recordings. A media thread looks at its sockets on a tick of a millisecond while it has
-//! streams and sleeps when it has none; it receives a packet, routes it and sends it, and on that
-//! path nothing allocates, locks or logs.
+//! writes recordings. A media thread sleeps until a packet comes or one of its own is due, and then
+//! looks at its sockets once a millisecond as long as packets come, so that under load it works on many
+//! together. It receives a packet, routes it and sends it, and on that path nothing allocates, locks or
+//! logs.
 //!
 //! Packets of a bridge go on as they come, without a jitter buffer; what is not of an agreed payload type
 //! does not, comfort noise (RFC 3389) included, whose pauses the receiver fills by itself.

@@ -91,9 +91,13 @@ impl Inbox {
         input
     }
 
-    /// Announces that the thread is awake, and silences the descriptor.
+    /// Announces that the thread is awake.
     pub(crate) fn wake_up(&self) {
         self.bell.asleep.store(false, Ordering::SeqCst);
+    }
+
+    /// Makes the descriptor unreadable until somebody rings again.
+    pub(crate) fn silence_bell(&self) {
         let mut count = [0; 8];
         // It fails only if nobody has rung.
         let _quiet = rustix::io::read(&self.bell.descriptor, &mut count);

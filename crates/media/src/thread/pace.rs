@@ -25,9 +25,14 @@ impl Pacer {
         self.beats.push(Reverse((at, stream)));
     }
 
+    /// When the earliest beat is due.
+    pub(super) fn next(&self) -> Option<Time> {
+        self.beats.peek().map(|Reverse((at, _))| *at)
+    }
+
     /// Takes the earliest beat that is due.
     fn pop_due(&mut self, now: Time) -> Option<(Time, StreamId)> {
-        if self.beats.peek().is_none_or(|Reverse((at, _))| *at > now) {
+        if self.next()? > now {
             return None;
         }
         self.beats.pop().map(|Reverse(beat)| beat)
