@@ -5,6 +5,9 @@ use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment};
 use std::collections::HashMap;
 
+/// What the events of one contact in one batch usually take.
+const CHUNK_BYTES: usize = 1_000;
+
 /// Rows that go into one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -23,7 +26,6 @@ pub(crate) struct Chunk {
     pub(crate) last_seq: u64,
     pub(crate) last_at: Time,
     pub(crate) contact: Option<ContactId>,
-    /// A JSON array that lacks its closing bracket.
     json: Vec<u8>,
 }
 
@@ -93,23 +95,40 @@ impl Batch {
 impl Chunk {
     fn new(event: &Event) -> Self {
         let (seq, at) = (event.seq, event.at);
-        Self { first_seq: seq, last_seq: seq, last_at: at, contact: event.contact, json: Vec::new() }
+        Self {
+            first_seq: seq,
+            last_seq: seq,
+            last_at: at,
+            contact: event.contact,
+            json: Vec::with_capacity(CHUNK_BYTES),
+        }
     }
 
     fn push(&mut self, event: &Event) {
-        self.json.push(if self.json.is_empty() { b'[' } else { b',' });
-        serde_json::to_writer(&mut self.json, event).expect("an event is plain data: it has a JSON form");
+        match self.json.pop() {
+            Some(_bracket) => self.json.push(b','),
+            None => self.json.push(b'['),
+        }
+        let stored = (event.seq, event.at, &event.kind);
+        serde_json::to_writer(&mut self.json, &stored).expect("an event is plain data: it has a JSON form");
+        self.json.push(b']');
         self.last_seq = event.seq;
         self.last_at = event.at;
     }
 
-    /// The events as a JSON array.
-    pub(crate) fn json(&self) -> String {
-        let mut text = String::with_capacity(self.json.len() + 1);
-        text.push_str(std::str::from_utf8(&self.json).expect("serde_json writes UTF-8"));
-        text.push(']');
-        text
+    /// The events as a JSON array of `[seq, at, kind]`.
+    pub(crate) fn json(&self) -> &str {
+        std::str::from_utf8(&self.json).expect("serde_json writes UTF-8")
     }
+}
+
+/// The events of a row of the journal.
+pub(crate) fn parse_chunk(
+    contact: Option<ContactId>,
+    json: &str,
+) -> Result<impl Iterator<Item = Event>, serde_json::Error> {
+    let stored: Vec<(u64, Time, Kind)> = serde_json::from_str(json)?;
+    Ok(stored.into_iter().map(move |(seq, at, kind)| Event { seq, at, contact, kind }))
 }
 
 impl ContactRow {

@@ -14,6 +14,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 /// How long a statement waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
+/// Pages of 4 KiB that the write-ahead log gathers before they are copied into the database: pages
+/// that change often are then copied once.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// Held for as long as this process owns the state directory.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -50,6 +54,7 @@ pub(crate) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .busy_timeout(BUSY_TIMEOUT);
     let fail = |source| StoreError::from_sqlx(&path, source);
     let mut connection = options.connect().await.map_err(fail)?;

@@ -17,7 +17,9 @@ pub enum StoreError {
     Locked { path: PathBuf },
     #[error("{path} does not exist; has a server ever run with this state directory? Name it with --state")]
     Missing { path: PathBuf },
-    #[error("{path} cannot be written; give this user the right to write to the file and its directory")]
+    #[error(
+        "{path} cannot be opened for writing; give this user the right to write to the file and its directory"
+    )]
     NotWritable { path: PathBuf },
     #[error("{path}: the disk is full; free some space there")]
     Full { path: PathBuf },

@@ -1,6 +1,6 @@
 //! The one connection that writes.
 
-use crate::batch::{Batch, Chunk, ContactRow};
+use crate::batch::{Batch, Chunk, ContactRow, parse_chunk};
 use crate::error::StoreError;
 use clock::Time;
 use events::{ContactId, Event, WallClock};
@@ -147,12 +147,13 @@ impl Journal {
         after: u64,
         rows: u32,
     ) -> Result<Option<(u64, Vec<Event>)>, StoreError> {
-        let sql = "SELECT first_seq, events FROM journal WHERE first_seq > ? ORDER BY first_seq LIMIT ?";
+        let sql =
+            "SELECT first_seq, contact, events FROM journal WHERE first_seq > ? ORDER BY first_seq LIMIT ?";
         let page = sqlx::query(sql).bind(to_i64(after)).bind(rows).fetch_all(&mut self.connection).await;
         let page = page.map_err(|source| self.explain(source))?;
         let Some(last) = page.last() else { return Ok(None) };
         let last = from_i64(last.get(0));
-        Ok(Some((last, decode(&self.path, page.iter().map(|row| row.get(1)))?)))
+        Ok(Some((last, decode(&self.path, page.iter().map(|row| (row.get(1), row.get(2))))?)))
     }
 
     fn explain(&self, source: sqlx::Error) -> StoreError {
@@ -166,10 +167,10 @@ pub(crate) async fn events_of(
     path: &Path,
     contact: ContactId,
 ) -> Result<Vec<Event>, StoreError> {
-    let sql = "SELECT events FROM journal WHERE contact = ? ORDER BY first_seq";
+    let sql = "SELECT contact, events FROM journal WHERE contact = ? ORDER BY first_seq";
     let rows = sqlx::query(sql).bind(to_i64(contact.0)).fetch_all(connection).await;
     let rows = rows.map_err(|source| StoreError::from_sqlx(path, source))?;
-    decode(path, rows.iter().map(|row| row.get(0)))
+    decode(path, rows.iter().map(|row| (row.get(0), row.get(1))))
 }
 
 /// The wall clock under which a contact's row was written.
@@ -186,10 +187,14 @@ pub(crate) fn from_i64(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn decode<'a>(path: &Path, rows: impl Iterator<Item = &'a str>) -> Result<Vec<Event>, StoreError> {
+fn decode<'a>(
+    path: &Path,
+    rows: impl Iterator<Item = (Option<i64>, &'a str)>,
+) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
-    for row in rows {
-        let chunk: Vec<Event> = serde_json::from_str(row)
+    for (contact, json) in rows {
+        let contact = contact.map(|contact| ContactId(from_i64(contact)));
+        let chunk = parse_chunk(contact, json)
             .map_err(|error| StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
         events.extend(chunk);
     }
@@ -199,8 +204,12 @@ fn decode<'a>(path: &Path, rows: impl Iterator<Item = &'a str>) -> Result<Vec<Ev
 impl Insert {
     fn new(table: &str, columns: usize, conflict: &str) -> Self {
         let row = format!("({})", vec!["?"; columns].join(","));
-        let sql =
-            |rows| format!("INSERT INTO {table} VALUES {} {conflict}", vec![row.as_str(); rows].join(","));
+        let sql = |rows| {
+            format!(
+                "INSERT OR ROLLBACK INTO {table} VALUES {} {conflict}",
+                vec![row.as_str(); rows].join(",")
+            )
+        };
         Self { one: sql(1).into(), many: sql(MANY_ROWS).into() }
     }
 }

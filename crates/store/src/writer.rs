@@ -244,3 +244,123 @@ async fn due(state: State) {
         State::Gathering(at) | State::Failing(at) => sleep_until(at).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clock::Time;
+    use events::{ContactId, LegId};
+    use sqlx::sqlite::SqliteConnection;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+    use tempfile::TempDir;
+
+    /// What an administrator heard.
+    type Heard = Arc<Mutex<Vec<String>>>;
+
+    async fn writer(dir: &Path, queue: usize) -> (Writer, Heard) {
+        let store = Store::open(dir).await.unwrap();
+        let heard = Heard::default();
+        let alarms = heard.clone();
+        let alarm = Box::new(move |line: &str| alarms.lock().unwrap().push(line.to_owned()));
+        (Writer::start(store, WallClock::new(0), queue, alarm), heard)
+    }
+
+    fn event(seq: u64) -> Event {
+        let kind = Kind::Held { leg: LegId(seq) };
+        Event { seq, at: Time::from_millis(seq), contact: Some(ContactId(1)), kind }
+    }
+
+    /// Another program that holds the write lock until it is dropped.
+    async fn intruder(dir: &Path) -> SqliteConnection {
+        let mut connection = crate::database::open(dir).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    async fn all_events(dir: &Path) -> Vec<Event> {
+        let connection = crate::database::open(dir).await.unwrap();
+        let mut journal = Journal::new(connection, crate::database::file(dir));
+        let (mut events, mut after) = (Vec::new(), 0);
+        while let Some((last, page)) = journal.page(after, 100).await.unwrap() {
+            events.extend(page);
+            after = last;
+        }
+        events.sort_by_key(|event| event.seq);
+        events
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_room_is_told_in_its_place() {
+        let dir = TempDir::new().unwrap();
+        let (mut writer, heard) = writer(dir.path(), 10).await;
+        writer.append(event(1));
+        writer.flush().await.unwrap();
+        let lock = intruder(dir.path()).await;
+        // The failed attempt takes what is queued into its batch; then ten fit and the rest do not.
+        writer.append(event(2));
+        assert!(matches!(writer.flush().await, Err(StoreError::Busy { .. })));
+        (3..=40).for_each(|seq| writer.append(event(seq)));
+        drop(lock);
+        writer.flush().await.unwrap();
+        writer.append(event(41));
+        writer.close().await.unwrap();
+
+        let events = all_events(dir.path()).await;
+        let written: Vec<u64> = events.iter().map(|event| event.seq).collect();
+        assert_eq!(written, (1..=13).chain([41]).collect::<Vec<_>>());
+        let Kind::Alarm { text } = &events[12].kind else { panic!("{:?}", events[12]) };
+        assert!(text.starts_with("events 13 to 40 were lost"), "{text}");
+        assert_eq!(events[12].contact, None);
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), 3, "{heard:?}");
+        assert!(heard[2].contains("13 to 40"), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_keeps_what_it_cannot_take() {
+        let dir = TempDir::new().unwrap();
+        let connection = crate::database::open(dir.path()).await.unwrap();
+        let mut journal = Journal::new(connection, crate::database::file(dir.path()));
+        let mut fold = CdrFold::new(WallClock::new(0));
+        let mut batch = Batch::default();
+        (1..=1_000).for_each(|seq| batch.add(&event(seq), &mut fold));
+        journal.execute("PRAGMA max_page_count = 12").await.unwrap();
+        for _ in 0..2 {
+            let error = journal.write(&batch).await.unwrap_err();
+            assert!(matches!(error, StoreError::Full { .. }), "{error}");
+            assert!(error.to_string().contains("ringdown.db: the disk is full"), "{error}");
+        }
+        assert_eq!(all_events(dir.path()).await.len(), 0, "all of a batch or nothing");
+        journal.execute("PRAGMA max_page_count = 100000").await.unwrap();
+        journal.write(&batch).await.unwrap();
+        assert_eq!(all_events(dir.path()).await.len(), 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_stays_full_is_said_when_the_writer_closes() {
+        let dir = TempDir::new().unwrap();
+        let mut store = Store::open(dir.path()).await.unwrap();
+        store.journal.execute("PRAGMA max_page_count = 12").await.unwrap();
+        let mut writer = Writer::start(store, WallClock::new(0), 5_000, Box::new(|_| {}));
+        (1..=5_000).for_each(|seq| writer.append(event(seq)));
+        assert!(matches!(writer.flush().await, Err(StoreError::Full { .. })));
+        assert!(matches!(writer.close().await, Err(StoreError::Full { .. })));
+        Store::open(dir.path()).await.expect("the directory is free again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_written_without_being_asked() {
+        let dir = TempDir::new().unwrap();
+        let (mut writer, _) = writer(dir.path(), 100).await;
+        writer.append(event(1));
+        // Virtual time passes whenever every task waits; SQLite's thread is waited for in real time.
+        for _ in 0..1_000 {
+            tokio::time::advance(GATHER).await;
+            if all_events(dir.path()).await.len() == 1 {
+                return writer.close().await.unwrap();
+            }
+        }
+        panic!("it was never written");
+    }
+}

@@ -5,6 +5,8 @@ mod calls;
 use calls::Log;
 use events::cdr::Disposition;
 use events::{ContactId, Event, Kind, WallClock};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -139,6 +141,9 @@ async fn a_path_that_cannot_be_a_state_directory_is_named() {
     assert!(error.to_string().contains("notes.txt/state"), "{error}");
     let error = Store::open_read(dir.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+    fs::create_dir(dir.path().join("ringdown.db")).unwrap();
+    let error = Store::open(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -149,6 +154,34 @@ async fn a_file_that_is_no_database_is_told_and_kept() {
     let error = Store::open(dir.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(fs::read_to_string(&file).unwrap().starts_with("this is not"), "it is left as it was");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_what_to_do() {
+    let dir = TempDir::new().unwrap();
+    drop(Store::open(dir.path()).await.unwrap());
+    let mut connection = other_program(dir.path()).await;
+    sqlx::query("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
+    drop(connection);
+    for error in [Store::open(dir.path()).await.unwrap_err(), Store::open_read(dir.path()).await.unwrap_err()]
+    {
+        assert!(matches!(error, StoreError::NewerSchema { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("newer ringdown"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_told_by_its_path() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    append(&mut writer, &log.call(1));
+    writer.close().await.unwrap();
+    let mut connection = other_program(dir.path()).await;
+    sqlx::query("UPDATE journal SET events = '[1'").execute(&mut connection).await.unwrap();
+    let reader = Reader::open(dir.path()).await.unwrap();
+    let error = reader.events_of(ContactId(1)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("ringdown.db is damaged"), "{error}");
 }
 
 #[tokio::test]
@@ -193,7 +226,8 @@ async fn a_locked_database_loses_nothing_and_raises_one_alarm() {
     writer.append(log.node_started(WallClock::new(0)));
     writer.flush().await.unwrap();
 
-    let intruder = sqlx_intruder(dir.path()).await;
+    let mut intruder = other_program(dir.path()).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut intruder).await.unwrap();
     append(&mut writer, &log.call(1));
     for _ in 0..2 {
         let error = writer.flush().await.unwrap_err();
@@ -212,13 +246,10 @@ async fn a_locked_database_loses_nothing_and_raises_one_alarm() {
     writer.close().await.unwrap();
 }
 
-/// Another program that holds the database's write lock until it is dropped.
-async fn sqlx_intruder(dir: &Path) -> sqlx::SqliteConnection {
-    use sqlx::ConnectOptions;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("ringdown.db"));
-    let mut connection = options.connect().await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
-    connection
+/// Another program's connection to the database.
+async fn other_program(dir: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(dir.join("ringdown.db"));
+    options.connect().await.unwrap()
 }
 
 /// What a crash leaves: the files without the lock and without an orderly end.

@@ -10,7 +10,7 @@ CREATE TABLE journal (
     last_seq INTEGER NOT NULL,     -- and of its last; other rows' events may lie between
     last_at INTEGER NOT NULL,      -- time of its last event, microseconds since the log began
     contact INTEGER,
-    events TEXT NOT NULL           -- JSON array, in order
+    events TEXT NOT NULL           -- JSON array of [seq, at, kind], in order
 );
 CREATE INDEX journal_contact ON journal (contact);
 

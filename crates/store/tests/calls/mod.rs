@@ -22,7 +22,7 @@ impl Log {
     pub(crate) fn event(&mut self, contact: Option<u64>, kind: Kind) -> Event {
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.at = self.at + clock::Duration::from_millis(1);
+        self.at += clock::Duration::from_millis(1);
         Event { seq, at: self.at, contact: contact.map(ContactId), kind }
     }
 
