@@ -15,15 +15,17 @@ pub(crate) struct Sections {
     pub(crate) users: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
     pub(crate) flows: Vec<(Key, Node)>,
+    /// Whether every file could be read.
+    pub(crate) complete: bool,
 }
 
 const SECTIONS: [&str; 5] = ["client", "numbers", "users", "hours", "flows"];
 
 /// Merges the files of a client.
-pub(crate) fn merge(files: Vec<Node>, faults: &mut Faults<'_>) -> Sections {
-    let mut sections = Sections::default();
+pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
+    let mut sections = Sections { complete: files.iter().all(Option::is_some), ..Sections::default() };
     let mut described: Option<Span> = None;
-    for file in files {
+    for file in files.into_iter().flatten() {
         let whole = Span { len: 0, ..file.span };
         if matches!(file.value, Value::Null) {
             continue;

@@ -13,7 +13,7 @@ use crate::names::Names;
 use crate::program::{Flow, Instruction, Pc, Program};
 use crate::verb::{Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Compiles the flows of one client.
@@ -137,7 +137,7 @@ impl Compiler<'_, '_> {
     /// A calendar's place.
     pub(crate) fn calendar(&mut self, name: &str, at: Span) -> Option<usize> {
         let found = self.names.calendars.get(name).copied();
-        if found.is_none() {
+        if found.is_none() && self.names.complete {
             let known = self.names.calendars.keys().map(String::as_str);
             self.faults.unknown(at, "unknown calendar {}", name, known);
         }
@@ -268,7 +268,7 @@ impl Compiler<'_, '_> {
         for jump in std::mem::take(&mut self.jumps) {
             let verb = &mut self.code[jump.from.0].verb;
             // Without a target the rest of the flow can still be checked: the jump leads to the end.
-            *verb = match Self::resolve(&self.flows, &self.labels, &jump, self.faults) {
+            *verb = match Self::resolve(&self.flows, &self.labels, &jump, self.names.complete, self.faults) {
                 Some(to) => Verb::goto(to),
                 None => Verb::Faulty(vec![Pc::END]),
             };
@@ -279,6 +279,7 @@ impl Compiler<'_, '_> {
         flows: &[Flow],
         labels: &HashMap<(FlowIndex, String), (Pc, Span)>,
         jump: &Jump,
+        complete: bool,
         faults: &mut Faults<'_>,
     ) -> Option<Pc> {
         let (flow_name, label) = match jump.target.split_once('.') {
@@ -291,6 +292,9 @@ impl Compiler<'_, '_> {
             flows.iter().position(|flow| flow.name.as_ref() == flow_name).map(FlowIndex)
         };
         let Some(flow) = flow else {
+            if !complete {
+                return None;
+            }
             if labels.contains_key(&(jump.flow, flow_name.to_owned())) {
                 let hint = format!("the label of this flow is `.{flow_name}`");
                 faults.hinted(jump.at, format!("unknown flow `{flow_name}`"), hint);
@@ -315,7 +319,7 @@ impl Compiler<'_, '_> {
 
     /// The types of all variables, by their assignments; notes what is wrong in expressions.
     fn types(&mut self) -> Vec<(Arc<str>, Type)> {
-        let mut scope = Scope::default();
+        let mut scope = Scope { variables: BTreeMap::new(), complete: self.names.complete };
         for instruction in &self.code {
             match &instruction.verb {
                 Verb::Gather(gather) => {

@@ -12,7 +12,6 @@ use crate::yaml::{Node, Value as NodeValue};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use cel::{Context, Env, Program};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -25,7 +24,7 @@ pub(crate) struct Expression {
 }
 
 /// What an expression gives, and what a variable holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Bool(bool),
     Int(i64),

@@ -12,13 +12,19 @@ pub(crate) struct Span {
 /// The files being read and what was found wrong in them so far.
 pub(crate) struct Faults<'a> {
     files: Vec<&'a SourceFile>,
+    /// Where the lines of each file begin.
+    lines: Vec<Vec<usize>>,
     found: Vec<(Span, Diagnostic)>,
     unplaced: Vec<Diagnostic>,
 }
 
 impl<'a> Faults<'a> {
     pub(crate) fn new(files: Vec<&'a SourceFile>) -> Self {
-        Self { files, found: Vec::new(), unplaced: Vec::new() }
+        let begins = |file: &&SourceFile| {
+            let breaks = file.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(place, _)| place + 1)).collect()
+        };
+        Self { lines: files.iter().map(begins).collect(), files, found: Vec::new(), unplaced: Vec::new() }
     }
 
     /// Notes a fault.
@@ -70,9 +76,8 @@ impl<'a> Faults<'a> {
 
     /// The line of a span, from 1.
     pub(crate) fn line(&self, at: Span) -> u32 {
-        let before = &self.files[at.file].text.as_bytes()[..at.start];
-        let breaks = before.iter().filter(|b| **b == b'\n').count();
-        u32::try_from(breaks + 1).unwrap_or(u32::MAX)
+        let line = self.lines[at.file].partition_point(|begin| *begin <= at.start);
+        u32::try_from(line).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn path(&self, file: usize) -> &'a str {

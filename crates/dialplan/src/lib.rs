@@ -1,6 +1,6 @@
 //! Everything an administrator writes: node, trunks, clients, numbers, users, hours and flows.
 //!
-//! Texts come in, a [`Config`] or a [`Report`] of every fault comes out ([`load`]); a [`Machine`] steps one
+//! Texts come in, a [`Config`] or a [`Report`] of every fault comes out ([`load()`]); a [`Machine`] steps one
 //! call through a flow of it. Pure: no file, clock or socket is touched here, so what `ringdown check`
 //! accepts on a laptop is what a node runs, and a call can be simulated or replayed exactly.
 

@@ -14,7 +14,11 @@ pub(crate) struct Names<'c> {
     pub(crate) prompt_folder: String,
     pub(crate) calendars: BTreeMap<String, usize>,
     pub(crate) users: &'c Users,
-    pub(crate) trunks: &'c [Trunk],
+    /// `None` when the node file could not be read.
+    pub(crate) trunks: Option<&'c [Trunk]>,
+    /// Whether all of the client's files could be read. If not, a name that is missing may well be in the
+    /// one that could not, and is not blamed.
+    pub(crate) complete: bool,
 }
 
 impl Names<'_> {
@@ -27,7 +31,9 @@ impl Names<'_> {
                 None
             }
             None => {
-                faults.unknown(at, "unknown user {}", name, self.users.names(self.client));
+                if self.complete {
+                    faults.unknown(at, "unknown user {}", name, self.users.names(self.client));
+                }
                 None
             }
         }
@@ -35,8 +41,9 @@ impl Names<'_> {
 
     /// A trunk that this client may call out by.
     pub(crate) fn outbound(&self, name: &str, at: Span, faults: &mut Faults<'_>) -> Option<Arc<str>> {
-        let Some(trunk) = self.trunks.iter().find(|trunk| trunk.name.as_ref() == name) else {
-            faults.unknown(at, "unknown trunk {}", name, self.trunks.iter().map(|trunk| trunk.name.as_ref()));
+        let trunks = self.trunks?;
+        let Some(trunk) = trunks.iter().find(|trunk| trunk.name.as_ref() == name) else {
+            faults.unknown(at, "unknown trunk {}", name, trunks.iter().map(|trunk| trunk.name.as_ref()));
             return None;
         };
         if trunk.to.is_none() {

@@ -6,11 +6,10 @@ use crate::faults::Span;
 use crate::hours::Calendar;
 use crate::machine::Effect;
 use crate::verb::Verb;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An instruction's place in the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pc(pub(crate) usize);
 
 impl Pc {

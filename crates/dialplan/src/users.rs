@@ -36,19 +36,15 @@ impl Users {
     /// Reads the users of one client.
     pub(crate) fn read(&mut self, client: ClientIndex, entries: &[(Key, Node)], faults: &mut Faults<'_>) {
         for (key, node) in entries {
-            let Some(fields) = Fields::of(node, key.span, "a user", &["password", "name"], faults) else {
-                continue;
-            };
-            let password = fields.require("password", faults);
-            let account = Account {
-                client,
-                display_name: fields.get("name").and_then(|node| Some(node.text("`name`", faults)?.into())),
-                password: password
-                    .and_then(|node| node.text("`password`", faults))
-                    .unwrap_or_default()
-                    .to_owned(),
-                at: key.span,
-            };
+            // A user whose fields are wrong is there all the same, and may be dialled.
+            let mut account = Account { client, display_name: None, password: String::new(), at: key.span };
+            if let Some(fields) = Fields::of(node, key.span, "a user", &["password", "name"], faults) {
+                let password = fields.require("password", faults);
+                account.password =
+                    password.and_then(|node| node.text("`password`", faults)).unwrap_or_default().to_owned();
+                account.display_name =
+                    fields.get("name").and_then(|node| Some(node.text("`name`", faults)?.into()));
+            }
             match range(key, faults) {
                 Some(range) => self.add_range(range, account, faults),
                 None => self.add(key, account, faults),

@@ -27,9 +27,11 @@ impl fmt::Display for Type {
 
 /// The variables of a client. `None` is a variable whose own assignment is faulty: its uses are not
 /// blamed for that.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) variables: BTreeMap<String, Option<Type>>,
+    /// Whether all steps could be read; if not, a missing variable may be set by one that could not.
+    pub(crate) complete: bool,
 }
 
 /// What a flow may ask of its call.
@@ -96,6 +98,7 @@ impl Scope {
             None if name == "call" => {
                 fault(id, "`call` is not a value", Some("write call.from, call.to or call.source".into()))
             }
+            None if !self.complete => Err(Fault::Follows),
             None => {
                 let known = self.variables.keys().map(String::as_str);
                 let hint = match nearest(name, known) {

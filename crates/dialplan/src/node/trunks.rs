@@ -84,7 +84,6 @@ fn destination(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {
             format!("`{text}` is not where calls can be sent"),
             "write it like sip:carrier.example:5060",
         );
-        return None;
     }
     Some(text.into())
 }

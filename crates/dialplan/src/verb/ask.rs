@@ -7,7 +7,6 @@ use crate::machine::{Effect, Event, Next, Turn, Wait};
 use crate::program::Pc;
 use crate::verb::Verb;
 use clock::{Duration, Time};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A question to the caller.
@@ -27,14 +26,14 @@ pub(crate) struct Question {
 }
 
 /// A question being asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ask {
     phase: Phase,
     digits: String,
 }
 
 /// How far it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The prompt is heard; a key stops it.
     Prompt { play: u32 },
