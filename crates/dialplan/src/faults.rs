@@ -46,6 +46,7 @@ impl<'a> Faults<'a> {
         word: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
+        debug_assert!(message.contains("{}"), "{message} does not name the word");
         self.add(at, message.replace("{}", &format!("`{word}`")), hint_for(word, known));
     }
 

@@ -101,7 +101,12 @@ fn digests(node: &Yaml, faults: &mut Faults<'_>) -> Vec<Digest> {
             Some("md5") => Digest::Md5,
             Some("sha-256") => Digest::Sha256,
             Some(other) => {
-                faults.unknown(entry.span, "digest algorithm", other, ["md5", "sha-256"].into_iter());
+                faults.unknown(
+                    entry.span,
+                    "unknown digest algorithm {}",
+                    other,
+                    ["md5", "sha-256"].into_iter(),
+                );
                 continue;
             }
             None => continue,
@@ -264,39 +269,5 @@ fn apart(fields: &Fields<'_>, listen: &[Listen], rtp: &Rtp, faults: &mut Faults<
     if let (Some(listen), Some((key, _))) = (clash, fields.entry("rtp")) {
         let port = listen.address.port();
         faults.error(key.span, format!("the RTP ports contain {port}, where SIP listens"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{ClientFiles, Config, Digest, Input, Report, SourceFile, load};
-
-    fn load_sip(sip: &str) -> Result<Config, Report> {
-        let node = format!(
-            "sip: {{listen: [udp:127.0.0.1:5062]{sip}}}\nrtp: {{ports: 30000-30099, address: 127.0.0.1}}\nclients: [a]\n"
-        );
-        let file = |path: &str, text: String| SourceFile { path: path.into(), text };
-        let client = ClientFiles {
-            id: "a".into(),
-            path: "a".into(),
-            files: vec![file("a/a.yaml", "client: {name: A}\n".into())],
-            prompts: Vec::new(),
-        };
-        load(&Input { node: file("ringdown.yaml", node), clients: vec![client], system_prompts: Vec::new() })
-    }
-
-    #[test]
-    fn md5_alone_is_asked_for_unless_the_file_says_otherwise() {
-        let digest =
-            |sip| load_sip(sip).map(|config| config.node.digest).map_err(|report| report.to_string());
-        assert_eq!(digest(""), Ok(vec![Digest::Md5]));
-        assert_eq!(digest(", digest: [sha-256, md5]"), Ok(vec![Digest::Sha256, Digest::Md5]));
-    }
-
-    #[test]
-    fn an_unknown_digest_algorithm_is_an_error() {
-        let report =
-            load_sip(", digest: [sha256]").err().map(|report| report.to_string()).unwrap_or_default();
-        assert!(report.contains("sha-256"), "{report}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a configuration answers to a call and to a phone.
 
 use crate::support::input;
-use dialplan::{Config, Input, SourceFile, Transport, load};
+use dialplan::{Config, Digest, Input, SourceFile, Transport, load};
 
 const NODE: &str = "\
 node: {name: madrid-1}
@@ -90,4 +90,16 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(config.clients[0].name.as_ref(), "acme");
     assert_eq!(config.clients[0].language.as_ref(), "en");
     assert_eq!(config.clients[1].name.as_ref(), "Globex");
+}
+
+#[test]
+fn phones_are_challenged_with_md5_alone_unless_the_file_says_otherwise() {
+    let digest = |sip: &str| {
+        let node = format!(
+            "sip: {{listen: [udp:127.0.0.1:5062]{sip}}}\nrtp: {{ports: 30000-30099, address: 127.0.0.1}}\nclients: [acme]\n"
+        );
+        load(&input(&node, ACME)).unwrap_or_else(|report| panic!("{report}")).node.digest
+    };
+    assert_eq!(digest(""), [Digest::Md5]);
+    assert_eq!(digest(", digest: [sha-256, md5]"), [Digest::Sha256, Digest::Md5]);
 }
