@@ -1,7 +1,8 @@
 use clock::{Duration, Time};
 use rtp::control::LocalPort;
+use rustix::net::connect_unspec;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::net::{IpAddr, UdpSocket};
 
@@ -12,7 +13,11 @@ const QUARANTINE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(10);
 
 /// The most ports that are tried in one turn, to keep the packets of other streams moving.
-const TRIES_PER_TURN: usize = 16;
+const TRIES_PER_TURN: usize = 32;
+
+/// How many used sockets are kept for each that is to be ready: using one again costs a third of
+/// closing it and binding another.
+const KEPT_PER_READY: usize = 4;
 
 /// One thread's share of the port range and the sockets that it has bound ahead.
 #[derive(Debug)]
@@ -25,23 +30,27 @@ pub(crate) struct PortPool {
     target: usize,
     /// Ports without a socket, by the time from when they may be bound: the longest rested first.
     resting: BinaryHeap<Reverse<(Time, u16)>>,
+    /// Used sockets that rest bound, the longest rested first.
+    kept: VecDeque<(Time, u16, UdpSocket)>,
     /// Bound sockets that no stream uses.
     ready: Vec<(u16, UdpSocket)>,
     supply: Supply,
 }
 
-/// Whether the switch can be served.
+/// How the switch is served.
 #[derive(Debug, PartialEq, Eq)]
 enum Supply {
+    /// At least half of the sockets are ready; so they are announced many at a time.
     Sufficient,
-    /// Nothing is ready and nothing can be bound; the alarm has been raised.
+    Filling,
+    /// Filling, but nothing is ready and nothing can be bound; the alarm has been raised.
     Exhausted,
 }
 
 /// What a turn of [`PortPool::refill`] brought.
 #[derive(Debug, Default)]
 pub(crate) struct Refill {
-    /// Newly bound ports.
+    /// Ports that have become ready.
     pub(crate) ready: Vec<LocalPort>,
     /// The alarm to raise, once for each shortage.
     pub(crate) alarm: Option<String>,
@@ -50,38 +59,50 @@ pub(crate) struct Refill {
 impl PortPool {
     /// A pool over those ports.
     pub(crate) fn new(thread: u16, address: IpAddr, ports: &[u16], target: usize) -> Self {
-        let target = target.min(ports.len());
+        let target = target.clamp(1, ports.len());
         Self {
             thread,
             address,
             size: ports.len(),
             target,
             resting: ports.iter().map(|port| Reverse((Time::ZERO, *port))).collect(),
+            kept: VecDeque::new(),
             ready: Vec::with_capacity(target),
-            supply: Supply::Sufficient,
+            supply: Supply::Filling,
         }
     }
 
     /// Takes the ready socket of that port.
     pub(crate) fn take(&mut self, port: u16) -> Option<UdpSocket> {
         let index = self.ready.iter().position(|(ready, _)| *ready == port)?;
-        Some(self.ready.swap_remove(index).1)
+        let (_, socket) = self.ready.swap_remove(index);
+        if self.supply == Supply::Sufficient && self.ready.len() <= self.target / 2 {
+            self.supply = Supply::Filling;
+        }
+        Some(socket)
     }
 
-    /// Lets a port rest whose socket has just been closed.
-    pub(crate) fn give_back(&mut self, port: u16, now: Time) {
-        self.resting.push(Reverse((now + QUARANTINE, port)));
+    /// Lets a port rest that is no longer used.
+    pub(crate) fn give_back(&mut self, port: u16, socket: UdpSocket, now: Time) {
+        let from = now + QUARANTINE;
+        if self.kept.len() < KEPT_PER_READY * self.target && connect_unspec(&socket).is_ok() {
+            self.kept.push_back((from, port, socket));
+        } else {
+            self.resting.push(Reverse((from, port)));
+        }
     }
 
-    /// When the next port may be bound; `None` while enough sockets are ready or every port is in use.
+    /// When the next port may become ready; `None` while enough are, or if every port is in use.
     pub(crate) fn next_refill(&self) -> Option<Time> {
-        if self.ready.len() >= self.target {
+        if self.supply == Supply::Sufficient {
             return None;
         }
-        self.resting.peek().map(|Reverse((from, _))| *from)
+        let kept = self.kept.front().map(|(from, ..)| *from);
+        let resting = self.resting.peek().map(|Reverse((from, _))| *from);
+        kept.into_iter().chain(resting).min()
     }
 
-    /// Binds some of the sockets that are missing.
+    /// Makes some of the sockets ready that are missing.
     pub(crate) fn refill(&mut self, now: Time) -> Refill {
         let mut refill = Refill::default();
         let mut cause = None;
@@ -89,8 +110,8 @@ impl PortPool {
             if self.next_refill().is_none_or(|from| from > now) {
                 break;
             }
-            let Some(Reverse((_, port))) = self.resting.pop() else { break };
-            match bind(self.address, port) {
+            let Some((port, bound)) = self.next_socket(now) else { break };
+            match bound {
                 Ok(socket) => {
                     self.ready.push((port, socket));
                     refill.ready.push(LocalPort { thread: self.thread, port });
@@ -100,22 +121,31 @@ impl PortPool {
                     cause = Some(error);
                 }
             }
+            if self.ready.len() == self.target {
+                self.supply = Supply::Sufficient;
+            }
         }
         refill.alarm = self.judge(now, cause);
         refill
     }
 
-    /// Raises the alarm when a shortage begins, and notes when one is over.
-    fn judge(&mut self, now: Time, cause: Option<io::Error>) -> Option<String> {
-        if self.ready.len() >= self.target {
-            self.supply = Supply::Sufficient;
+    /// A kept socket that has rested, else a new one.
+    fn next_socket(&mut self, now: Time) -> Option<(u16, io::Result<UdpSocket>)> {
+        if let Some((_, port, socket)) = self.kept.pop_front_if(|(from, ..)| *from <= now) {
+            return Some((port, Ok(socket)));
         }
+        let Reverse((_, port)) = self.resting.pop()?;
+        Some((port, bind(self.address, port)))
+    }
+
+    /// Raises the alarm when a shortage begins.
+    fn judge(&mut self, now: Time, cause: Option<io::Error>) -> Option<String> {
         let nothing_to_bind = self.next_refill().is_none_or(|from| from > now);
         if !self.ready.is_empty() || !nothing_to_bind || self.supply == Supply::Exhausted {
             return None;
         }
         self.supply = Supply::Exhausted;
-        let waiting = self.resting.len();
+        let waiting = self.resting.len() + self.kept.len();
         let cause = cause.map(|error| format!(" (last cause: {error})")).unwrap_or_default();
         Some(format!(
             "media thread {}: none of its {} RTP ports is free: {} carry streams, {waiting} rest after use or \
@@ -165,14 +195,47 @@ mod tests {
         let ports = free_ports(2);
         let mut pool = PortPool::new(3, HERE, &ports, 1);
         let first = pool.refill(Time::ZERO).ready[0].port;
-        drop(pool.take(first).expect("it is ready"));
-        pool.give_back(first, Time::from_secs(1));
+        let socket = pool.take(first).expect("it is ready");
+        pool.give_back(first, socket, Time::from_secs(1));
         let second = pool.refill(Time::from_secs(1)).ready[0].port;
         assert_ne!(first, second);
         assert!(pool.take(first).is_none());
         drop(pool.take(second).expect("it is ready"));
         assert!(pool.refill(Time::from_millis(2_999)).ready.is_empty());
         assert_eq!(pool.refill(Time::from_secs(3)).ready[0].port, first);
+    }
+
+    #[test]
+    fn ports_are_announced_many_at_a_time() {
+        let mut pool = PortPool::new(0, HERE, &free_ports(20), 8);
+        let mut known = VecDeque::from(pool.refill(Time::ZERO).ready);
+        assert_eq!(known.len(), 8);
+        for announced in [0, 0, 0, 4, 0, 0, 0, 4] {
+            let local = known.pop_front().expect("it was announced");
+            pool.take(local.port).expect("it is ready");
+            let more = pool.refill(Time::ZERO).ready;
+            assert_eq!(more.len(), announced);
+            known.extend(more);
+        }
+    }
+
+    #[test]
+    fn only_so_many_used_sockets_are_kept_and_none_stays_connected() {
+        let ports = free_ports(10);
+        let mut pool = PortPool::new(0, HERE, &ports, 1);
+        for used in 1..10 {
+            let port = pool.refill(Time::ZERO).ready[0].port;
+            let socket = pool.take(port).expect("it is ready");
+            socket.connect((HERE, 9)).expect("loopback");
+            pool.give_back(port, socket, Time::ZERO);
+            assert_eq!(pool.kept.len(), used.min(KEPT_PER_READY));
+        }
+        let again = pool.refill(Time::ZERO).ready[0].port;
+        pool.take(again).expect("it is ready");
+        let port = pool.refill(Time::from_secs(2)).ready[0].port;
+        let socket = pool.take(port).expect("it is ready");
+        assert!(socket.peer_addr().is_err());
+        assert_eq!(socket.local_addr().expect("it is bound").port(), port);
     }
 
     #[test]
@@ -185,8 +248,7 @@ mod tests {
             let alarm = pool.refill(Time::from_secs(10 * shortage)).alarm.expect("the range is exhausted");
             assert!(alarm.contains("none of its 1 RTP ports"), "{alarm}");
             assert_eq!(pool.refill(Time::from_secs(10 * shortage)).alarm, None);
-            drop(socket);
-            pool.give_back(ports[0], Time::from_secs(10 * shortage));
+            pool.give_back(ports[0], socket, Time::from_secs(10 * shortage));
             assert_eq!(pool.refill(Time::from_secs(10 * shortage + 2)).ready.len(), 1);
         }
     }

@@ -5,6 +5,7 @@ use crate::prompts::{Audio, Ticket};
 use clock::Time;
 use rtp::control::{Command, Event, LocalPort, PlayEnd, RecordingId, StreamId};
 use rustix::event::epoll;
+use std::io::ErrorKind;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 
@@ -17,8 +18,8 @@ impl MediaThread {
         match command {
             Command::Open { stream, local } => self.open(now, stream, local),
             Command::Release(local) => {
-                if self.pool.take(local.port).is_some() {
-                    self.pool.give_back(local.port, now);
+                if let Some(socket) = self.pool.take(local.port) {
+                    self.pool.give_back(local.port, socket, now);
                 }
             }
             Command::Setup { stream, setup } => {
@@ -83,7 +84,7 @@ impl MediaThread {
         let leg = Leg::new(stream, local.port, socket);
         let slot = epoll::EventData::new_u64(self.legs.next() as u64);
         if let Err(error) = epoll::add(&self.epoll, leg.socket(), slot, epoll::EventFlags::IN) {
-            self.pool.give_back(local.port, now);
+            self.pool.give_back(local.port, leg.into_socket(), now);
             let stream = stream.0;
             return self.around.tell(Event::Alarm(format!("stream {stream} cannot receive: {error}")));
         }
@@ -143,7 +144,9 @@ impl MediaThread {
             self.around.recorder.stop(*recording, now);
         }
         self.around.tell(Event::Closed { stream, stats: leg.stats() });
-        self.pool.give_back(leg.port, now);
+        // It fails only for what is not watched.
+        let _watched = epoll::delete(&self.epoll, leg.socket());
+        self.pool.give_back(leg.port, leg.into_socket(), now);
     }
 }
 
@@ -151,7 +154,9 @@ impl MediaThread {
 fn discard_stale(socket: &UdpSocket) {
     let mut datagram = [0; DATAGRAM];
     for _ in 0..STALE {
-        if socket.recv_from(&mut datagram).is_err() {
+        let received = socket.recv_from(&mut datagram);
+        // Any other error is that of an earlier packet, and is told once.
+        if matches!(received, Err(error) if error.kind() == ErrorKind::WouldBlock) {
             return;
         }
     }

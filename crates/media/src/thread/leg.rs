@@ -115,6 +115,11 @@ impl Leg {
         &self.socket
     }
 
+    /// Its socket, to be used again.
+    pub(super) fn into_socket(self) -> UdpSocket {
+        self.socket
+    }
+
     /// What was counted so far.
     pub(super) fn stats(&self) -> StreamStats {
         self.rtp.stats()

@@ -73,6 +73,13 @@ enum Flow {
     Stop,
 }
 
+/// Whether packets came or went in a turn of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Quiet,
+    Busy,
+}
+
 impl Surroundings {
     /// Tells the switch.
     fn tell(&self, event: Event) {
@@ -109,13 +116,12 @@ impl MediaThread {
                 }
             }
             self.refill(now);
-            self.receive(now, &mut reported);
-            self.send_due(now);
+            let turn = self.receive(now, &mut reported).max(self.send_due(now));
             if now >= self.next_housekeeping {
                 self.next_housekeeping = now + HOUSEKEEPING;
                 self.keep_house(now);
             }
-            if self.rest(now, &mut reported) == Flow::Stop {
+            if self.rest(now, turn, &mut reported) == Flow::Stop {
                 return self.close_all(self.around.clock.now());
             }
         }
@@ -142,19 +148,24 @@ impl MediaThread {
 
     /// Takes what was reported: one packet of each socket a round, so that no stream waits for another's
     /// burst; what remains after the last round is reported again on the next tick.
-    fn receive(&mut self, now: Time, reported: &mut Vec<epoll::Event>) {
+    fn receive(&mut self, now: Time, reported: &mut Vec<epoll::Event>) -> Turn {
+        let mut turn = Turn::Quiet;
         for _ in 0..ROUNDS {
             for event in reported.iter() {
                 match event.data.u64() {
                     BELL => self.inbox.silence_bell(),
-                    slot => self.receive_from(now, slot as usize),
+                    slot => {
+                        turn = Turn::Busy;
+                        self.receive_from(now, slot as usize);
+                    }
                 }
             }
             if reported.is_empty() {
-                return;
+                break;
             }
             self.wait(reported, Some(Duration::ZERO));
         }
+        turn
     }
 
     /// Waits until descriptors are reported.
@@ -166,12 +177,12 @@ impl MediaThread {
         let _interrupted = epoll::wait(&self.epoll, spare_capacity(reported), timeout.as_ref());
     }
 
-    /// Rests out the tick while there are streams, then sleeps until a packet comes, somebody rings or
-    /// something is due. So under load every tick finds packets to work on together, and a stream that
-    /// is silent costs nothing.
-    fn rest(&mut self, now: Time, reported: &mut Vec<epoll::Event>) -> Flow {
+    /// Rests out the tick after packets, then sleeps until one comes, somebody rings or something is due.
+    /// So under load every tick finds packets to work on together, and a stream that is silent costs
+    /// nothing.
+    fn rest(&mut self, now: Time, turn: Turn, reported: &mut Vec<epoll::Event>) -> Flow {
         reported.clear();
-        if !self.legs.is_empty() {
+        if turn == Turn::Busy {
             std::thread::sleep((now + TICK).since(self.around.clock.now()));
         }
         let held = (!self.around.recorder.flush()).then(|| now + TICK);

@@ -1,5 +1,5 @@
-use super::MediaThread;
 use super::leg::{Beat, Pacing};
+use super::{MediaThread, Turn};
 use clock::{Duration, Time};
 use rtp::control::StreamId;
 use std::cmp::Reverse;
@@ -41,16 +41,19 @@ impl Pacer {
 
 impl MediaThread {
     /// Sends the packets of playbacks and digits that are due.
-    pub(super) fn send_due(&mut self, now: Time) {
+    pub(super) fn send_due(&mut self, now: Time) -> Turn {
+        let mut turn = Turn::Quiet;
         while let Some((at, stream)) = self.pacer.pop_due(now) {
             let Some(leg) = self.legs.by_id(stream) else { continue };
             match leg.beat(now, &mut self.around) {
                 Beat::Next(after) => {
+                    turn = Turn::Busy;
                     let from = if now - at > CATCH_UP { now } else { at };
                     self.pacer.set(from + after, stream);
                 }
                 Beat::Rest => leg.pacing = Pacing::Resting,
             }
         }
+        turn
     }
 }
