@@ -27,12 +27,12 @@ pub(crate) fn analyse(compiled: &Compiled, entered: &HashSet<FlowIndex>, faults:
 /// Walks from every flow's beginning. A flow that no number and no `goto` leads to is walked as if one did.
 fn reach(program: &Program, entered: &HashSet<FlowIndex>) -> Vec<Reached> {
     let mut reached = vec![Reached::default(); program.code.len()];
-    let entries = program.flows.iter().enumerate();
-    let (numbered, others): (Vec<_>, Vec<_>) =
-        entries.partition(|(index, _)| entered.contains(&FlowIndex(*index)));
-    for (_, flow) in numbered.into_iter().chain(others) {
-        let is_entry = entered.contains(&program.instruction(flow.entry).flow);
-        if is_entry || reached[flow.entry.0] == Reached::default() {
+    let is_entered = |index: usize| entered.contains(&FlowIndex(index));
+    for (_, flow) in program.flows.iter().enumerate().filter(|(index, _)| is_entered(*index)) {
+        walk(program, flow.entry, &mut reached);
+    }
+    for flow in &program.flows {
+        if reached[flow.entry.0] == Reached::default() {
             walk(program, flow.entry, &mut reached);
         }
     }

@@ -147,31 +147,11 @@ impl Compiler<'_, '_> {
     /// A variable's name.
     pub(crate) fn variable(&mut self, name: &str, at: Span) -> Option<String> {
         /// CEL's own words, and the call.
-        const RESERVED: [&str; 20] = [
-            "call",
-            "true",
-            "false",
-            "null",
-            "in",
-            "as",
-            "break",
-            "const",
-            "continue",
-            "else",
-            "for",
-            "function",
-            "if",
-            "import",
-            "let",
-            "loop",
-            "package",
-            "namespace",
-            "return",
-            "var",
-        ];
+        const RESERVED: &str = "call true false null in as break const continue else for function if import \
+                                let loop package namespace return var";
         let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let fits = starts && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !fits || RESERVED.contains(&name) {
+        if !fits || RESERVED.split_whitespace().any(|word| word == name) {
             let hint =
                 "a variable is named with letters, digits and `_`, and not like a word of the language";
             self.faults.hinted(at, format!("`{name}` cannot be a variable"), hint);
@@ -266,22 +246,14 @@ impl Compiler<'_, '_> {
     /// Joins every `goto` to its target.
     fn join(&mut self) {
         for jump in std::mem::take(&mut self.jumps) {
-            let verb = &mut self.code[jump.from.0].verb;
             // Without a target the rest of the flow can still be checked: the jump leads to the end.
-            *verb = match Self::resolve(&self.flows, &self.labels, &jump, self.names.complete, self.faults) {
-                Some(to) => Verb::goto(to),
-                None => Verb::Faulty(vec![Pc::END]),
-            };
+            let target = self.resolve(&jump);
+            self.code[jump.from.0].verb = target.map_or_else(|| Verb::Faulty(vec![Pc::END]), Verb::goto);
         }
     }
 
-    fn resolve(
-        flows: &[Flow],
-        labels: &HashMap<(FlowIndex, String), (Pc, Span)>,
-        jump: &Jump,
-        complete: bool,
-        faults: &mut Faults<'_>,
-    ) -> Option<Pc> {
+    /// Where `flow`, `flow.label` or `.label` is.
+    fn resolve(&mut self, jump: &Jump) -> Option<Pc> {
         let (flow_name, label) = match jump.target.split_once('.') {
             Some((flow, label)) => (flow, Some(label)),
             None => (jump.target.as_str(), None),
@@ -289,32 +261,34 @@ impl Compiler<'_, '_> {
         let flow = if flow_name.is_empty() {
             Some(jump.flow)
         } else {
-            flows.iter().position(|flow| flow.name.as_ref() == flow_name).map(FlowIndex)
+            self.flows.iter().position(|flow| flow.name.as_ref() == flow_name).map(FlowIndex)
         };
         let Some(flow) = flow else {
-            if !complete {
-                return None;
-            }
-            if labels.contains_key(&(jump.flow, flow_name.to_owned())) {
-                let hint = format!("the label of this flow is `.{flow_name}`");
-                faults.hinted(jump.at, format!("unknown flow `{flow_name}`"), hint);
-            } else {
-                let own =
-                    labels.keys().filter(|(of, _)| *of == jump.flow).map(|(_, name)| format!(".{name}"));
-                let own: Vec<String> = own.collect();
-                let known = flows.iter().map(|flow| flow.name.as_ref()).chain(own.iter().map(String::as_str));
-                faults.unknown(jump.at, "unknown flow {}", flow_name, known);
+            if self.names.complete {
+                self.unknown_flow(flow_name, jump);
             }
             return None;
         };
-        let Some(label) = label else { return Some(flows[flow.0].entry) };
-        let found = labels.get(&(flow, label.to_owned())).map(|(pc, _)| *pc);
+        let Some(label) = label else { return Some(self.flows[flow.0].entry) };
+        let found = self.labels.get(&(flow, label.to_owned())).map(|(pc, _)| *pc);
         if found.is_none() {
-            let known = labels.keys().filter(|(of, _)| *of == flow).map(|(_, name)| name.as_str());
-            let message = format!("the flow `{}` has no label {{}}", flows[flow.0].name);
-            faults.unknown(jump.at, &message, label, known);
+            let known = self.labels.keys().filter(|(of, _)| *of == flow).map(|(_, name)| name.as_str());
+            let message = format!("the flow `{}` has no label {{}}", self.flows[flow.0].name);
+            self.faults.unknown(jump.at, &message, label, known);
         }
         found
+    }
+
+    fn unknown_flow(&mut self, name: &str, jump: &Jump) {
+        if self.labels.contains_key(&(jump.flow, name.to_owned())) {
+            let hint = format!("the label of this flow is `.{name}`");
+            self.faults.hinted(jump.at, format!("unknown flow `{name}`"), hint);
+            return;
+        }
+        let own = self.labels.keys().filter(|(of, _)| *of == jump.flow);
+        let own: Vec<String> = own.map(|(_, label)| format!(".{label}")).collect();
+        let flows = self.flows.iter().map(|flow| flow.name.as_ref());
+        self.faults.unknown(jump.at, "unknown flow {}", name, flows.chain(own.iter().map(String::as_str)));
     }
 
     /// The types of all variables, by their assignments; notes what is wrong in expressions.
