@@ -34,7 +34,7 @@ fn streams_come_and_go_and_leave_no_socket() {
     let config = EngineConfig {
         threads: 1,
         address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 50)),
-        ports: 40_000..=41_999,
+        ports: 40_000..=49_999,
         silence: DEADLINE,
         ready: READY,
     };
@@ -64,6 +64,9 @@ fn streams_come_and_go_and_leave_no_socket() {
             }
         }
         assert!(open_files() <= before + KEPT, "{} files", open_files());
+    }
+    if ports.is_empty() {
+        ports = ready(&events, 1);
     }
     engine.send(Command::Release(ports[0]));
     engine.shutdown();
