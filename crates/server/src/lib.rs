@@ -6,6 +6,7 @@
 mod axis;
 pub mod cli;
 pub mod demo;
+mod embedded;
 pub mod load;
 pub mod phone;
 mod random;

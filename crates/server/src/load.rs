@@ -1,5 +1,6 @@
 //! Reads what an administrator wrote from disk and has it checked.
 
+use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
 use std::ffi::OsStr;
 use std::io;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest file that is taken for a configuration.
 const MAX_FILE: u64 = 4 << 20;
-/// The folder of a client's prompts.
-const PROMPTS: &str = "prompts";
+/// The folder of prompts, a client's or the system's.
+pub(crate) const PROMPTS: &str = "prompts";
 /// Sample rates that the media engine plays.
 const SAMPLE_RATES: [u32; 3] = [8_000, 16_000, 48_000];
 
@@ -30,16 +31,17 @@ pub enum LoadError {
     Faults(#[from] Report),
 }
 
-/// Reads a node file and the client folders that it names, and checks all of it together.
+/// Reads a node file and the client folders that it names, and checks all of it together. `prompts` is the
+/// folder that a node keeps the system's own prompts in.
 ///
 /// # Errors
 /// The file that cannot be read, or every fault of every file.
-pub fn load_node(path: &Path) -> Result<Config, LoadError> {
+pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
     let node = read_file(path, "name the node file by --config FILE")?;
     let home = path.parent().unwrap_or(Path::new(""));
     let folders = dialplan::node_clients(&node)?;
     let clients = folders.iter().map(|folder| read_client(&home.join(folder))).collect::<Result<_, _>>()?;
-    Ok(dialplan::load(&Input { node, clients, system_prompts: Vec::new() })?)
+    Ok(dialplan::load(&Input { node, clients, system_prompts: system_prompts(prompts) })?)
 }
 
 /// Checks one client folder as if it were the only one of a node.
@@ -54,7 +56,14 @@ pub fn load_client(folder: &Path) -> Result<Config, LoadError> {
         serde_json::Value::from(client.path.as_str())
     );
     let node = SourceFile { path: "(the node that `check` makes up)".to_owned(), text };
-    Ok(dialplan::load(&Input { node, clients: vec![client], system_prompts: Vec::new() })?)
+    let system_prompts = system_prompts(Path::new(PROMPTS));
+    Ok(dialplan::load(&Input { node, clients: vec![client], system_prompts })?)
+}
+
+/// The prompts that every node has, as if they lay in `folder`.
+fn system_prompts(folder: &Path) -> Vec<PromptFile> {
+    let path = |file: &Embedded| folder.join(file.path);
+    SYSTEM_PROMPTS.iter().map(|file| prompt(&path(file), None)).collect()
 }
 
 fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
@@ -69,7 +78,7 @@ fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
         id: folder_name(folder),
         path: shown(folder),
         files,
-        prompts: prompts.iter().map(|path| prompt(path)).collect(),
+        prompts: prompts.iter().map(|path| prompt(path, wav_fault(path))).collect(),
     })
 }
 
@@ -105,9 +114,9 @@ fn list(folder: &Path, extensions: &[&str], hint: &'static str) -> Result<Vec<Pa
     Ok(found)
 }
 
-fn prompt(path: &Path) -> PromptFile {
+fn prompt(path: &Path, error: Option<String>) -> PromptFile {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    PromptFile { name, path: shown(path), error: wav_fault(path) }
+    PromptFile { name, path: shown(path), error }
 }
 
 /// Why the media engine could not play a WAV, judged by its header.
@@ -160,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_missing_node_file_is_named_with_what_to_do() {
-        let error = load_node(Path::new("/nowhere/ringdown.yaml")).expect_err("there is none");
+        let error =
+            load_node(Path::new("/nowhere/ringdown.yaml"), Path::new(PROMPTS)).expect_err("there is none");
         let text = error.to_string();
         assert!(text.contains("/nowhere/ringdown.yaml") && text.contains("--config"), "{text}");
     }

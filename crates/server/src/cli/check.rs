@@ -27,7 +27,7 @@ pub(super) fn check(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
 }
 
 fn check_one(path: &Path) -> Result<Config, LoadError> {
-    if path.is_dir() { load::load_client(path) } else { load::load_node(path) }
+    if path.is_dir() { load::load_client(path) } else { load::load_node(path, Path::new(load::PROMPTS)) }
 }
 
 fn diagnostics(error: &LoadError) -> Vec<Diagnostic> {

@@ -204,7 +204,7 @@ impl Line {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Register => self.register(),
+            Order::Register { expires } => self.register(expires),
             Order::Call(number) => self.invite(&number),
             Order::Answer => self.accept(),
             Order::HangUp => self.hang_up(),
@@ -225,13 +225,14 @@ impl Line {
         self.settle();
     }
 
-    fn register(&mut self) {
+    fn register(&mut self, expires: u32) {
         let account = Account {
             user: self.config.user.clone(),
             password: self.config.password.clone().unwrap_or_default(),
             domain: self.config.server.to_string(),
             contact: self.contact(),
             local: self.local,
+            expires,
         };
         let (registration, request) = Registration::begin(self.axis.now(), account, self.token());
         self.registration = Some(registration);

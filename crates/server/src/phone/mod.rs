@@ -33,7 +33,7 @@ pub struct PhoneConfig {
 /// What happens on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhoneEvent {
-    /// The registrar has accepted it.
+    /// The registrar has accepted its REGISTER.
     Registered,
     /// The registrar has not: its answer, if there was one.
     NotRegistered(Option<u16>),
@@ -62,7 +62,7 @@ pub enum PhoneEvent {
 /// What a phone is to do.
 #[derive(Clone, Debug)]
 enum Order {
-    Register,
+    Register { expires: u32 },
     Call(String),
     Answer,
     Speak(Arc<[i16]>),
@@ -95,9 +95,10 @@ impl Phone {
         Ok(Self { orders, waker: Arc::new(waker), events, heard, thread: Some(thread) })
     }
 
-    /// Registers for five minutes. [`PhoneEvent::Registered`] or [`PhoneEvent::NotRegistered`] follows.
-    pub fn register(&self) {
-        self.order(Order::Register);
+    /// Registers for so many seconds; 0 takes the registration back. [`PhoneEvent::Registered`] or
+    /// [`PhoneEvent::NotRegistered`] follows.
+    pub fn register(&self, expires: u32) {
+        self.order(Order::Register { expires });
     }
 
     /// Calls a user or number at the switch.

@@ -9,8 +9,6 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 /// RFC 3261 17.1.2.2, Timer F: when to give up.
 const TIMER_F: Duration = Duration::from_secs(32);
-/// What the phone asks for, in seconds.
-const EXPIRES: u32 = 300;
 
 /// Who registers where.
 #[derive(Clone, Debug)]
@@ -20,6 +18,8 @@ pub(super) struct Account {
     pub(super) domain: String,
     pub(super) contact: String,
     pub(super) local: SocketAddr,
+    /// For how long, in seconds; 0 takes the registration back.
+    pub(super) expires: u32,
 }
 
 /// One REGISTER under way, from the first request to its last answer.
@@ -123,7 +123,7 @@ impl Registration {
         self.cseq += 1;
         self.again = (now + T1, T1);
         self.timer_f = now + TIMER_F;
-        let Account { user, domain, contact, local, .. } = &self.account;
+        let Account { user, domain, contact, local, expires, .. } = &self.account;
         let token = &self.token;
         let mut request = RequestBuilder::new(&Method::Register, &format!("sip:{domain}"))
             .header("Via", format!("SIP/2.0/UDP {local};rport;branch=z9hG4bK{token}{}", self.cseq))
@@ -133,7 +133,7 @@ impl Registration {
             .header("Call-ID", token)
             .cseq(self.cseq, &Method::Register)
             .header("Contact", contact)
-            .header("Expires", EXPIRES.to_string());
+            .header("Expires", expires.to_string());
         if let Some((name, credentials)) = &self.authorization {
             request = request.header(name, credentials.to_string());
         }

@@ -19,6 +19,7 @@ pub struct Control {
 
 struct Shared {
     node_file: PathBuf,
+    prompts: PathBuf,
     name: Arc<str>,
     started: Instant,
     fixed: Fixed,
@@ -85,9 +86,10 @@ pub enum ReloadError {
 }
 
 impl Control {
-    pub(super) fn new(inbox: Sender, node_file: PathBuf, node: &Node) -> Self {
+    pub(super) fn new(inbox: Sender, node_file: PathBuf, prompts: PathBuf, node: &Node) -> Self {
         let shared = Shared {
             node_file,
+            prompts,
             name: node.name.clone(),
             started: Instant::now(),
             fixed: Fixed::of(node),
@@ -113,8 +115,9 @@ impl Control {
     /// The faults; nothing is applied then.
     pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let _one_at_a_time = self.shared.reloading.lock().await;
-        let node_file = self.shared.node_file.clone();
-        let loaded = tokio::task::spawn_blocking(move || load::load_node(&node_file)).await;
+        let shared = self.shared.clone();
+        let loaded =
+            tokio::task::spawn_blocking(move || load::load_node(&shared.node_file, &shared.prompts)).await;
         let mut plan = match loaded {
             Ok(loaded) => loaded?,
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -17,8 +17,7 @@ pub use error::ServeError;
 pub use inbox::Gone;
 
 use crate::axis::Axis;
-use crate::load;
-use crate::random;
+use crate::{embedded, load, random};
 use address::AddressFile;
 use dialplan::Node;
 use inbox::MediaSender;
@@ -66,8 +65,10 @@ impl Server {
     /// # Errors
     /// The first thing that stands in the way; nothing is left running then.
     pub fn start(options: Options) -> Result<Self, ServeError> {
-        let plan = load::load_node(&options.config)?;
-        let recordings = make_directories(&options.state, &plan.node)?;
+        let prompts = options.state.join(load::PROMPTS);
+        let plan = load::load_node(&options.config, &prompts)?;
+        let recordings = options.state.join(&plan.node.recordings);
+        make_directories(&options.state, &recordings, &prompts)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
             .thread_name("tasks")
@@ -86,7 +87,7 @@ impl Server {
         for listener in listeners {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }
-        let control = Control::new(sender, options.config, &plan.node);
+        let control = Control::new(sender, options.config, prompts, &plan.node);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
             unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
@@ -192,11 +193,14 @@ fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, Serve
     Ok(media::Engine::start(config, move |event| events.send(event))?)
 }
 
-/// The state directory and, in it, the one of the recordings, whose path is returned.
-fn make_directories(state: &Path, node: &Node) -> Result<PathBuf, ServeError> {
-    let recordings = state.join(&node.recordings);
-    for path in [state, &recordings] {
-        std::fs::create_dir_all(path).map_err(|error| ServeError::State { path: path.to_owned(), error })?;
+/// The state directory and, in it, that of the recordings and the system's prompts.
+fn make_directories(state: &Path, recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |error| ServeError::State { path, error }
+    };
+    for path in [state, recordings] {
+        std::fs::create_dir_all(path).map_err(failed(path))?;
     }
-    Ok(recordings)
+    embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(failed(prompts))
 }
