@@ -172,14 +172,14 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
     /// Ports that are free right now: bound once and let go.
-    fn free_ports(count: usize) -> Vec<u16> {
-        let sockets: Vec<_> = (0..count).map(|_| bind(HERE, 0).expect("a free port")).collect();
+    fn free_ports(address: IpAddr, count: usize) -> Vec<u16> {
+        let sockets: Vec<_> = (0..count).map(|_| bind(address, 0).expect("a free port")).collect();
         sockets.iter().map(|socket| socket.local_addr().expect("an address").port()).collect()
     }
 
     #[test]
     fn a_port_in_use_is_skipped_and_tried_again_later() {
-        let ports = free_ports(2);
+        let ports = free_ports(HERE, 2);
         let holder = bind(HERE, ports[0]).expect("it was free");
         let mut pool = PortPool::new(0, HERE, &ports, 2);
         let first = pool.refill(Time::ZERO);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_used_port_rests_before_it_is_bound_again() {
-        let ports = free_ports(2);
+        let ports = free_ports(HERE, 2);
         let mut pool = PortPool::new(3, HERE, &ports, 1);
         let first = pool.refill(Time::ZERO).ready[0].port;
         let socket = pool.take(first).expect("it is ready");
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn ports_are_announced_many_at_a_time() {
-        let mut pool = PortPool::new(0, HERE, &free_ports(20), 8);
+        let mut pool = PortPool::new(0, HERE, &free_ports(HERE, 20), 8);
         let mut known = VecDeque::from(pool.refill(Time::ZERO).ready);
         assert_eq!(known.len(), 8);
         for announced in [0, 0, 0, 4, 0, 0, 0, 4] {
@@ -221,26 +221,27 @@ mod tests {
 
     #[test]
     fn only_so_many_used_sockets_are_kept_and_none_stays_connected() {
-        let ports = free_ports(10);
-        let mut pool = PortPool::new(0, HERE, &ports, 1);
-        for used in 1..10 {
-            let port = pool.refill(Time::ZERO).ready[0].port;
+        for address in [HERE, IpAddr::V4(Ipv4Addr::UNSPECIFIED)] {
+            let mut pool = PortPool::new(0, address, &free_ports(address, 10), 1);
+            for used in 1..10 {
+                let port = pool.refill(Time::ZERO).ready[0].port;
+                let socket = pool.take(port).expect("it is ready");
+                socket.connect((HERE, 9)).expect("loopback");
+                pool.give_back(port, socket, Time::ZERO);
+                assert_eq!(pool.kept.len(), used.min(KEPT_PER_READY));
+            }
+            let fresh = pool.refill(Time::ZERO).ready[0].port;
+            pool.take(fresh).expect("it is ready");
+            let port = pool.refill(Time::from_secs(2)).ready[0].port;
             let socket = pool.take(port).expect("it is ready");
-            socket.connect((HERE, 9)).expect("loopback");
-            pool.give_back(port, socket, Time::ZERO);
-            assert_eq!(pool.kept.len(), used.min(KEPT_PER_READY));
+            assert!(socket.peer_addr().is_err());
+            assert_eq!(socket.local_addr().expect("it is bound"), (address, port).into());
         }
-        let again = pool.refill(Time::ZERO).ready[0].port;
-        pool.take(again).expect("it is ready");
-        let port = pool.refill(Time::from_secs(2)).ready[0].port;
-        let socket = pool.take(port).expect("it is ready");
-        assert!(socket.peer_addr().is_err());
-        assert_eq!(socket.local_addr().expect("it is bound").port(), port);
     }
 
     #[test]
     fn an_exhausted_range_raises_one_alarm_for_each_shortage() {
-        let ports = free_ports(1);
+        let ports = free_ports(HERE, 1);
         let mut pool = PortPool::new(0, HERE, &ports, 8);
         assert_eq!(pool.refill(Time::ZERO).ready.len(), 1);
         for shortage in 1..3 {
