@@ -113,10 +113,10 @@ impl Endpoint {
             invite: Some(id),
         };
         self.servers.start(now, new);
-        let seen = received(&message, Some(id), false);
-        // The event comes first: it introduces the usage that the ladder's lines name.
-        out.extend([Output::Event(Event::Invite { id, flow, message }), seen]);
+        out.push(received(&message, Some(id), false));
         self.respond_plainly(now, request, 100, out);
+        // In the order of things: what the user does on the event comes after the INVITE and its 100.
+        out.push(Output::Event(Event::Invite { id, flow, message }));
     }
 
     /// A CANCEL changes nothing unless it finds an INVITE without final response (9.2). Its own response

@@ -47,13 +47,11 @@ impl Contact {
         mode: DialMode,
         ring_time: Duration,
     ) {
-        let names = targets.iter().map(target_name).collect();
+        let names = targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
         let dial = Dial { waiting: targets.into(), mode, ring_time, tally: Tally::default() };
         self.phase = Phase::Dialing(dial);
-        if self.caller.state != (State::Early { ringing: false })
-            && self.caller.state != (State::Early { ringing: true })
-        {
+        if matches!(self.caller.state, State::Answered { .. }) {
             self.start_music(core, self.caller.id, "ringback");
         }
         self.ring_next(core);
@@ -243,12 +241,18 @@ impl Contact {
         self.ring_next(core);
     }
 
-    /// The flow gave up on its dial.
+    /// The flow gave up on its dial, whether it still rings or is talked on.
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
-        if matches!(self.phase, Phase::Dialing(_)) {
-            self.phase = Phase::Flow;
-            self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
-            self.finish_ringing(core, DialOutcome::NoAnswer);
+        match std::mem::replace(&mut self.phase, Phase::Flow) {
+            Phase::Flow => {}
+            Phase::Dialing(_) => {
+                self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
+                self.finish_ringing(core, DialOutcome::NoAnswer);
+            }
+            Phase::Bridged { callee } => {
+                self.unbridge(core, callee);
+                self.hang_up_callee(core, callee, EndedBy::Flow, "the flow hung up");
+            }
         }
     }
 
@@ -261,8 +265,7 @@ impl Contact {
                 self.finish_ringing(core, DialOutcome::CallerGone);
             }
             Phase::Bridged { callee } => {
-                self.stop_music(core);
-                core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
+                self.unbridge(core, callee);
                 self.hang_up_callee(core, callee, by, "normal");
             }
         }
@@ -281,15 +284,19 @@ impl Contact {
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         if bridged {
             self.phase = Phase::Flow;
-            self.stop_music(core);
-            core.media(Command::Unbridge { stream: self.caller.stream() });
-            core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: leg });
+            self.unbridge(core, leg);
             self.inbox.push_back(MachineInput::DialEnded(DialResult::Done));
         }
         self.end_leg(core, leg, by, status, why);
         if was_ringing {
             self.count_failure(core, status.unwrap_or(500));
         }
+    }
+
+    fn unbridge(&mut self, core: &mut Core, callee: LegId) {
+        self.stop_music(core);
+        core.media(Command::Unbridge { stream: self.caller.stream() });
+        core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
     }
 
     fn hang_up_callee(&mut self, core: &mut Core, leg: LegId, by: EndedBy, reason: &str) {
@@ -389,11 +396,4 @@ fn destination(core: &Core, next_hop: &str, request_uri: String, party: Party) -
     let listener = core.listener(transport, None).ok_or(502_u16)?;
     let flow = Flow { transport, local: listener.address, peer, connection: 0 };
     Ok(Destination { flow, request_uri, route: Vec::new(), party })
-}
-
-fn target_name(target: &Target) -> Arc<str> {
-    match target {
-        Target::User(name) | Target::Uri(name) => Arc::clone(name),
-        Target::Number { number, trunk } => format!("{number} over {trunk}").into(),
-    }
 }
