@@ -1,7 +1,8 @@
 //! What an event costs: CPU of the writer and of SQLite's thread, and bytes on disk.
 //!
-//! `cargo run --release -p store --example append_cost [CALLS]` appends the events of that many calls
-//! (25 each, 500 in progress at any time) as fast as the writer takes them.
+//! `cargo run --release -p store --example append_cost [CALLS [FLUSH]]` appends the events of that many
+//! calls (25 each, 25 in progress at any time) and flushes after so many: 250 are what 100 calls a
+//! second bring in a batch's 100 ms, more than 2,000 fill every transaction.
 
 #[path = "../tests/calls/mod.rs"]
 mod calls;
@@ -12,15 +13,14 @@ use std::collections::VecDeque;
 use std::fs;
 use store::Store;
 
-/// Calls whose events interleave.
-const IN_PROGRESS: usize = 500;
-
-/// Events between two looks at the clock.
-const ROUND: usize = 50_000;
+/// Calls whose events interleave: a call's events come in bursts, so that a batch has several of each.
+const IN_PROGRESS: usize = 25;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let calls: u64 = std::env::args().nth(1).map_or(Ok(20_000), |calls| calls.parse())?;
+    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<u32>());
+    let calls = u64::from(numbers.next().unwrap_or(Ok(20_000))?);
+    let flush = numbers.next().unwrap_or(Ok(50_000))? as usize;
     let dir = tempfile::TempDir::new()?;
     let mut store = Store::open(dir.path()).await?;
     let origin = store.origin().await?;
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut traffic = Traffic { log, up: VecDeque::new(), next: 1, calls };
     let (mut events, mut cpu) = (0, 0);
     loop {
-        let round: Vec<Event> = traffic.by_ref().take(ROUND).collect();
+        let round: Vec<Event> = traffic.by_ref().take(flush).collect();
         if round.is_empty() {
             break;
         }

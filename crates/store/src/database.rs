@@ -1,6 +1,7 @@
 //! The file: its lock, its connections and its schema.
 
 use crate::error::StoreError;
+use crate::journal::PREPARED_STATEMENTS;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use std::fs::{self, File, TryLockError};
@@ -55,7 +56,8 @@ pub(crate) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .busy_timeout(BUSY_TIMEOUT);
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(PREPARED_STATEMENTS);
     let fail = |source| StoreError::from_sqlx(&path, source);
     let mut connection = options.connect().await.map_err(fail)?;
     migrate(&mut connection, &path).await?;

@@ -13,9 +13,11 @@ use std::sync::Arc;
 /// The most events that one transaction holds, so also the most rows of the journal.
 pub(crate) const BATCH_EVENTS: usize = 2_000;
 
-/// Rows of the larger insert statement; the rest go one by one. Two sizes let the statement cache
-/// serve every batch.
-const MANY_ROWS: usize = 32;
+/// The most rows of one insert statement.
+const STATEMENT_ROWS: usize = 64;
+
+/// Statements that stay prepared: an insert of any number of rows into either table, and the rest.
+pub(crate) const PREPARED_STATEMENTS: usize = 2 * STATEMENT_ROWS + 16;
 
 /// The journal and its projection, open for writing.
 #[derive(Debug)]
@@ -34,12 +36,9 @@ pub(crate) struct Tail {
     pub(crate) last_contact: u64,
 }
 
-/// An insert statement for one row and for many.
+/// Insert statements: the first for one row, the next for two, and so on.
 #[derive(Debug)]
-struct Insert {
-    one: Arc<str>,
-    many: Arc<str>,
-}
+struct Insert(Vec<Arc<str>>);
 
 impl Journal {
     pub(crate) fn new(connection: SqliteConnection, path: PathBuf) -> Self {
@@ -204,13 +203,9 @@ fn decode<'a>(
 impl Insert {
     fn new(table: &str, columns: usize, conflict: &str) -> Self {
         let row = format!("({})", vec!["?"; columns].join(","));
-        let sql = |rows| {
-            format!(
-                "INSERT OR ROLLBACK INTO {table} VALUES {} {conflict}",
-                vec![row.as_str(); rows].join(",")
-            )
-        };
-        Self { one: sql(1).into(), many: sql(MANY_ROWS).into() }
+        let values = |rows| vec![row.as_str(); rows].join(",");
+        let sql = |rows| format!("INSERT OR ROLLBACK INTO {table} VALUES {} {conflict}", values(rows));
+        Self((1..=STATEMENT_ROWS).map(|rows| sql(rows).into()).collect())
     }
 }
 
@@ -220,15 +215,13 @@ async fn insert<R>(
     rows: &[R],
     bind: fn(&R, &mut SqliteArguments) -> Result<(), BoxDynError>,
 ) -> Result<(), sqlx::Error> {
-    let (many, rest) = rows.as_chunks::<MANY_ROWS>();
-    let many = many.iter().map(|rows| (&insert.many, rows.as_slice()));
-    let one = rest.iter().map(|row| (&insert.one, std::slice::from_ref(row)));
-    for (sql, rows) in many.chain(one) {
+    for rows in rows.chunks(STATEMENT_ROWS) {
         let mut arguments = SqliteArguments::default();
         for row in rows {
             bind(row, &mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        sqlx::query_with(AssertSqlSafe(sql.clone()), arguments).execute(&mut *connection).await?;
+        let sql = AssertSqlSafe(insert.0[rows.len() - 1].clone());
+        sqlx::query_with(sql, arguments).execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -13,6 +13,33 @@ use std::path::{Path, PathBuf};
 /// Questions asked at the same time; more wait.
 const CONNECTIONS: u32 = 4;
 
+/// The contacts whose caller's or called number has a key from ?1 to before ?2.
+macro_rules! of_number {
+    () => {
+        "(SELECT contact FROM contact WHERE caller >= ?1 AND caller < ?2 \
+         UNION ALL SELECT contact FROM contact WHERE called >= ?1 AND called < ?2)"
+    };
+}
+
+macro_rules! latest_first {
+    () => {
+        "started >= ?3 AND (?4 IS NULL OR client = ?4) AND cdr IS NOT NULL \
+         ORDER BY started DESC, contact DESC LIMIT ?5"
+    };
+}
+
+const CALLS: &str = concat!("SELECT cdr FROM contact WHERE ", latest_first!());
+
+/// The `+` keeps SQLite from fetching and sorting all calls of a number before it takes the latest.
+const CALLS_OF_NUMBER: &str =
+    concat!("SELECT cdr FROM contact WHERE +contact IN ", of_number!(), " AND ", latest_first!());
+
+const FIND: &str = concat!(
+    "SELECT COALESCE((SELECT contact FROM contact WHERE contact = ?3), (SELECT MAX(contact) FROM ",
+    of_number!(),
+    "))"
+);
+
 /// Reads a state directory, beside a running server or without one. Writes nothing.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -53,19 +80,13 @@ impl Reader {
     /// What the database says.
     pub async fn calls(&self, limit: u32, filter: &Filter) -> Result<Vec<Cdr>, StoreError> {
         let number = filter.number.as_deref().map(key_range);
+        let sql = if number.is_some() { CALLS_OF_NUMBER } else { CALLS };
         let (low, high) = number.unzip();
-        let sql = "SELECT cdr FROM contact WHERE cdr IS NOT NULL \
-                   AND (?1 IS NULL OR started >= ?1) \
-                   AND (?2 IS NULL OR client = ?2) \
-                   AND (?3 IS NULL OR contact IN (\
-                       SELECT contact FROM contact WHERE caller >= ?3 AND caller < ?4 \
-                       UNION SELECT contact FROM contact WHERE called >= ?3 AND called < ?4)) \
-                   ORDER BY contact DESC LIMIT ?5";
         let query = sqlx::query(sql)
-            .bind(filter.since.map(Timestamp::as_microsecond))
-            .bind(filter.client.as_deref())
             .bind(low)
             .bind(high)
+            .bind(filter.since.map_or(i64::MIN, Timestamp::as_microsecond))
+            .bind(filter.client.as_deref())
             .bind(limit);
         let rows = query.fetch_all(&self.pool).await.map_err(|source| self.explain(source))?;
         rows.iter().map(|row| self.decode(row.get(0))).collect()
@@ -109,12 +130,10 @@ impl Reader {
     pub async fn find(&self, id_or_number: &str) -> Result<Option<ContactId>, StoreError> {
         let id = id_or_number.trim().parse::<i64>().ok();
         let (low, high) = key_range(id_or_number);
-        let sql = "SELECT contact FROM contact WHERE contact = ?1 \
-                   OR (caller >= ?2 AND caller < ?3) OR (called >= ?2 AND called < ?3) \
-                   ORDER BY contact IS ?1 DESC, contact DESC LIMIT 1";
-        let query = sqlx::query(sql).bind(id).bind(low).bind(high);
-        let row = query.fetch_optional(&self.pool).await.map_err(|source| self.explain(source))?;
-        Ok(row.map(|row| ContactId(from_i64(row.get(0)))))
+        let query = sqlx::query(FIND).bind(low).bind(high).bind(id);
+        let row = query.fetch_one(&self.pool).await.map_err(|source| self.explain(source))?;
+        let found: Option<i64> = row.get(0);
+        Ok(found.map(|contact| ContactId(from_i64(contact))))
     }
 
     async fn connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) const QUEUE_EVENTS: usize = 200_000;
 
 /// How long the first event of a batch waits for others.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(100);
 
 /// How long a batch that could not be written waits for the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(crate) type Alarm = Box<dyn Fn(&str) + Send>;
 
 /// Appends events to the journal without ever waiting for the disk.
 ///
-/// A task writes them in batches, 50 ms after the first at the latest. While the disk cannot take
+/// A task writes them in batches, 100 ms after the first at the latest. While the disk cannot take
 /// them they wait in memory, up to a bound; beyond it they are counted, and an `Alarm` event in
 /// their place says so once writing works again.
 #[derive(Debug)]
