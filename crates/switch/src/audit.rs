@@ -20,7 +20,7 @@ impl Switch {
             transactions: alive.transactions,
             ports_ready: self.core.ports.ready(),
             plan_version: self.plan_version,
-            draining: self.draining,
+            draining: self.is_draining(),
         }
     }
 

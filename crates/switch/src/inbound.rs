@@ -86,7 +86,7 @@ impl Switch {
 
     fn has_room(&self, source: &Source) -> bool {
         let contacts = u32::try_from(self.contacts.len()).unwrap_or(u32::MAX);
-        !self.draining
+        !self.is_draining()
             && contacts < self.plan.node.limits.calls
             && source.max_calls.is_none_or(|max| self.core.calls_of(&source.name) < max)
             && self.core.ports.ready() > 0

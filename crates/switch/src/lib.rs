@@ -116,14 +116,25 @@ pub struct Switch {
     contacts: HashMap<ContactId, Contact>,
     plan: Arc<dialplan::Config>,
     plan_version: u64,
-    draining: bool,
+    admission: Admission,
+}
+
+/// Whether new calls are taken, and how far a shutdown is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    Open,
+    Draining,
+    /// Every call has been hung up on; the last answers are awaited.
+    Stopping,
+    /// `NodeStopped` is in the log.
+    Stopped,
 }
 
 impl Switch {
     /// A switch without calls. Its first output is on the first `handle`: `NodeStarted` and `ConfigApplied`.
     pub fn new(config: SwitchConfig, plan: Arc<dialplan::Config>) -> Self {
         let core = Core::new(config, &plan);
-        Self { core, contacts: HashMap::new(), plan, plan_version: 0, draining: false }
+        Self { core, contacts: HashMap::new(), plan, plan_version: 0, admission: Admission::Open }
     }
 
     /// Takes one input and appends what follows from it. `now` never goes back.
@@ -142,7 +153,8 @@ impl Switch {
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
-            Input::Drain => self.draining = true,
+            Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
+            Input::Drain => {}
             Input::Shutdown => self.shutdown(),
         }
         self.settle();
@@ -188,6 +200,15 @@ impl Switch {
             }
         }
         self.core.forget_early_wires();
+        if self.admission == Admission::Stopping && self.contacts.is_empty() {
+            self.admission = Admission::Stopped;
+            self.core.log(None, Kind::NodeStopped);
+        }
+    }
+
+    /// Whether new calls are refused.
+    fn is_draining(&self) -> bool {
+        self.admission != Admission::Open
     }
 
     fn on_sip(&mut self, event: sip::Event) {
@@ -266,7 +287,9 @@ impl Switch {
     }
 
     fn shutdown(&mut self) {
-        self.draining = true;
+        if self.admission != Admission::Stopped {
+            self.admission = Admission::Stopping;
+        }
         let mut ids: Vec<_> = self.contacts.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {

@@ -70,7 +70,7 @@ impl Switch {
     pub(crate) fn on_request(&mut self, request: RequestId, flow: Flow, message: &Message) {
         let (status, headers) = match message.method() {
             Method::Register => self.register(flow, message),
-            Method::Options if self.draining => (503, vec![header("Retry-After", "5")]),
+            Method::Options if self.is_draining() => (503, vec![header("Retry-After", "5")]),
             Method::Options => (200, vec![header("Allow", ALLOW), header("Accept", "application/sdp")]),
             _ => (405, vec![header("Allow", ALLOW)]),
         };

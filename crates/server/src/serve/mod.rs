@@ -193,7 +193,7 @@ fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, Serve
     Ok(media::Engine::start(config, move |event| events.send(event))?)
 }
 
-/// The state directory and, in it, that of the recordings and the system's prompts.
+/// Prepares the state directory and, in it, that of the recordings and the system's prompts.
 fn make_directories(state: &Path, recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -201,6 +201,10 @@ fn make_directories(state: &Path, recordings: &Path, prompts: &Path) -> Result<(
     };
     for path in [state, recordings] {
         std::fs::create_dir_all(path).map_err(failed(path))?;
+    }
+    // What a killed process was recording is playable to its last second.
+    for mended in media::repair(recordings).map_err(failed(recordings))? {
+        tracing::info!("mended the recording {}", mended.display());
     }
     embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(failed(prompts))
 }
