@@ -45,7 +45,7 @@ fn overlapping_trunks_are_both_named() {
     let overlap = "loopback: {from: [127.0.0.0/8]}\n  carrier: {from: [127.0.0.0/8]}";
     let setup = Setup::new().replace("loopback: {from: [127.0.0.0/8]}", overlap);
     let said = refused(&setup, Network::claim(), None);
-    assert_says(&said, &["ringdown.yaml:", "loopback", "carrier", "127.0.0.0/8"]);
+    assert_says(&said, &["ringdown.yaml:12:", "ringdown.yaml:11", "carrier: {from: [127.0.0.0/8]}"]);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_state_directory_that_cannot_be_made_is_named() {
 #[test]
 fn a_state_directory_in_use_is_named() {
     let node = Node::start(&Setup::new());
-    let said = refused(&Setup::new(), Network::claim(), Some(node.state()));
+    let said = refused(&Setup::new(), Network::claim(), Some(&node.state()));
     assert_says(&said, &[&node.state().display().to_string()]);
     node.stop();
 }

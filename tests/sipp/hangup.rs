@@ -20,13 +20,13 @@ fn busy() {
 }
 
 #[test]
-fn declined() {
-    refused(603, 603, "busy");
+fn declined_is_busy_to_the_caller() {
+    refused(603, 486, "busy");
 }
 
 #[test]
 fn temporarily_unavailable() {
-    refused(480, 480, "failed");
+    refused(480, 480, "no_answer");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Transports, loss, and OPTIONS.
 
 use acceptance::{Node, Setup, Sipp};
+use std::time::Duration;
 
 use crate::field;
 
@@ -28,8 +29,10 @@ fn a_callee_over_tcp() {
 fn every_call_survives_one_lost_message_in_ten() {
     let node = Node::start(&Setup::new());
     let lossy = ["-lost", "10", "-max_retrans", "10"];
+    // Long enough that a lost ACK comes again before the BYE.
+    let hold = Duration::from_secs(5);
     let callee = Sipp::callee(&node, "answer", 5080).calls(20).with(&lossy).start();
-    let caller = Sipp::caller(&node, "call", "uas").calls(20).with(&lossy).run();
+    let caller = Sipp::caller(&node, "call", "uas").calls(20).hold(hold).with(&lossy).run();
     let callee = callee.finish();
     assert_eq!((caller.successful(), caller.failed()), (20, 0));
     assert!(

@@ -12,8 +12,9 @@ impl Network {
     /// Chosen by the process id (nextest runs each test in a process of its own) and a count within it.
     pub fn claim() -> Self {
         static CLAIMED: AtomicU32 = AtomicU32::new(0);
-        let number = std::process::id().wrapping_add(CLAIMED.fetch_add(1, Ordering::Relaxed) << 12);
-        let [_, _, high, low] = number.to_be_bytes();
+        let claimed = CLAIMED.fetch_add(1, Ordering::Relaxed);
+        // A step that shares no factor with the 2^14 networks: a process meets each of them once.
+        let [_, _, high, low] = std::process::id().wrapping_add(claimed.wrapping_mul(97)).to_be_bytes();
         // 127.64.0.0 and up: nothing of the host itself listens there.
         Self { high: 64 | (high & 63), low }
     }

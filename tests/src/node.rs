@@ -76,8 +76,9 @@ impl Setup {
 pub struct Node {
     network: Network,
     process: Running,
-    state: PathBuf,
     folder: TempDir,
+    /// Whether it has mounts that only it sees.
+    unshared: bool,
 }
 
 impl Node {
@@ -97,9 +98,7 @@ impl Node {
             command.arg(state.join(at)).arg(size).arg(serve.get_program()).args(serve.get_args());
             command
         });
-        // The mount is to be seen through the process alone.
-        let root = PathBuf::from(format!("/proc/{}/root", node.process.id()));
-        node.state = root.join(node.state.strip_prefix("/").expect("temporary folders have absolute paths"));
+        node.unshared = true;
         node
     }
 
@@ -107,7 +106,7 @@ impl Node {
     fn start_by(setup: &Setup, wrap: impl FnOnce(&Path, Command) -> Command) -> Self {
         let network = Network::claim();
         let folder = TempDir::with_prefix("ringdown-").expect("a temporary folder");
-        let state = folder.path().join("state");
+        let state = state_of(&folder);
         let config = setup.write(network, folder.path());
         let mut command = Self::command();
         command.arg("serve").arg("--config").arg(config).arg("--state").arg(&state);
@@ -118,7 +117,7 @@ impl Node {
             }
             process.stdout().lines().any(|line| line == "ready")
         });
-        Self { network, process, state, folder }
+        Self { network, process, folder, unshared: false }
     }
 
     /// The `ringdown` program that the test was built with.
@@ -148,9 +147,15 @@ impl Node {
         self.folder.path()
     }
 
-    /// Its state directory.
-    pub fn state(&self) -> &Path {
-        &self.state
+    /// Its state directory, as it can be reached from here.
+    pub fn state(&self) -> PathBuf {
+        let state = state_of(&self.folder);
+        match state.strip_prefix("/") {
+            Ok(below) if self.unshared => {
+                PathBuf::from(format!("/proc/{}/root", self.process.id())).join(below)
+            }
+            _ => state,
+        }
     }
 
     /// The process.
@@ -171,16 +176,27 @@ impl Node {
         calls
     }
 
-    /// The events of a contact (`ringdown trace ID --json`) as text; contacts count from 1.
-    pub fn trace(&self, contact: u64) -> String {
+    /// The events of one kind of a contact (`ringdown trace ID --json`); contacts count from 1.
+    pub fn events(&self, contact: u64, kind: &str) -> Vec<Value> {
         let output = self.ask(&["trace", &contact.to_string(), "--json"]);
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        match serde_json::from_slice(&output.stdout) {
+            Ok(Value::Array(events)) => {
+                let kinds = events.into_iter().map(|mut event| event["kind"].take());
+                kinds.filter(|found| found["kind"] == kind).collect()
+            }
+            other => panic!("ringdown trace --json gave {other:?}"),
+        }
     }
 
     /// Runs a command of the program against this node's state.
     pub fn ask(&self, arguments: &[&str]) -> Output {
         let mut command = Self::command();
-        command.args(arguments).arg("--state").arg(&self.state);
+        if self.unshared {
+            let mut inside = Command::new("nsenter");
+            inside.args(["-m", "-t", &self.process.id().to_string()]).arg(command.get_program());
+            command = inside;
+        }
+        command.args(arguments).arg("--state").arg(state_of(&self.folder));
         command.output().expect("ringdown runs")
     }
 
@@ -205,6 +221,11 @@ impl Node {
             other => panic!("ringdown calls --json gave {other:?}"),
         }
     }
+}
+
+/// The state directory of a node whose files are in `folder`.
+fn state_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("state")
 }
 
 fn write(path: &Path, text: &str) {

@@ -102,9 +102,11 @@ impl Sound {
         heard
     }
 
-    /// How many samples later than in `sent` its sound comes here: by the loudest piece that was heard.
+    /// How many samples later than in `sent` its sound comes here: by the loudest piece that was heard, in the
+    /// first half, since `sent` may say the same again later.
     fn offset(&self, sent: &Sound, begin: usize, end: usize) -> isize {
-        let pieces = (begin..end.saturating_sub(WINDOW)).step_by(WINDOW / 2);
+        let half = begin + (end - begin) / 2;
+        let pieces = (begin..half.min(end.saturating_sub(WINDOW))).step_by(WINDOW / 2);
         let loudest = pieces
             .max_by(|&a, &b| rms(&self.0[a..a + WINDOW]).total_cmp(&rms(&self.0[b..b + WINDOW])))
             .expect("more than half a second was heard");

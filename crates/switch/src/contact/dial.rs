@@ -7,7 +7,7 @@ use clock::Duration;
 use dialplan::{DialMode, DialResult, MachineInput, Target};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
-use sip::{Address, Flow, Host, InviteId, Message, NewInvite, Transport, Uri};
+use sip::{Address, Binding, Flow, Host, InviteId, Message, NewInvite, Transport, Uri};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -153,7 +153,7 @@ impl Contact {
                     .registrar
                     .lookup(core.now, &aor)
                     .map(|binding| Destination {
-                        flow: binding.flow,
+                        flow: way_to(binding),
                         request_uri: binding.uri.clone(),
                         route: binding.path.clone(),
                         party: Party::User(Arc::clone(user)),
@@ -376,6 +376,23 @@ fn failure_reason(status: u16) -> &'static str {
         487 => "cancelled",
         404 | 410 | 604 => "not found",
         _ => "failed",
+    }
+}
+
+/// Where a registered phone is called: at the Contact that it named (RFC 3261 section 10.3), or, if it is behind
+/// a NAT or on a stream, the way that its REGISTER came by. A NAT shows in a Contact whose address is not the one
+/// that the REGISTER came from.
+fn way_to(binding: &Binding) -> Flow {
+    let uri = Uri::parse(&binding.uri).ok();
+    let named = uri.as_ref().and_then(Uri::as_sip).and_then(|uri| match uri.host {
+        Host::V4(ip) => Some(SocketAddr::new(ip.into(), uri.port.unwrap_or(5060))),
+        Host::V6(ip) => Some(SocketAddr::new(ip.into(), uri.port.unwrap_or(5060))),
+        Host::Name(_) => None,
+    });
+    let flow = binding.flow;
+    match named.filter(|named| flow.transport == Transport::Udp && named.ip() == flow.peer.ip()) {
+        Some(peer) => Flow { peer, ..flow },
+        None => flow,
     }
 }
 
