@@ -2,12 +2,14 @@
 
 mod columns;
 mod draw;
+mod files;
 mod row;
 
 use crate::plain::plain;
 use crate::{Event, Kind, WallClock};
 use columns::Columns;
 use draw::Ladder;
+use files::Files;
 use row::fit;
 
 /// The width that suits most terminals, in columns.
@@ -26,8 +28,13 @@ pub fn render(events: &[Event], wall: WallClock, width: usize) -> String {
     let Some(first) = events.first() else { return "no events\n".to_owned() };
     let width = width.max(MIN_WIDTH);
     let columns = Columns::new(events, width);
+    let files = Files::new(events);
     let mut text = title(first, wall, width);
-    let mut ladder = Ladder::new(&columns, first.at, width);
+    if let Some(folder) = files.folder() {
+        text.push_str(&format!("{}\n", fit(&format!("files in {}", plain(folder)), width)));
+    }
+    text.push('\n');
+    let mut ladder = Ladder::new(&columns, &files, first.at, width);
     text.push_str(&ladder.names());
     for event in events {
         if let Some(line) = ladder.line(event) {
@@ -47,5 +54,5 @@ fn title(first: &Event, wall: WallClock, width: usize) -> String {
         ],
         _ => [contact, moment.to_string()],
     };
-    lines.map(|line| fit(&line, width) + "\n").concat() + "\n"
+    lines.map(|line| fit(&line, width) + "\n").concat()
 }

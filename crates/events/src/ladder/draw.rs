@@ -1,4 +1,5 @@
 use super::columns::{Columns, RINGDOWN};
+use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
 use crate::{DialOutcome, Event, Kind, LegId, SipDirection};
@@ -11,6 +12,7 @@ const NOTE_INDENT: usize = 4;
 /// The ladder while it is drawn: which lines of life are there, and what was said on them.
 pub(super) struct Ladder<'a> {
     columns: &'a Columns,
+    files: &'a Files<'a>,
     started: Time,
     width: usize,
     /// How many legs live in each column.
@@ -30,10 +32,10 @@ enum Request {
 }
 
 impl<'a> Ladder<'a> {
-    pub(super) fn new(columns: &'a Columns, started: Time, width: usize) -> Self {
+    pub(super) fn new(columns: &'a Columns, files: &'a Files<'a>, started: Time, width: usize) -> Self {
         let mut alive = vec![0; columns.names().len()];
         alive[RINGDOWN] = 1;
-        Self { columns, started, width, alive, requests: HashMap::new(), last_time: String::new() }
+        Self { columns, files, started, width, alive, requests: HashMap::new(), last_time: String::new() }
     }
 
     /// The line of names.
@@ -59,7 +61,7 @@ impl<'a> Ladder<'a> {
             self.time(&mut row, event.at);
             return Some(row.finish());
         }
-        let (mark, text) = note(&event.kind, self.columns)?;
+        let (mark, text) = note(&event.kind, self.columns, self.files)?;
         let x = self.columns.x(RINGDOWN);
         let mut lines = wrap(&plain(&text), self.width - x - NOTE_INDENT).into_iter();
         row.put(x, mark);
@@ -148,6 +150,9 @@ impl<'a> Ladder<'a> {
             true => there + gap,
             false => there - gap,
         };
+        if self.alive[column] == 0 {
+            row.put(there, '┆');
+        }
         match direction {
             SipDirection::Received => {
                 row.line(there, here, stroke);
@@ -229,10 +234,10 @@ impl<'a> Ladder<'a> {
 }
 
 /// What stands beside Ringdown's line, with the mark on it.
-fn note(kind: &Kind, columns: &Columns) -> Option<(char, String)> {
+fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, String)> {
     let name = |leg: &LegId| columns.name(*leg);
     Some(match kind {
-        Kind::FlowStep { step, file, line, .. } => ('◆', format!("{file}:{line} {step}")),
+        Kind::FlowStep { step, file, line, .. } => ('◆', format!("{}:{line} {step}", files.short(file))),
         Kind::FlowBranch { verb, branch } => ('│', format!("└ {verb}: {branch}")),
         Kind::PlayFailed { error } => ('!', format!("not played: {error}")),
         Kind::LegAnswered { leg, codec } => {
@@ -245,25 +250,34 @@ fn note(kind: &Kind, columns: &Columns) -> Option<(char, String)> {
             ('!', format!("no RTP from {} for {} s", name(leg), seconds(u64::from(*millis))))
         }
         Kind::MediaEnded { leg, received, sent, lost, jitter_micros } => {
-            let jitter = jitter_micros.map_or("not measured".to_owned(), |micros| {
+            let jitter = jitter_micros.map_or("unknown".to_owned(), |micros| {
                 format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
             });
             let counts = format!("{received} in, {sent} out, {lost} lost, jitter {jitter}");
-            ('●', format!("RTP of {}: {counts}", name(leg)))
+            ('●', format!("RTP {}: {counts}", name(leg)))
         }
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
-        Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {path}", name(leg))),
+        Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
         Kind::RecordingEnded { path, millis, error: None } => {
-            ('●', format!("recorded {} s to {path}", seconds(*millis)))
+            ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))
         }
         Kind::RecordingEnded { path, millis, error: Some(error) } => {
-            ('!', format!("recording stopped after {} s: {error} ({path})", seconds(*millis)))
+            ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
         }
         Kind::ContactEnded { cause } => ('■', ended_by(cause)),
         Kind::Alarm { text } => ('!', text.clone()),
         _ => return None,
     })
+}
+
+/// The end of a long path: its file and the folder that this is in. The CDR has all of it.
+fn tail(path: &str) -> String {
+    let mut slashes = path.rmatch_indices('/').map(|(at, _)| at);
+    match slashes.nth(1) {
+        Some(slash) if path.len() > LONG_PATH => format!("…{}", &path[slash..]),
+        _ => path.to_owned(),
+    }
 }
 
 fn dial_outcome(outcome: &DialOutcome, columns: &Columns) -> String {

@@ -93,18 +93,25 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     kept.chain((width > 0).then_some('…')).collect()
 }
 
-/// `text` in lines of at most `width` cells, broken at spaces; a longer word is cut with `…`.
+/// `text` in lines of at most `width` cells, broken at spaces; a longer word is broken anywhere.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let full = lines.len() == MAX_LINES;
+        let room = lines.last().map_or(0, |line| width.saturating_sub(line.chars().count() + 1));
         match lines.last_mut() {
-            Some(line) if full || line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if word.chars().count() <= room => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => {
+                let cells: Vec<char> = word.chars().collect();
+                lines.extend(cells.chunks(width).map(|piece| piece.iter().collect::<String>()));
+            }
         }
     }
-    lines.iter().map(|line| fit(line, width)).collect()
+    if lines.len() > MAX_LINES {
+        lines.truncate(MAX_LINES - 1);
+        lines.push("…".to_owned());
+    }
+    lines
 }

@@ -103,18 +103,18 @@ pub(crate) fn demo_call() -> Vec<Event> {
     call.received(3_200, ALICE, "200 OK +sdp", 1);
     call.sent(3_200, ALICE, "ACK", 1);
     call.at(3_200, Kind::LegAnswered { leg: ALICE, codec: Some("PCMA".into()) });
+    call.at(
+        3_201,
+        Kind::LegEnded { leg: BOB, cause: cause(EndedBy::Switch, Some(487), "answered elsewhere") },
+    );
     call.at(3_201, Kind::DialEnded { outcome: DialOutcome::Answered(ALICE) });
-    call.sent(3_201, BOB, "CANCEL", 1);
     call.at(3_201, Kind::Bridged { a: CALLER, b: ALICE });
+    call.sent(3_201, BOB, "CANCEL", 1);
     let path = "state/recordings/7.wav".to_owned();
     call.at(3_201, Kind::RecordingStarted { leg: CALLER, path: path.clone() });
     call.received(3_210, BOB, "200 OK", 1);
     call.received(3_211, BOB, "487 Request Terminated", 1);
     call.sent(3_211, BOB, "ACK", 1);
-    call.at(
-        3_211,
-        Kind::LegEnded { leg: BOB, cause: cause(EndedBy::Switch, Some(487), "answered elsewhere") },
-    );
     for (millis, cseq, kind) in
         [(5_000, 1, Kind::Held { leg: ALICE }), (6_500, 2, Kind::Resumed { leg: ALICE })]
     {
@@ -126,13 +126,13 @@ pub(crate) fn demo_call() -> Vec<Event> {
     call.received(8_400, CALLER, "BYE", 2);
     call.sent(8_400, CALLER, "200 OK", 2);
     call.at(8_400, Kind::Unbridged { a: CALLER, b: ALICE });
-    call.at(8_401, media_ended(CALLER, 419, 415, 4, Some(230)));
-    call.ended(8_401, CALLER, EndedBy::Caller, "normal");
-    call.sent(8_402, ALICE, "BYE", 2);
+    call.ended(8_400, ALICE, EndedBy::Caller, "normal");
+    call.ended(8_400, CALLER, EndedBy::Caller, "normal");
+    call.sent(8_401, ALICE, "BYE", 2);
     call.received(8_420, ALICE, "200 OK", 2);
-    call.at(8_420, Kind::RecordingEnded { path, millis: 5_199, error: None });
-    call.at(8_421, media_ended(ALICE, 260, 258, 0, None));
-    call.ended(8_421, ALICE, EndedBy::Caller, "normal");
+    call.at(8_420, media_ended(CALLER, 419, 415, 4, Some(230)));
+    call.at(8_420, media_ended(ALICE, 260, 258, 0, None));
+    call.at(8_421, Kind::RecordingEnded { path, millis: 5_199, error: None });
     call.at(8_421, Kind::ContactEnded { cause: cause(EndedBy::Caller, None, "normal") });
     call.events
 }
