@@ -286,4 +286,6 @@ pub struct Alive {
     pub transactions: usize,
     /// Deadlines.
     pub timers: usize,
+    /// Entries of the indexes that find usages and transactions.
+    pub indexed: usize,
 }

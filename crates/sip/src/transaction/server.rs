@@ -268,6 +268,11 @@ impl Servers {
         (self.alive.len(), self.timers.len())
     }
 
+    /// How many entries the indexes have.
+    pub(crate) fn indexed(&self) -> usize {
+        self.by_key.len() + self.by_merge_key.len()
+    }
+
     fn input(
         &mut self,
         now: Time,

@@ -189,6 +189,27 @@ fn rfc3261_22_1_the_ack_repeats_the_credentials_and_the_bye_earns_its_own() {
 }
 
 #[test]
+fn rfc3261_9_1_a_cancel_waits_anew_when_the_invite_was_challenged() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|invite| invite.login = login(None));
+    let first = lone.sent[0].1.clone();
+    lone.receive(response(&first, "100 Trying", "x", ""));
+    lone.receive(response(&first, "401 Auth", "x", &challenge("n1", "").replace("Proxy-", "WWW-")));
+    let invite = lone.sent.last().unwrap().1.clone();
+    assert!(invite.header(Name::Authorization).is_some());
+    lone.lines();
+    lone.act(|endpoint, now, out| endpoint.cancel(now, id, None, out));
+    assert!(lone.lines().is_empty(), "the second INVITE has no provisional response");
+    lone.receive(response(&invite, "180 Ringing", "x", CONTACT));
+    let cancel = lone.sent[0].1.clone();
+    assert_eq!(header(&cancel, Name::Via), header(&invite, Name::Via));
+    assert_eq!(cancel.cseq().unwrap(), (2, Method::Cancel));
+    lone.receive(response(&invite, "487 Terminated", "x", ""));
+    assert!(matches!(lone.events[..], [Event::Failed { status: 487, .. }]));
+    lone.drain();
+}
+
+#[test]
 fn rfc3261_22_a_password_is_not_used_for_another_realm() {
     let mut lone = Lone::new();
     lone.invite(|invite| invite.login = login(Some("other")));

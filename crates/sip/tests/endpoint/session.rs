@@ -152,10 +152,10 @@ fn rfc3261_13_2_2_4_an_offer_in_the_2xx_is_answered_in_the_ack() {
     assert!(matches!(world.event(CALLER), Event::Answered { .. }));
     world.run(Duration::from_secs(1));
     assert!(world.sent_by(CALLER).iter().all(|line| !line.contains("ACK")), "the answer is the user's");
-    let answer = Some(Body::sdp("v=0\r\ns=answer\r\n"));
-    world.act(CALLER, |endpoint, _, out| endpoint.acknowledge(caller, answer.clone(), out));
+    let answer = Body::sdp("v=0\r\ns=answer\r\n");
+    world.act(CALLER, |endpoint, _, out| endpoint.acknowledge(caller, Some(answer.clone()), out));
     let Event::Acked { message, .. } = world.event(CALLEE) else { panic!() };
-    assert_eq!(*message.body(), answer.unwrap().bytes);
+    assert_eq!(*message.body(), answer.bytes);
     let repeats = world.sides[CALLER].counters().retransmissions;
     assert_eq!(repeats, 1, "the 200 that came again was not taken for a fork");
     world.hang_up(CALLER, caller);
