@@ -176,8 +176,8 @@ impl Dialog {
     ///
     /// On a stream that is open they stay on it: a phone behind NAT or a browser can be reached in no other
     /// way. Otherwise they go to the address of the first route, or of the remote target if there is none.
-    /// A host that is a name, another transport than the dialog's, and a private address given by a peer that
-    /// is seen at a public one (a phone behind NAT) leave them with the address that the dialog began with.
+    /// A host that is a name, another transport than the dialog's, and an address of narrower scope than the
+    /// one that the peer is seen at (a phone behind NAT) leave them with the address that the dialog began with.
     fn next_hop(&self) -> Flow {
         if self.flow.connection != 0 {
             return self.flow;
@@ -188,9 +188,7 @@ impl Dialog {
         };
         let address = uri.ok().and_then(|uri| address_of(uri.as_sip()?, self.flow.transport));
         match address {
-            Some(peer) if !is_private(peer.ip()) || is_private(self.flow.peer.ip()) => {
-                Flow { peer, ..self.flow }
-            }
+            Some(peer) if scope(peer.ip()) >= scope(self.flow.peer.ip()) => Flow { peer, ..self.flow },
             _ => self.flow,
         }
     }
@@ -227,20 +225,66 @@ fn address_of(uri: &SipUri<'_>, transport: Transport) -> Option<SocketAddr> {
         Host::V6(ip) => IpAddr::V6(ip),
         Host::Name(_) => return None,
     };
-    (asked == transport).then(|| SocketAddr::new(ip, uri.port.unwrap_or(transport.default_port())))
+    let port = uri.port.unwrap_or(transport.default_port());
+    (asked == transport && port != 0 && !ip.is_unspecified()).then(|| SocketAddr::new(ip, port))
 }
 
-/// Addresses that mean something only within their own network: RFC 1918, RFC 6598, RFC 4193, loopback and
-/// link-local.
-fn is_private(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
+/// How far an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    /// Loopback.
+    Host,
+    /// Link-local, RFC 1918, RFC 4193, and RFC 6598 behind a carrier's NAT.
+    Site,
+    /// Everything else.
+    Global,
+}
+
+fn scope(ip: IpAddr) -> Scope {
+    let ip = ip.to_canonical();
+    let is_site = match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared
+            ip.is_private() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
         }
-        IpAddr::V6(ip) => {
-            ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    };
+    match (ip.is_loopback(), is_site) {
+        (true, _) => Scope::Host,
+        (false, true) => Scope::Site,
+        (false, false) => Scope::Global,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_reach_as_far_as_their_kind() {
+        let cases = [
+            ("127.0.0.1", Scope::Host),
+            ("::1", Scope::Host),
+            ("10.1.2.3", Scope::Site),
+            ("100.64.0.1", Scope::Site),
+            ("100.128.0.1", Scope::Global),
+            ("169.254.1.1", Scope::Site),
+            ("fd00::1", Scope::Site),
+            ("fe80::1", Scope::Site),
+            ("::ffff:192.168.1.1", Scope::Site),
+            ("203.0.113.1", Scope::Global),
+            ("2001:db8::1", Scope::Global),
+        ];
+        for (ip, wanted) in cases {
+            assert_eq!(scope(ip.parse().unwrap()), wanted, "{ip}");
+        }
+    }
+
+    #[test]
+    fn rfc3261_19_3_only_our_tags_are_ours() {
+        assert_eq!(own_tag(&tag_text(0xab)), Some(0xab));
+        for other in ["", "ab", "00000000000000000ab", "zzzzzzzzzzzzzzzz"] {
+            assert_eq!(own_tag(other), None, "{other}");
         }
     }
 }

@@ -52,7 +52,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint with nothing alive. `seed` is the source of its tags, branches and Call-IDs: it must be
     /// secret and fresh, except in a test.
+    ///
+    /// # Panics
+    /// If T1 or T2 is zero: retransmissions would never stop.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        assert!(!config.timers.t1.is_zero() && !config.timers.t2.is_zero(), "T1 and T2 are above zero");
         Self {
             counters: Counters::default(),
             tokens: Tokens::new(seed),

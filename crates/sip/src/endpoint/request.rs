@@ -1,5 +1,6 @@
 //! Requests that we receive: what RFC 3261 sections 8.2 and 12.2.2 ask before a user sees them.
 
+use super::usage::{State, Usage};
 use super::{ALLOW, Endpoint, Event, InviteId, Output, RequestId};
 use crate::dialog::own_tag;
 use crate::transaction::received;
@@ -65,7 +66,11 @@ impl Endpoint {
         request: Message,
         out: &mut Vec<Output>,
     ) {
-        let Some(id) = self.usage_of(&request) else {
+        // A dialog that we have ended knows nothing but the peer's own BYE.
+        let is_bye = *request.method() == Method::Bye;
+        let lives = |usage: &Usage| is_bye || !matches!(usage.state, State::Leaving { .. });
+        let id = self.usage_of(&request).filter(|id| self.usages.get(id).is_some_and(lives));
+        let Some(id) = id else {
             return self.refuse(flow, &request, fault(481), &[], out);
         };
         if !self.usages.get_mut(&id).is_some_and(|usage| usage.is_in_order(&request)) {

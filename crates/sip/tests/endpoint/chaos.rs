@@ -175,6 +175,57 @@ proptest! {
     }
 }
 
+/// One of the ways in which a message can be broken.
+fn spoil(message: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = message.to_vec();
+    let length = bytes.len() as u64;
+    for _ in 0..=dice.roll(4) {
+        let at = usize::try_from(dice.roll(length)).unwrap().min(bytes.len().saturating_sub(1));
+        match dice.roll(4) {
+            0 => bytes.truncate(at.max(1)),
+            1 => bytes[at] = u8::try_from(dice.roll(256)).unwrap(),
+            2 => {
+                bytes.remove(at);
+                bytes.push(b'\r');
+            }
+            _ => bytes.insert(at, b"\r\n;,<>\":@"[usize::try_from(dice.roll(9)).unwrap()]),
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spoiled_messages_neither_panic_nor_leave_anything_behind(seed in any::<u64>()) {
+        let mut dice = Dice(seed | 1);
+        let mut world = World::new(Transport::Udp);
+        let (caller, callee) = world.call();
+        for _ in 0..100 {
+            let nth = usize::try_from(dice.roll(world.sent.len() as u64)).unwrap();
+            let side = 1 - world.sent[nth].0;
+            let bytes = spoil(&world.raw[nth].clone(), &mut dice);
+            world.inject(side, bytes);
+            for (side, event) in std::mem::take(&mut world.events) {
+                world.act(side, |endpoint, now, out| match event {
+                    Event::Invite { id, .. } => endpoint.reject(now, id, 480, &[], out),
+                    Event::Reinvite { request, .. } | Event::Request { request, .. } => {
+                        endpoint.respond(now, request, 488, &[], None, out);
+                    }
+                    _ => {}
+                });
+            }
+        }
+        for (side, id) in [(0, caller), (1, callee)] {
+            world.act(side, |endpoint, now, out| endpoint.bye(now, id, None, out));
+        }
+        world.run(Duration::from_secs(200));
+        world.events.clear();
+        world.assert_drained();
+    }
+}
+
 #[test]
 fn ten_thousand_calls_leave_nothing_behind() {
     let mut chaos = Chaos::new(1, 2, Transport::Udp);
@@ -184,6 +235,7 @@ fn ten_thousand_calls_leave_nothing_behind() {
         }
         chaos.run();
         chaos.world.sent.clear();
+        chaos.world.raw.clear();
         chaos.world.wires.clear();
     }
     assert!(chaos.answered > 3_000, "{} calls were answered", chaos.answered);

@@ -361,6 +361,8 @@ fn rfc3261_12_2_1_1_requests_go_to_the_contact_unless_it_cannot_be_reached() {
         ("127.0.0.2:5060", "<sip:b@127.0.0.7;transport=tcp>", "127.0.0.2:5060", "another transport"),
         ("203.0.113.9:40000", "<sip:b@192.168.1.5:5060>", "203.0.113.9:40000", "a phone behind NAT"),
         ("192.168.1.9:5060", "<sip:b@192.168.1.5:5062>", "192.168.1.5:5062", "the same private network"),
+        ("192.168.1.9:5060", "<sip:b@127.0.0.1:5060>", "192.168.1.9:5060", "not our own loopback"),
+        ("127.0.0.2:5060", "<sip:b@0.0.0.0>", "127.0.0.2:5060", "no address at all"),
     ];
     for (peer, contact_value, expected, why) in cases {
         let mut lone = Lone::new();

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) wires: Vec<(usize, Time, Wire)>,
     /// Every message that went out, lost or not.
     pub(crate) sent: Vec<(usize, Message)>,
+    /// Their bytes.
+    pub(crate) raw: Vec<Bytes>,
     /// Decides each packet's fate.
     pub(crate) fate: Fate,
     in_flight: BTreeMap<(Time, u64), (usize, Flow, Bytes)>,
@@ -68,6 +70,7 @@ impl World {
             fate: Box::new(|_, _| vec![DELAY]),
             in_flight: BTreeMap::new(),
             sent: Vec::new(),
+            raw: Vec::new(),
             packets: 0,
         }
     }
@@ -124,7 +127,11 @@ impl World {
                 Output::Wire(wire) => self.wires.push((side, self.now, wire)),
                 Output::Send { flow, bytes } => {
                     assert_eq!(flow.local, address(side));
-                    self.sent.push((side, Message::parse(bytes.clone()).expect("what we send can be read")));
+                    // A 400 repeats the CSeq that it complains about, and may not be readable itself.
+                    if let Ok(message) = Message::parse(bytes.clone()) {
+                        self.sent.push((side, message));
+                        self.raw.push(bytes.clone());
+                    }
                     if flow.peer != address(1 - side) {
                         continue;
                     }
