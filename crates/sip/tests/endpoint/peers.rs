@@ -391,6 +391,37 @@ fn rfc3261_12_2_1_2_a_reinvites_contact_is_the_new_target() {
 }
 
 #[test]
+fn rfc3261_12_2_2_the_peers_reinvite_moves_the_target_only_when_it_is_accepted() {
+    for (status, expected) in [(488, "sip:b@127.0.0.2:5060"), (200, "sip:moved@127.0.0.6")] {
+        let mut lone = Lone::new();
+        let id = lone.invite(|_| {});
+        let invite = lone.sent[0].1.clone();
+        lone.receive(response(&invite, "200 OK", "b", CONTACT));
+        let moved = request("INVITE", "z9hG4bKmove", "Contact: <sip:moved@127.0.0.6>\r\n")
+            .replace("To: <sip:a@h>", &format!("To: {}", header(&invite, Name::From)))
+            .replace("Call-ID: c", &format!("Call-ID: {}", invite.call_id()));
+        lone.receive(moved);
+        let Some(Event::Reinvite { request, .. }) = lone.events.pop() else { panic!() };
+        lone.act(|endpoint, now, out| endpoint.respond(now, request, status, &[], None, out));
+        lone.act(|endpoint, now, out| endpoint.cancel(now, id, None, out));
+        lone.drain();
+        let bye = lone.sent.iter().rev().find(|(_, sent)| *sent.method() == Method::Bye).unwrap();
+        assert_eq!(bye.1.request_uri(), expected, "{status}");
+    }
+}
+
+#[test]
+fn rfc3261_9_2_the_answers_to_cancel_and_invite_carry_one_to_tag() {
+    let mut lone = Lone::new();
+    lone.receive(request("INVITE", "z9hG4bKone", CONTACT));
+    lone.receive(request("CANCEL", "z9hG4bKone", ""));
+    let tags: Vec<_> =
+        lone.sent[1..].iter().map(|(_, sent)| (sent.status(), sent.to().unwrap().tag())).collect();
+    assert_eq!([tags[0].0, tags[1].0], [Some(200), Some(487)]);
+    assert!(tags[0].1.is_some() && tags[0].1 == tags[1].1);
+}
+
+#[test]
 fn a_response_with_two_vias_or_a_forged_branch_is_no_ones() {
     let mut lone = Lone::new();
     lone.invite(|_| {});
