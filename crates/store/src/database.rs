@@ -15,9 +15,12 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 /// How long a statement waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Pages of 4 KiB that the write-ahead log gathers before they are copied into the database: pages
+/// Bytes a page: the events of a call in one batch seldom fit in SQLite's 4 KiB with others.
+const PAGE_BYTES: u32 = 8_192;
+
+/// Pages that the write-ahead log gathers (16 MiB) before they are copied into the database: pages
 /// that change often are then copied once.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "2000";
 
 /// Held for as long as this process owns the state directory.
 #[derive(Debug)]
@@ -53,11 +56,13 @@ pub(crate) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(&path)
         .create_if_missing(true)
+        .page_size(PAGE_BYTES)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(PREPARED_STATEMENTS);
+        .statement_cache_capacity(PREPARED_STATEMENTS)
+        .disable_statement_logging();
     let fail = |source| StoreError::from_sqlx(&path, source);
     let mut connection = options.connect().await.map_err(fail)?;
     migrate(&mut connection, &path).await?;
@@ -73,7 +78,8 @@ pub(crate) fn read_options(dir: &Path) -> Result<SqliteConnectOptions, StoreErro
     if !path.is_file() {
         return Err(StoreError::Missing { path });
     }
-    Ok(SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT))
+    let options = SqliteConnectOptions::new().filename(&path).read_only(true);
+    Ok(options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging())
 }
 
 /// Refuses a schema that this version does not know.

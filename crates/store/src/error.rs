@@ -17,10 +17,8 @@ pub enum StoreError {
     Locked { path: PathBuf },
     #[error("{path} does not exist; has a server ever run with this state directory? Name it with --state")]
     Missing { path: PathBuf },
-    #[error(
-        "{path} cannot be opened for writing; give this user the right to write to the file and its directory"
-    )]
-    NotWritable { path: PathBuf },
+    #[error("{path} cannot be opened; give this user the right to read and write the file and its directory")]
+    NoAccess { path: PathBuf },
     #[error("{path}: the disk is full; free some space there")]
     Full { path: PathBuf },
     #[error(
@@ -46,7 +44,7 @@ impl StoreError {
         let code = source.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
         match code.map(|extended| extended & 0xff) {
             Some(5 | 6) => Self::Busy { path },
-            Some(8 | 14) => Self::NotWritable { path },
+            Some(8 | 14) => Self::NoAccess { path },
             Some(11 | 26) => Self::Damaged { path, detail: source.to_string() },
             Some(13) => Self::Full { path },
             _ => Self::Database { path, source },

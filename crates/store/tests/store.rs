@@ -143,7 +143,7 @@ async fn a_path_that_cannot_be_a_state_directory_is_named() {
     assert!(matches!(error, StoreError::Missing { .. }), "{error}");
     fs::create_dir(dir.path().join("ringdown.db")).unwrap();
     let error = Store::open(dir.path()).await.unwrap_err();
-    assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
+    assert!(matches!(error, StoreError::NoAccess { .. }), "{error}");
 }
 
 #[tokio::test]
