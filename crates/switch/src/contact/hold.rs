@@ -23,8 +23,7 @@ impl Contact {
                 return core.endpoint.respond(core.now, request, error.status(), &[], None, &mut core.sip);
             }
         };
-        let contact = core.contact_uri(&found.flow);
-        core.endpoint.respond(core.now, request, 200, &[("Contact", &contact)], Some(body), &mut core.sip);
+        core.endpoint.respond(core.now, request, 200, &[], Some(body), &mut core.sip);
         let holds = found.agreed().is_some_and(is_held);
         if let State::Answered { held } = found.state
             && held != holds
