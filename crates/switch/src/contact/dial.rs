@@ -85,10 +85,12 @@ impl Contact {
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
     fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
         let destinations = self.resolve(core, target)?;
-        if let Target::User(user) = target
-            && !core.users.occupy(user, self.id)
-        {
-            return Err(486);
+        if let Target::User(user) = target {
+            // A user that calls out is busy too, even to its own call.
+            if !core.users.is_free(user) {
+                return Err(486);
+            }
+            core.users.occupy(user, self.id);
         }
         let mut placed = Err(503);
         for destination in destinations {
