@@ -73,7 +73,12 @@ impl Endpoint {
         let Some(id) = id else {
             return self.refuse(flow, &request, fault(481), &[], out);
         };
-        if !self.usages.get_mut(&id).is_some_and(|usage| usage.is_in_order(&request)) {
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        // Before its CSeq counts: a copy of the request is refused alike.
+        if !usage.takes(request.method()) {
+            return self.refuse(flow, &request, fault(481), &[], out);
+        }
+        if !usage.is_in_order(&request) {
             return self.refuse(flow, &request, fault(500), &[], out);
         }
         match request.method() {

@@ -1,6 +1,5 @@
 //! What happens within a confirmed dialog: RFC 3261 sections 12.2, 14 and 15.
 
-use super::request::fault;
 use super::usage::{AfterAck, Farewell, Pending, Retry, Session, State, Usage, UsageTimer};
 use super::{ALLOW, Body, Endpoint, Event, InviteId, Output, RequestId, Why};
 use crate::dialog::Dialog;
@@ -98,8 +97,7 @@ impl Endpoint {
         let farewell = match self.usages.get(&id).map(|usage| &usage.state) {
             Some(State::Confirmed(_) | State::Offered { .. }) => None,
             Some(State::Leaving { farewell, .. }) => Some(*farewell),
-            // Only the caller may end an early dialog by BYE (section 15).
-            _ => return self.refuse(flow, &message, fault(481), &[], out),
+            _ => return,
         };
         out.push(received(&message, Some(id), false));
         let bye = self.begin_server(now, flow, key, &message, (ServerUser::Nobody, Some(id)));
@@ -121,9 +119,7 @@ impl Endpoint {
         message: Message,
         out: &mut Vec<Output>,
     ) {
-        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else {
-            return self.refuse(flow, &message, fault(481), &[], out);
-        };
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return };
         let status = match session.pending {
             Pending::Nothing => 100,
             Pending::Received(_) => 500,

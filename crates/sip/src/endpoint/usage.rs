@@ -1,10 +1,10 @@
 //! What an INVITE usage is between its first INVITE and its end.
 
 use super::{Body, Login, RequestId};
-use crate::Message;
 use crate::dialog::Dialog;
 use crate::transaction::Outgoing;
 use crate::transaction::client::ClientKey;
+use crate::{Message, Method};
 use clock::Duration;
 
 /// Early dialogs remembered of one forked INVITE; requests from further branches get 481.
@@ -200,6 +200,16 @@ impl Usage {
             State::Offered { dialog, .. } | State::Leaving { dialog, .. } => dialog.matches(request),
             State::Confirmed(session) => session.dialog.matches(request),
             State::Rejected { .. } => false,
+        }
+    }
+
+    /// Whether such a request has something to change or end in this state.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        match (method, &self.state) {
+            (Method::Invite, state) => matches!(state, State::Confirmed(_)),
+            // Only the caller may end an early dialog by BYE (section 15).
+            (Method::Bye, state) => !matches!(state, State::Calling(_) | State::Rejected { .. }),
+            _ => true,
         }
     }
 
