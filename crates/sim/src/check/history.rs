@@ -1,0 +1,221 @@
+//! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
+
+use super::Tally;
+use events::cdr::CdrFold;
+use events::{ContactId, Direction, Event, Kind, LegId, Party, WallClock};
+use rtp::control::StreamId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::replace;
+use std::sync::Arc;
+
+/// What the log has told so far.
+#[derive(Debug)]
+pub(crate) struct History {
+    next_seq: u64,
+    contacts: BTreeMap<ContactId, Contact>,
+    ended: BTreeSet<ContactId>,
+    /// Every leg that there ever was.
+    seen_legs: BTreeSet<LegId>,
+    cdrs: CdrFold,
+    tally: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Contact {
+    legs: BTreeMap<LegId, Leg>,
+    ended_legs: BTreeMap<LegId, bool>,
+    bridge: Option<(LegId, LegId)>,
+    dialing: bool,
+    recordings: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Leg {
+    direction: Direction,
+    party: Party,
+    call_id: Arc<str>,
+    answered: bool,
+    ringing: bool,
+    held: bool,
+}
+
+impl History {
+    pub(crate) fn new() -> Self {
+        Self {
+            next_seq: 1,
+            contacts: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            seen_legs: BTreeSet::new(),
+            cdrs: CdrFold::new(WallClock::new(0)),
+            tally: Tally::default(),
+        }
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Contacts that have not ended, with the Call-ID of each one's caller.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (ContactId, &str)> {
+        self.contacts.iter().map(|(id, contact)| {
+            let inbound = contact.legs.values().find(|leg| leg.direction == Direction::Inbound);
+            (*id, inbound.map_or("", |leg| &*leg.call_id))
+        })
+    }
+
+    /// Legs that must have a stream: those that we place, and callers that are answered.
+    pub(crate) fn media_legs(&self) -> impl Iterator<Item = StreamId> {
+        let legs = self.contacts.values().flat_map(|contact| &contact.legs);
+        legs.filter(|(_, leg)| leg.direction == Direction::Outbound || leg.answered)
+            .map(|(id, _)| StreamId(id.0))
+    }
+
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// It contradicts those before it.
+    pub(crate) fn apply(&mut self, event: &Event) -> Result<(), String> {
+        if event.seq != self.next_seq {
+            return Err(format!("event {} where {} was due", event.seq, self.next_seq));
+        }
+        self.next_seq += 1;
+        let cdr = self.cdrs.apply(event);
+        let Some(id) = event.contact else {
+            match event.kind {
+                Kind::Registered { .. } => self.tally.registered += 1,
+                Kind::Alarm { .. } => self.tally.alarms += 1,
+                _ => {}
+            }
+            return Ok(());
+        };
+        if self.ended.contains(&id) {
+            return Err(format!("contact {} is over, but: {:?}", id.0, event.kind));
+        }
+        match &event.kind {
+            Kind::ContactStarted { .. } => {
+                self.tally.contacts += 1;
+                if self.contacts.insert(id, Contact::default()).is_some() {
+                    return Err(format!("contact {} began twice", id.0));
+                }
+                Ok(())
+            }
+            Kind::LegStarted { leg, direction, party, call_id, .. } => {
+                self.check_offer(id, *direction, party)?;
+                let new = Leg {
+                    direction: *direction,
+                    party: party.clone(),
+                    call_id: Arc::clone(call_id),
+                    answered: false,
+                    ringing: false,
+                    held: false,
+                };
+                self.tally.legs += 1;
+                if !self.seen_legs.insert(*leg) {
+                    return Err(format!("leg {} began twice", leg.0));
+                }
+                self.contact(id)?.legs.insert(*leg, new);
+                Ok(())
+            }
+            Kind::ContactEnded { .. } => {
+                let contact =
+                    self.contacts.remove(&id).ok_or_else(|| format!("contact {} ended unborn", id.0))?;
+                self.ended.insert(id);
+                let cdr = cdr.ok_or_else(|| format!("contact {} ended without a CDR", id.0))?;
+                contact.check_end(&cdr).map_err(|error| format!("contact {}: {error}", id.0))
+            }
+            kind => {
+                self.count(kind);
+                let contact = self.contact(id)?;
+                contact.apply(kind).map_err(|error| format!("contact {}: {error}", id.0))
+            }
+        }
+    }
+
+    fn count(&mut self, kind: &Kind) {
+        match kind {
+            Kind::LegAnswered { .. } => self.tally.answered += 1,
+            Kind::Bridged { .. } => self.tally.bridged += 1,
+            Kind::Held { .. } => self.tally.held += 1,
+            Kind::RecordingStarted { .. } => self.tally.recordings += 1,
+            Kind::Alarm { .. } => self.tally.alarms += 1,
+            _ => {}
+        }
+    }
+
+    fn contact(&mut self, id: ContactId) -> Result<&mut Contact, String> {
+        self.contacts.get_mut(&id).ok_or_else(|| format!("contact {} has not begun", id.0))
+    }
+
+    /// A user is offered a call by one contact at a time, and by none while it is in another.
+    fn check_offer(&self, id: ContactId, direction: Direction, party: &Party) -> Result<(), String> {
+        let Party::User(user) = party else { return Ok(()) };
+        if direction == Direction::Inbound {
+            return Ok(());
+        }
+        let others = self.contacts.iter().filter(|(other, _)| **other != id);
+        for (other, contact) in others {
+            if contact.legs.values().any(|leg| leg.party == *party) {
+                return Err(format!("contact {} rings {user}, whom contact {} has", id.0, other.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Contact {
+    /// Takes an event of the contact; a rule that it breaks is named together with it.
+    fn apply(&mut self, kind: &Kind) -> Result<(), String> {
+        let broken = match kind {
+            Kind::LegRinging { leg } => {
+                let leg = self.leg(*leg)?;
+                (leg.answered || replace(&mut leg.ringing, true)).then_some("rings twice or after the answer")
+            }
+            Kind::LegAnswered { leg, .. } => {
+                replace(&mut self.leg(*leg)?.answered, true).then_some("answered twice")
+            }
+            Kind::Held { leg } | Kind::Resumed { leg } => {
+                let holds = matches!(kind, Kind::Held { .. });
+                let leg = self.leg(*leg)?;
+                (!leg.answered || replace(&mut leg.held, holds) == holds)
+                    .then_some("hold and resume alternate")
+            }
+            Kind::Bridged { a, b } => {
+                let both = self.leg(*a)?.answered && self.leg(*b)?.answered;
+                (!both || self.bridge.replace((*a, *b)).is_some())
+                    .then_some("a bridge of legs that are not answered, or a second one")
+            }
+            Kind::Unbridged { a, b } => (self.bridge.take() != Some((*a, *b))).then_some("no such bridge"),
+            Kind::LegEnded { leg, .. } => {
+                let ended = self.legs.remove(leg).ok_or_else(|| format!("leg {} ended twice", leg.0))?;
+                self.ended_legs.insert(*leg, ended.answered);
+                self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
+            }
+            Kind::DialStarted { .. } => (replace(&mut self.dialing, true) || self.bridge.is_some())
+                .then_some("a dial within a dial or a bridge"),
+            Kind::DialEnded { .. } => (!replace(&mut self.dialing, false)).then_some("no such dial"),
+            Kind::RecordingStarted { path, .. } => {
+                (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
+            }
+            Kind::RecordingEnded { path, .. } => (!self.recordings.remove(path)).then_some("ended twice"),
+            _ => None,
+        };
+        broken.map_or(Ok(()), |rule| Err(format!("{rule}: {kind:?}")))
+    }
+
+    fn leg(&mut self, leg: LegId) -> Result<&mut Leg, String> {
+        self.legs.get_mut(&leg).ok_or_else(|| format!("leg {} is not alive", leg.0))
+    }
+
+    /// Nothing outlives the contact, and its record has each leg once.
+    fn check_end(&self, cdr: &events::cdr::Cdr) -> Result<(), String> {
+        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing {
+            return Err(format!("over with {} legs, a bridge or a dial alive", self.legs.len()));
+        }
+        let recorded: Vec<_> = cdr.legs.iter().map(|leg| (leg.leg, leg.answered.is_some())).collect();
+        let lived: Vec<_> = self.ended_legs.iter().map(|(leg, answered)| (*leg, *answered)).collect();
+        if recorded != lived {
+            return Err(format!("its CDR has the legs {recorded:?}, the log {lived:?}"));
+        }
+        Ok(())
+    }
+}

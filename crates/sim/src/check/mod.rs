@@ -1,0 +1,9 @@
+//! What must hold after every step. A complaint is a bug.
+
+mod history;
+mod tally;
+mod turn;
+
+pub(crate) use history::History;
+pub use tally::Tally;
+pub(crate) use turn::Turns;

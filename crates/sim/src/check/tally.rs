@@ -1,0 +1,49 @@
+//! How often things happened, to see that the seeds reach them.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Counts over one or more seeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Contacts that began.
+    pub contacts: u64,
+    /// Legs that began.
+    pub legs: u64,
+    /// Legs that were answered.
+    pub answered: u64,
+    /// Bridges.
+    pub bridged: u64,
+    /// Parties that held.
+    pub held: u64,
+    /// Recordings.
+    pub recordings: u64,
+    /// Registrations and refreshes.
+    pub registered: u64,
+    /// Alarms.
+    pub alarms: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Self) {
+        self.contacts += more.contacts;
+        self.legs += more.legs;
+        self.answered += more.answered;
+        self.bridged += more.bridged;
+        self.held += more.held;
+        self.recordings += more.recordings;
+        self.registered += more.registered;
+        self.alarms += more.alarms;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { contacts, legs, answered, bridged, held, recordings, registered, alarms } = self;
+        write!(
+            f,
+            "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {held} held, \
+             {recordings} recordings, {registered} registrations, {alarms} alarms"
+        )
+    }
+}

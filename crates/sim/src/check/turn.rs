@@ -1,0 +1,120 @@
+//! One message in, what goes out in the same turn: rules of RFC 3261 that need no knowledge of calls.
+
+use crate::wire::{self, Read};
+use clock::{Duration, Time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// How long after the first 2xx its retransmissions must be acknowledged (RFC 3261 13.2.2.4).
+const ACK_DUTY: Duration = Duration::from_secs(32);
+
+/// What was seen on the wire that later messages are held against.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// INVITEs that the switch sent, by Call-ID and CSeq.
+    invites: BTreeSet<(String, u32)>,
+    /// When a 2xx to an INVITE of the switch first arrived, by Call-ID, our tag and CSeq.
+    successes: BTreeMap<(String, String, u32), Time>,
+    /// The final status that each of the switch's server transactions gave.
+    finals: BTreeMap<(SocketAddr, String, String), u16>,
+    /// Requests that have been delivered.
+    requests: BTreeSet<(SocketAddr, String, String)>,
+    /// The last CSeq of the switch in each dialog.
+    cseqs: BTreeMap<(String, String), u32>,
+}
+
+impl Turns {
+    /// Holds a turn of the switch against the rules: what came, if rsip can read it, and what went.
+    ///
+    /// # Errors
+    /// The rule that was broken.
+    pub(crate) fn check(
+        &mut self,
+        now: Time,
+        came: Option<(SocketAddr, &Read)>,
+        went: &[(SocketAddr, Read)],
+    ) -> Result<(), String> {
+        for (to, read) in went {
+            self.check_sent(*to, read)?;
+        }
+        let Some((from, read)) = came else { return Ok(()) };
+        match (&read.method, read.status) {
+            (Some(method), _) if method != "ACK" => self.check_request(from, read, method, went),
+            (None, Some(200..300)) if read.cseq_method == "INVITE" => self.check_success(now, read, went),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_sent(&mut self, to: SocketAddr, read: &Read) -> Result<(), String> {
+        let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
+        if let Some(status) = read.status {
+            let key = (to, branch.to_owned(), read.cseq_method.clone());
+            // CANCEL is answered without a transaction: what it finds may change (RFC 3261 9.2).
+            let bound = status >= 200 && read.cseq_method != "CANCEL";
+            if bound && *self.finals.entry(key).or_insert(status) != status {
+                return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
+            }
+            return Ok(());
+        }
+        if !branch.starts_with("z9hG4bK") {
+            return Err(format!("the branch {branch} has no magic cookie (RFC 3261 8.1.1.7)"));
+        }
+        if read.cseq_method == "INVITE" {
+            self.invites.insert((read.call_id.clone(), read.cseq));
+        }
+        if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
+            let tag = wire::tag_of(&read.to).unwrap_or("").to_owned();
+            let last = self.cseqs.entry((read.call_id.clone(), tag)).or_insert(0);
+            if read.cseq < *last {
+                return Err(format!("CSeq went back from {last} to {} in {}", read.cseq, read.call_id));
+            }
+            *last = read.cseq;
+        }
+        Ok(())
+    }
+
+    /// A request is answered at once; a retransmitted INVITE may be absorbed (RFC 6026 7.1).
+    fn check_request(
+        &mut self,
+        from: SocketAddr,
+        read: &Read,
+        method: &str,
+        went: &[(SocketAddr, Read)],
+    ) -> Result<(), String> {
+        let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
+        let first = self.requests.insert((from, branch.to_owned(), method.to_owned()));
+        if method == "INVITE" && !first {
+            return Ok(());
+        }
+        let answers = |to: &SocketAddr, sent: &Read| {
+            *to == from
+                && sent.status.is_some()
+                && sent.cseq_method == method
+                && sent.cseq == read.cseq
+                && sent.vias.first().is_some_and(|via| wire::branch_of(via) == branch)
+        };
+        if went.iter().any(|(to, sent)| answers(to, sent)) {
+            return Ok(());
+        }
+        Err(format!("{method} {branch} of {from} got no response"))
+    }
+
+    /// Each 2xx to an INVITE is acknowledged, each time that it comes (RFC 3261 13.2.2.4).
+    fn check_success(&mut self, now: Time, read: &Read, went: &[(SocketAddr, Read)]) -> Result<(), String> {
+        if !self.invites.contains(&(read.call_id.clone(), read.cseq)) {
+            return Ok(());
+        }
+        let tag = wire::tag_of(&read.to).unwrap_or("").to_owned();
+        let first = *self.successes.entry((read.call_id.clone(), tag.clone(), read.cseq)).or_insert(now);
+        let acknowledges = |sent: &Read| {
+            sent.method.as_deref() == Some("ACK")
+                && sent.call_id == read.call_id
+                && sent.cseq == read.cseq
+                && wire::tag_of(&sent.to) == Some(&tag)
+        };
+        if went.iter().any(|(_, sent)| acknowledges(sent)) || now - first > ACK_DUTY {
+            return Ok(());
+        }
+        Err(format!("a 2xx in {} with the tag {tag} got no ACK", read.call_id))
+    }
+}

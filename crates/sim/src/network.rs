@@ -1,0 +1,64 @@
+//! What the network does to a datagram; drawn once a seed, from clean to nasty.
+
+use clock::Duration;
+use rand_chacha::ChaCha12Rng;
+
+use crate::dice::Dice;
+
+/// The weather of one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    /// Chance of loss outside bursts, in thousandths.
+    loss: u32,
+    /// Chance that a burst begins with a datagram, in thousandths.
+    burst: u32,
+    /// Chance of a second copy, in thousandths.
+    duplicate: u32,
+    /// Chance of a long delay, and so of being overtaken, in thousandths.
+    straggle: u32,
+    base: Duration,
+    jitter: Duration,
+    /// Datagrams that the running burst still swallows.
+    burst_left: u32,
+}
+
+impl Network {
+    /// Draws the weather: a third of all seeds is clean.
+    pub(crate) fn draw(rng: &mut ChaCha12Rng) -> Self {
+        let clean = rng.chance(333);
+        let up_to = |rng: &mut ChaCha12Rng, max: u32| if clean { 0 } else { rng.below(max + 1) };
+        Self {
+            loss: up_to(rng, 150),
+            burst: up_to(rng, 8),
+            duplicate: up_to(rng, 100),
+            straggle: up_to(rng, 80),
+            base: Duration::from_micros(200 + u64::from(rng.below(40_000))),
+            jitter: Duration::from_micros(u64::from(up_to(rng, 60_000))),
+            burst_left: 0,
+        }
+    }
+
+    /// After which delays copies of one datagram arrive: none if it is lost, two if it is doubled.
+    pub(crate) fn carry(&mut self, rng: &mut ChaCha12Rng) -> Vec<Duration> {
+        if self.burst_left > 0 {
+            self.burst_left -= 1;
+            return Vec::new();
+        }
+        if rng.chance(self.burst) {
+            self.burst_left = rng.below(12);
+            return Vec::new();
+        }
+        if rng.chance(self.loss) {
+            return Vec::new();
+        }
+        let copies = if rng.chance(self.duplicate) { 2 } else { 1 };
+        (0..copies).map(|_| self.delay(rng)).collect()
+    }
+
+    fn delay(&self, rng: &mut ChaCha12Rng) -> Duration {
+        let jitter = rng.within(self.jitter);
+        let straggle =
+            if rng.chance(self.straggle) { rng.within(Duration::from_millis(800)) } else { Duration::ZERO };
+        self.base + jitter + straggle
+    }
+}

@@ -1,0 +1,130 @@
+//! Being called: ringing, answering, refusing, and being cancelled.
+
+use super::script::{OnCancel, RingScript, Then};
+use super::session::{Call, State, Up};
+use super::{Act, Out, Phone};
+use crate::wire::{self, Read};
+use clock::Time;
+
+impl Phone {
+    pub(super) fn on_invite(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
+        let script = RingScript::draw(&mut self.rng);
+        if script.deaf {
+            self.deaf_to.insert(read.call_id.clone());
+            return;
+        }
+        let number = self.number();
+        let tag = self.token();
+        if let Some((after, _)) = script.progress {
+            self.timers.set((number, Act::Progress), now + after);
+        }
+        let (Then::Answer { after, .. } | Then::Refuse { after, .. }) = script.then;
+        self.timers.set((number, Act::Final), now + after);
+        let call = Call {
+            call_id: read.call_id.clone(),
+            local: format!("{};tag={tag}", read.to),
+            tag,
+            remote: read.from.clone(),
+            target: read.contact.clone().unwrap_or_default(),
+            cseq: 0,
+            state: State::Ringing {
+                invite: Box::new(read.clone()),
+                script: Box::new(script),
+                cancelled: false,
+            },
+        };
+        self.calls.insert(number, call);
+        // Retransmissions find a response, and so do not ring twice.
+        let trying = wire::response(read, 100, "", None, None);
+        self.remember(read, &trying);
+        sent.push(Out::Send(trying));
+    }
+
+    pub(super) fn send_progress(&mut self, number: u64, sent: &mut Vec<Out>) {
+        let contact = self.contact();
+        let Some(call) = self.calls.get(&number) else { return };
+        let State::Ringing { invite, script, .. } = &call.state else { return };
+        let Some((_, status)) = script.progress else { return };
+        let (invite, tag) = (invite.clone(), call.tag.clone());
+        let sdp = (status == 183).then(|| self.sdp("sendrecv"));
+        let response = wire::response(&invite, status, &tag, contact, sdp);
+        self.remember(&invite, &response);
+        sent.push(Out::Send(response));
+    }
+
+    pub(super) fn send_final(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
+        let Some(call) = self.calls.get(&number) else { return };
+        let State::Ringing { script, .. } = &call.state else { return };
+        match script.then {
+            Then::Answer { forks, broken, .. } => {
+                let second = forks.then(|| call.clone());
+                self.answer(now, number, broken, sent);
+                if let Some(mut second) = second {
+                    let number = self.number();
+                    let tag = self.token();
+                    second.local = second.local.replace(&second.tag, &tag);
+                    second.tag = tag;
+                    self.calls.insert(number, second);
+                    self.answer(now, number, false, sent);
+                }
+            }
+            Then::Refuse { status, .. } => self.refuse(now, number, status, sent),
+        }
+    }
+
+    fn answer(&mut self, now: Time, number: u64, broken: bool, sent: &mut Vec<Out>) {
+        let contact = self.contact();
+        let sdp = if broken { None } else { Some(self.sdp("sendrecv")) };
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let State::Ringing { invite, script, .. } = call.state.clone() else { return };
+        let talk = script.talk.clone();
+        let hasty = talk.hasty;
+        let (keys, port) = (talk.keys.clone().into(), wire::audio_port(&invite.body));
+        call.state = State::Up(Up { talk, keys, port });
+        let response = wire::response(&invite, 200, &call.tag, contact, sdp);
+        self.begin_final(now, number, &invite, true, response, sent);
+        for act in [Act::Progress, Act::Final] {
+            self.timers.cancel((number, act));
+        }
+        if hasty {
+            self.begin_to_talk(now, number);
+        }
+    }
+
+    fn refuse(&mut self, now: Time, number: u64, status: u16, sent: &mut Vec<Out>) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let State::Ringing { invite, .. } = std::mem::replace(&mut call.state, State::Refused) else {
+            return;
+        };
+        let response = wire::response(&invite, status, &call.tag, None, None);
+        self.begin_final(now, number, &invite, false, response, sent);
+        for act in [Act::Progress, Act::Final] {
+            self.timers.cancel((number, act));
+        }
+    }
+
+    /// CANCEL names no tag of ours: it is for the call whose INVITE has its branch.
+    pub(super) fn on_cancel(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
+        let found = self.calls.iter_mut().find(|(_, call)| call.call_id == read.call_id);
+        let Some((&number, call)) = found else { return self.respond(read, 481, sent) };
+        let on_cancel = match &mut call.state {
+            State::Ringing { script, cancelled, .. } => {
+                *cancelled = true;
+                Some(script.on_cancel)
+            }
+            _ => None,
+        };
+        match on_cancel {
+            Some(OnCancel::Ignore) => {}
+            Some(OnCancel::Obey) => {
+                self.respond(read, 200, sent);
+                self.refuse(now, number, 487, sent);
+            }
+            Some(OnCancel::AnswerAcross) => {
+                self.respond(read, 200, sent);
+                self.answer(now, number, false, sent);
+            }
+            None => self.respond(read, 200, sent),
+        }
+    }
+}

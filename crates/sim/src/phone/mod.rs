@@ -1,0 +1,332 @@
+//! Scripted parties: they speak SIP through `rsip`, with transactions of their own.
+
+mod callee;
+mod caller;
+mod prank;
+mod register;
+mod script;
+mod session;
+mod transaction;
+
+pub(crate) use script::CallScript;
+
+use crate::dice::Dice;
+use crate::wire::{self, Read};
+use bytes::Bytes;
+use clock::{Duration, Time, Timers};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::Rng as _;
+use register::{Challenge, Registration};
+use session::{Call, ignored_dialog};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use transaction::{Client, Final};
+
+pub(crate) const T1: Duration = Duration::from_millis(500);
+pub(crate) const T2: Duration = Duration::from_secs(4);
+/// 64*T1.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(32);
+
+/// A trunk or a phone, with everything that it will do.
+pub(crate) struct Phone {
+    /// Its user name, or the trunk's caller.
+    pub(crate) name: &'static str,
+    pub(crate) address: SocketAddr,
+    switch: SocketAddr,
+    rng: ChaCha12Rng,
+    password: Option<&'static str>,
+    registration: Option<Registration>,
+    challenge: Option<Challenge>,
+    /// Calls to place, the next first.
+    scripts: VecDeque<CallScript>,
+    calls: BTreeMap<u64, Call>,
+    clients: BTreeMap<u64, Client>,
+    /// 200s and refusals that wait for their ACK, by call.
+    finals: BTreeMap<u64, Final>,
+    /// Responses by branch and method: retransmitted requests get them again.
+    responses: BTreeMap<(String, String), Bytes>,
+    /// ACKs by Call-ID and CSeq: retransmitted final responses get them again.
+    acks: BTreeMap<(String, u32), Bytes>,
+    /// Calls and dialogs that it ignores.
+    deaf_to: BTreeSet<String>,
+    timers: Timers<(u64, Act)>,
+    next: u64,
+    /// How many more copies of each packet it sends, in thousandths of packets.
+    echo: u32,
+    dead: bool,
+}
+
+/// What a phone does at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Act {
+    /// Places its next scripted call.
+    Dial,
+    /// Sends REGISTER.
+    Register,
+    /// A client transaction repeats its request or gives up.
+    Repeat,
+    /// A 2xx or refusal is repeated until the ACK.
+    RepeatFinal,
+    /// The provisional response is due.
+    Progress,
+    /// The final response is due.
+    Final,
+    /// CANCEL is due.
+    Cancel,
+    /// The final response to a cancelled INVITE is overdue.
+    GiveUp,
+    /// BYE is due.
+    HangUp,
+    /// re-INVITE that holds.
+    Hold,
+    /// re-INVITE that takes up again.
+    Resume,
+    /// Falls silent.
+    Die,
+    /// The next key is due.
+    Key,
+    /// Sends something that nobody asked for.
+    Prank,
+}
+
+/// All that a call may have set.
+const CALL_ACTS: [Act; 10] = [
+    Act::RepeatFinal,
+    Act::Progress,
+    Act::Final,
+    Act::Cancel,
+    Act::GiveUp,
+    Act::HangUp,
+    Act::Hold,
+    Act::Resume,
+    Act::Die,
+    Act::Key,
+];
+
+/// What comes out of a phone.
+#[derive(Clone, Debug)]
+pub(crate) enum Out {
+    /// A datagram to the switch.
+    Send(Bytes),
+    /// A key pressed towards an RTP port of the switch.
+    Key(u16, char),
+}
+
+impl Phone {
+    /// A party that knows nothing yet.
+    pub(crate) fn new(
+        name: &'static str,
+        password: Option<&'static str>,
+        address: SocketAddr,
+        switch: SocketAddr,
+        mut rng: ChaCha12Rng,
+    ) -> Self {
+        let echo = if rng.chance(100) { 500 } else { 0 };
+        Self {
+            name,
+            address,
+            switch,
+            rng,
+            password,
+            registration: None,
+            challenge: None,
+            scripts: VecDeque::new(),
+            calls: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            finals: BTreeMap::new(),
+            responses: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            deaf_to: BTreeSet::new(),
+            timers: Timers::new(),
+            next: 1,
+            echo,
+            dead: false,
+        }
+    }
+
+    /// Gives it calls to place.
+    pub(crate) fn will_call(&mut self, mut scripts: Vec<CallScript>) {
+        scripts.sort_by_key(|script| script.at);
+        self.scripts = scripts.into();
+        self.set_dial_timer();
+    }
+
+    /// When it wants to act.
+    pub(crate) fn next_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// Acts on what is due.
+    pub(crate) fn on_timeout(&mut self, now: Time, out: &mut Vec<Out>) {
+        let mut sent = Vec::new();
+        while let Some((number, act)) = self.timers.pop_due(now) {
+            self.act(now, number, act, &mut sent);
+        }
+        self.emit(sent, out);
+    }
+
+    /// Takes a datagram of the switch.
+    pub(crate) fn receive(&mut self, now: Time, read: &Read, out: &mut Vec<Out>) {
+        if self.dead {
+            return;
+        }
+        let mut sent = Vec::new();
+        match read.status {
+            Some(status) => self.on_response(now, read, status, &mut sent),
+            None => self.on_request(now, read, &mut sent),
+        }
+        self.emit(sent, out);
+    }
+
+    /// Whether it has fallen silent.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// Calls that it takes for alive, by Call-ID.
+    pub(crate) fn live_calls(&self) -> Vec<&str> {
+        self.calls.values().map(|call| call.call_id.as_str()).collect()
+    }
+
+    fn emit(&mut self, sent: Vec<Out>, out: &mut Vec<Out>) {
+        if self.dead {
+            return;
+        }
+        for item in sent {
+            if self.rng.chance(self.echo) {
+                out.push(item.clone());
+            }
+            out.push(item);
+        }
+    }
+
+    fn set_dial_timer(&mut self) {
+        if let Some(script) = self.scripts.front() {
+            self.timers.set((0, Act::Dial), script.at);
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn token(&mut self) -> String {
+        format!("{:016x}", self.rng.next_u64())
+    }
+
+    fn via(&mut self) -> (String, String) {
+        let branch = format!("z9hG4bK{}", self.token());
+        (format!("SIP/2.0/UDP {};branch={branch};rport", self.address), branch)
+    }
+
+    /// Where calls to this phone go.
+    fn contact_uri(&self) -> String {
+        format!("sip:{}@{}", self.name, self.address)
+    }
+
+    fn contact(&self) -> Option<String> {
+        Some(format!("<{}>", self.contact_uri()))
+    }
+
+    fn sdp(&mut self, direction: &str) -> String {
+        let codecs = self.rng.pick(&["0 8", "0 8", "8 0", "8", "0", "9 8 0"]);
+        let (ip, port) = (self.address.ip(), 20_000 + 2 * self.rng.below(5_000));
+        let ip = if direction == "blackhole" { "0.0.0.0".to_owned() } else { ip.to_string() };
+        let direction = if direction == "blackhole" { "sendrecv" } else { direction };
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codecs} 101\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+        )
+    }
+
+    fn act(&mut self, now: Time, number: u64, act: Act, sent: &mut Vec<Out>) {
+        match act {
+            Act::Dial => self.dial(now, sent),
+            Act::Register => self.send_register(now, sent),
+            Act::Repeat => self.repeat_request(now, number, sent),
+            Act::RepeatFinal => self.repeat_final(now, number, sent),
+            Act::Progress => self.send_progress(number, sent),
+            Act::Final => self.send_final(now, number, sent),
+            Act::Cancel => self.send_cancel(now, number, sent),
+            Act::GiveUp => self.give_up(number),
+            Act::HangUp => self.send_bye(now, number, sent),
+            Act::Hold => self.hold(now, number, sent),
+            Act::Resume => self.send_reinvite(now, number, "sendrecv", sent),
+            Act::Die => {
+                self.dead = true;
+                self.timers = Timers::new();
+            }
+            Act::Key => self.press_key(now, number, sent),
+            Act::Prank => self.play_prank(now, sent),
+        }
+    }
+
+    fn on_request(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
+        let method = read.method.clone().unwrap_or_default();
+        let branch = read.vias.first().map_or("", |via| wire::branch_of(via)).to_owned();
+        if self.deaf_to.contains(&read.call_id) || self.deaf_to.contains(&ignored_dialog(read)) {
+            return;
+        }
+        if let Some(response) = self.responses.get(&(branch, method.clone())) {
+            sent.push(Out::Send(response.clone()));
+            return;
+        }
+        match (method.as_str(), self.call_of(read)) {
+            ("ACK", Some(number)) => self.on_ack(now, number, read),
+            ("ACK", None) => {}
+            ("INVITE", None) if wire::tag_of(&read.to).is_none() => self.on_invite(now, read, sent),
+            // The switch sends no re-INVITE; a phone may refuse one.
+            ("INVITE", Some(_)) => self.respond(read, 488, sent),
+            ("CANCEL", _) => self.on_cancel(now, read, sent),
+            ("BYE", Some(number)) => self.on_bye(number, read, sent),
+            ("OPTIONS", _) => self.respond(read, 200, sent),
+            _ => self.respond(read, 481, sent),
+        }
+    }
+
+    /// Answers a request that is no INVITE, once and for all.
+    fn respond(&mut self, read: &Read, status: u16, sent: &mut Vec<Out>) {
+        let response = wire::response(read, status, "stray", None, None);
+        self.remember(read, &response);
+        sent.push(Out::Send(response));
+    }
+
+    fn remember(&mut self, read: &Read, response: &Bytes) {
+        let branch = read.vias.first().map_or("", |via| wire::branch_of(via)).to_owned();
+        self.responses.insert((branch, read.method.clone().unwrap_or_default()), response.clone());
+    }
+
+    /// The call that a request of the switch belongs to: forks share the Call-ID and differ in our tag.
+    fn call_of(&self, read: &Read) -> Option<u64> {
+        let tag = wire::tag_of(&read.to)?;
+        let fits = |call: &Call| call.call_id == read.call_id && call.tag == tag;
+        self.calls.iter().find(|(_, call)| fits(call)).map(|(number, _)| *number)
+    }
+
+    /// The call is over for this phone.
+    fn drop_call(&mut self, number: u64) {
+        self.calls.remove(&number);
+        self.finals.remove(&number);
+        for act in CALL_ACTS {
+            self.timers.cancel((number, act));
+        }
+    }
+
+    fn on_response(&mut self, now: Time, read: &Read, status: u16, sent: &mut Vec<Out>) {
+        if read.cseq_method == "INVITE"
+            && status >= 200
+            && let Some(ack) = self.acks.get(&(read.call_id.clone(), read.cseq))
+        {
+            sent.push(Out::Send(ack.clone()));
+            return;
+        }
+        let Some(number) = self.client_of(read) else { return };
+        if status < 200 {
+            self.on_provisional(now, number, sent);
+            return;
+        }
+        let Some(client) = self.end_client(number) else { return };
+        self.on_final(now, client, read, status, sent);
+    }
+}

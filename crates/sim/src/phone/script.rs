@@ -1,0 +1,153 @@
+//! What a phone will do, drawn from the seed before it does it.
+
+use crate::dice::Dice;
+use clock::{Duration, Time};
+use rand_chacha::ChaCha12Rng;
+
+/// A phone that nobody picks up gives up long after any switch should have.
+const RINGS_ON: Duration = Duration::from_secs(150);
+/// When callers place calls.
+const FIRST_CALL: Time = Time::from_secs(5);
+const CALLING: Duration = Duration::from_secs(60);
+/// A caller that was not told when to hang up does so then, so that every seed ends.
+const LONGEST_CALL: Duration = Duration::from_secs(90);
+
+/// One call that a trunk or user places.
+#[derive(Clone, Debug)]
+pub(crate) struct CallScript {
+    pub(crate) at: Time,
+    /// The user part of the Request-URI.
+    pub(crate) number: &'static str,
+    /// CANCEL that long after the INVITE, unless the call is over by then.
+    pub(crate) cancel_after: Duration,
+    /// CANCEL goes out although nothing has been heard of the INVITE (against RFC 3261 9.1).
+    pub(crate) cancels_rudely: bool,
+    pub(crate) talk: Talk,
+    /// INVITE without SDP: the ACK carries the answer.
+    pub(crate) delayed_offer: bool,
+    /// The ACK to the 2xx is never sent.
+    pub(crate) never_ack: bool,
+}
+
+/// What a party does in an answered call.
+#[derive(Clone, Debug)]
+pub(crate) struct Talk {
+    /// BYE that long after the answer; without it the other side has to.
+    pub(crate) hang_up_after: Option<Duration>,
+    /// Holds that long after the answer, and takes up again after the second.
+    pub(crate) hold: Option<(Duration, Duration)>,
+    /// Falls silent for ever that long after the answer: no packet leaves the phone again.
+    pub(crate) dies_after: Option<Duration>,
+    /// Keys pressed, each so long after the one before.
+    pub(crate) keys: Vec<(Duration, char)>,
+    /// BYE is never answered.
+    pub(crate) ignores_bye: bool,
+    /// As the callee: begins to talk, hold and hang up before the ACK is there.
+    pub(crate) hasty: bool,
+}
+
+/// What a phone does when it is called.
+#[derive(Clone, Debug)]
+pub(crate) struct RingScript {
+    /// Ignores the call altogether.
+    pub(crate) deaf: bool,
+    /// A provisional response after that long.
+    pub(crate) progress: Option<(Duration, u16)>,
+    pub(crate) then: Then,
+    pub(crate) on_cancel: OnCancel,
+    pub(crate) talk: Talk,
+}
+
+/// The final response of a phone that is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Then {
+    /// 200 after that long; a second 200 with another tag if it forks; without a usable SDP if it is broken.
+    Answer { after: Duration, forks: bool, broken: bool },
+    /// Refuses after that long.
+    Refuse { after: Duration, status: u16 },
+}
+
+/// How a phone takes a CANCEL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnCancel {
+    /// 200 and 487.
+    Obey,
+    /// Answers the INVITE with 200 at that very moment: the two cross.
+    AnswerAcross,
+    /// Pretends not to have received it, and may answer late.
+    Ignore,
+}
+
+impl CallScript {
+    pub(crate) fn draw(rng: &mut ChaCha12Rng, numbers: &[&'static str]) -> Self {
+        let cancel_after =
+            if rng.chance(300) { draw_instant(rng) } else { Duration::from_secs(50) + rng.within(T_MINUTE) };
+        let mut talk = Talk::draw(rng);
+        talk.hang_up_after.get_or_insert(LONGEST_CALL);
+        Self {
+            at: FIRST_CALL + rng.within(CALLING),
+            number: rng.pick(numbers),
+            cancel_after,
+            cancels_rudely: rng.chance(150),
+            talk,
+            delayed_offer: rng.chance(120),
+            never_ack: rng.chance(50),
+        }
+    }
+}
+
+const T_MINUTE: Duration = Duration::from_secs(60);
+
+impl Talk {
+    fn draw(rng: &mut ChaCha12Rng) -> Self {
+        let keys = (0..rng.below(5))
+            .map(|_| {
+                let key = rng.pick(&['1', '1', '2', '2', '3', '9', '#', '*', '0']);
+                (rng.within(Duration::from_secs(5)), key)
+            })
+            .collect();
+        let seconds = |rng: &mut ChaCha12Rng| rng.within(Duration::from_secs(8));
+        Self {
+            hang_up_after: rng.chance(750).then(|| draw_instant(rng)),
+            hold: rng.chance(300).then(|| (seconds(rng), seconds(rng))),
+            dies_after: rng.chance(60).then(|| seconds(rng)),
+            keys,
+            ignores_bye: rng.chance(40),
+            hasty: rng.chance(100),
+        }
+    }
+}
+
+impl RingScript {
+    pub(crate) fn draw(rng: &mut ChaCha12Rng) -> Self {
+        let then = match rng.below(10) {
+            0..=5 => Then::Answer { after: draw_instant(rng), forks: rng.chance(80), broken: rng.chance(30) },
+            6..=7 => {
+                let status = rng.pick(&[486, 480, 603, 404, 500, 503, 488, 600, 408, 302, 401, 487]);
+                Then::Refuse { after: draw_instant(rng), status }
+            }
+            _ => Then::Refuse { after: RINGS_ON, status: 480 },
+        };
+        let progress = rng.pick(&[180, 180, 183, 100, 181]);
+        Self {
+            deaf: rng.chance(60),
+            progress: rng.chance(850).then(|| (rng.within(Duration::from_millis(900)), progress)),
+            then,
+            on_cancel: match rng.below(10) {
+                0..=5 => OnCancel::Obey,
+                6..=8 => OnCancel::AnswerAcross,
+                _ => OnCancel::Ignore,
+            },
+            talk: Talk::draw(rng),
+        }
+    }
+}
+
+/// Whole seconds half of the time, so that things often happen at the same instant.
+fn draw_instant(rng: &mut ChaCha12Rng) -> Duration {
+    if rng.chance(500) {
+        Duration::from_secs(u64::from(rng.below(9)))
+    } else {
+        rng.within(Duration::from_secs(12))
+    }
+}

@@ -1,0 +1,117 @@
+//! The configuration that the world is served by: every way of ringing, and flows that wait for keys.
+
+use dialplan::{ClientFiles, Config, Input, PromptFile, SourceFile};
+use std::sync::Arc;
+
+/// Numbers that callers dial; the last has no flow.
+pub(crate) const NUMBERS: &[&str] = &[
+    "direct", "desk", "team", "team", "first", "hunt", "menu", "menu", "record", "loop", "digits", "out",
+    "busy", "nowhere",
+];
+
+const NODE: &str = r#"
+node: {name: sim}
+sip: {listen: ["udp:10.0.0.1:5060"]}
+rtp: {ports: 30000-30999, address: 10.0.0.1}
+limits: {calls: 12, register_expires: {min: 30, max: 300}}
+trunks:
+  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}
+  pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", max_calls: 2}
+clients: [sim]
+"#;
+
+const CLIENT: &str = r##"
+client: {name: Sim}
+numbers:
+  direct: direct
+  desk: desk
+  team: team
+  first: first
+  hunt: hunt
+  menu: menu
+  record: record
+  loop: loop
+  digits: digits
+  out: out
+  busy: busy
+users:
+  alice: {password: pw-alice}
+  bob: {password: pw-bob}
+  carol: {password: pw-carol}
+flows:
+  # Nobody answers before the callee does: failures go back to the caller as they are.
+  direct:
+    - dial: {to: [alice], timeout: 20s}
+  desk:
+    - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
+  out:
+    - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, busy: {goto: direct}}
+  team:
+    - dial: {to: [alice, bob, carol, "sip:desk@10.0.3.1:5060"], timeout: 12s, busy: {goto: sorry}, no_answer: {goto: sorry}}
+  first:
+    - answer
+    - dial: {to: [bob, "sip:desk@10.0.3.1:5060"], timeout: 10s, busy: {goto: sorry}, no_answer: {goto: team}, failed: {goto: sorry}}
+    - play: welcome
+  hunt:
+    - answer
+    - record
+    - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
+    - goto: sorry
+  menu:
+    - answer
+    - menu:
+        prompt: choose
+        timeout: 3s
+        tries: 2
+        keys:
+          "1": {goto: team}
+          "2": {goto: hunt}
+          "3": [{play: welcome}, hangup]
+          "9": {goto: menu}
+        invalid: {play: welcome}
+        max_tries: {goto: sorry}
+  record:
+    - answer
+    - record
+    - play: [welcome, choose]
+    - record: stop
+    - dial: {to: [bob, carol], timeout: 8s}
+    - record
+    - play: welcome
+  loop:
+    - answer
+    - play: {prompts: [welcome], times: forever}
+  digits:
+    - answer
+    - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+    - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
+  busy:
+    - reject: busy
+  sorry:
+    - answer
+    - play: sorry
+    - hangup
+"##;
+
+/// The plan, and the same with or without the prompts that the switch plays by itself.
+pub(crate) fn load(with_system_prompts: bool) -> Arc<Config> {
+    let prompt = |name: &str| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None };
+    let input = Input {
+        node: SourceFile { path: "ringdown.yaml".into(), text: NODE.into() },
+        clients: vec![ClientFiles {
+            id: "sim".into(),
+            path: "sim".into(),
+            files: vec![SourceFile { path: "sim/sim.yaml".into(), text: CLIENT.into() }],
+            prompts: ["welcome", "choose", "sorry"].map(prompt).into(),
+        }],
+        system_prompts: if with_system_prompts {
+            ["ringback", "hold"].map(prompt).into()
+        } else {
+            Vec::new()
+        },
+    };
+    match dialplan::load(&input) {
+        Ok(config) => Arc::new(config),
+        Err(report) => panic!("the plan of the simulator does not check:\n{report}"),
+    }
+}

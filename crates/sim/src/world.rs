@@ -1,0 +1,422 @@
+//! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
+
+use crate::Tally;
+use crate::check::{History, Turns};
+use crate::dice::Dice;
+use crate::media::{Due, FakeMedia};
+use crate::network::Network;
+use crate::phone::{CallScript, Out, Phone};
+use crate::plan;
+use crate::wire::{self, Read};
+use bytes::Bytes;
+use clock::{Duration, Time};
+use events::Event;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use sip::Flow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use switch::{Input, Output, Snapshot, Switch, SwitchConfig};
+
+const SWITCH: SocketAddr = address([10, 0, 0, 1]);
+/// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
+const CLEARANCE: Time = Time::from_secs(260);
+/// By now nothing may be left.
+const END: Time = Time::from_secs(420);
+/// More steps than any seed needs: a loop that stands still in time ends here.
+const MAX_STEPS: u32 = 100_000;
+
+/// The plan with and without music of the switch's own.
+static PLANS: LazyLock<[Arc<dialplan::Config>; 2]> = LazyLock::new(|| [plan::load(true), plan::load(false)]);
+
+/// A phone of the world: name, password, place.
+type Place = (&'static str, Option<&'static str>, [u8; 4]);
+
+const PLACES: [Place; 8] = [
+    ("carrier", None, [10, 0, 1, 1]),
+    ("pbx", None, [10, 0, 1, 2]),
+    ("alice", Some("pw-alice"), [10, 0, 2, 1]),
+    // The second phone of the same user.
+    ("alice", Some("pw-alice"), [10, 0, 2, 2]),
+    ("bob", Some("pw-bob"), [10, 0, 2, 3]),
+    ("carol", Some("pw-carol"), [10, 0, 2, 4]),
+    ("desk", None, [10, 0, 3, 1]),
+    // Nobody whom the plan knows.
+    ("mallory", Some("guess"), [10, 0, 9, 9]),
+];
+
+/// Everything that one seed decides.
+pub struct World {
+    now: Time,
+    rng: ChaCha12Rng,
+    network: Network,
+    switch: Switch,
+    media: FakeMedia,
+    phones: Vec<Phone>,
+    in_flight: BTreeMap<(Time, u64), Delivery>,
+    sent: u64,
+    /// Whether a datagram to nobody comes back as an ICMP error.
+    icmp: bool,
+    history: History,
+    turns: Turns,
+    /// Messages with SDP that the switch has sent: repeated ones may outlive their stream.
+    offered: HashSet<Bytes>,
+    journal: Vec<Event>,
+    trace: bool,
+}
+
+/// Something on its way.
+#[derive(Clone, Debug)]
+enum Delivery {
+    ToSwitch { from: SocketAddr, bytes: Bytes },
+    ToPhone { to: usize, bytes: Bytes },
+    Unreachable(Flow),
+    Media(rtp::control::Event),
+    Operator(Operator),
+}
+
+/// What an operator does at odd times.
+#[derive(Clone, Copy, Debug)]
+enum Operator {
+    Reload,
+    Drain,
+    Shutdown,
+    /// Ends the oldest contact.
+    Hangup,
+    /// Ends whatever is left, which must have a dead caller.
+    Clear,
+}
+
+/// What a seed came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The event log.
+    pub journal: Vec<Event>,
+    /// How often things happened.
+    pub tally: Tally,
+}
+
+const fn address(ip: [u8; 4]) -> SocketAddr {
+    let [a, b, c, d] = ip;
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), 5060)
+}
+
+impl World {
+    /// The world of a seed; with `trace` it prints every message and event.
+    pub fn new(seed: u64, trace: bool) -> Self {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let network = Network::draw(&mut rng);
+        let mut secret = [0; 32];
+        rng.fill_bytes(&mut secret);
+        let config = SwitchConfig {
+            seed: secret,
+            unix_micros_at_zero: 1_700_000_000_000_000,
+            first_seq: 1,
+            first_contact: 1,
+            recordings: PathBuf::from("recordings"),
+            version: "sim",
+        };
+        let plan = Arc::clone(&PLANS[rng.below(2) as usize]);
+        let mut due = Due::new();
+        let media = FakeMedia::draw(fork(&mut rng), &mut due);
+        let mut world = Self {
+            now: Time::ZERO,
+            network,
+            switch: Switch::new(config, plan),
+            media,
+            phones: phones(&mut rng),
+            in_flight: BTreeMap::new(),
+            sent: 0,
+            icmp: rng.chance(300),
+            history: History::new(),
+            turns: Turns::default(),
+            offered: HashSet::new(),
+            journal: Vec::new(),
+            trace,
+            rng,
+        };
+        world.deliver_media(due);
+        world.draw_operator();
+        world
+    }
+
+    /// Lets everything happen.
+    ///
+    /// # Errors
+    /// The first thing that must not be, with its time.
+    pub fn run(mut self) -> Result<Outcome, String> {
+        for _ in 0..MAX_STEPS {
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.check_drained().map_err(|error| format!("at the end: {error}"))?;
+                    return Ok(Outcome { journal: self.journal, tally: self.history.tally() });
+                }
+                Err(error) => return Err(format!("{}: {error}", self.now)),
+            }
+        }
+        Err(format!("{}: {MAX_STEPS} steps and no end", self.now))
+    }
+
+    /// Goes to the next thing that happens; false if nothing happens any more.
+    fn step(&mut self) -> Result<bool, String> {
+        let packet = self.in_flight.first_key_value().map(|((at, _), _)| *at);
+        let phone = self.phones.iter().filter_map(Phone::next_timeout).min();
+        let switch = self.switch.next_timeout();
+        let Some(next) = [packet, phone, switch].into_iter().flatten().min() else { return Ok(false) };
+        if next > END {
+            return Ok(false);
+        }
+        self.now = self.now.max(next);
+        if packet == Some(next) {
+            if let Some((_, delivery)) = self.in_flight.pop_first() {
+                self.deliver(delivery)?;
+            }
+        } else if phone == Some(next) {
+            self.phones_act();
+        } else {
+            self.turn(Input::Timeout, None)?;
+        }
+        Ok(true)
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> Result<(), String> {
+        match delivery {
+            Delivery::ToSwitch { from, bytes } => {
+                let read = wire::read(&bytes);
+                self.print(|| format!("{from} -> switch  {}", line(&bytes)));
+                let flow = Flow::udp(SWITCH, from);
+                self.turn(Input::Sip { flow, bytes }, read.map(|read| (from, read)))
+            }
+            Delivery::ToPhone { to, bytes } => {
+                let read = wire::read(&bytes).ok_or_else(|| unreadable(&bytes))?;
+                let mut out = Vec::new();
+                self.phones[to].receive(self.now, &read, &mut out);
+                self.take_from_phone(to, out);
+                Ok(())
+            }
+            Delivery::Unreachable(flow) => self.turn(Input::FlowFailed(flow), None),
+            Delivery::Media(event) => {
+                if self.media.is_stale(&event) {
+                    return Ok(());
+                }
+                self.media.told(&event);
+                self.turn(Input::Media(event), None)
+            }
+            Delivery::Operator(operator) => self.operate(operator),
+        }
+    }
+
+    fn operate(&mut self, operator: Operator) -> Result<(), String> {
+        match operator {
+            Operator::Reload => {
+                let plan = Arc::clone(&PLANS[self.rng.below(2) as usize]);
+                self.turn(Input::Reload(plan), None)
+            }
+            Operator::Drain => self.turn(Input::Drain, None),
+            Operator::Shutdown => self.turn(Input::Shutdown, None),
+            Operator::Hangup => {
+                let oldest = self.history.live().next().map(|(id, _)| id);
+                oldest.map_or(Ok(()), |id| self.turn(Input::Hangup(id), None))
+            }
+            Operator::Clear => {
+                let dead: Vec<&str> =
+                    self.phones.iter().filter(|phone| phone.is_dead()).flat_map(Phone::live_calls).collect();
+                if let Some((id, _)) = self.history.live().find(|(_, call_id)| !dead.contains(call_id)) {
+                    return Err(format!("contact {} lives on although its caller has hung up", id.0));
+                }
+                self.turn(Input::Shutdown, None)
+            }
+        }
+    }
+
+    fn phones_act(&mut self) {
+        for index in 0..self.phones.len() {
+            if self.phones[index].next_timeout().is_some_and(|at| at <= self.now) {
+                let mut out = Vec::new();
+                self.phones[index].on_timeout(self.now, &mut out);
+                self.take_from_phone(index, out);
+            }
+        }
+    }
+
+    fn take_from_phone(&mut self, index: usize, out: Vec<Out>) {
+        let from = self.phones[index].address;
+        for out in out {
+            match out {
+                Out::Send(bytes) => {
+                    for delay in self.network.carry(&mut self.rng) {
+                        self.send(delay, Delivery::ToSwitch { from, bytes: bytes.clone() });
+                    }
+                }
+                Out::Key(port, key) => {
+                    let mut due = Due::new();
+                    self.media.key(self.now, port, key, &mut due);
+                    self.deliver_media(due);
+                }
+            }
+        }
+    }
+
+    /// Gives the switch one input, carries what comes out, and lets the checkers look.
+    fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
+        let mut out = Vec::new();
+        self.switch.handle(self.now, input, &mut out);
+        let mut due = Due::new();
+        let mut went = Vec::new();
+        for output in out {
+            match output {
+                Output::Send { flow, bytes } if came.is_none() && is_bad_request(&bytes) => {
+                    self.print(|| format!("switch -> {}  {}", flow.peer, line(&bytes)));
+                }
+                Output::Send { flow, bytes } => went.push(self.send_to_phone(flow, &bytes)?),
+                Output::Media(command) => {
+                    self.print(|| format!("media: {command:?}"));
+                    self.media.obey(self.now, command, &mut due)?;
+                }
+                Output::Event(event) => {
+                    self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
+                    self.history.apply(&event)?;
+                    self.journal.push(event);
+                }
+            }
+        }
+        self.deliver_media(due);
+        self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
+        self.check_step()
+    }
+
+    fn send_to_phone(&mut self, flow: Flow, bytes: &Bytes) -> Result<(SocketAddr, Read), String> {
+        let read = wire::read(bytes).ok_or_else(|| unreadable(bytes))?;
+        self.print(|| format!("switch -> {}  {}", flow.peer, line(bytes)));
+        if let Some(port) = wire::audio_port(&read.body)
+            && self.offered.insert(bytes.clone())
+            && self.media.is_free(port)
+        {
+            return Err(format!("SDP names port {port}, which has no stream: {}", line(bytes)));
+        }
+        let found = self.phones.iter().position(|phone| phone.address == flow.peer && !phone.is_dead());
+        for delay in self.network.carry(&mut self.rng) {
+            match found {
+                Some(to) => self.send(delay, Delivery::ToPhone { to, bytes: bytes.clone() }),
+                None if self.icmp => self.send(delay, Delivery::Unreachable(flow)),
+                None => {}
+            }
+        }
+        Ok((flow.peer, read))
+    }
+
+    fn check_step(&self) -> Result<(), String> {
+        let audit = self.switch.audit();
+        if !audit.is_empty() {
+            return Err(format!("audit: {}", audit.join("; ")));
+        }
+        let open: BTreeSet<_> = self.media.open().collect();
+        let wanted: BTreeSet<_> = self.history.media_legs().collect();
+        if open != wanted {
+            return Err(format!("open streams {open:?}, live legs {wanted:?}"));
+        }
+        Ok(())
+    }
+
+    fn check_drained(&self) -> Result<(), String> {
+        let found = self.switch.snapshot();
+        let Snapshot { registrations, ports_ready, plan_version, draining, .. } = found;
+        let empty = Snapshot { registrations, ports_ready, plan_version, draining, ..Snapshot::default() };
+        if found != empty {
+            return Err(format!("not drained: {found:?}"));
+        }
+        if ports_ready != self.media.total() {
+            return Err(format!("{ports_ready} of {} ports are ready", self.media.total()));
+        }
+        if self.media.recordings() > 0 {
+            return Err(format!("{} recordings run on", self.media.recordings()));
+        }
+        if let Some((id, _)) = self.history.live().next() {
+            return Err(format!("contact {} has not ended", id.0));
+        }
+        for phone in self.phones.iter().filter(|phone| !phone.is_dead()) {
+            if let Some(call) = phone.live_calls().first() {
+                return Err(format!("{} at {} still has the call {call}", phone.name, phone.address));
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, delay: Duration, delivery: Delivery) {
+        self.sent += 1;
+        self.in_flight.insert((self.now + delay, self.sent), delivery);
+    }
+
+    fn deliver_media(&mut self, due: Due) {
+        for (at, event) in due {
+            self.send(at - self.now, Delivery::Media(event));
+        }
+    }
+
+    /// An operator who does something in some seeds, and clears up in all.
+    fn draw_operator(&mut self) {
+        for (chance, operator) in [
+            (300, Operator::Reload),
+            (200, Operator::Hangup),
+            (200, Operator::Hangup),
+            (50, Operator::Drain),
+            (50, Operator::Shutdown),
+        ] {
+            if self.rng.chance(chance) {
+                let at = Duration::from_secs(10) + self.rng.within(Duration::from_secs(70));
+                self.send(at, Delivery::Operator(operator));
+            }
+        }
+        self.send(CLEARANCE - Time::ZERO, Delivery::Operator(Operator::Clear));
+    }
+
+    fn print(&self, text: impl FnOnce() -> String) {
+        if self.trace {
+            println!("{:>12}  {}", self.now.to_string(), text());
+        }
+    }
+}
+
+fn fork(rng: &mut ChaCha12Rng) -> ChaCha12Rng {
+    ChaCha12Rng::seed_from_u64(rng.next_u64())
+}
+
+fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
+    PLACES
+        .iter()
+        .map(|&(name, password, ip)| {
+            let mut phone = Phone::new(name, password, address(ip), SWITCH, fork(rng));
+            let is_trunk = matches!(name, "carrier" | "pbx");
+            let calls = if is_trunk { 1 + rng.below(6) } else { rng.below(8).saturating_sub(5) };
+            phone.will_call((0..calls).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
+            if password.is_some() && rng.chance(850) {
+                phone.will_register();
+            }
+            if rng.chance(200) {
+                phone.will_prank();
+            }
+            phone
+        })
+        .collect()
+}
+
+fn unreadable(bytes: &[u8]) -> String {
+    format!("rsip cannot read what the switch sent: {}", String::from_utf8_lossy(bytes))
+}
+
+/// Whether this answers something that is hardly SIP; rsip need not read it.
+fn is_bad_request(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"SIP/2.0 4")
+}
+
+/// A message in a line: its first line, its Call-ID and its CSeq.
+fn line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or("");
+    let more = lines.filter(|line| line.starts_with("Call-ID") || line.starts_with("CSeq"));
+    std::iter::once(first).chain(more).collect::<Vec<_>>().join("  ")
+}
