@@ -1,6 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a node cannot serve. Each names the thing and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,8 @@ pub enum ServeError {
         /// What the operating system says.
         error: io::Error,
     },
-    /// The state directory cannot be made or used.
-    #[error("state directory {}: {error}\n  give a directory that this user may write by --state DIR", path.display())]
+    /// The state directory, or something in it, cannot be made or used.
+    #[error("state directory: {}: {error}\n  give a directory that this user may write by --state DIR", path.display())]
     State {
         /// The directory.
         path: PathBuf,
@@ -32,6 +32,9 @@ pub enum ServeError {
     /// The media engine cannot start.
     #[error(transparent)]
     Media(#[from] media::MediaError),
+    /// The media engine has no RTP port to serve with.
+    #[error("rtp: {0}\n  choose another range by `rtp: {{ports: FIRST-LAST}}` in the node file")]
+    Ports(String),
     /// The operating system refuses something that every node needs.
     #[error("cannot {what}: {error}")]
     System {
@@ -46,6 +49,11 @@ impl ServeError {
     /// For `map_err` on a call that every node needs.
     pub fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::System { what, error }
+    }
+
+    /// For `map_err` on what is done below the state directory.
+    pub fn state(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::State { path: path.to_owned(), error }
     }
 }
 

@@ -5,10 +5,12 @@
 
 use super::stream::StreamEvent;
 use dialplan::Config;
+use rtp::control::Event as MediaEvent;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
+use std::time::{Duration, Instant};
 use switch::Snapshot;
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,7 +34,7 @@ pub(super) enum Message {
 
 /// The signalling thread's end.
 pub(super) struct Inbox {
-    media: threads::Receiver<rtp::control::Event>,
+    media: threads::Receiver<MediaEvent>,
     shell: mpsc::Receiver<Message>,
     bell: Arc<Bell>,
 }
@@ -47,7 +49,7 @@ pub(super) struct Sender {
 /// The media threads' end.
 #[derive(Clone)]
 pub(super) struct MediaSender {
-    queue: threads::SyncSender<rtp::control::Event>,
+    queue: threads::SyncSender<MediaEvent>,
     bell: Arc<Bell>,
 }
 
@@ -75,8 +77,28 @@ impl Inbox {
     }
 
     /// The next media event, without waiting.
-    pub(super) fn next_media(&mut self) -> Option<rtp::control::Event> {
+    pub(super) fn next_media(&mut self) -> Option<MediaEvent> {
         self.media.try_recv().ok()
+    }
+
+    /// Waits for the first RTP ports, and gives all that the engine has said until then.
+    ///
+    /// # Errors
+    /// The engine's alarm, or that nothing came before `limit`.
+    pub(super) fn wait_for_ports(&mut self, limit: Duration) -> Result<Vec<MediaEvent>, String> {
+        let deadline = Instant::now() + limit;
+        let mut said = Vec::new();
+        loop {
+            match self.media.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(MediaEvent::Alarm(text)) => return Err(text),
+                Ok(event @ MediaEvent::Ready(_)) => {
+                    said.push(event);
+                    return Ok(said);
+                }
+                Ok(event) => said.push(event),
+                Err(_) => return Err(format!("no RTP port was ready within {} s", limit.as_secs())),
+            }
+        }
     }
 
     /// The next message, without waiting.
@@ -104,7 +126,7 @@ impl Sender {
 
 impl MediaSender {
     /// Queues an event without ever waiting; one that finds the queue full is counted and dropped.
-    pub(super) fn send(&self, event: rtp::control::Event) {
+    pub(super) fn send(&self, event: MediaEvent) {
         if let Err(threads::TrySendError::Full(_)) = self.queue.try_send(event) {
             self.bell.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -137,7 +159,6 @@ impl Bell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const WAKE: mio::Token = mio::Token(0);
 
@@ -157,12 +178,12 @@ mod tests {
     fn many_events_wake_the_thread_once_until_it_answers() {
         let (mut poll, mut inbox, _sender, media) = queues();
         for _ in 0..3 {
-            media.send(rtp::control::Event::Alarm("x".into()));
+            media.send(MediaEvent::Alarm("x".into()));
         }
         assert_eq!(wakes(&mut poll), 1);
         inbox.answer_bell();
         assert_eq!(std::iter::from_fn(|| inbox.next_media()).count(), 3);
-        media.send(rtp::control::Event::Alarm("y".into()));
+        media.send(MediaEvent::Alarm("y".into()));
         assert_eq!(wakes(&mut poll), 1);
     }
 
@@ -170,10 +191,20 @@ mod tests {
     fn a_full_media_queue_counts_what_it_drops() {
         let (_poll, inbox, _sender, media) = queues();
         for _ in 0..MEDIA_QUEUE + 5 {
-            media.send(rtp::control::Event::Ready(Vec::new()));
+            media.send(MediaEvent::Ready(Vec::new()));
         }
         assert_eq!(inbox.take_lost(), 5);
         assert_eq!(inbox.take_lost(), 0);
+    }
+
+    #[test]
+    fn a_node_waits_for_its_first_ports_or_for_the_reason_why_there_are_none() {
+        let (_poll, mut inbox, _sender, media) = queues();
+        media.send(MediaEvent::Ready(Vec::new()));
+        assert_eq!(inbox.wait_for_ports(Duration::ZERO), Ok(vec![MediaEvent::Ready(Vec::new())]));
+        media.send(MediaEvent::Alarm("all in use".into()));
+        assert_eq!(inbox.wait_for_ports(Duration::ZERO), Err("all in use".into()));
+        assert!(inbox.wait_for_ports(Duration::ZERO).is_err());
     }
 
     #[tokio::test]

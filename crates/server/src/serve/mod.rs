@@ -37,6 +37,8 @@ use udp::Datagrams;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Bound RTP sockets kept ahead of the calls, a media thread.
 const READY_PORTS: usize = 128;
+/// When to give up on the first RTP port.
+const PORTS_LIMIT: Duration = Duration::from_secs(5);
 /// Threads for streams, HTTP and the event log.
 const TASK_THREADS: usize = 2;
 /// The waker's token; the UDP listeners have theirs from 0.
@@ -68,7 +70,6 @@ impl Server {
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
         let recordings = options.state.join(&plan.node.recordings);
-        make_directories(&options.state, &recordings, &prompts)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
             .thread_name("tasks")
@@ -76,11 +77,15 @@ impl Server {
             .build()
             .map_err(ServeError::system("start the task threads"))?;
         let sockets = Sockets::bind(&plan.node)?;
+        make_directory(&options.state)?;
         let (journal, origin) = runtime.block_on(Journal::open(&options.state))?;
+        prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
         let waker = mio::Waker::new(poll.registry(), WAKE).map_err(ServeError::system("make a waker"))?;
-        let (inbox, sender, media_sender) = inbox::inbox(waker);
+        let (mut inbox, sender, media_sender) = inbox::inbox(waker);
         let engine = start_engine(&plan.node, media_sender)?;
+        // Whoever calls as soon as the node serves finds a port.
+        let backlog = inbox.wait_for_ports(PORTS_LIMIT).map_err(ServeError::Ports)?;
         let Sockets { mut datagrams, listeners, http } = sockets;
         datagrams.register(poll.registry()).map_err(ServeError::system("register the UDP listeners"))?;
         let streams = Streams::new(runtime.handle().clone(), sender.clone());
@@ -98,7 +103,7 @@ impl Server {
         };
         let switch = Switch::new(config, Arc::new(plan));
         let axis = Axis::starting_at(origin.now);
-        let thread = Signalling { switch, axis, poll, inbox, datagrams, streams, engine, journal };
+        let thread = Signalling { switch, axis, poll, inbox, datagrams, streams, engine, journal, backlog };
         let signalling = std::thread::Builder::new()
             .name("signalling".to_owned())
             .spawn(move || thread.run())
@@ -193,18 +198,16 @@ fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, Serve
     Ok(media::Engine::start(config, move |event| events.send(event))?)
 }
 
-/// Prepares the state directory and, in it, that of the recordings and the system's prompts.
-fn make_directories(state: &Path, recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        |error| ServeError::State { path, error }
-    };
-    for path in [state, recordings] {
-        std::fs::create_dir_all(path).map_err(failed(path))?;
-    }
-    // What a killed process was recording is playable to its last second.
-    for mended in media::repair(recordings).map_err(failed(recordings))? {
+fn make_directory(path: &Path) -> Result<(), ServeError> {
+    std::fs::create_dir_all(path).map_err(ServeError::state(path))
+}
+
+/// Mends what a killed process was recording, so that it plays to its last second, and writes the system's
+/// prompts. The state directory must be this process's own by now.
+fn prepare_files(recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
+    make_directory(recordings)?;
+    for mended in media::repair(recordings).map_err(ServeError::state(recordings))? {
         tracing::info!("mended the recording {}", mended.display());
     }
-    embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(failed(prompts))
+    embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(ServeError::state(prompts))
 }

@@ -35,11 +35,14 @@ pub(super) struct Signalling {
     pub engine: media::Engine,
     /// The event log.
     pub journal: Journal,
+    /// What the engine has said before the thread began.
+    pub backlog: Vec<rtp::control::Event>,
 }
 
 impl Signalling {
     /// Serves until [`Message::Shutdown`]; gives back the journal, to be closed.
-    pub(super) fn run(self) -> Journal {
+    pub(super) fn run(mut self) -> Journal {
+        let backlog = std::mem::take(&mut self.backlog);
         let mut running = Running {
             thread: self,
             outputs: Vec::new(),
@@ -48,6 +51,9 @@ impl Signalling {
             more: false,
             ending: None,
         };
+        for event in backlog {
+            running.handle(Input::Media(event));
+        }
         let mut events = Events::with_capacity(256);
         while !running.is_over() {
             running.wait(&mut events);
@@ -188,8 +194,9 @@ impl Running {
     }
 
     fn is_over(&self) -> bool {
-        self.ending
-            .is_some_and(|limit| self.thread.switch.snapshot().legs == 0 || limit <= self.thread.axis.now())
+        self.ending.is_some_and(|limit| {
+            self.thread.switch.snapshot().contacts == 0 || limit <= self.thread.axis.now()
+        })
     }
 
     /// Ends media, takes what it still says into the log, and gives the journal back.

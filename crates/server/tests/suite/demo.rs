@@ -1,0 +1,36 @@
+//! `ringdown demo`.
+
+use crate::running::{command, text};
+use tempfile::TempDir;
+
+#[test]
+fn the_demo_connects_a_caller_to_an_agent_and_shows_the_call() {
+    let folder = TempDir::with_prefix("ringdown-").expect("a temporary folder");
+    let run = command().args(["demo", "--state"]).arg(folder.path()).output().expect("the binary runs");
+    let said = text(&run.stdout);
+    assert!(run.status.success(), "{said}{}", text(&run.stderr));
+    let steps = [
+        "alice has registered",
+        "the caller hears the greeting",
+        "presses 1",
+        "alice and bob ring",
+        "alice answers",
+        "completed elsewhere",
+        "alice hears the caller",
+        "the caller hears alice",
+        "hangs up",
+        "acme/acme.yaml:",
+        "bridged",
+        "from +15550199 to +15550100 by carrier: answered",
+        "user bob: answered elsewhere",
+        "recording ",
+    ];
+    let mut rest = said.as_str();
+    for step in steps {
+        let at = rest.find(step).unwrap_or_else(|| panic!("{step:?} does not follow in: {said}"));
+        rest = &rest[at..];
+    }
+    let calls =
+        command().args(["calls", "--state"]).arg(folder.path().join("state")).output().expect("it runs");
+    assert!(text(&calls.stdout).contains("+15550199"), "{}", text(&calls.stdout));
+}

@@ -1,0 +1,8 @@
+//! The binary from outside: its command line, its HTTP interface, its sockets, and the demo.
+
+mod check;
+mod demo;
+mod http;
+mod node;
+mod running;
+mod streams;
