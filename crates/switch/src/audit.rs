@@ -31,6 +31,13 @@ impl Switch {
         for contact in self.contacts.values() {
             audit_contact(contact, &mut found);
         }
+        if self.core.calls() as usize != self.contacts.len() {
+            found.push(format!(
+                "sources have {} calls, but there are {}",
+                self.core.calls(),
+                self.contacts.len()
+            ));
+        }
         let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
         if taken != self.core.ports.in_use() {
             found.push(format!("{} ports are in use, but legs have {taken}", self.core.ports.in_use()));

@@ -132,6 +132,11 @@ impl Core {
         number
     }
 
+    /// Calls of all sources.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls_by_source.values().sum()
+    }
+
     pub(crate) fn calls_of(&self, source: &str) -> u32 {
         self.calls_by_source.get(source).copied().unwrap_or(0)
     }
