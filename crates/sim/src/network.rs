@@ -1,9 +1,12 @@
 //! What the network does to a datagram; drawn once a seed, from clean to nasty.
 
-use clock::Duration;
+use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 
 use crate::dice::Dice;
+
+/// Short enough for what is repeated for 32 seconds to get through.
+const LONGEST_BURST: Duration = Duration::from_secs(3);
 
 /// The weather of one seed.
 #[derive(Clone, Debug)]
@@ -18,8 +21,8 @@ pub(crate) struct Network {
     straggle: u32,
     base: Duration,
     jitter: Duration,
-    /// Datagrams that the running burst still swallows.
-    burst_left: u32,
+    /// Until then every datagram is swallowed.
+    burst_until: Time,
 }
 
 impl Network {
@@ -34,21 +37,16 @@ impl Network {
             straggle: up_to(rng, 80),
             base: Duration::from_micros(200 + u64::from(rng.below(40_000))),
             jitter: Duration::from_micros(u64::from(up_to(rng, 60_000))),
-            burst_left: 0,
+            burst_until: Time::ZERO,
         }
     }
 
     /// After which delays copies of one datagram arrive: none if it is lost, two if it is doubled.
-    pub(crate) fn carry(&mut self, rng: &mut ChaCha12Rng) -> Vec<Duration> {
-        if self.burst_left > 0 {
-            self.burst_left -= 1;
-            return Vec::new();
-        }
+    pub(crate) fn carry(&mut self, now: Time, rng: &mut ChaCha12Rng) -> Vec<Duration> {
         if rng.chance(self.burst) {
-            self.burst_left = rng.below(12);
-            return Vec::new();
+            self.burst_until = now + rng.within(LONGEST_BURST);
         }
-        if rng.chance(self.loss) {
+        if now < self.burst_until || rng.chance(self.loss) {
             return Vec::new();
         }
         let copies = if rng.chance(self.duplicate) { 2 } else { 1 };

@@ -247,7 +247,11 @@ impl World {
         for out in out {
             match out {
                 Out::Send(bytes) => {
-                    for delay in self.network.carry(&mut self.rng) {
+                    let copies = self.network.carry(self.now, &mut self.rng);
+                    if copies.is_empty() {
+                        self.print(|| format!("{from} -> lost    {}", line(&bytes)));
+                    }
+                    for delay in copies {
                         self.send(delay, Delivery::ToSwitch { from, bytes: bytes.clone() });
                     }
                 }
@@ -298,7 +302,7 @@ impl World {
             return Err(format!("SDP names port {port}, which has no stream: {}", line(bytes)));
         }
         let found = self.phones.iter().position(|phone| phone.address == flow.peer && !phone.is_dead());
-        for delay in self.network.carry(&mut self.rng) {
+        for delay in self.network.carry(self.now, &mut self.rng) {
             match found {
                 Some(to) => self.send(delay, Delivery::ToPhone { to, bytes: bytes.clone() }),
                 None if self.icmp => self.send(delay, Delivery::Unreachable(flow)),
@@ -323,8 +327,8 @@ impl World {
 
     fn check_drained(&self) -> Result<(), String> {
         let found = self.switch.snapshot();
-        let Snapshot { registrations, ports_ready, plan_version, draining, .. } = found;
-        let empty = Snapshot { registrations, ports_ready, plan_version, draining, ..Snapshot::default() };
+        let Snapshot { ports_ready, plan_version, draining, .. } = found;
+        let empty = Snapshot { ports_ready, plan_version, draining, ..Snapshot::default() };
         if found != empty {
             return Err(format!("not drained: {found:?}"));
         }

@@ -49,8 +49,9 @@ impl Turns {
         let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
         if let Some(status) = read.status {
             let key = (to, branch.to_owned(), read.cseq_method.clone());
-            // CANCEL is answered without a transaction: what it finds may change (RFC 3261 9.2).
-            let bound = status >= 200 && read.cseq_method != "CANCEL";
+            // CANCEL, and what names an unknown dialog, is answered without a transaction: what a copy of it
+            // finds may be known by then.
+            let bound = status >= 200 && status != 481 && read.cseq_method != "CANCEL";
             if bound && *self.finals.entry(key).or_insert(status) != status {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }

@@ -1,5 +1,6 @@
 //! What nobody asked for: stray requests, and what is hardly SIP.
 
+use super::session::{Call, State};
 use super::transaction::Purpose;
 use super::{Act, Out, Phone};
 use crate::dice::Dice;
@@ -21,7 +22,8 @@ impl Phone {
             let wait = self.rng.within(Duration::from_secs(20));
             self.timers.set((0, Act::Prank), now + wait);
         }
-        let call = self.calls.keys().next().copied();
+        let up = |call: &Call| matches!(call.state, State::Up(_));
+        let call = self.calls.iter().find(|(_, call)| up(call)).map(|(number, _)| *number);
         match (self.rng.below(8), call) {
             (0, Some(call)) => self.send_within(now, call, (Purpose::Other, "OPTIONS"), None, sent),
             (1, Some(call)) => self.send_within(now, call, (Purpose::Other, "INFO"), None, sent),
