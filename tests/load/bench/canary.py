@@ -58,7 +58,8 @@ class Canary:
             raise Wrong(f"{self.server.name}: {order.count(None)} packets came back changed")
         if order != sorted(set(order)):
             raise Wrong(f"{self.server.name}: packets came back twice or out of order: {order}")
-        if len(order) < PACKETS * 0.97:
+        # A starved machine loses some; it must not lose many.
+        if len(order) < PACKETS * 0.8:
             raise Wrong(f"{self.server.name}: {len(order)} of {PACKETS} packets came back")
 
     def prompt(self):

@@ -69,7 +69,7 @@ class Sipp:
 
 def callee(folder):
     """A callee that takes every call and echoes its sound until it is stopped."""
-    options = ["-rtp_echo", "-mp", "6000", "-rtp_buffsize", "4194304"]
+    options = ["-rtp_echo", "-mp", "6400", "-rtp_buffsize", "4194304"]
     party = Sipp(folder, "callee", SCENARIOS / "answer.xml", CALLEE, options, 3600)
     deadline = time.monotonic() + 5
     while not bound(*CALLEE):

@@ -15,8 +15,9 @@ class Rows:
         self.folder = folder
         self.sound = sound
         self.scale = scale
-        # Calls that must have left a CDR.
+        # Calls that must have left a CDR, and how many of them were too many for the machine.
         self.calls = 0
+        self.failed = 0
         self.parties = []
 
     def all(self):
@@ -28,7 +29,7 @@ class Rows:
         finally:
             for party in self.parties:
                 party.stop()
-        self.server.check(self.calls)
+        self.server.check(self.calls, self.failed)
         return figures
 
     def short(self):
@@ -62,6 +63,7 @@ class Rows:
             took = time.monotonic() - begin
             made = int(party.counts()["TotalCallCreated"])
             self.calls += made
+            self.failed += failed
             # SIPp takes a moment to start and to end.
             if failed or took > calls / rate * 1.1 + 1.0:
                 break

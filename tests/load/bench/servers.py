@@ -1,6 +1,7 @@
 """The servers that are measured, and what they take of the machine."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -114,20 +115,18 @@ class Ringdown(Server):
         log = folder / "ringdown.log"
         self.wait_for(lambda: "ready" in log.read_text(errors="replace").splitlines())
 
-    def check(self, calls):
-        """Exactly one CDR a call, none of them failed."""
+    def check(self, calls, failed):
+        """Exactly one CDR a call; `failed` calls were beyond what the machine can do and may have none."""
         deadline = time.monotonic() + 10
-        while True:
-            counts = self.dispositions()
-            if sum(counts.values()) >= calls or time.monotonic() > deadline:
-                break
+        while sum((counts := self.dispositions()).values()) < calls and time.monotonic() < deadline:
             time.sleep(0.2)
-        if sum(counts.values()) != calls or counts.get("failed"):
-            raise Wrong(f"{calls} calls were made, and the CDRs say {counts}")
+        total = sum(counts.values())
+        # A caller who hangs up on the looped prompt has left the flow.
+        bad = total - counts.get("answered", 0) - counts.get("abandoned_in_flow", 0)
+        if not calls - failed <= total <= calls or bad > failed:
+            raise Wrong(f"{calls} calls were made, of which {failed} failed, and the CDRs say {counts}")
 
     def dispositions(self):
-        import json
-
         command = [self.program, "calls", "--json", "--limit", "1000000", "--state", self.state]
         cdrs = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         counts = {}
@@ -156,7 +155,7 @@ class Kamailio(Server):
         self.processes.start("kamailio", kamailio)
         self.wait_for(lambda: bound(*self.sip) and bound("127.0.0.1", 2223))
 
-    def check(self, calls):
+    def check(self, calls, failed):
         """Kamailio writes no CDRs."""
 
 
