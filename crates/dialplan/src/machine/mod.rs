@@ -36,9 +36,6 @@ enum State {
     Over,
 }
 
-/// More steps than this without a key, a prompt that was heard, or time that passed: the flow runs in circles.
-const MOST_STEPS: u32 = 1_000;
-
 /// More keys than that typed ahead are dropped.
 const MOST_TYPED_AHEAD: usize = 64;
 
@@ -149,9 +146,6 @@ impl Machine {
 
     fn resume(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
         let State::Waiting { at, wait } = std::mem::replace(&mut self.state, State::Over) else { return };
-        if event.takes_time() {
-            self.call.steps = 0;
-        }
         let config = Arc::clone(&self.config);
         let client = config.client(self.client);
         let mut turn = Turn { now, at, program: &client.program, call: &mut self.call, out };
@@ -186,12 +180,11 @@ impl Machine {
                 out.extend(instruction.announce(program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };
-            next = if turn.call.steps >= MOST_STEPS {
+            next = if turn.call.may_step(now) {
+                instruction.verb.begin(&mut turn)
+            } else {
                 turn.branch("flow", "step_limit");
                 turn.hang_up()
-            } else {
-                turn.call.steps += 1;
-                instruction.verb.begin(&mut turn)
             };
         }
     }

@@ -3,9 +3,17 @@ use crate::expression::{Expression, Type, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Pc, Program};
 use crate::verb::Ask;
-use clock::Time;
+use clock::{Duration, Time};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+
+/// A call that takes more steps than that without a pause runs in circles: whatever it waits for (a dial to a
+/// user who is not registered, a prompt that is missing) comes back at once.
+const STEPS_AT_ONCE: u32 = 1_000;
+
+/// The allowance grows by one step in that time, up to [`STEPS_AT_ONCE`]. A caller who listens and presses keys
+/// needs less; redialling one that is busy at once needs more.
+const A_STEP_EACH: Duration = Duration::from_millis(100);
 
 /// What a call has gathered on its way.
 #[derive(Debug)]
@@ -20,8 +28,8 @@ pub(crate) struct Call {
     pub(crate) recording_failed: Option<Pc>,
     /// Failed attempts of the questions under way.
     pub(crate) attempts: BTreeMap<Pc, u32>,
-    /// Since time last passed.
-    pub(crate) steps: u32,
+    /// When call time will have made up for every step taken so far.
+    steps_made_up: Time,
     plays: u32,
 }
 
@@ -40,9 +48,19 @@ impl Call {
             typed_ahead: VecDeque::new(),
             recording_failed: None,
             attempts: BTreeMap::new(),
-            steps: 0,
+            steps_made_up: Time::ZERO,
             plays: 0,
         }
+    }
+
+    /// Takes one step from the call's allowance; false when nothing of it is left.
+    pub(crate) fn may_step(&mut self, now: Time) -> bool {
+        let made_up = self.steps_made_up.max(now) + A_STEP_EACH;
+        let may = made_up - now <= A_STEP_EACH * STEPS_AT_ONCE;
+        if may {
+            self.steps_made_up = made_up;
+        }
+        may
     }
 }
 
@@ -85,13 +103,6 @@ pub(crate) enum Event {
     PlayEnded { failed: bool },
     DialEnded(DialResult),
     Timeout,
-}
-
-impl Event {
-    /// Whether it cannot come at once and so cannot drive an endless loop.
-    pub(crate) fn takes_time(self) -> bool {
-        !matches!(self, Self::PlayEnded { failed: true } | Self::DialEnded(DialResult::Failed(_)))
-    }
 }
 
 impl Wait {

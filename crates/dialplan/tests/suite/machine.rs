@@ -17,6 +17,10 @@ const GATHER: &str = "\
 - gather: {into: account, prompt: choose, min: 2, max: 4, max_tries: {play: closed}, tries: 2}
 - switch: {on: account, cases: {\"12\": {play: welcome}, \"1234\": {play: goodbye}}, default: {play: invalid}}";
 
+const DIAL_FOR_EVER: &str = "\
+- label: top
+- dial: {to: alice, busy: {goto: .top}, no_answer: {goto: .top}, failed: {goto: .top}, done: {goto: .top}}";
+
 #[test]
 fn a_flow_that_ends_hangs_up() {
     let mut call = Call::new(&flow("- answer"));
@@ -376,6 +380,7 @@ fn prompts_that_keep_failing_end_the_call_and_prompts_that_are_heard_do_not() {
     let steps = "- label: again\n- play: welcome\n- goto: .again";
     let mut call = Call::answered(steps);
     for play in 0..1_000 {
+        call.pass(500);
         call.played(play);
         assert!(!call.is_over());
     }
@@ -384,6 +389,29 @@ fn prompts_that_keep_failing_end_the_call_and_prompts_that_are_heard_do_not() {
     }
     assert!(call.is_over());
     assert!(call.next().ends_with("flow:step_limit | hang up"));
+}
+
+#[test]
+fn a_dial_that_fails_at_once_in_circles_ends_the_call() {
+    for result in [DialResult::NoAnswer, DialResult::Busy, DialResult::Failed(404), DialResult::Done] {
+        let mut call = Call::new(&flow(DIAL_FOR_EVER));
+        assert_eq!(rings_until_over(&mut call, result, 0, 1_000), 333, "{result:?}");
+        assert!(call.next().contains("flow:step_limit"));
+    }
+}
+
+#[test]
+fn a_phone_that_is_busy_soon_is_not_called_for_ever() {
+    let mut call = Call::new(&flow(DIAL_FOR_EVER));
+    let rings = rings_until_over(&mut call, DialResult::Busy, 50, 1_000);
+    assert!((333..500).contains(&rings), "{rings} calls to it");
+}
+
+#[test]
+fn a_phone_that_rings_its_time_out_is_called_again_and_again() {
+    let mut call = Call::new(&flow(DIAL_FOR_EVER));
+    assert_eq!(rings_until_over(&mut call, DialResult::NoAnswer, 20_000, 2_000), 2_000);
+    assert!(!call.is_over());
 }
 
 #[test]
@@ -444,4 +472,16 @@ flows:
         let mut call = Call::at(client, unix);
         assert!(call.next().contains(&format!("hours:{branch}")), "{date}");
     }
+}
+
+/// Ends each dial with a result after so many milliseconds; how often it rang until the call was over, at most
+/// `most` times.
+fn rings_until_over(call: &mut Call, result: DialResult, millis: u64, most: u32) -> u32 {
+    let mut rings = 0;
+    while !call.is_over() && rings < most {
+        call.pass(millis);
+        call.dial_ended(result);
+        rings += 1;
+    }
+    rings
 }
