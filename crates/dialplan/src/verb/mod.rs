@@ -178,17 +178,10 @@ impl Verb {
         }
     }
 
-    /// Whether time passes in this step, so that a loop through it is no endless one.
+    /// Whether time may pass in this step each time, so that a loop through it is no endless one. A second
+    /// `answer` goes on at once.
     pub(crate) fn waits(&self) -> bool {
-        matches!(
-            self,
-            Self::Answer(_)
-                | Self::Play(_)
-                | Self::Menu(_)
-                | Self::Gather(_)
-                | Self::Dial(_)
-                | Self::Faulty(_)
-        )
+        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Dial(_) | Self::Faulty(_))
     }
 
     /// Whether the step needs a call that is answered.
