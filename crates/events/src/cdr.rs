@@ -37,11 +37,11 @@ pub struct Cdr {
     pub ended: Moment,
     /// How long destinations were rung in total.
     pub ring_millis: u64,
-    /// From the start to the first bridge, or to the end if there was none.
+    /// From the start to the first bridge, or to the end of the caller's leg if there was none.
     pub wait_millis: u64,
     /// How long two parties were bridged, holding included.
     pub talk_millis: u64,
-    /// From the answer to the caller to the end: what a carrier charges. 0 if never answered.
+    /// From the answer of the caller's leg to its end: what a carrier charges. 0 if never answered.
     pub billable_millis: u64,
     /// What became of it.
     pub disposition: Disposition,

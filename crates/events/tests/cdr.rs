@@ -2,11 +2,11 @@
 
 mod script;
 
-use clock::Time;
+use clock::{Duration, Time};
 use events::cdr::{Cdr, CdrFold, Disposition, fold};
-use events::{DialOutcome, EndedBy, Event, Kind, LegId, WallClock};
+use events::{DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, WallClock};
 use proptest::prelude::*;
-use script::{ALICE, BOB, CALLER, Script, any_events, cause, demo_call, ring_group};
+use script::{ALICE, BOB, CALLER, Script, any_events, cause, demo_call, leg_started, ring_group};
 use std::collections::BTreeSet;
 
 #[test]
@@ -19,7 +19,7 @@ fn an_answered_call_has_its_times_legs_and_recording() {
     assert_eq!(cdr.answered.map(|moment| moment.at), Some(Time::from_millis(40_001)));
     assert_eq!(cdr.bridged.map(|moment| moment.at), Some(Time::from_millis(43_201)));
     assert_eq!([cdr.ring_millis, cdr.wait_millis], [1_691, 3_201]);
-    assert_eq!([cdr.talk_millis, cdr.billable_millis], [5_199, 8_420]);
+    assert_eq!([cdr.talk_millis, cdr.billable_millis], [5_199, 8_399]);
     assert_eq!(cdr.cause, cause(EndedBy::Caller, None, "normal"));
     assert_eq!(cdr.legs.iter().map(|leg| leg.leg).collect::<Vec<_>>(), [CALLER, ALICE, BOB]);
 
@@ -34,6 +34,46 @@ fn an_answered_call_has_its_times_legs_and_recording() {
 
     let [recording] = &cdr.recordings[..] else { panic!("one recording") };
     assert_eq!((&*recording.path, recording.millis), ("state/recordings/7.wav", Some(5_199)));
+}
+
+#[test]
+fn the_end_is_that_of_the_legs_and_not_of_their_last_transaction() {
+    let mut answered = demo_call();
+    let mut ringing = ring_group(3);
+    for call in [&mut answered, &mut ringing] {
+        // A BYE or CANCEL that nobody answers keeps the contact until Timer F (RFC 3261 section 17.1.2.2).
+        call.last_mut().expect("its end").at += Duration::from_secs(32);
+    }
+    let cdr = cdr_of(&answered);
+    assert_eq!(cdr.ended.at, Time::from_millis(48_400));
+    assert_eq!([cdr.talk_millis, cdr.billable_millis], [5_199, 8_399]);
+    let cdr = cdr_of(&ringing);
+    assert_eq!(cdr.ended.at, Time::from_millis(40_902));
+    assert_eq!([cdr.ring_millis, cdr.wait_millis], [895, 902]);
+}
+
+#[test]
+fn a_callee_who_outlives_the_caller_costs_the_caller_nothing() {
+    let mut call = Script::new();
+    call.answered_by_the_flow();
+    let alice = Party::User("alice".into());
+    call.at(5, leg_started(ALICE, Direction::Outbound, alice, "sip:alice@127.0.0.1"));
+    call.ended(1_001, CALLER, EndedBy::Caller, "normal");
+    call.ended(1_500, ALICE, EndedBy::Caller, "cancelled");
+    call.at(1_600, Kind::ContactEnded { cause: cause(EndedBy::Caller, None, "normal") });
+    let cdr = cdr_of(&call.events);
+    assert_eq!(cdr.ended.at, Time::from_millis(41_500));
+    assert_eq!([cdr.wait_millis, cdr.billable_millis], [1_001, 1_000]);
+}
+
+#[test]
+fn a_leg_whose_end_was_not_told_ends_with_its_contact() {
+    let mut call = Script::new();
+    call.answered_by_the_flow();
+    call.at(2_001, Kind::ContactEnded { cause: cause(EndedBy::Switch, None, "ended") });
+    let cdr = cdr_of(&call.events);
+    assert_eq!((cdr.ended.at, cdr.legs[0].ended.at), (Time::from_millis(42_001), Time::from_millis(42_001)));
+    assert_eq!(cdr.billable_millis, 2_000);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Draft {
             Kind::LegStarted { leg, direction, party, uri, call_id } if self.leg(*leg).is_none() => {
                 self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
             }
-            Kind::DialStarted { .. } => {
+            Kind::DialStarted { .. } if self.is_live() => {
                 self.dial = Dial::Ringing;
                 self.ring.start(at);
             }
@@ -70,7 +70,7 @@ impl Draft {
                 self.dial = Dial::Ended(outcome.clone());
                 self.ring.stop(at);
             }
-            Kind::Bridged { a, b } => {
+            Kind::Bridged { a, b } if self.is_live() => {
                 self.bridged.get_or_insert(at);
                 self.bridges.push((*a, *b));
                 self.talk.start(at);
@@ -91,6 +91,10 @@ impl Draft {
             Kind::LegEnded { leg, .. } => {
                 self.leg_event(at, kind, *leg);
                 self.unbridge(at, |x, y| x == *leg || y == *leg);
+                if !self.is_live() {
+                    self.unbridge(at, |_, _| true);
+                    self.ring.stop(at);
+                }
             }
             Kind::LegRinging { leg }
             | Kind::LegAnswered { leg, .. }
@@ -101,10 +105,15 @@ impl Draft {
         }
     }
 
+    /// The record of a contact that was declared ended at `at`: once the endpoint had done with its last
+    /// transaction, which may be half a minute after the parties have gone.
     pub(super) fn finish(mut self, contact: ContactId, at: Time, cause: Cause, wall: WallClock) -> Cdr {
         self.unbridge(at, |_, _| true);
         self.ring.stop(at);
-        let answered = self.legs.first().and_then(|caller| caller.answered);
+        let caller = self.legs.first();
+        let answered = caller.and_then(|caller| caller.answered);
+        let caller_ended = caller.map_or(at, |caller| caller.ended_by(at));
+        let ended = self.legs.iter().map(|leg| leg.ended_by(at)).max().unwrap_or(at);
         let disposition = self.disposition(answered, &cause);
         let [source, client, from, to, flow] = self.names;
         Cdr {
@@ -117,16 +126,20 @@ impl Draft {
             started: wall.moment(self.started),
             answered: answered.map(|at| wall.moment(at)),
             bridged: self.bridged.map(|at| wall.moment(at)),
-            ended: wall.moment(at),
+            ended: wall.moment(ended),
             ring_millis: self.ring.millis(),
-            wait_millis: millis(self.bridged.unwrap_or(at) - self.started),
+            wait_millis: millis(self.bridged.unwrap_or(caller_ended) - self.started),
             talk_millis: self.talk.millis(),
-            billable_millis: answered.map_or(0, |answered| millis(at - answered)),
+            billable_millis: answered.map_or(0, |answered| millis(caller_ended - answered)),
             disposition,
             legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
             cause,
             recordings: self.recordings,
         }
+    }
+
+    fn is_live(&self) -> bool {
+        self.legs.iter().any(|leg| leg.ended.is_none())
     }
 
     fn leg(&mut self, leg: LegId) -> Option<&mut LegDraft> {
@@ -211,10 +224,15 @@ impl LegDraft {
         }
     }
 
-    /// The record; a leg whose end was never told ends with its contact.
+    /// When it ended; a leg whose end was never told ended with its contact.
+    fn ended_by(&self, contact_ended: Time) -> Time {
+        self.ended.as_ref().map_or(contact_ended, |(at, _)| *at)
+    }
+
     fn finish(mut self, at: Time, cause: &Cause, wall: WallClock) -> LegRecord {
-        self.hold.stop(at);
-        let (ended, cause) = self.ended.unwrap_or_else(|| (at, cause.clone()));
+        let ended = self.ended_by(at);
+        self.hold.stop(ended);
+        let cause = self.ended.map_or_else(|| cause.clone(), |(_, cause)| cause);
         LegRecord {
             leg: self.leg,
             direction: self.direction,
