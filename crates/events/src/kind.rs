@@ -236,7 +236,7 @@ pub enum SipDirection {
 }
 
 /// Who is at the other end of a leg.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     /// A trunk by name.

@@ -188,6 +188,11 @@ impl Negotiation {
         };
     }
 
+    /// Whether an offer of ours waits for its answer.
+    pub fn is_offering(&self) -> bool {
+        matches!(self.state, State::LocalOffer { .. })
+    }
+
     /// What is agreed; while an offer of ours is unanswered, what was agreed before it.
     pub fn agreed(&self) -> Option<&Agreed> {
         match &self.state {

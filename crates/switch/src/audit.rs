@@ -3,6 +3,7 @@
 use crate::contact::Contact;
 use crate::leg::State;
 use crate::{Snapshot, Switch};
+use events::Party;
 
 impl Switch {
     /// Counts of what is alive.
@@ -31,12 +32,15 @@ impl Switch {
         for contact in self.contacts.values() {
             audit_contact(contact, &mut found);
         }
-        if self.core.calls() as usize != self.contacts.len() {
-            found.push(format!(
-                "sources have {} calls, but there are {}",
-                self.core.calls(),
-                self.contacts.len()
-            ));
+        let channels = self
+            .contacts
+            .values()
+            .flat_map(Contact::legs)
+            .filter(|leg| leg.state != State::Over && leg.party != Party::Uri)
+            .count();
+        if channels != self.core.channels() {
+            found
+                .push(format!("{} channels are counted, but {channels} legs hold one", self.core.channels()));
         }
         let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
         if taken != self.core.ports.in_use() {

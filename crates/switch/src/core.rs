@@ -5,13 +5,12 @@ use crate::users::Users;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
-use events::{ContactId, Event, Kind, LegId, SipDirection};
+use events::{ContactId, Event, Kind, LegId, Party, SipDirection};
 use rtp::control::{Command, PlayId, RecordingId, StreamId};
 use sip::{
     Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, Verifier, VerifierConfig, Wire,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// A call has a caller and, in a ring group, a few phones at once; beyond that the endpoint sheds load.
 const USAGES_A_CALL: usize = 4;
@@ -56,8 +55,8 @@ pub(crate) struct Core {
     pub(crate) recordings: HashMap<RecordingId, ContactId>,
     /// Messages of an INVITE that arrived before its contact exists, until the end of the turn.
     early_wires: Vec<Wire>,
-    /// How many calls each trunk or user has up.
-    calls_by_source: HashMap<Arc<str>, u32>,
+    /// How many legs each trunk and user has up, both directions.
+    legs_of: HashMap<Party, u32>,
     next_seq: u64,
     next_contact: u64,
     next_number: u64,
@@ -89,7 +88,7 @@ impl Core {
             streams: HashMap::new(),
             recordings: HashMap::new(),
             early_wires: Vec::new(),
-            calls_by_source: HashMap::new(),
+            legs_of: HashMap::new(),
             next_seq: config.first_seq,
             next_contact: config.first_contact,
             next_number: 1,
@@ -132,24 +131,28 @@ impl Core {
         number
     }
 
-    /// Calls of all sources.
-    pub(crate) fn calls(&self) -> u32 {
-        self.calls_by_source.values().sum()
+    /// Legs of all trunks and users.
+    pub(crate) fn channels(&self) -> usize {
+        self.legs_of.values().map(|legs| *legs as usize).sum()
     }
 
-    pub(crate) fn calls_of(&self, source: &str) -> u32 {
-        self.calls_by_source.get(source).copied().unwrap_or(0)
+    /// Whether a party with a limit may have one leg more.
+    pub(crate) fn has_channel(&self, party: &Party, max_calls: Option<u32>) -> bool {
+        let legs = self.legs_of.get(party).copied().unwrap_or(0);
+        max_calls.is_none_or(|max| legs < max)
     }
 
-    pub(crate) fn join_source(&mut self, source: &Arc<str>) {
-        *self.calls_by_source.entry(Arc::clone(source)).or_default() += 1;
+    pub(crate) fn join(&mut self, party: &Party) {
+        if *party != Party::Uri {
+            *self.legs_of.entry(party.clone()).or_default() += 1;
+        }
     }
 
-    pub(crate) fn leave_source(&mut self, source: &str) {
-        if let Some(calls) = self.calls_by_source.get_mut(source) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.calls_by_source.remove(source);
+    pub(crate) fn leave(&mut self, party: &Party) {
+        if let Some(legs) = self.legs_of.get_mut(party) {
+            *legs -= 1;
+            if *legs == 0 {
+                self.legs_of.remove(party);
             }
         }
     }

@@ -36,13 +36,12 @@ impl Switch {
     pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message) {
         let to = user_part(message.request_uri());
         let Some((source, place)) = self.identify(id, flow, message, &to) else { return };
-        let from = message
-            .from()
-            .ok()
-            .and_then(|from| Some(from.uri().ok()?.user()?.into_owned()))
-            .filter(|user| user.bytes().all(is_plain_user))
-            .unwrap_or_else(|| "anonymous".to_owned());
-        let call = Call { id, flow, message, source, from: from.into(), to: to.as_ref().into() };
+        let from = match &source.party {
+            // A user is who it has proved to be, whatever its From says.
+            Party::User(user) => Arc::clone(user),
+            Party::Trunk(_) | Party::Uri => caller_number(message),
+        };
+        let call = Call { id, flow, message, source, from, to: to.as_ref().into() };
         let refused = match place {
             None => Some(404),
             Some(_) if !self.has_room(&call.source) => Some(503),
@@ -88,7 +87,7 @@ impl Switch {
         let contacts = u32::try_from(self.contacts.len()).unwrap_or(u32::MAX);
         !self.is_draining()
             && contacts < self.plan.node.limits.calls
-            && source.max_calls.is_none_or(|max| self.core.calls_of(&source.name) < max)
+            && self.core.has_channel(&source.party, source.max_calls)
             && self.core.ports.ready() > 0
     }
 
@@ -98,7 +97,7 @@ impl Switch {
         let leg = core.new_leg();
         let mut caller = Leg::new(core, leg, call.flow, call.source.party.clone(), port, Codec::Pcmu);
         if let Err(error) = offer_of(call.message, &mut caller) {
-            core.ports.give_back(port);
+            caller.discard(core);
             return self.refuse(call, error.status());
         }
         caller.invite = Some(call.id);
@@ -109,7 +108,6 @@ impl Switch {
         let core = &mut self.core;
         core.invites.insert(call.id, (id, leg));
         core.log_early_wires(call.id);
-        core.join_source(&call.source.name);
         if let Party::User(user) = &call.source.party {
             core.users.occupy(user, id);
         }
@@ -122,7 +120,6 @@ impl Switch {
         let contact = Contact::new(NewContact {
             id,
             plan: Arc::clone(&self.plan),
-            source: Arc::clone(&call.source.name),
             client: company_id,
             from: Arc::clone(&call.from),
             max_forwards: call.message.max_forwards().unwrap_or(70).saturating_sub(1),
@@ -141,9 +138,18 @@ impl Switch {
         let core = &mut self.core;
         core.invites.insert(call.id, (id, leg));
         core.log_early_wires(call.id);
-        core.invites.remove(&call.id);
         let headers: &[(&str, &str)] = if status == 503 { &[("Retry-After", RETRY_AFTER)] } else { &[] };
+        let said = core.sip.len();
         core.endpoint.reject(core.now, call.id, status, headers, &mut core.sip);
+        // The refusal belongs into the history before its end; the ACK that follows does not.
+        let wires: Vec<_> =
+            core.sip.extract_if(said.., |output| matches!(output, sip::Output::Wire(_))).collect();
+        for output in wires {
+            if let sip::Output::Wire(wire) = output {
+                core.log_wire(wire);
+            }
+        }
+        core.invites.remove(&call.id);
         let reason: Arc<str> = match status {
             404 => "number not found",
             488 => "nothing to agree on in the offer",
@@ -183,6 +189,12 @@ impl Switch {
 
 fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
     if message.body().is_empty() { Ok(()) } else { caller.receive_offer(message.body()) }
+}
+
+/// The caller's number as its trunk says it.
+fn caller_number(message: &Message) -> Arc<str> {
+    let user = message.from().ok().and_then(|from| Some(from.uri().ok()?.user()?.into_owned()));
+    user.filter(|user| user.bytes().all(is_plain_user)).unwrap_or_else(|| "anonymous".to_owned()).into()
 }
 
 fn user_part(uri: &str) -> Cow<'_, str> {

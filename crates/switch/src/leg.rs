@@ -71,7 +71,7 @@ pub(crate) fn leg_of(stream: StreamId) -> LegId {
 impl Leg {
     /// A leg with a port in hand, ready to offer with `first` as its best codec, or to answer.
     pub(crate) fn new(
-        core: &Core,
+        core: &mut Core,
         id: LegId,
         flow: Flow,
         party: Party,
@@ -83,8 +83,15 @@ impl Leg {
             Codec::Pcma => (&A_LAW_FIRST, [Codec::Pcma, Codec::Pcmu]),
         };
         let negotiation = Negotiation::new(Arc::clone(list), core.media_address, port.port, id.0);
+        core.join(&party);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
         Self { id, invite: None, flow, party, state: State::Early { ringing: false }, codecs, media }
+    }
+
+    /// A leg that came to nothing before anyone was told of it.
+    pub(crate) fn discard(mut self, core: &mut Core) {
+        core.leave(&self.party);
+        self.close_media(core);
     }
 
     pub(crate) fn stream(&self) -> StreamId {
@@ -151,6 +158,18 @@ impl Leg {
         Ok(())
     }
 
+    /// Whether our offer in a 2xx waits for the answer in its ACK.
+    pub(crate) fn is_offering(&self) -> bool {
+        matches!(&self.media, Media::Open { negotiation, .. } if negotiation.is_offering())
+    }
+
+    /// Our offer was not answered: what was agreed before it stands.
+    pub(crate) fn rollback(&mut self) {
+        if let Media::Open { negotiation, .. } = &mut self.media {
+            negotiation.rollback();
+        }
+    }
+
     /// Answers a new offer within the call, and tells the engine; `None` on a leg without a stream.
     pub(crate) fn answer_again(
         &mut self,
@@ -197,6 +216,7 @@ impl Leg {
             return;
         }
         self.state = State::Over;
+        core.leave(&self.party);
         self.close_media(core);
         core.log(
             Some(contact),

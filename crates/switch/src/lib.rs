@@ -223,8 +223,8 @@ impl Switch {
             E::Answered { id, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_answered(core, leg, &message);
             }),
-            E::Failed { id, status, .. } => self.with_leg(id, |contact, core, leg| {
-                contact.on_failed(core, leg, status);
+            E::Failed { id, status, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_failed(core, leg, status, message.is_some());
             }),
             E::Acked { id, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_acked(core, leg, &message);

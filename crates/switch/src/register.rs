@@ -4,7 +4,9 @@ use crate::Switch;
 use crate::core::Core;
 use dialplan::{Digest, User};
 use events::Kind;
-use sip::{Algorithm, Credentials, DigestRequest, Flow, Message, Method, Name, RequestId, Verdict, ha1};
+use sip::{
+    Algorithm, Binding, Credentials, DigestRequest, Flow, Message, Method, Name, RequestId, Verdict, ha1,
+};
 
 type Headers = Vec<(&'static str, String)>;
 
@@ -39,9 +41,16 @@ impl Core {
             .filter_map(|value| Credentials::parse(value).ok())
             .find(|credentials| credentials.realm == **realm);
         let Some(given) = given else { return self.challenge(plan, false) };
-        let user = plan.user(&given.username);
-        let ha1 = user.as_ref().map(|user| ha1(given.algorithm, &user.name, realm, &user.password));
-        let request = DigestRequest { method, realm, username: &given.username, ha1: ha1.as_deref() };
+        let user = plan.user(&given.username).filter(|_| is_offered(plan, given.algorithm));
+        // Hashed for strangers too, so that neither time nor answer tells whether a user exists.
+        let password = user.as_ref().map_or("", |user| &user.password);
+        let ha1 = ha1(given.algorithm, &given.username, realm, password);
+        let request = DigestRequest {
+            method,
+            realm,
+            username: &given.username,
+            ha1: user.is_some().then_some(ha1.as_str()),
+        };
         match (self.verifier.check(self.now, &request, &given), user) {
             (Verdict::Valid, Some(user)) => Login::User(user),
             (Verdict::Stale | Verdict::Replayed, _) => self.challenge(plan, true),
@@ -50,10 +59,7 @@ impl Core {
     }
 
     fn challenge(&mut self, plan: &dialplan::Config, stale: bool) -> Login {
-        let algorithms = plan.node.digest.iter().map(|digest| match digest {
-            Digest::Md5 => Algorithm::Md5,
-            Digest::Sha256 => Algorithm::Sha256,
-        });
+        let algorithms = plan.node.digest.iter().copied().map(algorithm_of);
         let challenge =
             |algorithm| self.verifier.challenge(self.now, &plan.node.realm, algorithm, stale).to_string();
         let headers = algorithms.map(challenge).map(|challenge| ("WWW-Authenticate", challenge)).collect();
@@ -93,18 +99,14 @@ impl Switch {
             core.registrar.lookup(core.now, &aor).map(|binding| binding.uri.clone()).collect();
         match core.registrar.register(core.now, &aor, message, flow) {
             Ok(bindings) => {
-                let headers: Headers = bindings
+                log_changes(core, &aor, message, &before, &bindings);
+                let headers = bindings
                     .iter()
                     .map(|binding| {
                         let left = (binding.expires_at - core.now).as_secs();
                         ("Contact", format!("<{}>;expires={left}", binding.uri))
                     })
                     .collect();
-                let after: Vec<_> = bindings
-                    .into_iter()
-                    .map(|binding| (binding.uri, (binding.expires_at - core.now).as_secs()))
-                    .collect();
-                log_changes(core, &aor, &before, &after);
                 (200, headers)
             }
             Err(reject) => (reject.status, reject.headers),
@@ -112,14 +114,33 @@ impl Switch {
     }
 }
 
-/// Tells the log what a REGISTER changed; a refresh is told as a registration.
-fn log_changes(core: &mut Core, aor: &str, before: &[String], after: &[(String, u64)]) {
-    for uri in before.iter().filter(|uri| !after.iter().any(|(known, _)| known == *uri)) {
+/// Tells the log what a REGISTER changed: the contacts that it removed, and those that it named and are there.
+fn log_changes(core: &mut Core, aor: &str, message: &Message, before: &[String], after: &[Binding]) {
+    for uri in before.iter().filter(|uri| !after.iter().any(|binding| binding.uri == **uri)) {
         core.log(None, Kind::Unregistered { user: aor.to_owned(), contact: uri.clone() });
     }
-    for (uri, left) in after {
-        let expires = u32::try_from(*left).unwrap_or(u32::MAX);
-        core.log(None, Kind::Registered { user: aor.to_owned(), contact: uri.clone(), expires });
+    for binding in after {
+        let is_named = message
+            .contacts()
+            .flatten()
+            .any(|contact| contact.uri().is_ok_and(|uri| uri.as_str() == binding.uri));
+        if is_named {
+            let left = (binding.expires_at - core.now).as_secs();
+            let expires = u32::try_from(left).unwrap_or(u32::MAX);
+            core.log(None, Kind::Registered { user: aor.to_owned(), contact: binding.uri.clone(), expires });
+        }
+    }
+}
+
+/// Whether phones are challenged with an algorithm; an answer by another is worth nothing.
+fn is_offered(plan: &dialplan::Config, algorithm: Algorithm) -> bool {
+    plan.node.digest.iter().any(|digest| algorithm_of(*digest) == algorithm)
+}
+
+fn algorithm_of(digest: Digest) -> Algorithm {
+    match digest {
+        Digest::Md5 => Algorithm::Md5,
+        Digest::Sha256 => Algorithm::Sha256,
     }
 }
 

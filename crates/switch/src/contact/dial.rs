@@ -103,6 +103,9 @@ impl Contact {
     }
 
     fn place(&mut self, core: &mut Core, to: Destination) -> Result<(), u16> {
+        if !core.has_channel(&to.party, self.max_calls(&to.party)) {
+            return Err(503);
+        }
         let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
         let id = core.new_leg();
         let mut leg = Leg::new(core, id, to.flow, to.party.clone(), port, self.preferred_codec());
@@ -125,6 +128,11 @@ impl Contact {
         core.invites.insert(invite, (self.id, id));
         self.callees.push(leg);
         Ok(())
+    }
+
+    fn max_calls(&self, party: &Party) -> Option<u32> {
+        let Party::Trunk(name) = party else { return None };
+        self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?.max_calls
     }
 
     fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId, uri: &str) {
@@ -201,12 +209,12 @@ impl Contact {
         let dialing = matches!(self.phase, Phase::Dialing(_));
         let Some(winner) = self.callees.iter_mut().find(|callee| callee.id == leg) else { return };
         if !dialing || !matches!(winner.state, State::Early { .. }) {
-            self.hang_up_callee(core, leg, EndedBy::Switch, "answered too late");
+            self.hang_up_callee(core, leg, EndedBy::Switch, 200, "answered too late");
             return;
         }
         winner.state = State::Answered { held: false };
         if winner.receive_answer(core, message.body()).is_err() {
-            self.hang_up_callee(core, leg, EndedBy::Switch, "no usable SDP answer");
+            self.hang_up_callee(core, leg, EndedBy::Switch, 488, "no usable SDP answer");
             self.count_failure(core, 488);
             return;
         }
@@ -218,12 +226,15 @@ impl Contact {
         self.answer_caller(core);
         core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(leg) });
         core.log(Some(id), Kind::Bridged { a: self.caller.id, b: leg });
+        self.play_hold_music(core);
     }
 
-    pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16) {
+    /// A failure without a response is ours: a timer, or the transport.
+    pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16, answered: bool) {
         self.forget_usage(core, leg);
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
-        self.end_leg(core, leg, EndedBy::Callee, Some(status), failure_reason(status));
+        let by = if answered { EndedBy::Callee } else { EndedBy::Switch };
+        self.end_leg(core, leg, by, Some(status), failure_reason(status));
         if was_ringing {
             self.count_failure(core, status);
         }
@@ -253,7 +264,7 @@ impl Contact {
             }
             Phase::Bridged { callee } => {
                 self.unbridge(core, callee);
-                self.hang_up_callee(core, callee, EndedBy::Flow, "the flow hung up");
+                self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
             }
         }
     }
@@ -268,7 +279,7 @@ impl Contact {
             }
             Phase::Bridged { callee } => {
                 self.unbridge(core, callee);
-                self.hang_up_callee(core, callee, by, "normal");
+                self.hang_up_callee(core, callee, by, 200, "normal");
             }
         }
     }
@@ -296,16 +307,17 @@ impl Contact {
     }
 
     fn unbridge(&mut self, core: &mut Core, callee: LegId) {
-        self.stop_music(core);
+        self.stop_music(core, self.caller.id);
+        self.stop_music(core, callee);
         core.media(Command::Unbridge { stream: self.caller.stream() });
         core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
     }
 
-    fn hang_up_callee(&mut self, core: &mut Core, leg: LegId, by: EndedBy, reason: &str) {
+    fn hang_up_callee(&mut self, core: &mut Core, leg: LegId, by: EndedBy, status: u16, reason: &str) {
         if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite) {
             core.endpoint.bye(core.now, invite, None, &mut core.sip);
         }
-        self.end_leg(core, leg, by, Some(200), reason);
+        self.end_leg(core, leg, by, Some(status), reason);
     }
 
     fn cancel_ringing(&mut self, core: &mut Core, header: Option<&str>, by: EndedBy, reason: &str) {
@@ -333,7 +345,7 @@ impl Contact {
 
     fn finish_ringing(&mut self, core: &mut Core, outcome: DialOutcome) {
         core.timers.cancel(Timer::Ring(self.id));
-        self.stop_music(core);
+        self.stop_music(core, self.caller.id);
         core.log(Some(self.id), Kind::DialEnded { outcome });
     }
 }

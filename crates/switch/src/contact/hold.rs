@@ -9,7 +9,6 @@ use sip::{Message, RequestId};
 impl Contact {
     /// Media is anchored here, so an offer is answered here and never passed to the other party.
     pub(crate) fn on_reinvite(&mut self, core: &mut Core, leg: LegId, request: RequestId, message: &Message) {
-        let id = self.id;
         let Some(found) = self.leg_mut(leg) else { return };
         let body = if message.body().is_empty() {
             Ok(found.offer_again())
@@ -24,24 +23,34 @@ impl Contact {
             }
         };
         core.endpoint.respond(core.now, request, 200, &[], Some(body), &mut core.sip);
+        self.follow_hold(core, leg);
+    }
+
+    /// Tells the log when a party begins or ends to hold, and lets the other hear music meanwhile.
+    pub(super) fn follow_hold(&mut self, core: &mut Core, leg: LegId) {
+        let id = self.id;
+        let Some(found) = self.leg_mut(leg) else { return };
         let holds = found.agreed().is_some_and(is_held);
         if let State::Answered { held } = found.state
             && held != holds
         {
             found.state = State::Answered { held: holds };
             core.log(Some(id), if holds { Kind::Held { leg } } else { Kind::Resumed { leg } });
-            self.hold_changed(core, leg, holds);
+            self.play_hold_music(core);
         }
     }
 
-    /// The party that is held hears music until it is taken up again.
-    fn hold_changed(&mut self, core: &mut Core, holder: LegId, holds: bool) {
+    /// Each party of a bridge hears music exactly while the other holds.
+    pub(super) fn play_hold_music(&mut self, core: &mut Core) {
         let Phase::Bridged { callee } = self.phase else { return };
-        if holds {
-            let other = if self.is_caller(holder) { callee } else { self.caller.id };
-            self.start_music(core, other, "hold");
-        } else {
-            self.stop_music(core);
+        let caller = self.caller.id;
+        for (listener, holder) in [(caller, callee), (callee, caller)] {
+            let held = self.leg_mut(holder).is_some_and(|leg| leg.state == State::Answered { held: true });
+            match (held, self.has_music(listener)) {
+                (true, false) => self.start_music(core, listener, "hold"),
+                (false, true) => self.stop_music(core, listener),
+                _ => {}
+            }
         }
     }
 }

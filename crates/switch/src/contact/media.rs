@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::leg::{State, stream_of};
 use dialplan::MachineInput;
 use events::{Kind, LegId};
-use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamId, StreamStats};
+use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct Playing {
 #[derive(Clone, Copy)]
 pub(super) struct Music {
     id: PlayId,
-    stream: StreamId,
+    leg: LegId,
 }
 
 impl Contact {
@@ -60,17 +60,22 @@ impl Contact {
 
     /// Plays a system prompt for ever to a party; without such a prompt the party hears silence.
     pub(super) fn start_music(&mut self, core: &mut Core, leg: LegId, prompt: &str) {
-        self.stop_music(core);
+        self.stop_music(core, leg);
         let Some(file) = self.plan.system_prompt(prompt) else { return };
-        let music = Music { id: core.new_play(), stream: stream_of(leg) };
-        core.media(Command::Play { stream: music.stream, play: music.id, files: vec![file], times: None });
-        self.music = Some(music);
+        let id = core.new_play();
+        core.media(Command::Play { stream: stream_of(leg), play: id, files: vec![file], times: None });
+        self.music.push(Music { id, leg });
     }
 
-    pub(super) fn stop_music(&mut self, core: &mut Core) {
-        if let Some(Music { id, stream }) = self.music.take() {
-            core.media(Command::StopPlay { stream, play: id });
+    pub(super) fn stop_music(&mut self, core: &mut Core, leg: LegId) {
+        for music in self.music.extract_if(.., |music| music.leg == leg) {
+            core.media(Command::StopPlay { stream: stream_of(leg), play: music.id });
         }
+    }
+
+    /// Whether a party hears music.
+    pub(super) fn has_music(&self, leg: LegId) -> bool {
+        self.music.iter().any(|music| music.leg == leg)
     }
 
     pub(super) fn start_recording(&mut self, core: &mut Core) {

@@ -23,8 +23,6 @@ const LINGER: Duration = Duration::from_secs(10);
 pub(crate) struct Contact {
     pub(crate) id: ContactId,
     pub(crate) plan: Arc<dialplan::Config>,
-    /// Trunk or user that the call came from.
-    pub(crate) source: Arc<str>,
     pub(crate) client: Arc<str>,
     pub(crate) from: Arc<str>,
     pub(crate) max_forwards: u8,
@@ -35,7 +33,7 @@ pub(crate) struct Contact {
     inbox: VecDeque<MachineInput>,
     phase: Phase,
     playing: Option<Playing>,
-    music: Option<Music>,
+    music: Vec<Music>,
     /// Recordings that the engine has not reported as ended; the last one may still run.
     recordings: Vec<RecordingId>,
     recordings_begun: u32,
@@ -58,7 +56,6 @@ enum Phase {
 pub(crate) struct NewContact {
     pub(crate) id: ContactId,
     pub(crate) plan: Arc<dialplan::Config>,
-    pub(crate) source: Arc<str>,
     pub(crate) client: Arc<str>,
     pub(crate) from: Arc<str>,
     pub(crate) max_forwards: u8,
@@ -68,11 +65,10 @@ pub(crate) struct NewContact {
 
 impl Contact {
     pub(crate) fn new(new: NewContact) -> Self {
-        let NewContact { id, plan, source, client, from, max_forwards, caller, machine } = new;
+        let NewContact { id, plan, client, from, max_forwards, caller, machine } = new;
         Self {
             id,
             plan,
-            source,
             client,
             from,
             max_forwards,
@@ -82,7 +78,7 @@ impl Contact {
             inbox: VecDeque::from([MachineInput::Start]),
             phase: Phase::Flow,
             playing: None,
-            music: None,
+            music: Vec::new(),
             recordings: Vec::new(),
             recordings_begun: 0,
             failed_status: None,
@@ -109,7 +105,6 @@ impl Contact {
         for timer in [Timer::Flow(self.id), Timer::Ring(self.id), Timer::Linger(self.id)] {
             core.timers.cancel(timer);
         }
-        core.leave_source(&self.source);
         let cause = self.cause.take().unwrap_or_else(|| switch_cause("ended"));
         core.log(Some(self.id), Kind::ContactEnded { cause });
     }
@@ -178,20 +173,18 @@ impl Contact {
         }
     }
 
-    /// The ACK of our 2xx: for a call that came without an offer it carries the answer.
+    /// The ACK of our 2xx: where that carried our offer, it has to carry the answer.
     pub(crate) fn on_acked(&mut self, core: &mut Core, leg: LegId, ack: &Message) {
-        if ack.body().is_empty() {
+        let Some(found) = self.leg_mut(leg) else { return };
+        if !found.is_offering() {
             return;
         }
-        let id = self.id;
-        let Some(leg) = self.leg_mut(leg) else { return };
-        let leg_id = leg.id;
-        if leg.agreed().is_none() && leg.receive_answer(core, ack.body()).is_err() {
-            let text = format!(
-                "contact {}: the ACK carries no usable SDP answer: no sound on leg {}",
-                id.0, leg_id.0
-            );
-            core.log(Some(id), Kind::Alarm { text });
+        if found.receive_answer(core, ack.body()).is_ok() {
+            return self.follow_hold(core, leg);
+        }
+        found.rollback();
+        if found.agreed().is_none() {
+            self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
         }
     }
 
