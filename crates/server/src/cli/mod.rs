@@ -46,7 +46,7 @@ impl Failed {
 
 /// Ringdown: a SIP softswitch and IVR for call centres.
 #[derive(Parser)]
-#[command(name = "ringdown", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "ringdown", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

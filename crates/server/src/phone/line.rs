@@ -40,6 +40,8 @@ pub(super) struct Line {
     endpoint: Endpoint,
     outputs: Vec<Output>,
     registration: Option<Registration>,
+    /// Of the REGISTER that was answered last.
+    last_cseq: u32,
     call: Call,
     orders: mpsc::Receiver<Order>,
     events: mpsc::Sender<PhoneEvent>,
@@ -100,6 +102,7 @@ impl Line {
             endpoint,
             outputs: Vec::new(),
             registration: None,
+            last_cseq: 0,
             call: Call::None,
             orders,
             events,
@@ -199,7 +202,9 @@ impl Line {
             Step::Registered => self.tell(PhoneEvent::Registered),
             Step::Failed(status) => self.tell(PhoneEvent::NotRegistered(status)),
         }
-        self.registration = None;
+        if let Some(over) = self.registration.take() {
+            self.last_cseq = over.last_cseq();
+        }
     }
 
     fn obey(&mut self, order: Order) {
@@ -226,6 +231,9 @@ impl Line {
     }
 
     fn register(&mut self, expires: u32) {
+        if let Some(unanswered) = self.registration.take() {
+            self.last_cseq = unanswered.last_cseq();
+        }
         let account = Account {
             user: self.config.user.clone(),
             password: self.config.password.clone().unwrap_or_default(),
@@ -234,7 +242,8 @@ impl Line {
             local: self.local,
             expires,
         };
-        let (registration, request) = Registration::begin(self.axis.now(), account, self.token());
+        let (registration, request) =
+            Registration::begin(self.axis.now(), account, self.token(), self.last_cseq);
         self.registration = Some(registration);
         self.transmit(&request, self.config.server);
     }

@@ -46,12 +46,13 @@ pub(super) enum Step {
 }
 
 impl Registration {
-    /// Begins, with the first request to send.
-    pub(super) fn begin(now: Time, account: Account, token: String) -> (Self, Bytes) {
+    /// Begins, with the first request to send. Call-ID (`token`) stays the same while a phone runs, so the CSeq
+    /// goes on from the last one that it used (RFC 3261 section 10.2).
+    pub(super) fn begin(now: Time, account: Account, token: String, last_cseq: u32) -> (Self, Bytes) {
         let mut this = Self {
             account,
             token,
-            cseq: 0,
+            cseq: last_cseq,
             authorization: None,
             request: Bytes::new(),
             again: (now, T1),
@@ -73,6 +74,11 @@ impl Registration {
             401 | 407 => Some(self.authorize(now, status, answer)),
             _ => Some(Step::Failed(Some(status))),
         }
+    }
+
+    /// The CSeq of the last request.
+    pub(super) fn last_cseq(&self) -> u32 {
+        self.cseq
     }
 
     /// When to call [`Registration::handle_timeout`].

@@ -136,30 +136,29 @@ impl Streams {
     /// [`Unsent`] if the named connection is gone or its peer does not read.
     pub(super) fn send(&mut self, flow: &Flow, bytes: Bytes) -> Result<(), Unsent> {
         let number = match flow.connection {
-            0 => self.any_to(flow),
-            number => number,
+            0 => self.by_peer.get(&(flow.local, flow.peer)).copied(),
+            number => Some(number),
         };
-        let connection = self.connections.get(&number).ok_or(Unsent)?;
-        connection.queue.try_send(bytes).map_err(|_| {
-            self.connections.remove(&number);
-            Unsent
-        })
+        let connection = number.and_then(|number| Some((number, self.connections.get(&number)?)));
+        match connection {
+            Some((number, connection)) => connection.queue.try_send(bytes).map_err(|_| {
+                self.connections.remove(&number);
+                Unsent
+            }),
+            None if flow.connection == 0 => self.open(flow, bytes),
+            None => Err(Unsent),
+        }
     }
 
-    fn any_to(&mut self, flow: &Flow) -> u64 {
-        let key = (flow.local, flow.peer);
-        if let Some(number) = self.by_peer.get(&key)
-            && self.connections.contains_key(number)
-        {
-            return *number;
-        }
+    fn open(&mut self, flow: &Flow, first: Bytes) -> Result<(), Unsent> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (queue, queued) = mpsc::channel(WRITE_QUEUE);
+        queue.try_send(first).map_err(|_| Unsent)?;
         let flow = Flow { connection: number, ..*flow };
         self.runtime.spawn(open(flow, queue.downgrade(), queued, self.inbox.clone()));
         self.connections.insert(number, Connection { queue, opened: true });
-        self.by_peer.insert(key, number);
-        number
+        self.by_peer.insert((flow.local, flow.peer), number);
+        Ok(())
     }
 }
 
@@ -295,4 +294,106 @@ async fn transmit(mut write: OwnedWriteHalf, mut queued: mpsc::Receiver<Bytes>) 
         timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await??;
     }
     write.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::inbox::{Inbox, inbox};
+    use std::io::{Read, Write};
+
+    const LIMIT: Duration = Duration::from_secs(10);
+    const REQUEST: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+
+    struct World {
+        runtime: tokio::runtime::Runtime,
+        poll: mio::Poll,
+        inbox: Inbox,
+        streams: Streams,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+            let runtime = runtime.expect("a runtime");
+            let poll = mio::Poll::new().expect("poll");
+            let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("waker");
+            let (inbox, sender, _) = inbox(waker);
+            let streams = Streams::new(runtime.handle().clone(), sender);
+            Self { runtime, poll, inbox, streams }
+        }
+
+        fn next(&mut self) -> StreamEvent {
+            let mut events = mio::Events::with_capacity(1);
+            loop {
+                self.inbox.answer_bell();
+                if let Some(Message::Stream(event)) = self.inbox.next_message() {
+                    return event;
+                }
+                self.poll.poll(&mut events, Some(LIMIT)).expect("poll");
+                assert!(!events.is_empty(), "nothing came");
+            }
+        }
+    }
+
+    fn to(peer: SocketAddr) -> Flow {
+        let local = SocketAddr::from(([127, 0, 0, 1], 5060));
+        Flow { transport: Transport::Tcp, local, peer, connection: 0 }
+    }
+
+    fn peer() -> (std::net::TcpListener, Flow) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+        let flow = to(listener.local_addr().expect("bound"));
+        (listener, flow)
+    }
+
+    #[test]
+    fn a_peer_without_a_connection_gets_one_which_later_messages_use_too() {
+        let mut world = World::new();
+        let (listener, flow) = peer();
+        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut both = vec![0; REQUEST.len() * 2];
+        stream.read_exact(&mut both).expect("both messages on it");
+        stream.write_all(REQUEST).expect("sent");
+        let StreamEvent::Received(named, bytes) = world.next() else { panic!("no message") };
+        assert_eq!(bytes, REQUEST);
+        assert_eq!(Flow { connection: 0, ..named }, flow);
+        world.streams.send(&named, Bytes::from_static(REQUEST)).expect("queued");
+        stream.read_exact(&mut both[..REQUEST.len()]).expect("the named connection is the same");
+    }
+
+    #[test]
+    fn rfc3261_18_4_the_end_of_a_connection_fails_it_and_what_was_sent_without_naming_it() {
+        let mut world = World::new();
+        let (listener, flow) = peer();
+        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        drop(listener.accept().expect("a connection"));
+        let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
+        assert_eq!(world.streams.closed(closed).collect::<Vec<_>>(), [closed, flow]);
+        assert!(world.streams.send(&closed, Bytes::from_static(REQUEST)).is_err(), "it is gone");
+        assert_eq!(world.streams.closed(closed).count(), 0, "told once");
+    }
+
+    #[test]
+    fn a_refused_connection_fails_the_flow() {
+        let mut world = World::new();
+        let (listener, flow) = peer();
+        drop(listener);
+        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
+        assert!(world.streams.closed(closed).any(|failed| failed == flow));
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_given_up_when_its_queue_is_full() {
+        let mut world = World::new();
+        let (listener, flow) = peer();
+        let big = Bytes::from(vec![b'x'; MAX_MESSAGE]);
+        let refused = (0..WRITE_QUEUE * 40).any(|_| world.streams.send(&flow, big.clone()).is_err());
+        assert!(refused, "the queue is bounded");
+        drop(listener);
+        world.runtime.shutdown_background();
+    }
 }

@@ -20,7 +20,7 @@ fn check_tells_the_faults_of_all_files_at_once_with_place_and_line() {
     let checked = files.run(&["check"]);
     assert_eq!(checked.status.code(), Some(1));
     let said = text(&checked.stderr);
-    for word in ["client/client.yaml:5:", "anser", "answer", "ringdown.yaml:3:", "threads", "hint"] {
+    for word in ["client/client.yaml:6:", "anser", "answer", "ringdown.yaml:3:", "threads", "hint"] {
         assert!(said.contains(word), "{word:?} is not in: {said}");
     }
 }
@@ -34,7 +34,7 @@ fn check_json_has_the_same_faults_for_programs() {
     let report: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
     assert_eq!(report["ok"], false);
     let fault = &report["diagnostics"][0];
-    assert_eq!((&fault["path"], &fault["line"]), (&"client/client.yaml".into(), &7.into()), "{report:#}");
+    assert_eq!((&fault["path"], &fault["line"]), (&"client/client.yaml".into(), &8.into()), "{report:#}");
     assert!(fault["message"].as_str().is_some_and(|it| it.contains("tune")), "{report:#}");
     files.edit("client/client.yaml", "[tune]", "[tone]");
     let checked = files.run(&["check", "--json"]);

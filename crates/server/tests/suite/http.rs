@@ -29,7 +29,7 @@ fn a_reload_with_faults_tells_them_and_keeps_what_runs() {
     let reloaded = files.run(&["reload"]);
     assert_eq!(reloaded.status.code(), Some(1));
     let said = text(&reloaded.stderr);
-    assert!(said.contains("nothing applied") && said.contains("client.yaml:5:"), "{said}");
+    assert!(said.contains("nothing applied") && said.contains("client.yaml:6:"), "{said}");
     assert_eq!(status(&files)["config_version"], 1);
 }
 
@@ -58,6 +58,6 @@ fn sighup_reloads_and_says_so() {
     until("the reload is told", || files.stderr().contains("configuration version 2 applied").then_some(()));
     files.edit("client/client.yaml", "- answer", "- anser");
     node.signal(Signal::SIGHUP);
-    until("the fault is told", || files.stderr().contains("client.yaml:5:").then_some(()));
+    until("the fault is told", || files.stderr().contains("client.yaml:6:").then_some(()));
     assert_eq!(status(&files)["config_version"], 2);
 }

@@ -8,9 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Instant;
 
 fn caller(files: &Files) -> Phone {
+    phone(files, "caller", None)
+}
+
+fn phone(files: &Files, user: &str, password: Option<&str>) -> Phone {
     let config = PhoneConfig {
-        user: "caller".to_owned(),
-        password: None,
+        user: user.to_owned(),
+        password: password.map(str::to_owned),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         server: files.sip,
     };
@@ -74,7 +78,7 @@ fn a_restart_goes_on_in_the_same_log() {
     assert_eq!(events.first().map(|event| &event["kind"]["kind"]), Some(&"contact_started".into()));
     assert_eq!(events.last().map(|event| &event["kind"]["kind"]), Some(&"contact_ended".into()));
     let ladder = text(&files.run(&["trace", "2"]).stdout);
-    assert!(ladder.contains("INVITE") && ladder.contains("client.yaml:5 answer"), "{ladder}");
+    assert!(ladder.contains("INVITE") && ladder.contains("client.yaml:6 answer"), "{ladder}");
 }
 
 #[test]
@@ -93,6 +97,27 @@ fn a_reload_does_not_touch_a_call_that_is_up() {
     expect(&phone, &PhoneEvent::Ended);
     node.signal(Signal::SIGINT);
     assert_eq!(node.wait().code(), Some(0));
+}
+
+#[test]
+fn rfc3261_10_a_phone_registers_and_takes_its_registration_back() {
+    let files = Files::new();
+    let _node = files.serve();
+    let registrations = || {
+        let asked = files.run(&["status", "--json"]);
+        serde_json::from_slice::<Value>(&asked.stdout).expect("JSON")["registrations"].clone()
+    };
+    let anna = phone(&files, "anna", Some("anna-secret"));
+    anna.register(60);
+    expect(&anna, &PhoneEvent::Registered);
+    assert_eq!(registrations(), 1);
+    let intruder = phone(&files, "anna", Some("guessed"));
+    intruder.register(60);
+    expect(&intruder, &PhoneEvent::NotRegistered(Some(401)));
+    assert_eq!(registrations(), 1);
+    anna.register(0);
+    expect(&anna, &PhoneEvent::Registered);
+    assert_eq!(registrations(), 0);
 }
 
 #[test]

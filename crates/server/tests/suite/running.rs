@@ -15,6 +15,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 const CLIENT: &str = "\
 client: {name: Test}
 numbers: {wait: wait}
+users: {anna: {password: anna-secret}}
 flows:
   wait:
     - answer
