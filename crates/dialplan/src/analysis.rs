@@ -75,7 +75,11 @@ fn unreachable(compiled: &Compiled, reached: &[Reached], faults: &mut Faults<'_>
     }
 }
 
+/// Waits until every step is understood: a misspelt `answer`, or the `goto` that leads here, would be blamed twice.
 fn unanswered(program: &Program, reached: &[Reached], faults: &mut Faults<'_>) {
+    if program.code.iter().any(|instruction| matches!(instruction.verb, Verb::Faulty(_))) {
+        return;
+    }
     for (instruction, reached) in program.code.iter().zip(reached) {
         let name = instruction.verb.name();
         if instruction.verb.needs_answer() && reached.unanswered {
