@@ -169,7 +169,6 @@ impl Engine {
                 self.streams.insert(*stream, Home { thread, recordings: Vec::new() });
                 Some(thread)
             }
-            Command::Release(local) => Some(usize::from(local.thread)),
             Command::Record { stream, recording, .. } => {
                 let home = self.streams.get_mut(stream)?;
                 home.recordings.push(*recording);

@@ -71,8 +71,6 @@ pub enum Command {
         /// One of the ports that the engine announced.
         local: LocalPort,
     },
-    /// Gives back a ready port that was taken but never opened.
-    Release(LocalPort),
     /// Applies what offer/answer agreed.
     Setup {
         /// The stream.

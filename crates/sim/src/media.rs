@@ -115,7 +115,6 @@ impl FakeMedia {
     pub(crate) fn obey(&mut self, now: Time, command: Command, due: &mut Due) -> Result<(), String> {
         match command {
             Command::Open { stream, local } => self.open_stream(stream, local),
-            Command::Release(local) => Err(format!("port {} was never taken from the engine", local.port)),
             Command::Setup { stream, setup } => self.set_up(now, stream, &setup, due),
             Command::Play { stream, play, files, times } => {
                 self.play(now, stream, play, files.len(), times, due)

@@ -17,11 +17,6 @@ impl MediaThread {
     pub(super) fn obey(&mut self, now: Time, command: Command) {
         match command {
             Command::Open { stream, local } => self.open(now, stream, local),
-            Command::Release(local) => {
-                if let Some(socket) = self.pool.take(local.port) {
-                    self.pool.give_back(local.port, socket, now);
-                }
-            }
             Command::Setup { stream, setup } => {
                 self.with(stream, |leg, around| leg.set_up(now, setup, around));
                 self.wake(now, stream);
