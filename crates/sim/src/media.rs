@@ -36,6 +36,8 @@ struct Stream {
     local: LocalPort,
     peer: Option<StreamId>,
     play: Option<PlayId>,
+    /// Whether `play` goes on for ever.
+    endless: bool,
     started: bool,
 }
 
@@ -75,6 +77,22 @@ impl FakeMedia {
     /// The streams that are open.
     pub(crate) fn open(&self) -> impl Iterator<Item = StreamId> {
         self.streams.keys().copied()
+    }
+
+    /// Pairs that hear each other, the lower number first.
+    pub(crate) fn bridges(&self) -> BTreeSet<(StreamId, StreamId)> {
+        let pairs = self.streams.iter().filter_map(|(id, stream)| Some((*id, stream.peer?)));
+        pairs.map(|(a, b)| (a.min(b), a.max(b))).collect()
+    }
+
+    /// Whether a party hears music, which has no end.
+    pub(crate) fn has_music(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|found| found.endless && found.play.is_some())
+    }
+
+    /// Whether no playback ever fails.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.failures == 0
     }
 
     /// Ports that the engine has in all, less those that it lost.
@@ -162,7 +180,7 @@ impl FakeMedia {
         if self.closed.contains(&stream) || self.streams.contains_key(&stream) {
             return Err(format!("stream {} is opened twice", stream.0));
         }
-        self.streams.insert(stream, Stream { local, peer: None, play: None, started: false });
+        self.streams.insert(stream, Stream { local, peer: None, play: None, endless: false, started: false });
         Ok(())
     }
 
@@ -189,6 +207,7 @@ impl FakeMedia {
     ) -> Result<(), String> {
         let fails = self.rng.chance(self.failures);
         let Some(found) = self.known(stream)? else { return Ok(()) };
+        found.endless = times.is_none();
         if let Some(before) = found.play.replace(play) {
             self.tell_play_end(now, stream, before, PlayEnd::Stopped, due);
         }

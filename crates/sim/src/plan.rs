@@ -9,6 +9,9 @@ pub(crate) const NUMBERS: &[&str] = &[
     "busy", "nowhere",
 ];
 
+/// Calls that the trunk `pbx` may have at once, both directions.
+pub(crate) const PBX_CALLS: usize = 2;
+
 const NODE: &str = r#"
 node: {name: sim}
 sip: {listen: ["udp:10.0.0.1:5060"]}

@@ -34,7 +34,7 @@ static PLANS: LazyLock<[Arc<dialplan::Config>; 2]> = LazyLock::new(|| [plan::loa
 /// A phone of the world: name, password, place.
 type Place = (&'static str, Option<&'static str>, [u8; 4]);
 
-const PLACES: [Place; 8] = [
+const PLACES: [Place; 9] = [
     ("carrier", None, [10, 0, 1, 1]),
     ("pbx", None, [10, 0, 1, 2]),
     ("alice", Some("pw-alice"), [10, 0, 2, 1]),
@@ -45,6 +45,8 @@ const PLACES: [Place; 8] = [
     ("desk", None, [10, 0, 3, 1]),
     // Nobody whom the plan knows.
     ("mallory", Some("guess"), [10, 0, 9, 9]),
+    // A known name and a wrong password.
+    ("alice", Some("guess"), [10, 0, 9, 8]),
 ];
 
 /// Everything that one seed decides.
@@ -57,6 +59,8 @@ pub struct World {
     phones: Vec<Phone>,
     in_flight: BTreeMap<(Time, u64), Delivery>,
     sent: u64,
+    /// Whether every plan that calls may have has music for waiting and held parties.
+    has_music: bool,
     /// Whether a datagram to nobody comes back as an ICMP error.
     icmp: bool,
     history: History,
@@ -118,7 +122,8 @@ impl World {
             recordings: PathBuf::from("recordings"),
             version: "sim",
         };
-        let plan = Arc::clone(&PLANS[rng.below(2) as usize]);
+        let has_music = rng.chance(500);
+        let plan = Arc::clone(&PLANS[usize::from(!has_music)]);
         let mut due = Due::new();
         let media = FakeMedia::draw(fork(&mut rng), &mut due);
         let mut world = Self {
@@ -129,6 +134,7 @@ impl World {
             phones: phones(&mut rng),
             in_flight: BTreeMap::new(),
             sent: 0,
+            has_music,
             icmp: rng.chance(300),
             history: History::new(),
             turns: Turns::default(),
@@ -212,7 +218,9 @@ impl World {
     fn operate(&mut self, operator: Operator) -> Result<(), String> {
         match operator {
             Operator::Reload => {
-                let plan = Arc::clone(&PLANS[self.rng.below(2) as usize]);
+                let music = self.rng.chance(500);
+                self.has_music &= music;
+                let plan = Arc::clone(&PLANS[usize::from(!music)]);
                 self.turn(Input::Reload(plan), None)
             }
             Operator::Drain => self.turn(Input::Drain, None),
@@ -317,10 +325,32 @@ impl World {
         if !audit.is_empty() {
             return Err(format!("audit: {}", audit.join("; ")));
         }
+        if self.switch.snapshot().registrations != self.history.registrations() {
+            return Err("the log and the registrar differ in registrations".into());
+        }
+        if self.history.legs_of_trunk("pbx") > plan::PBX_CALLS {
+            return Err(format!("the trunk pbx has more than {} calls", plan::PBX_CALLS));
+        }
+        self.check_media()
+    }
+
+    fn check_media(&self) -> Result<(), String> {
         let open: BTreeSet<_> = self.media.open().collect();
         let wanted: BTreeSet<_> = self.history.media_legs().collect();
         if open != wanted {
             return Err(format!("open streams {open:?}, live legs {wanted:?}"));
+        }
+        let (found, wanted) = (self.media.bridges(), self.history.bridges());
+        if found != wanted {
+            return Err(format!("the engine bridges {found:?}, the log says {wanted:?}"));
+        }
+        if !(self.has_music && self.media.is_sound()) {
+            return Ok(());
+        }
+        for (stream, music) in self.history.listeners() {
+            if self.media.has_music(stream) != music {
+                return Err(format!("stream {} must hear music: {music}", stream.0));
+            }
         }
         Ok(())
     }

@@ -1,12 +1,16 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::Tally;
+use clock::{Duration, Time};
 use events::cdr::CdrFold;
 use events::{ContactId, Direction, Event, Kind, LegId, Party, WallClock};
 use rtp::control::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
 use std::sync::Arc;
+
+/// The longest ringing of the plan: `direct`, or the three phones of `hunt`.
+const LONGEST_DIAL: Duration = Duration::from_secs(20);
 
 /// What the log has told so far.
 #[derive(Debug)]
@@ -17,15 +21,20 @@ pub(crate) struct History {
     /// Every leg that there ever was.
     seen_legs: BTreeSet<LegId>,
     cdrs: CdrFold,
+    /// Contacts that have a CDR.
+    recorded: BTreeSet<ContactId>,
+    /// User and contact.
+    registrations: BTreeSet<(String, String)>,
     tally: Tally,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Contact {
     legs: BTreeMap<LegId, Leg>,
     ended_legs: BTreeMap<LegId, bool>,
     bridge: Option<(LegId, LegId)>,
-    dialing: bool,
+    /// Since when destinations are being rung.
+    dialing: Option<Time>,
     recordings: BTreeSet<String>,
 }
 
@@ -47,6 +56,8 @@ impl History {
             ended: BTreeSet::new(),
             seen_legs: BTreeSet::new(),
             cdrs: CdrFold::new(WallClock::new(0)),
+            recorded: BTreeSet::new(),
+            registrations: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -70,6 +81,29 @@ impl History {
             .map(|(id, _)| StreamId(id.0))
     }
 
+    /// Pairs that hear each other, the lower number first.
+    pub(crate) fn bridges(&self) -> BTreeSet<(StreamId, StreamId)> {
+        let pairs = self.contacts.values().filter_map(|contact| contact.bridge);
+        pairs.map(|(a, b)| (StreamId(a.0.min(b.0)), StreamId(a.0.max(b.0)))).collect()
+    }
+
+    /// Streams of dials and bridges, and whether each must hear music.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = (StreamId, bool)> {
+        let legs = self.contacts.values().flat_map(Contact::listeners);
+        legs.map(|(leg, music)| (StreamId(leg.0), music))
+    }
+
+    /// Bindings of registered phones.
+    pub(crate) fn registrations(&self) -> usize {
+        self.registrations.len()
+    }
+
+    /// Legs that a trunk has, in both directions.
+    pub(crate) fn legs_of_trunk(&self, trunk: &str) -> usize {
+        let legs = self.contacts.values().flat_map(|contact| contact.legs.values());
+        legs.filter(|leg| matches!(&leg.party, Party::Trunk(name) if &**name == trunk)).count()
+    }
+
     /// Takes the next event.
     ///
     /// # Errors
@@ -80,13 +114,13 @@ impl History {
         }
         self.next_seq += 1;
         let cdr = self.cdrs.apply(event);
+        if let Some(cdr) = &cdr
+            && !self.recorded.insert(cdr.contact)
+        {
+            return Err(format!("a second CDR of contact {}", cdr.contact.0));
+        }
         let Some(id) = event.contact else {
-            match event.kind {
-                Kind::Registered { .. } => self.tally.registered += 1,
-                Kind::Alarm { .. } => self.tally.alarms += 1,
-                _ => {}
-            }
-            return Ok(());
+            return self.apply_to_node(&event.kind);
         };
         if self.ended.contains(&id) {
             return Err(format!("contact {} is over, but: {:?}", id.0, event.kind));
@@ -94,7 +128,7 @@ impl History {
         match &event.kind {
             Kind::ContactStarted { .. } => {
                 self.tally.contacts += 1;
-                if self.contacts.insert(id, Contact::default()).is_some() {
+                if self.contacts.insert(id, Contact::new()).is_some() {
                     return Err(format!("contact {} began twice", id.0));
                 }
                 Ok(())
@@ -126,9 +160,29 @@ impl History {
             kind => {
                 self.count(kind);
                 let contact = self.contact(id)?;
-                contact.apply(kind).map_err(|error| format!("contact {}: {error}", id.0))
+                contact.apply(event.at, kind).map_err(|error| format!("contact {}: {error}", id.0))
             }
         }
+    }
+
+    fn apply_to_node(&mut self, kind: &Kind) -> Result<(), String> {
+        self.count(kind);
+        match kind {
+            Kind::Registered { user, contact, .. } => {
+                self.tally.registered += 1;
+                self.registrations.insert((user.clone(), contact.clone()));
+                if contact.contains("@10.0.9.") {
+                    return Err(format!("{contact} knows no password, but is registered as {user}"));
+                }
+            }
+            Kind::Unregistered { user, contact } => {
+                if !self.registrations.remove(&(user.clone(), contact.clone())) {
+                    return Err(format!("{contact} of {user} is not registered, but unregisters"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn count(&mut self, kind: &Kind) {
@@ -163,8 +217,32 @@ impl History {
 }
 
 impl Contact {
+    fn new() -> Self {
+        Self {
+            legs: BTreeMap::new(),
+            ended_legs: BTreeMap::new(),
+            bridge: None,
+            dialing: None,
+            recordings: BTreeSet::new(),
+        }
+    }
+
+    /// Legs of a dial or bridge, and whether each must hear music: a caller that waits for an answer, and
+    /// a party whose other party holds.
+    fn listeners(&self) -> Vec<(LegId, bool)> {
+        let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
+        match (self.bridge, self.dialing) {
+            (Some((a, b)), _) => vec![(a, held(&b)), (b, held(&a))],
+            (None, Some(_)) => {
+                let caller = self.legs.iter().find(|(_, leg)| leg.direction == Direction::Inbound);
+                caller.map(|(id, leg)| (*id, leg.answered)).into_iter().collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// Takes an event of the contact; a rule that it breaks is named together with it.
-    fn apply(&mut self, kind: &Kind) -> Result<(), String> {
+    fn apply(&mut self, at: Time, kind: &Kind) -> Result<(), String> {
         let broken = match kind {
             Kind::LegRinging { leg } => {
                 let leg = self.leg(*leg)?;
@@ -190,9 +268,12 @@ impl Contact {
                 self.ended_legs.insert(*leg, ended.answered);
                 self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
             }
-            Kind::DialStarted { .. } => (replace(&mut self.dialing, true) || self.bridge.is_some())
+            Kind::DialStarted { .. } => (self.dialing.replace(at).is_some() || self.bridge.is_some())
                 .then_some("a dial within a dial or a bridge"),
-            Kind::DialEnded { .. } => (!replace(&mut self.dialing, false)).then_some("no such dial"),
+            Kind::DialEnded { .. } => {
+                let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
+                (at - since > LONGEST_DIAL).then_some("rang for too long")
+            }
             Kind::RecordingStarted { path, .. } => {
                 (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
             }
@@ -208,7 +289,7 @@ impl Contact {
 
     /// Nothing outlives the contact, and its record has each leg once.
     fn check_end(&self, cdr: &events::cdr::Cdr) -> Result<(), String> {
-        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing {
+        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing.is_some() {
             return Err(format!("over with {} legs, a bridge or a dial alive", self.legs.len()));
         }
         let recorded: Vec<_> = cdr.legs.iter().map(|leg| (leg.leg, leg.answered.is_some())).collect();
