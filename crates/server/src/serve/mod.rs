@@ -36,7 +36,7 @@ use udp::Datagrams;
 /// When a stream without packets is reported.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Bound RTP sockets kept ahead of the calls, a media thread.
-const READY_PORTS: usize = 128;
+const READY_PORTS: usize = 512;
 /// When to give up on the first RTP port.
 const PORTS_LIMIT: Duration = Duration::from_secs(5);
 /// Threads for streams, HTTP and the event log.
