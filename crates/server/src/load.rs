@@ -4,7 +4,7 @@ use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The largest file that is taken for a configuration.
 const MAX_FILE: u64 = 4 << 20;
@@ -37,10 +37,10 @@ pub enum LoadError {
 /// # Errors
 /// The file that cannot be read, or every fault of every file.
 pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
-    let node = read_file(path, "name the node file by --config FILE")?;
+    let node = read_file(path, "name the node file: check FILE, serve --config FILE")?;
     let home = path.parent().unwrap_or(Path::new(""));
     let folders = dialplan::node_clients(&node)?;
-    let clients = folders.iter().map(|folder| read_client(&home.join(folder))).collect::<Result<_, _>>()?;
+    let clients = folders.iter().map(|folder| read_client(&below(home, folder))).collect::<Result<_, _>>()?;
     Ok(dialplan::load(&Input { node, clients, system_prompts: system_prompts(prompts) })?)
 }
 
@@ -50,6 +50,11 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
 /// As [`load_node`].
 pub fn load_client(folder: &Path) -> Result<Config, LoadError> {
     let client = read_client(folder)?;
+    if client.files.is_empty() {
+        let error = io::Error::new(io::ErrorKind::NotFound, "it holds no *.yaml");
+        let hint = "name a folder of one client, or a node file";
+        return Err(LoadError::Unreadable { path: folder.to_owned(), error, hint });
+    }
     let text = format!(
         "node: {{name: check}}\nsip: {{listen: [udp:127.0.0.1:5060]}}\n\
          rtp: {{ports: 30000-39999, address: 127.0.0.1}}\nclients: [{}]\n",
@@ -58,6 +63,27 @@ pub fn load_client(folder: &Path) -> Result<Config, LoadError> {
     let node = SourceFile { path: "(the node that `check` makes up)".to_owned(), text };
     let system_prompts = system_prompts(Path::new(PROMPTS));
     Ok(dialplan::load(&Input { node, clients: vec![client], system_prompts })?)
+}
+
+/// A folder named relative to `home`, without `home/..` where that is the same folder: the path is in every
+/// report and in the event log.
+fn below(home: &Path, folder: &str) -> PathBuf {
+    let whole = home.join(folder);
+    let mut short = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(short.components().next_back(), Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            part => short.push(part),
+        }
+    }
+    // A symbolic link on the way makes `..` lead elsewhere.
+    match (whole.canonicalize(), short.canonicalize()) {
+        (Ok(one), Ok(other)) if one == other => short,
+        _ => whole,
+    }
 }
 
 /// The prompts that every node has, as if they lay in `folder`.
@@ -173,5 +199,22 @@ mod tests {
             load_node(Path::new("/nowhere/ringdown.yaml"), Path::new(PROMPTS)).expect_err("there is none");
         let text = error.to_string();
         assert!(text.contains("/nowhere/ringdown.yaml") && text.contains("--config"), "{text}");
+    }
+
+    #[test]
+    fn a_client_folder_beside_the_node_files_own_is_shown_without_the_way_back() {
+        let home = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(home.path().join("deploy")).expect("made");
+        std::fs::create_dir_all(home.path().join("plans/acme")).expect("made");
+        let found = below(&home.path().join("deploy"), "../plans/./acme");
+        assert_eq!(found, home.path().join("plans/acme"));
+    }
+
+    #[test]
+    fn a_folder_without_a_client_is_named_as_it_was_written() {
+        let home = tempfile::tempdir().expect("a directory");
+        let text = load_client(home.path()).expect_err("there is none").to_string();
+        assert!(text.starts_with(&format!("{}: cannot be read", home.path().display())), "{text}");
+        assert!(text.contains("no *.yaml"), "{text}");
     }
 }
