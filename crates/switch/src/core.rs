@@ -1,6 +1,7 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
 use crate::ports::Ports;
+use crate::register::ALLOW;
 use crate::users::Users;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
@@ -67,6 +68,7 @@ impl Core {
         let endpoint = Endpoint::new(
             EndpointConfig {
                 user_agent: format!("Ringdown/{}", config.version),
+                allow: ALLOW,
                 max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
                 timers: sip::TimerValues::default(),
             },

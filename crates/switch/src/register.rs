@@ -10,7 +10,8 @@ use sip::{
 
 type Headers = Vec<(&'static str, String)>;
 
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
+/// The methods that the switch serves; any other gets 405.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
 
 /// What a request's credentials are worth.
 pub(crate) enum Login {

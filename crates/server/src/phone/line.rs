@@ -26,6 +26,8 @@ const WAKE: Token = Token(2);
 const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 /// The one call, those that are refused beside it, and those that are over but still answer.
 const MAX_USAGES: usize = 16;
+/// What the phone serves.
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS";
 /// When the thread was away for longer, the audio of that time is not made up for.
 const MAX_BEHIND: u32 = 5;
 
@@ -88,7 +90,12 @@ impl Line {
         let seed = random::seed()?;
         let user_agent = concat!("Ringdown-phone/", env!("CARGO_PKG_VERSION")).to_owned();
         let endpoint = Endpoint::new(
-            EndpointConfig { user_agent, max_usages: MAX_USAGES, timers: TimerValues::default() },
+            EndpointConfig {
+                user_agent,
+                allow: ALLOW,
+                max_usages: MAX_USAGES,
+                timers: TimerValues::default(),
+            },
             seed,
         );
         let line = Self {
@@ -343,8 +350,8 @@ impl Line {
             Event::Ended { id, .. } => self.over(id, PhoneEvent::Ended),
             Event::Request { request, message, .. } => {
                 let status = if *message.method() == Method::Options { 200 } else { 405 };
-                let allow = [("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS")];
-                self.endpoint.respond(now, request, status, &allow, None, &mut self.outputs);
+                let headers = [("Allow", ALLOW)];
+                self.endpoint.respond(now, request, status, &headers, None, &mut self.outputs);
             }
             Event::Acked { .. } | Event::ReinviteAnswered { .. } | Event::ReinviteFailed { .. } => {}
         }

@@ -19,6 +19,8 @@ pub struct RequestId(pub u64);
 pub struct EndpointConfig {
     /// The value of User-Agent in requests and Server in responses.
     pub user_agent: String,
+    /// The value of Allow: the methods that the endpoint and its user serve.
+    pub allow: &'static str,
     /// INVITEs beyond this number of usages get 503 with Retry-After.
     pub max_usages: usize,
     /// T1, T2 and T4.

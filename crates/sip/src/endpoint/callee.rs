@@ -2,7 +2,7 @@
 
 use super::request::{RETRY_AFTER, fault};
 use super::usage::{AfterAck, Pending, Session, State, Usage, UsageTimer};
-use super::{ALLOW, Body, Endpoint, Event, InviteId, Output, RequestId, Why};
+use super::{Body, Endpoint, Event, InviteId, Output, RequestId, Why};
 use crate::dialog::{Dialog, tag_text};
 use crate::transaction::server::{NewServer, ServerUser};
 use crate::transaction::{Outgoing, received};
@@ -44,7 +44,7 @@ impl Endpoint {
         let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
         let request = *request;
         let Some(waiting) = self.servers.waiting(request) else { return };
-        let headers = [("Contact", contact), ("Allow", ALLOW)];
+        let headers = [("Contact", contact), ("Allow", self.config.allow)];
         let answer = self.response(&waiting, 200, &headers, body.as_ref());
         self.timers.cancel((id, UsageTimer::RepeatProgress));
         self.servers.respond(now, request, 200, answer.clone(), out);

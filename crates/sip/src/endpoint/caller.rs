@@ -1,7 +1,7 @@
 //! INVITEs that we send: RFC 3261 sections 8.1, 9.1 and 13.2.
 
 use super::usage::{Calling, Cancel, Farewell, Pending, Session, State, Usage};
-use super::{ALLOW, Address, Body, Endpoint, Event, InviteId, NewInvite, Output};
+use super::{Address, Body, Endpoint, Event, InviteId, NewInvite, Output};
 use crate::dialog::{Dialog, own_tag, tag_text};
 use crate::transaction::client::{ClientKey, ClientOutcome, ClientUser, NewClient};
 use crate::transaction::{Outgoing, StatusClass};
@@ -157,7 +157,8 @@ impl Endpoint {
         builder = builder.header(Name::From, format!("{};tag={}", written(&invite.from), tag_text(tag)));
         builder = builder.header(Name::To, written(&invite.to)).header(Name::CallId, call_id);
         builder = builder.cseq(1, &Method::Invite).header(Name::Contact, &invite.contact);
-        builder = builder.header(Name::Allow, ALLOW).header(Name::UserAgent, &self.config.user_agent);
+        builder = builder.header(Name::Allow, self.config.allow);
+        builder = builder.header(Name::UserAgent, &self.config.user_agent);
         for (name, value) in &invite.headers {
             builder = builder.header(name, value);
         }

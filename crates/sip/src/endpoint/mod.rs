@@ -24,10 +24,6 @@ use std::collections::HashMap;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
 
-/// What the endpoint and its user can do with requests, as Allow says it.
-pub const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, REFER, NOTIFY, SUBSCRIBE";
-
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
 ///
 /// Calls on a usage or a request that is over are ignored: they have lost a race. Malformed requests,

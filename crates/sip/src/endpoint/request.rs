@@ -1,7 +1,7 @@
 //! Requests that we receive: what RFC 3261 sections 8.2 and 12.2.2 ask before a user sees them.
 
 use super::usage::{State, Usage};
-use super::{ALLOW, Endpoint, Event, InviteId, Output, RequestId};
+use super::{Endpoint, Event, InviteId, Output, RequestId};
 use crate::dialog::own_tag;
 use crate::transaction::received;
 use crate::transaction::server::{NewServer, ServerUser, match_key};
@@ -42,7 +42,7 @@ impl Endpoint {
             return self.refuse(flow, &request, fault(503), &[("Retry-After", RETRY_AFTER)], out);
         }
         if let Method::Other(_) = request.method() {
-            return self.refuse(flow, &request, fault(501), &[("Allow", ALLOW)], out);
+            return self.refuse(flow, &request, fault(501), &[("Allow", self.config.allow)], out);
         }
         if let Some(extensions) = required(&request) {
             return self.refuse(flow, &request, fault(420), &[("Unsupported", &extensions)], out);

@@ -1,7 +1,7 @@
 //! What happens within a confirmed dialog: RFC 3261 sections 12.2, 14 and 15.
 
 use super::usage::{AfterAck, Farewell, Pending, Retry, Session, State, Usage, UsageTimer};
-use super::{ALLOW, Body, Endpoint, Event, InviteId, Output, RequestId, Why};
+use super::{Body, Endpoint, Event, InviteId, Output, RequestId, Why};
 use crate::dialog::Dialog;
 use crate::transaction::client::{ClientKey, ClientUser, NewClient};
 use crate::transaction::server::ServerUser;
@@ -75,7 +75,7 @@ impl Endpoint {
                 let contact = self.usages.get(&id).map_or("", |usage| &usage.contact);
                 let mut headers = headers.to_vec();
                 if class != StatusClass::Failure {
-                    headers.extend([("Contact", contact), ("Allow", ALLOW)]);
+                    headers.extend([("Contact", contact), ("Allow", self.config.allow)]);
                 }
                 let response = self.response(&waiting, status, &headers, body.as_ref());
                 self.servers.respond(now, request, status, response.clone(), out);
@@ -283,7 +283,7 @@ impl Endpoint {
         let State::Confirmed(session) = &mut usage.state else { return };
         let key = ClientKey::new(self.tokens.next());
         let cseq = session.dialog.next_cseq();
-        let headers = [("Contact", &*usage.contact), ("Allow", ALLOW)];
+        let headers = [("Contact", &*usage.contact), ("Allow", self.config.allow)];
         let request = session.dialog.request(&Method::Invite, cseq, key, &headers, attempt.body.as_ref());
         session.pending = Pending::Sent { key, attempt };
         let user = ClientUser::Reinvite(id);

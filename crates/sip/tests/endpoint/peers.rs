@@ -271,6 +271,21 @@ fn rfc3261_8_2_2_3_the_420_names_what_is_not_supported() {
 }
 
 #[test]
+fn rfc3261_20_5_allow_is_what_the_user_serves_wherever_it_is_written() {
+    let mut lone = Lone::with(sip::EndpointConfig { allow: "INVITE, ACK, BYE", ..config() });
+    lone.invite(|_| {});
+    lone.receive(request("PING", "z9hG4bKping", ""));
+    lone.receive(request("INVITE", "z9hG4bKone", CONTACT));
+    lone.act(|endpoint, now, out| endpoint.accept(now, InviteId(2), &contact(CALLER), None, out));
+    for (of, start_line) in ["INVITE sip:callee@", "SIP/2.0 501", "SIP/2.0 200"].into_iter().enumerate() {
+        let mut sent = lone.sent.iter().filter(|(_, sent)| sent.header(Name::Allow).is_some());
+        let message = &sent.nth(of).unwrap().1;
+        assert!(message.start_line().starts_with(start_line), "{}", message.start_line());
+        assert_eq!(header(message, Name::Allow), "INVITE, ACK, BYE");
+    }
+}
+
+#[test]
 fn what_was_dropped_is_counted() {
     let mut lone = Lone::new();
     lone.receive("hello\r\n\r\n");

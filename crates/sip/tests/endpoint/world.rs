@@ -42,7 +42,12 @@ pub(crate) fn address(side: usize) -> SocketAddr {
 }
 
 pub(crate) fn config() -> EndpointConfig {
-    EndpointConfig { user_agent: "test".into(), max_usages: 20_000, timers: TimerValues::default() }
+    EndpointConfig {
+        user_agent: "test".into(),
+        allow: "INVITE, ACK, CANCEL, BYE, OPTIONS",
+        max_usages: 20_000,
+        timers: TimerValues::default(),
+    }
 }
 
 pub(crate) fn offer() -> Option<Body> {
