@@ -1,6 +1,6 @@
 //! Dialogs: what two user agents know of each other between INVITE and BYE (RFC 3261 section 12).
 
-use crate::endpoint::Body;
+use crate::endpoint::{Body, EndpointConfig};
 use crate::transaction::Outgoing;
 use crate::transaction::client::ClientKey;
 use crate::{Flow, Host, Message, Method, Name, NameAddr, RequestBuilder, SipUri, Transport, Uri};
@@ -137,6 +137,7 @@ impl Dialog {
     /// A request within the dialog (12.2.1.1).
     pub(crate) fn request(
         &self,
+        config: &EndpointConfig,
         method: &Method,
         cseq: u32,
         key: ClientKey,
@@ -152,7 +153,7 @@ impl Dialog {
             None => &self.target,
         };
         let mut builder = RequestBuilder::new(method, request_uri);
-        builder = builder.header(Name::Via, key.via(&flow)).header(Name::MaxForwards, "70");
+        builder = builder.header(Name::Via, key.via(config, &flow)).header(Name::MaxForwards, "70");
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {
             builder = builder.header(Name::Route, route);
         }

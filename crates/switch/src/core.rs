@@ -65,10 +65,12 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(config: SwitchConfig, plan: &Config) -> Self {
+        let listeners: Vec<Listener> = plan.node.listen.iter().map(listener).collect();
         let endpoint = Endpoint::new(
             EndpointConfig {
                 user_agent: format!("Ringdown/{}", config.version),
                 allow: ALLOW,
+                shown: listeners.iter().map(|it| ((it.transport, it.address), it.shown)).collect(),
                 max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
                 timers: sip::TimerValues::default(),
             },
@@ -84,7 +86,7 @@ impl Core {
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
-            listeners: plan.node.listen.iter().map(listener).collect(),
+            listeners,
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
             streams: HashMap::new(),

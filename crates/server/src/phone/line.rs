@@ -15,6 +15,7 @@ use sip::{
     Address, Body, Endpoint, EndpointConfig, Event, Flow, InviteId, Login, Message, Method, Name, NewInvite,
     Output, RequestId, TimerValues,
 };
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -93,6 +94,7 @@ impl Line {
             EndpointConfig {
                 user_agent,
                 allow: ALLOW,
+                shown: HashMap::new(),
                 max_usages: MAX_USAGES,
                 timers: TimerValues::default(),
             },

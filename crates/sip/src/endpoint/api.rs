@@ -1,10 +1,12 @@
 //! What goes into and comes out of the [`Endpoint`](super::Endpoint).
 
 use crate::transaction::TimerValues;
-use crate::{Flow, Message};
+use crate::{Flow, Message, Transport};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::net::SocketAddr;
 
 /// One INVITE usage (RFC 5057): from the first INVITE to the end of its dialog. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,10 +23,20 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// The value of Allow: the methods that the endpoint and its user serve.
     pub allow: &'static str,
+    /// What Via says of a transport and a local address where that is not the address itself: behind NAT, or
+    /// where the listener is bound to every address.
+    pub shown: HashMap<(Transport, SocketAddr), SocketAddr>,
     /// INVITEs beyond this number of usages get 503 with Retry-After.
     pub max_usages: usize,
     /// T1, T2 and T4.
     pub timers: TimerValues,
+}
+
+impl EndpointConfig {
+    /// The sent-by of requests that go by a flow (RFC 3261 section 18.1.1).
+    pub(crate) fn sent_by(&self, flow: &Flow) -> SocketAddr {
+        self.shown.get(&(flow.transport, flow.local)).copied().unwrap_or(flow.local)
+    }
 }
 
 /// A message body that we send.
@@ -73,7 +85,7 @@ pub struct Login {
 /// An INVITE to send.
 #[derive(Clone, Debug)]
 pub struct NewInvite {
-    /// Where to send it. `flow.local` is written into Via.
+    /// Where to send it.
     pub flow: Flow,
     /// The Request-URI.
     pub request_uri: String,

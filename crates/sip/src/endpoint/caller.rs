@@ -143,13 +143,13 @@ impl Endpoint {
         let headers: Vec<(&str, &str)> =
             credentials.iter().map(|(name, value)| (name.text(), &**value)).collect();
         let ack_key = ClientKey::new(self.tokens.next());
-        let ack = dialog.request(&Method::Ack, dialog.last_cseq(), ack_key, &headers, body);
+        let ack = dialog.request(&self.config, &Method::Ack, dialog.last_cseq(), ack_key, &headers, body);
         self.clients.acknowledge(key, dialog.remote_tag(), ack, out);
     }
 
     fn initial_invite(&self, invite: &NewInvite, key: ClientKey, tag: u64, call_id: &str) -> Outgoing {
         let mut builder = RequestBuilder::new(&Method::Invite, &invite.request_uri);
-        builder = builder.header(Name::Via, key.via(&invite.flow));
+        builder = builder.header(Name::Via, key.via(&self.config, &invite.flow));
         builder = builder.header(Name::MaxForwards, invite.max_forwards.to_string());
         for route in &invite.route {
             builder = builder.header(Name::Route, route);
@@ -299,7 +299,7 @@ impl Endpoint {
         }
         let dialog = Dialog::answered(response, flow)?;
         let ack_key = ClientKey::new(self.tokens.next());
-        let ack = dialog.request(&Method::Ack, dialog.last_cseq(), ack_key, &[], None);
+        let ack = dialog.request(&self.config, &Method::Ack, dialog.last_cseq(), ack_key, &[], None);
         self.clients.acknowledge(key, tag, ack, out);
         Some(dialog)
     }

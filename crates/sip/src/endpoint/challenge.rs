@@ -35,7 +35,7 @@ impl Endpoint {
         if let Some(dialog) = usage.dialog_mut() {
             dialog.note_cseq(cseq);
         }
-        let via = new_key.via(&request.flow);
+        let via = new_key.via(&self.config, &request.flow);
         let bytes = rebuild(&sent, &via, cseq, answer_name, &answer.to_string());
         let is_invite = *sent.method() == Method::Invite;
         let request = Outgoing { bytes, cseq, ..*request };

@@ -272,7 +272,7 @@ impl Endpoint {
         let key = ClientKey::new(self.tokens.next());
         let cseq = dialog.next_cseq();
         let reason = reason.map(|reason| ("Reason", reason));
-        let request = dialog.request(&Method::Bye, cseq, key, reason.as_slice(), None);
+        let request = dialog.request(&self.config, &Method::Bye, cseq, key, reason.as_slice(), None);
         let new = NewClient { key, is_invite: false, request, user, invite: Some(invite), challenges: 0 };
         self.clients.start(now, new, out);
         key
@@ -284,7 +284,8 @@ impl Endpoint {
         let key = ClientKey::new(self.tokens.next());
         let cseq = session.dialog.next_cseq();
         let headers = [("Contact", &*usage.contact), ("Allow", self.config.allow)];
-        let request = session.dialog.request(&Method::Invite, cseq, key, &headers, attempt.body.as_ref());
+        let request =
+            session.dialog.request(&self.config, &Method::Invite, cseq, key, &headers, attempt.body.as_ref());
         session.pending = Pending::Sent { key, attempt };
         let user = ClientUser::Reinvite(id);
         let new = NewClient { key, is_invite: true, request, user, invite: Some(id), challenges: 0 };

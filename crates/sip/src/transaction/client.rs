@@ -3,7 +3,7 @@
 use super::{
     Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
 };
-use crate::endpoint::{InviteId, Output};
+use crate::endpoint::{EndpointConfig, InviteId, Output};
 use crate::{Flow, Message, Method, Name, RequestBuilder, Via};
 use clock::{Duration, Time, Timers};
 use std::collections::HashMap;
@@ -43,9 +43,9 @@ impl ClientKey {
     }
 
     /// The Via header field of a request that belongs to the transaction and goes by `flow`.
-    pub(crate) fn via(self, flow: &Flow) -> String {
-        let transport = flow.transport.via_token();
-        format!("SIP/2.0/{transport} {};rport;branch={}{:016x}", flow.local, Via::MAGIC_COOKIE, self.branch)
+    pub(crate) fn via(self, config: &EndpointConfig, flow: &Flow) -> String {
+        let (transport, sent_by) = (flow.transport.via_token(), config.sent_by(flow));
+        format!("SIP/2.0/{transport} {sent_by};rport;branch={}{:016x}", Via::MAGIC_COOKIE, self.branch)
     }
 }
 

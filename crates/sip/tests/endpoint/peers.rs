@@ -286,6 +286,31 @@ fn rfc3261_20_5_allow_is_what_the_user_serves_wherever_it_is_written() {
 }
 
 #[test]
+fn rfc3261_18_1_1_via_says_the_shown_address_of_the_listener() {
+    let shown = "203.0.113.9:5060".parse().unwrap();
+    let everywhere = "0.0.0.0:5060".parse().unwrap();
+    let config = sip::EndpointConfig { shown: [((Transport::Udp, everywhere), shown)].into(), ..config() };
+    let mut lone = Lone::with(config);
+    let flow = Flow { local: everywhere, ..lone.flow };
+    let id = lone.invite(|invite| {
+        invite.flow = flow;
+        invite.login = login(None);
+    });
+    let first = lone.sent[0].1.clone();
+    lone.receive(response(&first, "407 Auth", "x", &challenge("n1", "")));
+    let again = lone.sent.last().unwrap().1.clone();
+    lone.flow = flow;
+    lone.receive(response(&again, "200 OK", "one", CONTACT));
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    let methods: Vec<_> = lone.sent.iter().map(|(_, sent)| sent.method().as_str()).collect();
+    assert_eq!(methods, ["INVITE", "ACK", "INVITE", "ACK", "BYE"]);
+    for (sent_by, message) in &lone.sent {
+        assert_eq!(sent_by.local, everywhere, "what is shown is not what is sent from");
+        assert_eq!(message.via().unwrap().sent_by().to_string(), "203.0.113.9:5060");
+    }
+}
+
+#[test]
 fn what_was_dropped_is_counted() {
     let mut lone = Lone::new();
     lone.receive("hello\r\n\r\n");

@@ -6,7 +6,7 @@ use sip::{
     Address, Body, Endpoint, EndpointConfig, Event, Flow, InviteId, Message, NewInvite, Output, TimerValues,
     Transport, Wire,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 /// The endpoint that calls in most tests, and the one that is called.
@@ -45,6 +45,7 @@ pub(crate) fn config() -> EndpointConfig {
     EndpointConfig {
         user_agent: "test".into(),
         allow: "INVITE, ACK, CANCEL, BYE, OPTIONS",
+        shown: HashMap::new(),
         max_usages: 20_000,
         timers: TimerValues::default(),
     }
