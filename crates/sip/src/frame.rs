@@ -58,9 +58,10 @@ impl Framer {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Whether nothing of a message waits for its rest.
+    /// Whether nothing of a message waits for its rest. A line end between messages is none: some phones
+    /// keep their connection alive by single ones, and it stays here as the half of a ping that it may be.
     pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
+        matches!(self.place, Place::Between) && PING.starts_with(&self.buffer)
     }
 
     /// The next frame, or `None` until more bytes come.

@@ -51,6 +51,28 @@ fn pings_are_told_from_pongs_and_padding() {
 }
 
 #[test]
+fn line_ends_between_messages_are_no_message_that_has_begun() {
+    let mut framer = Framer::default();
+    let message = options(&[]);
+    for piece in [&b"\r"[..], b"\n", b"\r", &message[..], b"\r\n"] {
+        framer.feed(piece);
+        frames(&mut framer);
+        assert!(framer.is_empty(), "{piece:?}");
+    }
+    framer.feed(&message[..1]);
+    frames(&mut framer);
+    assert!(!framer.is_empty());
+    framer.feed(&message[1..]);
+    assert_eq!(frames(&mut framer), [Frame::Message(message)]);
+    assert!(framer.is_empty());
+    framer.feed(&options(&["Content-Length: 2"]));
+    frames(&mut framer);
+    framer.feed(b"\r");
+    frames(&mut framer);
+    assert!(!framer.is_empty(), "a body of line ends is a message's");
+}
+
+#[test]
 fn a_folded_content_length_is_found() {
     let bytes = b"OPTIONS sip:a@h SIP/2.0\r\nContent-Length:\r\n  2\r\n\r\nhi".to_vec();
     let mut framer = Framer::default();
