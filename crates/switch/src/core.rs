@@ -15,6 +15,8 @@ use std::collections::HashMap;
 
 /// A call has a caller and, in a ring group, a few phones at once; beyond that the endpoint sheds load.
 const USAGES_A_CALL: usize = 4;
+/// What is kept of answered requests, for their retransmissions: some 10,000 requests a second.
+const MAX_TRANSACTIONS: usize = 349_525;
 
 /// Deadlines of contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,7 @@ impl Core {
                 allow: ALLOW,
                 shown: listeners.iter().map(|it| ((it.transport, it.address), it.shown)).collect(),
                 max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
+                max_transactions: MAX_TRANSACTIONS,
                 timers: sip::TimerValues::default(),
             },
             config.seed,

@@ -27,6 +27,8 @@ const WAKE: Token = Token(2);
 const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 /// The one call, those that are refused beside it, and those that are over but still answer.
 const MAX_USAGES: usize = 16;
+/// Server transactions at a time.
+const MAX_TRANSACTIONS: usize = 256;
 /// What the phone serves.
 const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS";
 /// When the thread was away for longer, the audio of that time is not made up for.
@@ -96,6 +98,7 @@ impl Line {
                 allow: ALLOW,
                 shown: HashMap::new(),
                 max_usages: MAX_USAGES,
+                max_transactions: MAX_TRANSACTIONS,
                 timers: TimerValues::default(),
             },
             seed,

@@ -28,6 +28,9 @@ pub struct EndpointConfig {
     pub shown: HashMap<(Transport, SocketAddr), SocketAddr>,
     /// INVITEs beyond this number of usages get 503 with Retry-After.
     pub max_usages: usize,
+    /// New requests beyond this number of server transactions get 503 and leave nothing behind; those outside
+    /// our dialogs do so from three quarters of it. A short call holds two for 32 seconds.
+    pub max_transactions: usize,
     /// T1, T2 and T4.
     pub timers: TimerValues,
 }

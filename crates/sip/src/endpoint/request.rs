@@ -8,9 +8,9 @@ use crate::transaction::server::{NewServer, ServerUser, match_key};
 use crate::{Fault, Flow, Message, Method, Name};
 use clock::Time;
 
-/// Server transactions that may be alive; requests beyond it get 503 and leave nothing behind. A short call
-/// holds two for 32 seconds.
-const MAX_SERVER_TRANSACTIONS: usize = 262_144;
+/// The share of the server transactions that is kept for the dialogs, so that no flood from outside keeps a
+/// call from ending: one in so many.
+const DIALOGS_SHARE: usize = 4;
 
 /// Seconds after which a refused client may try again.
 pub(super) const RETRY_AFTER: &str = "5";
@@ -37,7 +37,7 @@ impl Endpoint {
 
     /// A request that no transaction knows.
     fn receive_new(&mut self, now: Time, flow: Flow, key: Box<str>, request: Message, out: &mut Vec<Output>) {
-        if self.servers.len().0 >= MAX_SERVER_TRANSACTIONS {
+        if self.is_overloaded_for(&request) {
             self.counters.overload += 1;
             return self.refuse(flow, &request, fault(503), &[("Retry-After", RETRY_AFTER)], out);
         }
@@ -55,6 +55,13 @@ impl Endpoint {
             (false, Method::Bye) => self.refuse(flow, &request, fault(481), &[], out),
             (false, _) => self.pass_up(now, flow, key, request, None, out),
         }
+    }
+
+    /// Whether there is no room for the transaction of a new request.
+    fn is_overloaded_for(&self, request: &Message) -> bool {
+        let (alive, _) = self.servers.len();
+        let max = self.config.max_transactions;
+        alive >= max - max / DIALOGS_SHARE && (alive >= max || self.usage_of(request).is_none())
     }
 
     /// A request with a tag in To: of one of our dialogs, or of none (12.2.2).

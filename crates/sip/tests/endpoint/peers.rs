@@ -340,6 +340,31 @@ fn invites_beyond_the_limit_get_503_with_retry_after() {
 }
 
 #[test]
+fn a_flood_of_requests_does_not_keep_a_call_from_ending() {
+    let mut lone = Lone::with(sip::EndpointConfig { max_transactions: 8, ..config() });
+    lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "200 OK", "b", CONTACT));
+    let in_dialog = |method: &str, branch: &str, cseq: u32| {
+        request(method, branch, CONTACT)
+            .replace("To: <sip:a@h>", &format!("To: {}", header(&invite, Name::From)))
+            .replace("Call-ID: c", &format!("Call-ID: {}", invite.call_id()))
+            .replace("CSeq: 1", &format!("CSeq: {cseq}"))
+    };
+    for nth in 0..10 {
+        lone.receive(request("OPTIONS", &format!("z9hG4bKflood{nth}"), ""));
+    }
+    assert_eq!((lone.endpoint.alive().transactions, lone.endpoint.counters().overload), (1 + 6, 4));
+    lone.receive(in_dialog("INVITE", "z9hG4bKmove", 1));
+    lone.receive(in_dialog("BYE", "z9hG4bKbye", 2));
+    assert!(matches!(lone.events.last(), Some(Event::Bye { .. })));
+    lone.lines();
+    lone.receive(in_dialog("BYE", "z9hG4bKnobody", 3));
+    assert_eq!(lone.lines(), ["SIP/2.0 503 Service Unavailable"], "there is a limit for dialogs too");
+    lone.drain();
+}
+
+#[test]
 fn rfc3261_17_2_3_a_client_of_rfc_2543_is_matched_without_a_branch() {
     let mut lone = Lone::new();
     let invite = request("INVITE", "1", CONTACT);

@@ -47,6 +47,7 @@ pub(crate) fn config() -> EndpointConfig {
         allow: "INVITE, ACK, CANCEL, BYE, OPTIONS",
         shown: HashMap::new(),
         max_usages: 20_000,
+        max_transactions: 100_000,
         timers: TimerValues::default(),
     }
 }
