@@ -64,7 +64,8 @@ Examples:
 enum Command {
     /// Runs a node: prints `ready` once it serves; SIGHUP reloads, SIGTERM or Ctrl-C ends it
     #[command(
-        after_help = "Example:\n  ringdown serve --config /etc/ringdown/ringdown.yaml --state /var/lib/ringdown"
+        after_help = "Example:\n  ringdown serve --config /etc/ringdown/ringdown.yaml --state /var/lib/ringdown\n\n\
+            Alarms go to standard error; RINGDOWN_LOG=debug makes it say more."
     )]
     Serve {
         /// The node file

@@ -32,7 +32,15 @@ pub enum DemoError {
     /// The node did not start, or did not end well.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The demo's own files or sockets failed.
+    /// The demo's own files cannot be written.
+    #[error("the demo cannot write its files below {}: {error}\n  name another directory by --state DIR", home.display())]
+    Files {
+        /// Where they were to go.
+        home: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// The demo's phones or sockets failed.
     #[error("the demo cannot {what}: {error}")]
     System {
         /// What was attempted.

@@ -46,7 +46,8 @@ impl Sample {
             fs::write(&node_file, node_text(sip, free_address()?, trunk))?;
             Ok((node_file, sip, trunk))
         };
-        let (node_file, sip, trunk) = written().map_err(DemoError::system("write its files"))?;
+        let (node_file, sip, trunk) =
+            written().map_err(|error| DemoError::Files { home: home.clone(), error })?;
         let state = home.join("state");
         let passwords = passwords(&node_file)?;
         Ok(Self { home, node_file, state, sip, trunk, passwords })

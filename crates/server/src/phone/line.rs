@@ -32,7 +32,7 @@ const MAX_TRANSACTIONS: usize = 256;
 /// What the phone serves.
 const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS";
 /// When the thread was away for longer, the audio of that time is not made up for.
-const MAX_BEHIND: u32 = 5;
+const MAX_BEHIND: u32 = 50;
 
 pub(super) struct Line {
     config: PhoneConfig,

@@ -31,6 +31,7 @@ use std::time::Duration;
 use stream::{StreamListener, Streams};
 use switch::{Switch, SwitchConfig};
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 use udp::Datagrams;
 
 /// When a stream without packets is reported.
@@ -59,6 +60,8 @@ pub struct Server {
     control: Control,
     address_file: Option<AddressFile>,
     signalling: JoinHandle<Journal>,
+    /// Resolves when the signalling thread has ended, by a panic as well.
+    ended: oneshot::Receiver<()>,
 }
 
 impl Server {
@@ -79,6 +82,7 @@ impl Server {
         let sockets = Sockets::bind(&plan.node)?;
         make_directory(&options.state)?;
         let (journal, origin) = runtime.block_on(Journal::open(&options.state))?;
+        let axis = Axis::starting_at(origin.now);
         prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
         let waker = mio::Waker::new(poll.registry(), WAKE).map_err(ServeError::system("make a waker"))?;
@@ -102,11 +106,14 @@ impl Server {
             version: env!("CARGO_PKG_VERSION"),
         };
         let switch = Switch::new(config, Arc::new(plan));
-        let axis = Axis::starting_at(origin.now);
         let thread = Signalling { switch, axis, poll, inbox, datagrams, streams, engine, journal, backlog };
+        let (ending, ended) = oneshot::channel();
         let signalling = std::thread::Builder::new()
             .name("signalling".to_owned())
-            .spawn(move || thread.run())
+            .spawn(move || {
+                let _ending = ending;
+                thread.run()
+            })
             .map_err(ServeError::system("start the signalling thread"))?;
         let address_file = if let Some(listener) = http {
             let address =
@@ -115,7 +122,7 @@ impl Server {
         } else {
             None
         };
-        Ok(Self { runtime, control, address_file, signalling })
+        Ok(Self { runtime, control, address_file, signalling, ended })
     }
 
     /// How others ask this node for something.
@@ -127,9 +134,12 @@ impl Server {
     ///
     /// # Errors
     /// What [`Server::shut_down`] says, or that signals cannot be waited for.
-    pub fn run_until_signal(self) -> Result<(), ServeError> {
-        let control = self.control.clone();
-        self.runtime.block_on(until_signal(control)).map_err(ServeError::system("wait for signals"))?;
+    ///
+    /// # Panics
+    /// If the signalling thread did: a node without it must not look alive.
+    pub fn run_until_signal(mut self) -> Result<(), ServeError> {
+        let signal = until_signal(self.control.clone(), &mut self.ended);
+        self.runtime.block_on(signal).map_err(ServeError::system("wait for signals"))?;
         self.shut_down()
     }
 
@@ -169,7 +179,7 @@ impl Sockets {
     }
 }
 
-async fn until_signal(control: Control) -> std::io::Result<()> {
+async fn until_signal(control: Control, ended: &mut oneshot::Receiver<()>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -178,6 +188,7 @@ async fn until_signal(control: Control) -> std::io::Result<()> {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
+            _ = &mut *ended => return Ok(()),
             _ = hangup.recv() => match control.reload().await {
                 Ok(reloaded) => tracing::info!("{reloaded}"),
                 Err(error) => tracing::error!("nothing applied: {error}"),

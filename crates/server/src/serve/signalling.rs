@@ -115,7 +115,11 @@ impl Running {
             self.handle(Input::Media(event));
             taken += 1;
         }
-        self.more |= taken == MESSAGE_BATCH;
+        if taken == MESSAGE_BATCH {
+            self.more = true;
+            return;
+        }
+        // Told once the queue is empty again: one line for a burst.
         let lost = self.thread.inbox.take_lost();
         if lost > 0 {
             let text = format!("{lost} media events were lost: the signalling thread is overloaded");

@@ -34,3 +34,12 @@ fn the_demo_connects_a_caller_to_an_agent_and_shows_the_call() {
         command().args(["calls", "--state"]).arg(folder.path().join("state")).output().expect("it runs");
     assert!(text(&calls.stdout).contains("+15550199"), "{}", text(&calls.stdout));
 }
+
+#[test]
+fn a_demo_that_cannot_write_its_files_says_so() {
+    // Nothing can be made below a device, not even by root.
+    let run = command().args(["demo", "--state", "/dev/null/demo"]).output().expect("the binary runs");
+    assert_eq!(run.status.code(), Some(1));
+    let said = text(&run.stderr);
+    assert!(said.contains("cannot write its files below /dev/null/demo"), "{said}");
+}
