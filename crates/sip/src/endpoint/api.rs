@@ -26,7 +26,8 @@ pub struct EndpointConfig {
     /// What Via says of a transport and a local address where that is not the address itself: behind NAT, or
     /// where the listener is bound to every address.
     pub shown: HashMap<(Transport, SocketAddr), SocketAddr>,
-    /// INVITEs beyond this number of usages get 503 with Retry-After.
+    /// INVITEs beyond this number of usages get 503 with Retry-After. Refused ones that wait for their ACK are
+    /// not counted: `max_transactions` bounds them.
     pub max_usages: usize,
     /// New requests beyond this number of server transactions get 503 and leave nothing behind; those outside
     /// our dialogs do so from three quarters of it. A short call holds two for 32 seconds.

@@ -71,6 +71,7 @@ impl Endpoint {
         let Some(mut usage) = self.usages.remove(&id) else { return };
         if let State::Offered { dialog, .. } = usage.state {
             usage.state = State::Rejected { status, dialog };
+            self.rejected += 1;
             self.usages.insert(id, usage);
         }
         self.timers.cancel((id, UsageTimer::RepeatProgress));
@@ -90,7 +91,8 @@ impl Endpoint {
         if self.servers.is_merged(&message) {
             return self.refuse(flow, &message, fault(482), &[], out);
         }
-        if self.usages.len() >= self.config.max_usages {
+        // An INVITE that nobody vouched for and that got 401 must not take the room of a call.
+        if self.usages.len() - self.rejected >= self.config.max_usages {
             self.counters.overload += 1;
             return self.refuse(flow, &message, fault(503), &[("Retry-After", RETRY_AFTER)], out);
         }

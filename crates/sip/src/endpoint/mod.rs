@@ -39,6 +39,8 @@ pub struct Endpoint {
     clients: Clients,
     servers: Servers,
     usages: HashMap<InviteId, Usage>,
+    /// How many of the usages are refused INVITEs whose ACK has not come.
+    rejected: usize,
     by_tag: HashMap<u64, InviteId>,
     timers: Timers<(InviteId, UsageTimer)>,
     last_invite: u64,
@@ -59,6 +61,7 @@ impl Endpoint {
             clients: Clients::new(config.timers),
             servers: Servers::new(config.timers),
             usages: HashMap::new(),
+            rejected: 0,
             by_tag: HashMap::new(),
             timers: Timers::new(),
             last_invite: 0,
@@ -189,6 +192,7 @@ impl Endpoint {
     fn end(&mut self, id: InviteId) {
         let Some(usage) = self.usages.remove(&id) else { return };
         self.by_tag.remove(&usage.tag);
+        self.rejected -= usize::from(matches!(usage.state, State::Rejected { .. }));
         for timer in UsageTimer::ALL {
             self.timers.cancel((id, timer));
         }

@@ -340,6 +340,34 @@ fn invites_beyond_the_limit_get_503_with_retry_after() {
 }
 
 #[test]
+fn refused_invites_whose_ack_never_comes_take_no_room_of_calls() {
+    let mut lone = Lone::with(sip::EndpointConfig { max_usages: 2, ..config() });
+    let invite = |nth: u64| {
+        request("INVITE", &format!("z9hG4bK{nth}"), CONTACT).replace("Call-ID: c", &format!("Call-ID: {nth}"))
+    };
+    for nth in 1..=5 {
+        lone.receive(invite(nth));
+        lone.act(|endpoint, now, out| endpoint.reject(now, InviteId(nth), 401, &[], out));
+    }
+    assert_eq!((lone.events.len(), lone.endpoint.counters().overload), (5, 0));
+    lone.receive(invite(6));
+    lone.receive(invite(7));
+    lone.receive(invite(8));
+    assert_eq!(lone.endpoint.counters().overload, 1, "two are up");
+    for id in [InviteId(6), InviteId(7)] {
+        lone.act(|endpoint, now, out| endpoint.reject(now, id, 486, &[], out));
+    }
+    lone.drain();
+    lone.receive(invite(9));
+    lone.receive(invite(10));
+    lone.receive(invite(11));
+    assert_eq!(lone.endpoint.counters().overload, 2, "what has ended is not subtracted twice");
+    lone.act(|endpoint, now, out| endpoint.reject(now, InviteId(8), 486, &[], out));
+    lone.act(|endpoint, now, out| endpoint.reject(now, InviteId(9), 486, &[], out));
+    lone.drain();
+}
+
+#[test]
 fn a_flood_of_requests_does_not_keep_a_call_from_ending() {
     let mut lone = Lone::with(sip::EndpointConfig { max_transactions: 8, ..config() });
     lone.invite(|_| {});
