@@ -86,7 +86,8 @@ impl Endpoint {
         }
     }
 
-    /// The transport could not deliver to `flow`: ICMP, connect refused, or the stream closed.
+    /// The transport could not deliver to `flow`: ICMP, connect refused, or the stream closed. Over UDP only
+    /// INVITEs without any response fail by it.
     pub fn flow_failed(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
         for notice in self.clients.flow_failed(now, &flow, out) {
             self.client_silent(now, notice, out);

@@ -157,6 +157,11 @@ impl Machine {
         )
     }
 
+    /// Whether it is an INVITE without any response.
+    const fn is_calling(&self) -> bool {
+        matches!(self, Self::Invite(client_invite::State::Calling))
+    }
+
     /// Whether a response can only be one that was seen before.
     const fn has_final(&self) -> bool {
         matches!(
@@ -212,6 +217,10 @@ impl Clients {
     }
 
     /// Ends the transactions whose request cannot be delivered over `flow`, in the order of their keys.
+    ///
+    /// Of datagrams only INVITEs that got no response at all: a single one that the network returned, to a
+    /// phone that restarts or by anyone who forges ICMP, must not end what rings or keep a BYE from being
+    /// repeated. Their timers end them if the peer is gone.
     pub(crate) fn flow_failed(&mut self, now: Time, flow: &Flow, out: &mut Vec<Output>) -> Vec<ClientNotice> {
         let goes_by = |sent: &Flow| {
             sent.transport == flow.transport
@@ -219,7 +228,9 @@ impl Clients {
                 && (sent.peer == flow.peer || (sent.connection == flow.connection && flow.connection != 0))
         };
         let affected = self.alive.iter().filter(|(_, client)| match &client.last {
-            Last::One(message) => goes_by(&message.flow),
+            Last::One(message) => {
+                goes_by(&message.flow) && (flow.transport.is_reliable() || client.machine.is_calling())
+            }
             Last::Acks(_) => false,
         });
         let mut keys: Vec<ClientKey> = affected.map(|(key, _)| *key).collect();

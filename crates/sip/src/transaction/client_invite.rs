@@ -23,7 +23,7 @@ pub(crate) const START: &[Action] = &[Action::Send, Action::Start(Timer::A), Act
 /// One transition of the figure; `None` where the figure has none and the input is absorbed.
 ///
 /// Two arrows leave Proceeding that the figure does not have. A transport error: a stream that closes under
-/// a ringing call or a peer whose port is gone will never send a final response. Timer B: it runs there once
+/// a ringing call carries no final response any more. Timer B: it runs there once
 /// the INVITE was cancelled or its user is gone, and gives up after 64*T1 as section 9.1 asks.
 pub(crate) fn step(state: State, input: Input) -> Option<(State, &'static [Action])> {
     use Action::{Ack, Pass, Repeat, RepeatLater, Start, Stop, Timeout, TransportFailed};

@@ -243,6 +243,44 @@ fn rfc3261_17_1_4_a_flow_that_fails_ends_what_waits_on_it_with_503() {
     world.assert_drained();
 }
 
+#[test]
+fn a_returned_datagram_ends_neither_what_rings_nor_a_bye() {
+    let mut world = World::new(Transport::Udp);
+    let flow = world.flow(CALLER);
+    let caller = world.invite(CALLER);
+    let Event::Invite { id: callee, .. } = world.event(CALLEE) else { panic!() };
+    ringing(&mut world);
+    world.act(CALLER, |endpoint, now, out| endpoint.flow_failed(now, flow, out));
+    assert!(world.events.is_empty(), "it rings on");
+    world.act(CALLEE, |endpoint, now, out| {
+        endpoint.accept(now, callee, &contact(CALLEE), None, out);
+    });
+    assert!(matches!(world.event(CALLER), Event::Answered { .. }));
+    assert!(matches!(world.event(CALLEE), Event::Acked { .. }));
+    world.fate = Box::new(|_, line| if line.starts_with("BYE") { vec![] } else { vec![DELAY] });
+    world.act(CALLER, |endpoint, now, out| endpoint.bye(now, caller, None, out));
+    world.act(CALLER, |endpoint, now, out| endpoint.flow_failed(now, flow, out));
+    assert!(world.events.is_empty(), "the BYE is repeated until Timer F");
+    world.fate = Box::new(|_, _| vec![DELAY]);
+    assert!(matches!(world.event(CALLEE), Event::Bye { .. }));
+    assert!(matches!(world.event(CALLER), Event::Ended { status: Some(200), .. }));
+    world.assert_drained();
+}
+
+#[test]
+fn a_stream_that_closes_ends_what_rings_on_it() {
+    let mut world = World::new(Transport::Tcp);
+    let caller = world.invite(CALLER);
+    let Event::Invite { id: callee, .. } = world.event(CALLEE) else { panic!() };
+    ringing(&mut world);
+    let flow = world.flow(CALLER);
+    world.act(CALLER, |endpoint, now, out| endpoint.flow_failed(now, flow, out));
+    assert!(matches!(world.event(CALLER), Event::Failed { id, status: 503, .. } if id == caller));
+    world.act(CALLEE, |endpoint, now, out| endpoint.reject(now, callee, 480, &[], out));
+    assert!(matches!(world.event(CALLEE), Event::Ended { .. }));
+    world.assert_drained();
+}
+
 fn ringing(world: &mut World) -> Event {
     let id = InviteId(1);
     world.act(CALLEE, |endpoint, now, out| endpoint.progress(now, id, 180, &contact(CALLEE), None, out));
