@@ -85,7 +85,7 @@ impl Endpoint {
         if let (Some(id), Some(request)) = (id, challenged)
             && let Some(key) = self.answer_challenge(now, (notice.user, id), key, &request, &response, out)
         {
-            return self.challenge_answered(now, id, key, out);
+            return self.challenge_answered(id, key);
         }
         match (notice.user, StatusClass::of(status)) {
             (ClientUser::Invite(id), StatusClass::Provisional) => {
@@ -171,15 +171,12 @@ impl Endpoint {
     }
 
     /// The same request is on its way again with credentials; what waited for the old one waits for it.
-    fn challenge_answered(&mut self, now: Time, id: InviteId, new_key: ClientKey, out: &mut Vec<Output>) {
+    fn challenge_answered(&mut self, id: InviteId, new_key: ClientKey) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
         match &mut usage.state {
             State::Calling(calling) => {
                 calling.key = new_key;
                 calling.proceeding = false;
-                if let Cancel::Sent = calling.cancel {
-                    calling.cancel = Cancel::Waiting(None);
-                }
             }
             State::Confirmed(session) => {
                 if let Pending::Sent { key, .. } = &mut session.pending {
@@ -189,7 +186,6 @@ impl Endpoint {
             State::Leaving { bye, .. } => *bye = new_key,
             State::Offered { .. } | State::Rejected { .. } => {}
         }
-        self.cancel_if_possible(now, id, out);
     }
 
     fn invite_proceeds(&mut self, now: Time, id: InviteId, response: Message, out: &mut Vec<Output>) {

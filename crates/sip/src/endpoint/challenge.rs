@@ -1,5 +1,6 @@
 //! Challenges that our requests get (RFC 3261 section 22).
 
+use super::usage::{Cancel, State};
 use super::{Endpoint, InviteId, Login, Output};
 use crate::transaction::Outgoing;
 use crate::transaction::client::{ClientKey, ClientUser, NewClient};
@@ -8,7 +9,8 @@ use clock::Time;
 
 impl Endpoint {
     /// Sends `request` again with the answer to the challenge of `response`, under the key that is returned.
-    /// `None`: there is nothing to answer with, it is for another realm, or it was answered before.
+    /// `None`: there is nothing to answer with, it is for another realm, it was answered before, or nobody
+    /// wants the call any more.
     pub(super) fn answer_challenge(
         &mut self,
         now: Time,
@@ -19,6 +21,11 @@ impl Endpoint {
         out: &mut Vec<Output>,
     ) -> Option<ClientKey> {
         let usage = self.usages.get_mut(&invite)?;
+        if let State::Calling(calling) = &usage.state
+            && !matches!(calling.cancel, Cancel::Unwanted)
+        {
+            return None;
+        }
         let login = usage.login.as_deref()?;
         let (challenge, answer_name) = pick(response, login)?;
         let challenges = self.clients.challenges(key);

@@ -210,6 +210,25 @@ fn rfc3261_9_1_a_cancel_waits_anew_when_the_invite_was_challenged() {
 }
 
 #[test]
+fn rfc3261_9_1_a_challenge_to_an_invite_that_was_cancelled_is_not_answered() {
+    for provisional in [Some("180 Ringing"), None] {
+        let mut lone = Lone::new();
+        let id = lone.invite(|invite| invite.login = login(None));
+        let invite = lone.sent[0].1.clone();
+        for status in provisional {
+            lone.receive(response(&invite, status, "x", CONTACT));
+        }
+        lone.act(|endpoint, now, out| endpoint.cancel(now, id, None, out));
+        lone.receive(response(&invite, "407 Auth", "x", &challenge("n1", "")));
+        let methods: Vec<_> = lone.sent.iter().map(|(_, sent)| sent.method().clone()).collect();
+        assert_eq!(methods.iter().filter(|method| **method == Method::Invite).count(), 1, "{methods:?}");
+        assert_eq!(methods.last(), Some(&Method::Ack));
+        assert!(matches!(lone.events.last(), Some(Event::Failed { status: 407, .. })));
+        lone.drain();
+    }
+}
+
+#[test]
 fn rfc3261_22_a_password_is_not_used_for_another_realm() {
     let mut lone = Lone::new();
     lone.invite(|invite| invite.login = login(Some("other")));
