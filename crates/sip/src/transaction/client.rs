@@ -212,8 +212,14 @@ impl Clients {
             return (false, None);
         };
         out.push(super::received(response, client.invite, client.machine.has_final()));
+        let unwanted = client.user == ClientUser::Nobody && client.machine.is_calling();
         let input = ClientInput::Response(StatusClass::of(status));
-        (true, self.input(now, key, input, Some(response), out))
+        let notice = self.input(now, key, input, Some(response), out);
+        if unwanted {
+            // A provisional response stops Timer B, and nobody else would end the transaction.
+            self.give_up_later(now, key);
+        }
+        (true, notice)
     }
 
     /// Ends the transactions whose request cannot be delivered over `flow`, in the order of their keys.

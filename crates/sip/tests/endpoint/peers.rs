@@ -503,6 +503,19 @@ fn rfc3261_12_2_1_2_a_reinvites_contact_is_the_new_target() {
 }
 
 #[test]
+fn a_reinvite_that_the_peer_only_tries_does_not_outlive_the_call() {
+    let mut lone = Lone::new();
+    let id = lone.invite(|_| {});
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "200 OK", "one", CONTACT));
+    assert!(lone.act(|endpoint, now, out| endpoint.reinvite(now, id, Some(Body::sdp("v=0")), out)));
+    let reinvite = lone.sent.last().unwrap().1.clone();
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    lone.receive(response(&reinvite, "100 Trying", "one", ""));
+    lone.drain();
+}
+
+#[test]
 fn rfc3261_12_2_2_the_peers_reinvite_moves_the_target_only_when_it_is_accepted() {
     for (status, expected) in [(488, "sip:b@127.0.0.2:5060"), (200, "sip:moved@127.0.0.6")] {
         let mut lone = Lone::new();
