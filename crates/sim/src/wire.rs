@@ -12,6 +12,8 @@ use std::str::FromStr as _;
 pub(crate) struct Read {
     /// The method of a request.
     pub(crate) method: Option<String>,
+    /// The user part of a request's URI.
+    pub(crate) number: String,
     /// The status of a response.
     pub(crate) status: Option<u16>,
     pub(crate) vias: Vec<String>,
@@ -31,6 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
     let message = SipMessage::try_from(bytes).ok()?;
     let mut read = Read {
         method: None,
+        number: String::new(),
         status: None,
         vias: Vec::new(),
         from: String::new(),
@@ -44,7 +47,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
         body: message.body().clone(),
     };
     match &message {
-        SipMessage::Request(request) => read.method = Some(request.method.to_string()),
+        SipMessage::Request(request) => {
+            read.method = Some(request.method.to_string());
+            read.number = request.uri.user().unwrap_or("").to_owned();
+        }
         SipMessage::Response(response) => read.status = Some(response.status_code.code()),
     }
     for header in message.headers().iter() {

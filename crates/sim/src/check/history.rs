@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
 use std::sync::Arc;
 
+/// In the contacts of phones that know no password.
+const STRANGERS: &str = "@10.0.9.";
+
 /// The longest ringing of the plan: `direct`, or the three phones of `hunt`.
 const LONGEST_DIAL: Duration = Duration::from_secs(20);
 
@@ -167,22 +170,17 @@ impl History {
 
     fn apply_to_node(&mut self, kind: &Kind) -> Result<(), String> {
         self.count(kind);
-        match kind {
+        let broken = match kind {
             Kind::Registered { user, contact, .. } => {
-                self.tally.registered += 1;
                 self.registrations.insert((user.clone(), contact.clone()));
-                if contact.contains("@10.0.9.") {
-                    return Err(format!("{contact} knows no password, but is registered as {user}"));
-                }
+                contact.contains(STRANGERS).then_some("knows no password")
             }
             Kind::Unregistered { user, contact } => {
-                if !self.registrations.remove(&(user.clone(), contact.clone())) {
-                    return Err(format!("{contact} of {user} is not registered, but unregisters"));
-                }
+                (!self.registrations.remove(&(user.clone(), contact.clone()))).then_some("is not registered")
             }
-            _ => {}
-        }
-        Ok(())
+            _ => None,
+        };
+        broken.map_or(Ok(()), |rule| Err(format!("{rule}: {kind:?}")))
     }
 
     fn count(&mut self, kind: &Kind) {
@@ -191,6 +189,7 @@ impl History {
             Kind::Bridged { .. } => self.tally.bridged += 1,
             Kind::Held { .. } => self.tally.held += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
+            Kind::Registered { .. } => self.tally.registered += 1,
             Kind::Alarm { .. } => self.tally.alarms += 1,
             _ => {}
         }

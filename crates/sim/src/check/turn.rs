@@ -19,6 +19,8 @@ pub(crate) struct Turns {
     finals: BTreeMap<(SocketAddr, String, String), u16>,
     /// Requests that have been delivered.
     requests: BTreeSet<(SocketAddr, String, String)>,
+    /// The number that each call to the switch dialled, by Call-ID.
+    dialled: BTreeMap<String, String>,
     /// The last CSeq of the switch in each dialog.
     cseqs: BTreeMap<(String, String), u32>,
 }
@@ -34,6 +36,12 @@ impl Turns {
         came: Option<(SocketAddr, &Read)>,
         went: &[(SocketAddr, Read)],
     ) -> Result<(), String> {
+        if let Some((_, read)) = came
+            && read.method.as_deref() == Some("INVITE")
+            && wire::tag_of(&read.to).is_none()
+        {
+            self.dialled.insert(read.call_id.clone(), read.number.clone());
+        }
         for (to, read) in went {
             self.check_sent(*to, read)?;
         }
@@ -48,6 +56,7 @@ impl Turns {
     fn check_sent(&mut self, to: SocketAddr, read: &Read) -> Result<(), String> {
         let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
         if let Some(status) = read.status {
+            self.check_result(to, read, status)?;
             let key = (to, branch.to_owned(), read.cseq_method.clone());
             // CANCEL, and what names an unknown dialog, is answered without a transaction: what a copy of it
             // finds may be known by then.
@@ -72,6 +81,23 @@ impl Turns {
             *last = read.cseq;
         }
         Ok(())
+    }
+
+    /// A call ends as its number says: see the plan.
+    fn check_result(&self, to: SocketAddr, read: &Read, status: u16) -> Result<(), String> {
+        let first = read.cseq_method == "INVITE" && status >= 200;
+        let Some(number) = self.dialled.get(&read.call_id).filter(|_| first) else { return Ok(()) };
+        let stranger = to.ip().to_string().starts_with("10.0.9.");
+        // 401, 487 and 503 may befall any call: no credentials yet, CANCEL, no room; the rest are re-INVITEs'.
+        let right = match number.as_str() {
+            _ if stranger => status == 401,
+            _ if matches!(status, 401 | 481 | 487 | 491 | 500 | 503) => true,
+            "busy" => status == 486,
+            "nowhere" => status == 404,
+            "menu" | "record" | "loop" | "digits" | "first" | "hunt" => status == 200,
+            _ => true,
+        };
+        if right { Ok(()) } else { Err(format!("a call of {number} from {to} got {status}")) }
     }
 
     /// A request is answered at once; a retransmitted INVITE may be absorbed (RFC 6026 7.1).
