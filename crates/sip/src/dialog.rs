@@ -179,7 +179,7 @@ impl Dialog {
     /// way. Otherwise they go to the address of the first route, or of the remote target if there is none.
     /// A host that is a name, another transport than the dialog's, and an address of narrower scope than the
     /// one that the peer is seen at (a phone behind NAT) leave them with the address that the dialog began with.
-    fn next_hop(&self) -> Flow {
+    pub(crate) fn next_hop(&self) -> Flow {
         if self.flow.connection != 0 {
             return self.flow;
         }

@@ -93,8 +93,9 @@ impl Endpoint {
             self.client_silent(now, notice, out);
         }
         if flow.connection != 0 {
-            for dialog in self.usages.values_mut().filter_map(Usage::dialog_mut) {
-                dialog.stream_closed(flow.connection);
+            self.servers.stream_closed(flow.connection);
+            for usage in self.usages.values_mut() {
+                usage.stream_closed(flow.connection);
             }
         }
     }

@@ -28,7 +28,7 @@ impl Endpoint {
             _ => match self.servers.find(&key) {
                 Some(id) => {
                     self.counters.retransmissions += 1;
-                    self.servers.request_again(now, id, &request, out);
+                    self.servers.request_again(now, id, flow, &request, out);
                 }
                 None => self.receive_new(now, flow, key, request, out),
             },

@@ -232,6 +232,19 @@ impl Usage {
         }
     }
 
+    /// A stream has closed: what would go by it goes to the remote target, a repeated 2xx included.
+    pub(super) fn stream_closed(&mut self, connection: u64) {
+        let Some(dialog) = self.dialog_mut() else { return };
+        dialog.stream_closed(connection);
+        let flow = dialog.next_hop();
+        if let State::Confirmed(session) = &mut self.state
+            && let Pending::AwaitingAck { answer, .. } = &mut session.pending
+            && answer.flow.connection == connection
+        {
+            answer.flow = flow;
+        }
+    }
+
     /// The dialog, where there is one.
     pub(super) fn dialog_mut(&mut self) -> Option<&mut Dialog> {
         match &mut self.state {

@@ -8,6 +8,7 @@ use crate::{Flow, Message, Method, Name, Via};
 use clock::{Duration, Time, Timers};
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 /// Who wants to hear of a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ struct Server {
     user: ServerUser,
     invite: Option<InviteId>,
     flow: Flow,
+    /// Where responses go when the stream that the request came by has closed.
+    sent_by: SocketAddr,
     to_tag: u64,
     /// Kept until the final response.
     request: Option<Message>,
@@ -167,6 +170,8 @@ impl Servers {
         }
         self.by_key.insert(key.clone(), id);
         let interval = self.values.t1;
+        let port = request.via().ok().and_then(|via| via.port());
+        let sent_by = SocketAddr::new(flow.peer.ip(), port.unwrap_or(flow.transport.default_port()));
         let request = Some(request);
         let server = Server {
             machine,
@@ -175,6 +180,7 @@ impl Servers {
             user,
             invite,
             flow,
+            sent_by,
             to_tag,
             request,
             last: None,
@@ -187,17 +193,29 @@ impl Servers {
         }
     }
 
-    /// Takes the retransmission of a request.
+    /// Takes the retransmission of a request. On a stream it came by another connection than before.
     pub(crate) fn request_again(
         &mut self,
         now: Time,
         id: RequestId,
+        flow: Flow,
         request: &Message,
         out: &mut Vec<Output>,
     ) {
-        let invite = self.alive.get(&id).and_then(|server| server.invite);
+        let Some(server) = self.alive.get_mut(&id) else { return };
+        let invite = server.invite;
+        if flow.transport.is_reliable() {
+            server.redirect(flow);
+        }
         out.push(super::received(request, invite, true));
         self.input(now, id, ServerInput::Request, None, out);
+    }
+
+    /// A stream has closed: responses that were to go by it go to the request's sent-by (18.2.2).
+    pub(crate) fn stream_closed(&mut self, connection: u64) {
+        for server in self.alive.values_mut().filter(|server| server.flow.connection == connection) {
+            server.redirect(Flow { peer: server.sent_by, connection: 0, ..server.flow });
+        }
     }
 
     /// Takes an ACK that matches an INVITE's transaction by its branch; the user may want to know.
@@ -349,6 +367,13 @@ impl Servers {
 }
 
 impl Server {
+    fn redirect(&mut self, flow: Flow) {
+        self.flow = flow;
+        if let Some(response) = &mut self.last {
+            response.flow = flow;
+        }
+    }
+
     fn send(&self, again: bool, out: &mut Vec<Output>) {
         if let Some(response) = &self.last {
             response.send(self.invite, again, out);

@@ -558,3 +558,34 @@ fn a_response_with_two_vias_or_a_forged_branch_is_no_ones() {
     assert!(lone.events.is_empty());
     assert_eq!(lone.endpoint.counters().strays, 2);
 }
+
+#[test]
+fn rfc3261_18_2_2_responses_after_a_closed_stream_go_to_the_sent_by_or_to_the_new_stream() {
+    let mut lone = Lone::new();
+    let by = |port, connection| Flow {
+        transport: Transport::Tcp,
+        local: address(CALLER),
+        peer: ([127, 0, 0, 2], port).into(),
+        connection,
+    };
+    lone.flow = by(40_001, 7);
+    let invite = request("INVITE", "tcp", "Contact: <sip:a@127.0.0.2:5070;transport=tcp>\r\n");
+    lone.receive(invite.clone());
+    let Some(Event::Invite { id, .. }) = lone.events.pop() else { panic!("an INVITE") };
+    lone.act(|endpoint, now, out| endpoint.flow_failed(now, by(40_001, 7), out));
+    lone.act(|endpoint, now, out| endpoint.progress(now, id, 180, &contact(CALLER), None, out));
+    assert_eq!(lone.sent.last().unwrap().0, by(5060, 0));
+
+    lone.flow = by(40_002, 8);
+    lone.receive(invite);
+    lone.act(|endpoint, now, out| endpoint.accept(now, id, &contact(CALLER), None, out));
+    let flows: Vec<_> =
+        lone.sent.iter().rev().take(2).map(|(flow, message)| (*flow, message.status())).collect();
+    assert_eq!(flows, [(by(40_002, 8), Some(200)), (by(40_002, 8), Some(180))]);
+
+    lone.act(|endpoint, now, out| endpoint.flow_failed(now, by(40_002, 8), out));
+    lone.now = Time::from_millis(500);
+    lone.act(|endpoint, now, out| endpoint.handle_timeout(now, out));
+    let (flow, repeated) = lone.sent.last().unwrap();
+    assert_eq!((*flow, repeated.status()), (by(5070, 0), Some(200)), "13.3.1.4: repeated on TCP too");
+}
