@@ -7,6 +7,7 @@ mod media;
 mod network;
 mod phone;
 mod plan;
+mod streams;
 mod wire;
 mod world;
 

@@ -53,7 +53,8 @@ impl Network {
         (0..copies).map(|_| self.delay(rng)).collect()
     }
 
-    fn delay(&self, rng: &mut ChaCha12Rng) -> Duration {
+    /// How long a packet is under way.
+    pub(crate) fn delay(&self, rng: &mut ChaCha12Rng) -> Duration {
         let jitter = rng.within(self.jitter);
         let straggle =
             if rng.chance(self.straggle) { rng.within(Duration::from_millis(800)) } else { Duration::ZERO };

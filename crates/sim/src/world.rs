@@ -7,13 +7,14 @@ use crate::media::{Due, FakeMedia};
 use crate::network::Network;
 use crate::phone::{CallScript, Out, Phone};
 use crate::plan;
+use crate::streams::{Connection, Streams};
 use crate::wire::{self, Read};
 use bytes::Bytes;
 use clock::{Duration, Time};
 use events::Event;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
-use sip::Flow;
+use sip::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub struct World {
     now: Time,
     rng: ChaCha12Rng,
     network: Network,
+    streams: Streams,
     switch: Switch,
     media: FakeMedia,
     phones: Vec<Phone>,
@@ -74,8 +76,17 @@ pub struct World {
 /// Something on its way.
 #[derive(Clone, Debug)]
 enum Delivery {
-    ToSwitch { from: SocketAddr, bytes: Bytes },
-    ToPhone { to: usize, bytes: Bytes },
+    ToSwitch {
+        flow: Flow,
+        bytes: Bytes,
+    },
+    ToPhone {
+        to: usize,
+        connection: u64,
+        bytes: Bytes,
+    },
+    /// Some TCP connection ends.
+    Cut,
     Unreachable(Flow),
     Media(rtp::control::Event),
     Operator(Operator),
@@ -129,6 +140,7 @@ impl World {
         let mut world = Self {
             now: Time::ZERO,
             network,
+            streams: Streams::default(),
             switch: Switch::new(config, plan),
             media,
             phones: phones(&mut rng),
@@ -190,19 +202,21 @@ impl World {
 
     fn deliver(&mut self, delivery: Delivery) -> Result<(), String> {
         match delivery {
-            Delivery::ToSwitch { from, bytes } => {
+            Delivery::ToSwitch { flow, .. } if self.is_cut(flow.connection) => Ok(()),
+            Delivery::ToSwitch { flow, bytes } => {
                 let read = wire::read(&bytes);
-                self.print(|| format!("{from} -> switch  {}", line(&bytes)));
-                let flow = Flow::udp(SWITCH, from);
-                self.turn(Input::Sip { flow, bytes }, read.map(|read| (from, read)))
+                self.print(|| format!("{} -> switch  {}", flow.peer, line(&bytes)));
+                self.turn(Input::Sip { flow, bytes }, read.map(|read| (flow.peer, read)))
             }
-            Delivery::ToPhone { to, bytes } => {
+            Delivery::ToPhone { connection, .. } if self.is_cut(connection) => Ok(()),
+            Delivery::ToPhone { to, bytes, .. } => {
                 let read = wire::read(&bytes).ok_or_else(|| unreadable(&bytes))?;
                 let mut out = Vec::new();
                 self.phones[to].receive(self.now, &read, &mut out);
                 self.take_from_phone(to, out);
                 Ok(())
             }
+            Delivery::Cut => self.cut(),
             Delivery::Unreachable(flow) => self.turn(Input::FlowFailed(flow), None),
             Delivery::Media(event) => {
                 if self.media.is_stale(&event) {
@@ -254,13 +268,20 @@ impl World {
         let from = self.phones[index].address;
         for out in out {
             match out {
+                Out::Send(bytes) if self.phones[index].is_on_stream() => {
+                    let flow = self.streams.of_phone(index, SWITCH, from);
+                    let at = self.now + self.network.delay(&mut self.rng);
+                    let at = self.streams.arrives_at_switch(flow.connection, at);
+                    self.send(at - self.now, Delivery::ToSwitch { flow, bytes });
+                }
                 Out::Send(bytes) => {
+                    let flow = Flow::udp(SWITCH, from);
                     let copies = self.network.carry(self.now, &mut self.rng);
                     if copies.is_empty() {
                         self.print(|| format!("{from} -> lost    {}", line(&bytes)));
                     }
                     for delay in copies {
-                        self.send(delay, Delivery::ToSwitch { from, bytes: bytes.clone() });
+                        self.send(delay, Delivery::ToSwitch { flow, bytes: bytes.clone() });
                     }
                 }
                 Out::Key(port, key) => {
@@ -310,14 +331,50 @@ impl World {
             return Err(format!("SDP names port {port}, which has no stream: {}", line(bytes)));
         }
         let found = self.phones.iter().position(|phone| phone.address == flow.peer && !phone.is_dead());
+        if flow.transport.is_reliable() {
+            self.stream_to_phone(flow, found, bytes);
+            return Ok((flow.peer, read));
+        }
         for delay in self.network.carry(self.now, &mut self.rng) {
             match found {
-                Some(to) => self.send(delay, Delivery::ToPhone { to, bytes: bytes.clone() }),
+                Some(to) => {
+                    self.send(delay, Delivery::ToPhone { to, connection: 0, bytes: bytes.clone() });
+                }
                 None if self.icmp => self.send(delay, Delivery::Unreachable(flow)),
                 None => {}
             }
         }
         Ok((flow.peer, read))
+    }
+
+    fn stream_to_phone(&mut self, flow: Flow, listening: Option<usize>, bytes: &Bytes) {
+        let delay = self.network.delay(&mut self.rng);
+        let Some(Flow { connection, .. }) = self.streams.of_switch(flow, listening) else {
+            return self.send(delay, Delivery::Unreachable(flow));
+        };
+        let at = self.streams.arrives_at_phone(connection, self.now + delay);
+        if let Some(to) = self.streams.phone_of(connection) {
+            self.send(at - self.now, Delivery::ToPhone { to, connection, bytes: bytes.clone() });
+        }
+    }
+
+    fn is_cut(&self, connection: u64) -> bool {
+        connection != 0 && self.streams.phone_of(connection).is_none()
+    }
+
+    /// Both ends of a connection learn that it is gone; what was under way on it is lost.
+    fn cut(&mut self) -> Result<(), String> {
+        let nth = self.rng.below(4) as usize;
+        let Some(Connection { phone, flow, opened, .. }) = self.streams.cut(nth) else { return Ok(()) };
+        self.print(|| format!("cut: {flow:?}"));
+        self.turn(Input::FlowFailed(flow), None)?;
+        if opened {
+            self.turn(Input::FlowFailed(Flow { connection: 0, ..flow }), None)?;
+        }
+        let mut out = Vec::new();
+        self.phones[phone].reconnect(&mut out);
+        self.take_from_phone(phone, out);
+        Ok(())
     }
 
     fn check_step(&self) -> Result<(), String> {
@@ -404,6 +461,10 @@ impl World {
                 self.send(at, Delivery::Operator(operator));
             }
         }
+        for _ in 0..self.rng.below(4) {
+            let at = self.rng.within(Duration::from_secs(120));
+            self.send(at, Delivery::Cut);
+        }
         self.send(CLEARANCE - Time::ZERO, Delivery::Operator(Operator::Clear));
     }
 
@@ -422,8 +483,10 @@ fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
     PLACES
         .iter()
         .map(|&(name, password, ip)| {
-            let mut phone = Phone::new(name, password, address(ip), SWITCH, fork(rng));
             let is_trunk = matches!(name, "carrier" | "pbx");
+            let transport =
+                if password.is_some() && rng.chance(250) { Transport::Tcp } else { Transport::Udp };
+            let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
             let calls = if is_trunk { 1 + rng.below(6) } else { rng.below(8).saturating_sub(5) };
             phone.will_call((0..calls).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
             if password.is_some() && rng.chance(850) {

@@ -48,7 +48,10 @@ impl Turns {
         let Some((from, read)) = came else { return Ok(()) };
         match (&read.method, read.status) {
             (Some(method), _) if method != "ACK" => self.check_request(from, read, method, went),
-            (None, Some(200..300)) if read.cseq_method == "INVITE" => self.check_success(now, read, went),
+            // The INVITE fails with its TCP connection: a 2xx that comes by the next one finds nothing.
+            (None, Some(200..300)) if read.cseq_method == "INVITE" && is_by_udp(read) => {
+                self.check_success(now, read, went)
+            }
             _ => Ok(()),
         }
     }
@@ -59,8 +62,8 @@ impl Turns {
             self.check_result(to, read, status)?;
             let key = (to, branch.to_owned(), read.cseq_method.clone());
             // CANCEL, and what names an unknown dialog, is answered without a transaction: what a copy of it
-            // finds may be known by then.
-            let bound = status >= 200 && status != 481 && read.cseq_method != "CANCEL";
+            // finds may be known by then. Over TCP transactions end at once (17.2.2).
+            let bound = is_by_udp(read) && status >= 200 && status != 481 && read.cseq_method != "CANCEL";
             if bound && *self.finals.entry(key).or_insert(status) != status {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }
@@ -144,4 +147,8 @@ impl Turns {
         }
         Err(format!("a 2xx in {} with the tag {tag} got no ACK", read.call_id))
     }
+}
+
+fn is_by_udp(read: &Read) -> bool {
+    read.vias.first().is_some_and(|via| via.starts_with("SIP/2.0/UDP"))
 }

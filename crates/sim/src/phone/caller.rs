@@ -188,7 +188,7 @@ impl Phone {
         let bytes = Draft {
             method: "ACK",
             uri: &call.target,
-            via: format!("SIP/2.0/UDP {};branch={};rport", self.address, client.branch),
+            via: self.via_of(&client.branch),
             from: &call.local,
             to: &read.to,
             call_id: &call.call_id,

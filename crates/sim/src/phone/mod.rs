@@ -18,6 +18,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng as _;
 use register::{Challenge, Registration};
 use session::{Call, ignored_dialog};
+use sip::Transport;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use transaction::{Client, Final};
@@ -33,6 +34,7 @@ pub(crate) struct Phone {
     pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
     switch: SocketAddr,
+    transport: Transport,
     rng: ChaCha12Rng,
     password: Option<&'static str>,
     registration: Option<Registration>,
@@ -119,6 +121,7 @@ impl Phone {
         password: Option<&'static str>,
         address: SocketAddr,
         switch: SocketAddr,
+        transport: Transport,
         mut rng: ChaCha12Rng,
     ) -> Self {
         let echo = if rng.chance(100) { 500 } else { 0 };
@@ -126,6 +129,7 @@ impl Phone {
             name,
             address,
             switch,
+            transport,
             rng,
             password,
             registration: None,
@@ -178,6 +182,17 @@ impl Phone {
         self.emit(sent, out);
     }
 
+    /// Whether it speaks TCP, and so repeats nothing.
+    pub(crate) fn is_on_stream(&self) -> bool {
+        self.transport.is_reliable()
+    }
+
+    /// Its connection is gone: what waits for a response goes out again, on another one.
+    pub(crate) fn reconnect(&mut self, out: &mut Vec<Out>) {
+        let pending = self.clients.values().map(|client| Out::Send(client.bytes.clone())).collect();
+        self.emit(pending, out);
+    }
+
     /// Whether it has fallen silent.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead
@@ -217,12 +232,17 @@ impl Phone {
 
     fn via(&mut self) -> (String, String) {
         let branch = format!("z9hG4bK{}", self.token());
-        (format!("SIP/2.0/UDP {};branch={branch};rport", self.address), branch)
+        (self.via_of(&branch), branch)
+    }
+
+    fn via_of(&self, branch: &str) -> String {
+        format!("SIP/2.0/{} {};branch={branch};rport", self.transport.via_token(), self.address)
     }
 
     /// Where calls to this phone go.
     fn contact_uri(&self) -> String {
-        format!("sip:{}@{}", self.name, self.address)
+        let uri = format!("sip:{}@{}", self.name, self.address);
+        if self.is_on_stream() { uri + ";transport=tcp" } else { uri }
     }
 
     fn contact(&self) -> Option<String> {

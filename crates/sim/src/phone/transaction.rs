@@ -26,7 +26,7 @@ pub(super) struct Client {
     pub(super) purpose: Purpose,
     /// The call that it belongs to, which may be over.
     pub(super) call: u64,
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
     interval: Duration,
     until: Time,
     pub(super) proceeding: bool,
@@ -82,6 +82,7 @@ impl Phone {
     }
 
     pub(super) fn repeat_request(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
+        let reliable = self.is_on_stream();
         let Some(client) = self.clients.get_mut(&number) else { return };
         let is_invite = client.method == "INVITE";
         if is_invite && client.proceeding {
@@ -98,7 +99,9 @@ impl Phone {
             }
             return;
         }
-        sent.push(Out::Send(client.bytes.clone()));
+        if !reliable {
+            sent.push(Out::Send(client.bytes.clone()));
+        }
         client.interval *= 2;
         if !is_invite {
             client.interval = if client.proceeding { T2 } else { client.interval.min(T2) };
@@ -126,6 +129,7 @@ impl Phone {
     }
 
     pub(super) fn repeat_final(&mut self, now: Time, call: u64, sent: &mut Vec<Out>) {
+        let reliable = self.is_on_stream();
         let Some(found) = self.finals.get_mut(&call) else { return };
         if now >= found.until {
             let success = found.success;
@@ -137,7 +141,10 @@ impl Phone {
             }
             return;
         }
-        sent.push(Out::Send(found.bytes.clone()));
+        // A 2xx is repeated whatever the transport (RFC 3261 13.3.1.4).
+        if found.success || !reliable {
+            sent.push(Out::Send(found.bytes.clone()));
+        }
         found.interval = (found.interval * 2).min(T2);
         let next = (now + found.interval).min(found.until);
         self.timers.set((call, Act::RepeatFinal), next);
