@@ -24,7 +24,7 @@ mod resample;
 mod thread;
 
 pub use engine::{Engine, EngineConfig};
-pub use recorder::repair;
+pub use recorder::{Repair, repair};
 
 use std::io;
 use thiserror::Error;

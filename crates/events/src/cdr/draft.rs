@@ -83,7 +83,11 @@ impl Draft {
                 self.recordings.push(recording);
             }
             Kind::RecordingEnded { path, millis, error } => {
-                if let Some(recording) = self.recordings.iter_mut().find(|r| r.path == *path) {
+                // The name may have been taken: then the file has another than was asked for.
+                let named = self.recordings.iter().position(|r| r.path == *path);
+                let index = named.or_else(|| self.recordings.iter().position(|r| r.millis.is_none()));
+                if let Some(recording) = index.and_then(|index| self.recordings.get_mut(index)) {
+                    recording.path.clone_from(path);
                     recording.millis = Some(*millis);
                     recording.error.clone_from(error);
                 }

@@ -4,7 +4,7 @@ mod repair;
 mod timeline;
 mod writer;
 
-pub use repair::repair;
+pub use repair::{Repair, repair};
 pub(crate) use writer::Writer;
 
 use clock::Time;

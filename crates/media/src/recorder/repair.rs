@@ -11,26 +11,53 @@ const RIFF_PREFIX: u64 = 8;
 /// How deep below the directory recordings are looked for.
 const DEPTH: usize = 8;
 
-/// Mends the WAV headers below `directory` that a killed process left behind, from the files' lengths,
-/// and says which files it mended. A file that is no recording of this engine is left alone.
+/// What [`repair`] did.
+#[derive(Debug, Default)]
+pub struct Repair {
+    /// Files that it mended.
+    pub mended: Vec<PathBuf>,
+    /// Files and directories that could not be looked at or mended, and why.
+    pub skipped: Vec<(PathBuf, io::Error)>,
+}
+
+/// Mends the WAV headers below `directory` that a killed process left behind, from the files' lengths.
+/// A file that is no recording of this engine, or is whole, is left alone.
 ///
 /// To be called before the engine starts: a recording under way looks unfinished.
-pub fn repair(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut mended = Vec::new();
+pub fn repair(directory: &Path) -> Repair {
+    let mut repair = Repair::default();
     let mut open = vec![(directory.to_path_buf(), DEPTH)];
     while let Some((directory, depth)) = open.pop() {
-        for entry in std::fs::read_dir(&directory)? {
-            let entry = entry?;
-            let path = entry.path();
-            let kind = entry.file_type()?;
-            if kind.is_dir() && depth > 0 {
-                open.push((path, depth - 1));
-            } else if kind.is_file() && path.extension().is_some_and(|e| e == "wav") && mend(&path)? {
-                mended.push(path);
+        let entries = match std::fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                repair.skipped.push((directory, error));
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
+                Ok((path, kind)) if kind.is_dir() && depth > 0 => open.push((path, depth - 1)),
+                Ok((path, kind)) if kind.is_file() => repair.file(path),
+                Ok(_) => {}
+                Err(error) => repair.skipped.push((directory.clone(), error)),
             }
         }
     }
-    Ok(mended)
+    repair
+}
+
+impl Repair {
+    fn file(&mut self, path: PathBuf) {
+        if path.extension().is_none_or(|extension| extension != "wav") {
+            return;
+        }
+        match mend(&path) {
+            Ok(true) => self.mended.push(path),
+            Ok(false) => {}
+            Err(error) => self.skipped.push((path, error)),
+        }
+    }
 }
 
 /// Mends one file; whether there was something to mend.
@@ -98,11 +125,20 @@ mod tests {
         bytes.extend([1, 2, 3]);
         std::fs::write(&torn, bytes).expect("disk space");
 
-        assert_eq!(repair(directory.path()).expect("readable"), std::slice::from_ref(&torn));
+        assert_eq!(repair(directory.path()).mended, std::slice::from_ref(&torn));
         let mut reader = hound::WavReader::open(&torn).expect("mended");
         let samples: Vec<i16> = reader.samples().map(|s| s.expect("a sample")).collect();
         assert_eq!(samples, (0..200).collect::<Vec<i16>>());
-        assert!(repair(directory.path()).expect("readable").is_empty());
+        assert!(repair(directory.path()).mended.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_skipped() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let gone = directory.path().join("gone");
+        let repair = repair(&gone);
+        assert!(repair.mended.is_empty());
+        assert_eq!(repair.skipped.into_iter().map(|(path, _)| path).collect::<Vec<_>>(), [gone]);
     }
 
     #[test]
@@ -112,7 +148,7 @@ mod tests {
         {
             std::fs::write(directory.path().join(name), content).expect("disk space");
         }
-        assert!(repair(directory.path()).expect("readable").is_empty());
+        assert!(repair(directory.path()).mended.is_empty());
         assert_eq!(std::fs::read(directory.path().join("other.wav")).expect("there"), [b'x'; 100]);
     }
 }

@@ -5,7 +5,7 @@ use clock::{Duration, Time};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtp::control::{Event, RecordingId};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The longest recording: WAV counts its bytes in 32 bits.
 const MAX_PAIRS: u64 = 24 * 3_600 * RATE as u64;
+
+/// How many recordings may ask for the same name.
+const MAX_NAMES: u32 = 1_000;
 
 /// The thread that owns the files.
 pub(crate) struct Writer {
@@ -101,7 +104,7 @@ impl Writer {
 
     fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time) {
         match create(&path) {
-            Ok(file) => {
+            Ok((path, file)) => {
                 self.open.insert(recording, Recording { path, file, timeline: Timeline::new(at) });
             }
             Err(error) => self.fail(recording, path, 0, &error),
@@ -195,16 +198,39 @@ impl Recording {
     }
 }
 
-/// A new file with a valid header, in a directory that is made if it is missing.
-fn create(path: &Path) -> hound::Result<WavWriter<BufWriter<File>>> {
+/// A new file with a valid header, in a directory that is made if it is missing; and its name.
+fn create(path: &Path) -> hound::Result<(PathBuf, WavWriter<BufWriter<File>>)> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }
     let spec =
         WavSpec { channels: 2, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    let mut file = WavWriter::create(path, spec)?;
+    let (path, file) = create_beside(path)?;
+    let mut file = WavWriter::new(BufWriter::new(file), spec)?;
     file.flush()?;
-    Ok(file)
+    Ok((path, file))
+}
+
+/// A new file under that name or, since no recording may overwrite another, under the first free one of
+/// `NAME.2.wav`, `NAME.3.wav` and so on.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
+    match File::create_new(path) {
+        Err(error) if taken(&error) && path.is_file() => {}
+        // A device has nothing that could be lost.
+        Err(error) if taken(&error) && !path.is_dir() => {
+            return Ok((path.to_owned(), OpenOptions::new().write(true).open(path)?));
+        }
+        created => return Ok((path.to_owned(), created?)),
+    }
+    for number in 2..=MAX_NAMES {
+        let name = path.with_extension(format!("{number}.wav"));
+        match File::create_new(&name) {
+            Err(error) if taken(&error) => {}
+            created => return Ok((name, created?)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// The cause, and what an administrator can do about it.
@@ -215,7 +241,7 @@ fn explain(error: &hound::Error) -> String {
             ErrorKind::PermissionDenied => "; let the server's user write there",
             ErrorKind::ReadOnlyFilesystem => "; mount it writable or record elsewhere",
             ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
-                "; a file stands where a directory should be, or the reverse: correct the recording's path"
+                "; something else stands where the file or its directory should be: correct the recording's path"
             }
             _ => "",
         },

@@ -217,8 +217,12 @@ fn make_directory(path: &Path) -> Result<(), ServeError> {
 /// prompts. The state directory must be this process's own by now.
 fn prepare_files(recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
     make_directory(recordings)?;
-    for mended in media::repair(recordings).map_err(ServeError::state(recordings))? {
-        tracing::info!("mended the recording {}", mended.display());
+    let media::Repair { mended, skipped } = media::repair(recordings);
+    for path in mended {
+        tracing::info!("mended the recording {}", path.display());
+    }
+    for (path, error) in skipped {
+        tracing::warn!("{}: not checked for a recording that was cut off: {error}", path.display());
     }
     embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(ServeError::state(prompts))
 }
