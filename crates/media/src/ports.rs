@@ -43,7 +43,8 @@ enum Supply {
     /// At least half of the sockets are ready; so they are announced many at a time.
     Sufficient,
     Filling,
-    /// Filling, but nothing is ready and nothing can be bound; the alarm has been raised.
+    /// Filling, and the alarm has been raised: nothing was ready and nothing could be bound. The shortage
+    /// lasts until half of the sockets are ready.
     Exhausted,
 }
 
@@ -140,6 +141,9 @@ impl PortPool {
 
     /// Raises the alarm when a shortage begins.
     fn judge(&mut self, now: Time, cause: Option<io::Error>) -> Option<String> {
+        if self.supply == Supply::Exhausted && self.ready.len() > self.target / 2 {
+            self.supply = Supply::Filling;
+        }
         let nothing_to_bind = self.next_refill().is_none_or(|from| from > now);
         if !self.ready.is_empty() || !nothing_to_bind || self.supply == Supply::Exhausted {
             return None;
@@ -251,6 +255,28 @@ mod tests {
             assert_eq!(pool.refill(Time::from_secs(10 * shortage)).alarm, None);
             pool.give_back(ports[0], socket, Time::from_secs(10 * shortage));
             assert_eq!(pool.refill(Time::from_secs(10 * shortage + 2)).ready.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_shortage_is_over_when_half_of_the_supply_is_back() {
+        let ports = free_ports(HERE, 8);
+        let mut pool = PortPool::new(0, HERE, &ports, 8);
+        assert_eq!(pool.refill(Time::ZERO).ready.len(), 8);
+        let take = |pool: &mut PortPool, count| -> Vec<UdpSocket> {
+            let ready: Vec<u16> = pool.ready.iter().map(|(port, _)| *port).take(count).collect();
+            ready.into_iter().map(|port| pool.take(port).expect("it is ready")).collect()
+        };
+        let mut used = take(&mut pool, 8);
+        assert!(pool.refill(Time::ZERO).alarm.is_some());
+        for (back, alarms) in [(2, false), (5, true)] {
+            for socket in used.drain(..back) {
+                let port = socket.local_addr().expect("it is bound").port();
+                pool.give_back(port, socket, Time::ZERO);
+            }
+            assert_eq!(pool.refill(Time::from_secs(2)).ready.len(), back);
+            used.extend(take(&mut pool, back));
+            assert_eq!(pool.refill(Time::from_secs(2)).alarm.is_some(), alarms, "{back} came back");
         }
     }
 }
