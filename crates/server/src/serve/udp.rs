@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 
 /// Socket buffers: a burst of 4,000 messages while the thread is busy elsewhere.
 const SOCKET_BUFFER: usize = 4 << 20;
+/// How often a datagram is offered to the system before an error is believed to be its own.
+const SEND_ATTEMPTS: usize = 3;
 /// The largest UDP payload.
 const DATAGRAM: usize = 65_535;
 
@@ -84,13 +86,15 @@ impl Datagrams {
         let Some(listener) = listener else {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no such listener"));
         };
-        match listener.socket.send_to(bytes, flow.peer) {
-            // A refusal reported here is that of an earlier datagram: this one has not been sent.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                listener.socket.send_to(bytes, flow.peer).map(drop)
+        let mut attempts = 1;
+        loop {
+            match listener.socket.send_to(bytes, flow.peer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                // What is reported here may be the fate of an earlier datagram to somebody else, whom the
+                // error queue names: then this one has not been sent.
+                Err(_) if attempts < SEND_ATTEMPTS => attempts += 1,
+                sent => return sent.map(drop),
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            sent => sent.map(drop),
         }
     }
 }
@@ -218,7 +222,9 @@ mod tests {
             let (mut datagrams, mut poll, local) = listener(loopback);
             let gone = std::net::UdpSocket::bind(loopback).expect("bind").local_addr().expect("bound");
             let flow = Flow { transport: Transport::Udp, local, peer: gone, connection: 0 };
-            datagrams.send(&flow, b"to nobody").expect("the kernel takes it");
+            for _ in 0..3 {
+                datagrams.send(&flow, b"to nobody").expect("the kernel takes it");
+            }
             let Arrival::Unreachable(failed) = next(&mut datagrams, &mut poll) else {
                 panic!("no report");
             };
