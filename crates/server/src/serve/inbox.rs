@@ -73,7 +73,7 @@ pub(super) fn inbox(waker: mio::Waker) -> (Inbox, Sender, MediaSender) {
 impl Inbox {
     /// Says that what is queued from now on needs a new wake-up. To be called before the queues are read.
     pub(super) fn answer_bell(&self) {
-        self.bell.rung.store(false, Ordering::SeqCst);
+        self.bell.rung.swap(false, Ordering::SeqCst);
     }
 
     /// The next media event, without waiting.

@@ -31,7 +31,9 @@ const MAX_MESSAGE: usize = 65_535;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// When to give up on a message that has begun and does not end.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
-/// When to close a connection that says nothing: an hour's registration and some.
+/// When to close a connection that was accepted and has brought no whole message.
+const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// When to close a connection that says nothing more: an hour's registration and some.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3_900);
 /// When to give up writing to a peer that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -198,7 +200,8 @@ async fn accept(listener: TcpListener, local: SocketAddr, numbers: Arc<AtomicU64
             let (queue, queued) = mpsc::channel(WRITE_QUEUE);
             let pongs = queue.downgrade();
             if inbox.send(Message::Stream(StreamEvent::Accepted(flow, queue))).await.is_ok() {
-                carry(stream, flow, pongs, queued, &inbox).await;
+                let patience = Patience::with_stranger(Instant::now());
+                carry(stream, flow, patience, (pongs, queued), &inbox).await;
             }
             open.fetch_sub(1, Ordering::Relaxed);
         });
@@ -207,7 +210,9 @@ async fn accept(listener: TcpListener, local: SocketAddr, numbers: Arc<AtomicU64
 
 async fn open(flow: Flow, pongs: mpsc::WeakSender<Bytes>, queued: mpsc::Receiver<Bytes>, inbox: Sender) {
     match timeout(CONNECT_TIMEOUT, connect(flow)).await {
-        Ok(Ok(stream)) => carry(stream, flow, pongs, queued, &inbox).await,
+        Ok(Ok(stream)) => {
+            carry(stream, flow, Patience::with_known(Instant::now()), (pongs, queued), &inbox).await;
+        }
         failed => {
             tracing::debug!("no connection to {}: {failed:?}", flow.peer);
             // Gone only when the signalling thread has ended, and then nobody needs to know.
@@ -226,8 +231,8 @@ async fn connect(flow: Flow) -> io::Result<TcpStream> {
 async fn carry(
     stream: TcpStream,
     flow: Flow,
-    pongs: mpsc::WeakSender<Bytes>,
-    queued: mpsc::Receiver<Bytes>,
+    patience: Patience,
+    (pongs, queued): (mpsc::WeakSender<Bytes>, mpsc::Receiver<Bytes>),
     inbox: &Sender,
 ) {
     let settings = SockRef::from(&stream);
@@ -238,7 +243,7 @@ async fn carry(
     }
     let (read, write) = stream.into_split();
     let ended = tokio::select! {
-        ended = receive(read, flow, pongs, inbox) => ended,
+        ended = receive(read, flow, patience, pongs, inbox) => ended,
         ended = transmit(write, queued) => ended,
     };
     if let Err(error) = ended {
@@ -251,14 +256,14 @@ async fn carry(
 async fn receive(
     mut read: OwnedReadHalf,
     flow: Flow,
+    mut patience: Patience,
     pongs: mpsc::WeakSender<Bytes>,
     inbox: &Sender,
 ) -> io::Result<()> {
     let mut framer = Framer::new(MAX_MESSAGE);
     let mut buffer = vec![0; 16 << 10];
-    let mut deadline = Instant::now() + IDLE_TIMEOUT;
     loop {
-        let length = timeout_at(deadline, read.read(&mut buffer)).await??;
+        let length = timeout_at(patience.until, read.read(&mut buffer)).await??;
         if length == 0 {
             return Ok(());
         }
@@ -269,6 +274,7 @@ async fn receive(
             whole = true;
             match frame {
                 Frame::Message(bytes) => {
+                    patience.known = true;
                     let received = Message::Stream(StreamEvent::Received(flow, bytes));
                     inbox.send(received).await.map_err(io::Error::other)?;
                 }
@@ -281,9 +287,34 @@ async fn receive(
             }
         }
         if framer.is_empty() {
-            deadline = Instant::now() + IDLE_TIMEOUT;
+            patience.wait(Instant::now() + IDLE_TIMEOUT);
         } else if was_idle || whole {
-            deadline = Instant::now() + MESSAGE_TIMEOUT;
+            patience.wait(Instant::now() + MESSAGE_TIMEOUT);
+        }
+    }
+}
+
+/// How long a peer may take. One that has not shown yet that it speaks SIP gets no more time by anything
+/// else that it sends.
+#[derive(Debug)]
+struct Patience {
+    until: Instant,
+    /// It has sent a whole message, or we have called it.
+    known: bool,
+}
+
+impl Patience {
+    fn with_stranger(now: Instant) -> Self {
+        Self { until: now + FIRST_MESSAGE_TIMEOUT, known: false }
+    }
+
+    fn with_known(now: Instant) -> Self {
+        Self { until: now + IDLE_TIMEOUT, known: true }
+    }
+
+    fn wait(&mut self, until: Instant) {
+        if self.known {
+            self.until = until;
         }
     }
 }
@@ -395,5 +426,17 @@ mod tests {
         assert!(refused, "the queue is bounded");
         drop(listener);
         world.runtime.shutdown_background();
+    }
+
+    #[test]
+    fn only_a_whole_message_makes_a_connection_last() {
+        let now = Instant::now();
+        let mut stranger = Patience::with_stranger(now);
+        stranger.wait(now + IDLE_TIMEOUT);
+        assert_eq!(stranger.until, now + FIRST_MESSAGE_TIMEOUT);
+        stranger.known = true;
+        stranger.wait(now + IDLE_TIMEOUT);
+        assert_eq!(stranger.until, now + IDLE_TIMEOUT);
+        assert_eq!(Patience::with_known(now).until, now + IDLE_TIMEOUT);
     }
 }
