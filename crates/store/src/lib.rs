@@ -22,6 +22,7 @@ use database::Lock;
 use events::WallClock;
 use journal::Journal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A state directory that this process owns and does not serve from yet.
@@ -99,13 +100,13 @@ impl Store {
 
     /// Begins to serve: appends events from a task of the current tokio runtime.
     ///
-    /// `alarm` gets one line when writing begins to fail and one when it works again. It is called
-    /// on the runtime and must not block.
+    /// `alarm` gets one line when writing begins to fail, one when it works again, and one if it has
+    /// ended for good. It is called on the runtime and by [`Writer::append`] and must not block.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn into_writer(self, origin: &Origin, alarm: impl Fn(&str) + Send + 'static) -> Writer {
-        Writer::start(self, origin.wall, writer::QUEUE_EVENTS, Box::new(alarm))
+    pub fn into_writer(self, origin: &Origin, alarm: impl Fn(&str) + Send + Sync + 'static) -> Writer {
+        Writer::start(self, origin.wall, writer::QUEUE_EVENTS, Arc::new(alarm))
     }
 
     /// The database file.

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Questions asked at the same time; more wait.
 const CONNECTIONS: u32 = 4;
 
+/// The fewest digits without a `+` that are taken for a telephone number.
+const NUMBER_DIGITS: usize = 5;
+
 /// The contacts whose caller's or called number has a key from ?1 to before ?2.
 macro_rules! of_number {
     () => {
@@ -123,13 +126,16 @@ impl Reader {
         Ok(row.map(|row| wall_of(row.get(0), row.get(1))))
     }
 
-    /// The contact with this id, or else the latest from or to this number.
+    /// The contact with this id, or else the latest from or to this number. Up to four digits are an id
+    /// and nothing else: with them so many numbers end that the answer would be of somebody else's call.
     ///
     /// # Errors
     /// What the database says.
     pub async fn find(&self, id_or_number: &str) -> Result<Option<ContactId>, StoreError> {
-        let id = id_or_number.trim().parse::<i64>().ok();
-        let (low, high) = key_range(id_or_number);
+        let text = id_or_number.trim();
+        let only_id = text.len() < NUMBER_DIGITS && text.chars().all(|c| c.is_ascii_digit());
+        let (low, high) = key_range(if only_id { "" } else { text });
+        let id = text.parse::<i64>().ok().filter(|_| !text.starts_with('+'));
         let query = sqlx::query(FIND).bind(low).bind(high).bind(id);
         let row = query.fetch_one(&self.pool).await.map_err(|source| self.explain(source))?;
         let found: Option<i64> = row.get(0);

@@ -5,8 +5,11 @@ use crate::error::StoreError;
 use crate::journal::{BATCH_EVENTS, Journal};
 use events::cdr::CdrFold;
 use events::{Event, Kind, WallClock};
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
@@ -20,20 +23,30 @@ const GATHER: Duration = Duration::from_millis(100);
 /// How long a batch that could not be written waits for the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Gets one line when writing begins to fail and one when it works again.
-pub(crate) type Alarm = Box<dyn Fn(&str) + Send>;
+/// Gets one line when writing begins to fail, one when it works again, and one if it has ended for good.
+pub(crate) type Alarm = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Appends events to the journal without ever waiting for the disk.
 ///
 /// A task writes them in batches, 100 ms after the first at the latest. While the disk cannot take
 /// them they wait in memory, up to a bound; beyond it they are counted, and an `Alarm` event in
 /// their place says so once writing works again.
-#[derive(Debug)]
 pub struct Writer {
     entries: Sender<Entry>,
     commands: Sender<Command>,
-    lost: Option<Lost>,
+    outlet: Outlet,
+    alarm: Alarm,
     path: PathBuf,
+}
+
+/// How the queue took the last event.
+#[derive(Debug)]
+enum Outlet {
+    Open,
+    /// It was full.
+    Full(Lost),
+    /// Its task has ended, and the alarm has been raised.
+    Gone,
 }
 
 /// What goes through the queue.
@@ -70,25 +83,42 @@ impl Writer {
             batch: Batch::default(),
             state: State::Idle,
             entries: receiver,
-            alarm,
+            alarm: alarm.clone(),
         };
         tokio::spawn(task.run(orders));
-        Self { entries, commands, lost: None, path }
+        Self { entries, commands, outlet: Outlet::Open, alarm, path }
     }
 
     /// Appends the next event. Never waits.
     pub fn append(&mut self, event: Event) {
-        if let Some(lost) = self.lost.take()
-            && let Err(refused) = self.entries.try_send(Entry::Lost(lost))
-        {
-            let Entry::Lost(lost) = refused.into_inner() else { return };
-            self.lost = Some(Lost { last_seq: event.seq, ..lost });
-            return;
+        self.outlet = match std::mem::replace(&mut self.outlet, Outlet::Open) {
+            Outlet::Open => self.offer(event),
+            Outlet::Full(lost) => match self.entries.try_reserve() {
+                Ok(room) => {
+                    room.send(Entry::Lost(lost));
+                    self.offer(event)
+                }
+                Err(TrySendError::Full(())) => Outlet::Full(Lost { last_seq: event.seq, ..lost }),
+                Err(TrySendError::Closed(())) => self.end(),
+            },
+            Outlet::Gone => Outlet::Gone,
+        };
+    }
+
+    fn offer(&self, event: Event) -> Outlet {
+        match self.entries.try_reserve() {
+            Ok(room) => {
+                room.send(Entry::Event(event));
+                Outlet::Open
+            }
+            Err(TrySendError::Full(())) => Outlet::Full(Lost { last_seq: event.seq, first: event }),
+            Err(TrySendError::Closed(())) => self.end(),
         }
-        if let Err(refused) = self.entries.try_send(Entry::Event(event)) {
-            let Entry::Event(first) = refused.into_inner() else { return };
-            self.lost = Some(Lost { last_seq: first.seq, first });
-        }
+    }
+
+    fn end(&self) -> Outlet {
+        (self.alarm)(&format!("{}; restart the node", self.gone()));
+        Outlet::Gone
     }
 
     /// Writes everything that was appended before.
@@ -97,7 +127,7 @@ impl Writer {
     /// Why it cannot be written now; it is kept and tried again.
     pub async fn flush(&mut self) -> Result<(), StoreError> {
         self.order(Command::Flush).await?;
-        let Some(lost) = self.lost.take() else { return Ok(()) };
+        let Outlet::Full(lost) = std::mem::replace(&mut self.outlet, Outlet::Open) else { return Ok(()) };
         // The queue has just been emptied and nobody else appends.
         self.entries.send(Entry::Lost(lost)).await.map_err(|_| self.gone())?;
         self.order(Command::Flush).await
@@ -124,6 +154,13 @@ impl Writer {
 
     fn gone(&self) -> StoreError {
         StoreError::WriterGone { path: self.path.clone() }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outlet, path, .. } = self;
+        f.debug_struct("Writer").field("outlet", outlet).field("path", path).finish_non_exhaustive()
     }
 }
 
@@ -252,7 +289,7 @@ mod tests {
     use events::{ContactId, LegId};
     use sqlx::sqlite::SqliteConnection;
     use std::path::Path;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use tempfile::TempDir;
 
     /// What an administrator heard.
@@ -262,7 +299,7 @@ mod tests {
         let store = Store::open(dir).await.unwrap();
         let heard = Heard::default();
         let alarms = heard.clone();
-        let alarm = Box::new(move |line: &str| alarms.lock().unwrap().push(line.to_owned()));
+        let alarm = Arc::new(move |line: &str| alarms.lock().unwrap().push(line.to_owned()));
         (Writer::start(store, WallClock::new(0), queue, alarm), heard)
     }
 
@@ -342,11 +379,23 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let mut store = Store::open(dir.path()).await.unwrap();
         store.journal.execute("PRAGMA max_page_count = 12").await.unwrap();
-        let mut writer = Writer::start(store, WallClock::new(0), 5_000, Box::new(|_| {}));
+        let mut writer = Writer::start(store, WallClock::new(0), 5_000, Arc::new(|_| {}));
         (1..=5_000).for_each(|seq| writer.append(event(seq)));
         assert!(matches!(writer.flush().await, Err(StoreError::Full { .. })));
         assert!(matches!(writer.close().await, Err(StoreError::Full { .. })));
         Store::open(dir.path()).await.expect("the directory is free again");
+    }
+
+    #[test]
+    fn the_end_of_its_task_is_told_once() {
+        let dir = TempDir::new().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (mut writer, heard) = runtime.block_on(writer(dir.path(), 10));
+        drop(runtime);
+        (1..=3).for_each(|seq| writer.append(event(seq)));
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert!(heard[0].contains("the writer of the event log has ended"), "{heard:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -198,7 +198,10 @@ async fn numbers_are_found_however_they_are_typed() {
     }
     assert_eq!(reader.find("7").await.unwrap(), Some(ContactId(7)), "an id goes before a number");
     assert_eq!(reader.find("0800123456").await.unwrap(), Some(ContactId(12)), "the latest of them");
-    assert_eq!(reader.find("0999").await.unwrap(), None);
+    for neither in ["0999", "456", "99999"] {
+        assert_eq!(reader.find(neither).await.unwrap(), None, "{neither} is neither an id nor a number");
+    }
+    assert_eq!(reader.find("23456").await.unwrap(), Some(ContactId(12)), "the end of a number");
     assert_eq!(reader.find("").await.unwrap(), None);
 
     let number = Filter { number: Some("0140000007".into()), ..Filter::default() };
