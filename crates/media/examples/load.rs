@@ -75,6 +75,7 @@ impl Load {
         socket.set_nonblocking(true)?;
         let setup = Setup {
             remote: Some(socket.local_addr()?),
+            signalled: HERE,
             codec: Codec::Pcmu,
             send_type: 0,
             receive_types: vec![(0, Codec::Pcmu)],

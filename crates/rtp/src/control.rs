@@ -6,7 +6,7 @@
 
 use crate::Codec;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +45,9 @@ pub struct DigitFormat {
 pub struct Setup {
     /// Where the peer's SDP wants its RTP. `None` while unknown (delayed offer) or held with 0.0.0.0.
     pub remote: Option<SocketAddr>,
+    /// Where the peer's SIP messages come from: besides the address in its SDP, the only one from which
+    /// media may be learnt.
+    pub signalled: IpAddr,
     /// The codec that we send.
     pub codec: Codec,
     /// Payload type that the peer expects for `codec`.

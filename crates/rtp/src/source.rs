@@ -1,5 +1,5 @@
 use clock::{Duration, Time};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// So many packets in sequence, of one SSRC from one address, make it worth believing
 /// (RFC 3550 A.1). A scanner that sprays ports sends fewer to each.
@@ -13,10 +13,12 @@ const RECLAIM: Duration = Duration::from_secs(5);
 /// Where a peer's packets come from, and so where ours go: symmetric RTP that cannot be stolen.
 ///
 /// The address that SDP names is believed at once. Behind a NAT another one is learnt, by
-/// probation, if nothing has come from SDP's; then it stays until SDP names another address.
+/// probation, if nothing has come from SDP's; then it stays until SDP names another address. Only
+/// a port of SDP's host or of the SIP peer's can be learnt, so that a stranger has to share their NAT.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     expected: Option<SocketAddr>,
+    signalled: Option<IpAddr>,
     state: State,
 }
 
@@ -54,8 +56,10 @@ pub enum Verdict {
 }
 
 impl Source {
-    /// SDP names where the peer receives; `None` names nothing new (hold).
-    pub fn expect(&mut self, remote: Option<SocketAddr>) {
+    /// SDP names where the peer receives; `None` names nothing new (hold). `signalled` is the SIP peer's
+    /// host; `None` while the peer is to send nothing, and then no address is learnt.
+    pub fn expect(&mut self, remote: Option<SocketAddr>, signalled: Option<IpAddr>) {
+        self.signalled = signalled;
         if remote.is_some() && remote != self.expected {
             self.expected = remote;
             self.state = State::Waiting;
@@ -78,6 +82,7 @@ impl Source {
                 self.state = State::Confirmed;
                 Verdict::Accept
             }
+            _ if !self.may_be_learnt(from.ip(), expected.ip()) => Verdict::Foreign,
             State::Waiting => {
                 self.state = State::Probation(Candidate::new(now, from, ssrc, sequence));
                 Verdict::Foreign
@@ -111,6 +116,10 @@ impl Source {
             State::Learned { since, .. } => now - since >= RECLAIM,
             State::Waiting | State::Probation(_) => false,
         }
+    }
+
+    fn may_be_learnt(&self, host: IpAddr, expected: IpAddr) -> bool {
+        self.signalled.is_some_and(|signalled| host == signalled || host == expected)
     }
 
     fn probe(

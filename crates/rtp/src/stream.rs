@@ -93,7 +93,7 @@ impl Stream {
 
     /// Takes over what offer/answer agreed.
     pub fn apply(&mut self, setup: Setup) {
-        self.source.expect(setup.remote);
+        self.source.expect(setup.remote, setup.receive.then_some(setup.signalled));
         self.setup = Some(setup);
     }
 

@@ -11,14 +11,14 @@ fn address(last: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, last], 4_000))
 }
 
-/// The address in SDP, a NAT's, a thief's.
+/// The address in SDP, a NAT's, and that of a thief behind the same NAT.
 fn parties() -> [SocketAddr; 3] {
-    [address(1), address(2), address(66)]
+    [address(1), address(2), SocketAddr::new(address(2).ip(), 6_666)]
 }
 
 fn expecting(remote: SocketAddr) -> Source {
     let mut source = Source::default();
-    source.expect(Some(remote));
+    source.expect(Some(remote), Some(parties()[1].ip()));
     source
 }
 
@@ -69,6 +69,25 @@ fn rfc3550_a_1_another_address_is_learnt_by_probation() {
     assert_eq!(after_wrap, [Verdict::Foreign, Verdict::Foreign, Verdict::Learned(nat)]);
     assert_eq!((source.target(), source.peer()), (Some(nat), Some(nat)));
     assert_eq!(source.accept(Time::from_millis(2), nat, SSRC, 2), Verdict::Accept);
+}
+
+#[test]
+fn another_port_of_the_host_in_sdp_is_learnt_and_a_stranger_never() {
+    let [sdp, ..] = parties();
+    let mut source = expecting(sdp);
+    assert_eq!(stream(&mut source, address(66), 0..200), [Verdict::Foreign; 200]);
+    let other = SocketAddr::new(sdp.ip(), 9_000);
+    assert_eq!(stream(&mut source, other, 200..205)[4], Verdict::Learned(other));
+}
+
+#[test]
+fn nothing_is_learnt_while_the_party_is_to_send_nothing() {
+    let [sdp, nat, _] = parties();
+    let mut source = Source::default();
+    source.expect(Some(sdp), None);
+    assert_eq!(stream(&mut source, nat, 0..20), [Verdict::Foreign; 20]);
+    source.expect(Some(sdp), Some(nat.ip()));
+    assert_eq!(stream(&mut source, nat, 20..25)[4], Verdict::Learned(nat));
 }
 
 #[test]
@@ -133,10 +152,11 @@ fn a_candidate_that_falls_silent_makes_room() {
 fn only_another_address_in_sdp_begins_learning_again() {
     let [sdp, nat, _] = parties();
     let mut source = learnt();
-    source.expect(None);
-    source.expect(Some(sdp));
+    let sip = Some(nat.ip());
+    source.expect(None, sip);
+    source.expect(Some(sdp), sip);
     assert_eq!(source.target(), Some(nat));
-    source.expect(Some(address(9)));
+    source.expect(Some(address(9)), sip);
     assert_eq!((source.target(), source.peer()), (Some(address(9)), None));
     assert_eq!(source.accept(Time::from_secs(1), nat, SSRC, 6), Verdict::Foreign);
     assert_eq!(source.accept(Time::from_secs(1), address(9), SSRC, 6), Verdict::Accept);

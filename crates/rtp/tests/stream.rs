@@ -15,6 +15,7 @@ fn peer() -> SocketAddr {
 fn setup() -> Setup {
     Setup {
         remote: Some(peer()),
+        signalled: peer().ip(),
         codec: Codec::Pcma,
         send_type: 8,
         receive_types: vec![(8, Codec::Pcma), (0, Codec::Pcmu)],

@@ -6,6 +6,7 @@ use rtp::Codec;
 use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
 use sdp::{Agreed, Capability, Direction, Negotiation};
 use sip::{Body, Flow, InviteId};
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 /// What we offer and accept, best first; the second list for peers of an A-law caller.
@@ -142,7 +143,10 @@ impl Leg {
         core.streams.insert(self.stream(), contact);
         let text = answer.unwrap_or_else(|| negotiation.offer(Direction::SendRecv));
         if let Some(agreed) = negotiation.agreed() {
-            core.media(Command::Setup { stream: self.stream(), setup: setup(agreed, self.codecs) });
+            core.media(Command::Setup {
+                stream: self.stream(),
+                setup: setup(agreed, self.codecs, self.flow.peer.ip()),
+            });
         }
         self.media = Media::Open { port, negotiation };
         Some(sdp_body(text))
@@ -152,7 +156,7 @@ impl Leg {
     pub(crate) fn receive_answer(&mut self, core: &mut Core, answer: &[u8]) -> Result<(), sdp::SdpError> {
         let stream = self.stream();
         if let Media::Open { negotiation, .. } = &mut self.media {
-            let setup = setup(&negotiation.receive_answer(answer)?, self.codecs);
+            let setup = setup(&negotiation.receive_answer(answer)?, self.codecs, self.flow.peer.ip());
             core.media(Command::Setup { stream, setup });
         }
         Ok(())
@@ -179,7 +183,7 @@ impl Leg {
         let stream = self.stream();
         let Media::Open { negotiation, .. } = &mut self.media else { return Ok(None) };
         let (text, agreed) = negotiation.answer(offer, Direction::SendRecv)?;
-        core.media(Command::Setup { stream, setup: setup(&agreed, self.codecs) });
+        core.media(Command::Setup { stream, setup: setup(&agreed, self.codecs, self.flow.peer.ip()) });
         Ok(Some(sdp_body(text)))
     }
 
@@ -269,11 +273,12 @@ pub(crate) fn is_held(agreed: &Agreed) -> bool {
     agreed.remote.is_none() || matches!(agreed.direction, Direction::RecvOnly | Direction::Inactive)
 }
 
-fn setup(agreed: &Agreed, codecs: Codecs) -> Setup {
+fn setup(agreed: &Agreed, codecs: Codecs, signalled: IpAddr) -> Setup {
     let codec = |format: &sdp::AgreedFormat| codecs.get(format.capability).copied();
     let best = agreed.formats.first();
     Setup {
         remote: agreed.remote,
+        signalled,
         codec: best.and_then(codec).unwrap_or(codecs[0]),
         send_type: best.map_or(codecs[0].static_type(), |format| format.send_type),
         receive_types: agreed

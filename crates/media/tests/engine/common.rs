@@ -155,6 +155,7 @@ impl Peer {
     pub(crate) fn setup(&self, codec: Codec) -> Setup {
         Setup {
             remote: Some(self.socket.local_addr().expect("it is bound")),
+            signalled: self.engine.ip(),
             codec,
             send_type: codec.static_type(),
             receive_types: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
