@@ -69,9 +69,10 @@ pub fn run(options: Options) -> Result<(), DemoError> {
     let server =
         Server::start(serve::Options { config: sample.node_file.clone(), state: sample.state.clone() })?;
     progress.tell(&format!("the switch serves SIP on {} (files in {})", sample.sip, sample.home.display()));
+    let before = report::last_call(&sample)?;
     let agents = agents(&sample)?;
     let called = script::play(&sample, &agents, &progress);
-    let shown = report::show(&sample, called.is_ok());
+    let shown = report::show(&sample, before, called.is_ok());
     script::unregister(&agents);
     drop(agents);
     if options.keep && called.is_ok() {

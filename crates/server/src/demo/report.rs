@@ -4,9 +4,8 @@ use super::evidence::{Speech, same_speech};
 use super::sample::{AGENTS, CALLER, NUMBER, Sample};
 use super::{DemoError, MOMENT};
 use crate::phone::level;
-use events::cdr::{Cdr, Disposition, LegRecord, Recording};
-use events::{Party, ladder};
-use std::fmt::Write;
+use events::cdr::{Cdr, Disposition, Recording};
+use events::{ContactId, ladder};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use store::{Filter, Reader, Store, StoreError};
@@ -28,15 +27,11 @@ impl Progress {
 ///
 /// # Errors
 /// What the log or the recording lacks.
-pub(super) fn show(sample: &Sample, whole: bool) -> Result<(), DemoError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(DemoError::system("start a runtime"))?;
-    runtime.block_on(async {
+pub(super) fn show(sample: &Sample, before: Option<ContactId>, whole: bool) -> Result<(), DemoError> {
+    runtime()?.block_on(async {
         let reader = Store::open_read(&sample.state).await?;
-        let cdr = if whole { Some(ended_call(&reader).await?) } else { None };
-        show_ladder(&reader).await?;
+        let cdr = if whole { Some(ended_call(&reader, before).await?) } else { None };
+        show_ladder(&reader, before).await?;
         match cdr {
             Some(cdr) => show_call(sample, &cdr),
             None => Ok(()),
@@ -44,11 +39,28 @@ pub(super) fn show(sample: &Sample, whole: bool) -> Result<(), DemoError> {
     })
 }
 
+/// The last call that the log has of earlier runs. Every later contact has a higher number.
+///
+/// # Errors
+/// The log cannot be read.
+pub(super) fn last_call(sample: &Sample) -> Result<Option<ContactId>, DemoError> {
+    runtime()?.block_on(async {
+        let reader = Store::open_read(&sample.state).await?;
+        Ok(reader.calls(1, &Filter::default()).await?.pop().map(|cdr| cdr.contact))
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, DemoError> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(DemoError::system("start a runtime"))
+}
+
 /// The CDR of the call, once the log has it.
-async fn ended_call(reader: &Reader) -> Result<Cdr, DemoError> {
+async fn ended_call(reader: &Reader, before: Option<ContactId>) -> Result<Cdr, DemoError> {
     let deadline = Instant::now() + MOMENT;
     loop {
-        if let Some(cdr) = reader.calls(1, &Filter::default()).await?.pop() {
+        let last = reader.calls(1, &Filter::default()).await?.pop();
+        if let Some(cdr) = last.filter(|cdr| Some(cdr.contact) > before) {
             return Ok(cdr);
         }
         if Instant::now() > deadline {
@@ -58,8 +70,9 @@ async fn ended_call(reader: &Reader) -> Result<Cdr, DemoError> {
     }
 }
 
-async fn show_ladder(reader: &Reader) -> Result<(), StoreError> {
-    let Some(contact) = reader.find(NUMBER).await? else { return Ok(()) };
+async fn show_ladder(reader: &Reader, before: Option<ContactId>) -> Result<(), StoreError> {
+    let found = reader.find(NUMBER).await?.filter(|contact| Some(*contact) > before);
+    let Some(contact) = found else { return Ok(()) };
     let Some(wall) = reader.wall_of(contact).await? else { return Ok(()) };
     let events = reader.events_of(contact).await?;
     println!("\n{}", ladder::render(&events, wall, ladder::DEFAULT_WIDTH));
@@ -67,7 +80,7 @@ async fn show_ladder(reader: &Reader) -> Result<(), StoreError> {
 }
 
 fn show_call(sample: &Sample, cdr: &Cdr) -> Result<(), DemoError> {
-    print!("{}", cdr_text(cdr));
+    print!("{cdr}");
     if cdr.disposition != Disposition::Answered {
         let found = cdr.disposition.name();
         return Err(DemoError::Missing(format!("the CDR says `answered`: it says `{found}`")));
@@ -80,42 +93,6 @@ fn show_call(sample: &Sample, cdr: &Cdr) -> Result<(), DemoError> {
     })?;
     println!("{text}");
     Ok(())
-}
-
-fn cdr_text(cdr: &Cdr) -> String {
-    let mut text = format!(
-        "call {} from {} to {} by {}: {}\n  waited {:.1} s, talked {:.1} s, ended by {} ({})\n",
-        cdr.contact.0,
-        cdr.from,
-        cdr.to,
-        cdr.source,
-        cdr.disposition.name(),
-        cdr.wait_millis as f64 / 1e3,
-        cdr.talk_millis as f64 / 1e3,
-        format!("{:?}", cdr.cause.by).to_lowercase(),
-        cdr.cause.reason,
-    );
-    for leg in &cdr.legs {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {}", leg_text(leg));
-    }
-    text
-}
-
-fn leg_text(leg: &LegRecord) -> String {
-    let party = match &leg.party {
-        Party::Trunk(name) => format!("trunk {name}"),
-        Party::User(name) => format!("user {name}"),
-        Party::Uri => leg.uri.to_string(),
-    };
-    let ended = format!("{party}: {}", leg.cause.reason);
-    let Some(media) = &leg.media else { return ended };
-    let codec = leg.codec.as_deref().unwrap_or("no codec");
-    let jitter = media.jitter_micros.map_or_else(String::new, |it| format!(", jitter {} µs", it));
-    format!(
-        "{ended}; {codec}, {} packets received, {} sent, {} lost{jitter}",
-        media.received, media.sent, media.lost
-    )
 }
 
 /// The recording's path, length and levels; it must hold what both said.

@@ -21,9 +21,11 @@ fn the_demo_connects_a_caller_to_an_agent_and_shows_the_call() {
         "hangs up",
         "acme/acme.yaml:",
         "bridged",
-        "from +15550199 to +15550100 by carrier: answered",
-        "user bob: answered elsewhere",
-        "recording ",
+        "answered, ended by the caller",
+        "+15550199 (source carrier)",
+        "to bob: not answered",
+        "answered elsewhere",
+        "dBFS",
     ];
     let mut rest = said.as_str();
     for step in steps {
