@@ -24,6 +24,7 @@ mod resample;
 mod thread;
 
 pub use engine::{Engine, EngineConfig};
+pub use prompts::MAX_PROMPT_SAMPLES;
 pub use recorder::{Repair, repair};
 
 use std::io;

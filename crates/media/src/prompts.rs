@@ -18,8 +18,8 @@ pub(crate) const QUEUE: usize = 4_096;
 /// Encoded bytes that are kept: nine hours of prompts.
 const CACHE_BYTES: usize = 256 << 20;
 
-/// The longest file in samples of one channel: 22 minutes at 48 kHz, two hours at 8 kHz.
-const MAX_SAMPLES: u32 = 1 << 26;
+/// The longest prompt that is played, in samples of one channel: 22 minutes at 48 kHz, two hours at 8 kHz.
+pub const MAX_PROMPT_SAMPLES: u32 = 1 << 26;
 
 /// The rate that G.711 is encoded from.
 const RATE: u32 = 8_000;
@@ -147,8 +147,8 @@ fn read<R: Read>(mut reader: WavReader<R>) -> Result<Vec<i16>, String> {
     if factor == 0 || !spec.sample_rate.is_multiple_of(RATE) || spec.sample_rate > MAX_RATE {
         return Err(format!("{} Hz; convert it to 8, 16 or 48 kHz", spec.sample_rate));
     }
-    if reader.duration() > MAX_SAMPLES {
-        return Err(format!("longer than {} samples; cut it", MAX_SAMPLES));
+    if reader.duration() > MAX_PROMPT_SAMPLES {
+        return Err(format!("longer than {} samples; cut it", MAX_PROMPT_SAMPLES));
     }
     let mut mono = Vec::with_capacity(reader.duration() as usize);
     let mut samples = reader.samples::<i16>();

@@ -147,10 +147,16 @@ fn prompt(path: &Path, error: Option<String>) -> PromptFile {
 
 /// Why the media engine could not play a WAV, judged by its header.
 fn wav_fault(path: &Path) -> Option<String> {
-    let spec = match hound::WavReader::open(path) {
-        Ok(reader) => reader.spec(),
+    let (spec, length) = match hound::WavReader::open(path) {
+        Ok(reader) => (reader.spec(), reader.duration()),
         Err(error) => return Some(error.to_string()),
     };
+    if length == 0 {
+        return Some("it holds no sound".to_owned());
+    }
+    if length > media::MAX_PROMPT_SAMPLES {
+        return Some(format!("{length} samples: prompts have {} at most", media::MAX_PROMPT_SAMPLES));
+    }
     if spec.sample_format != hound::SampleFormat::Int || spec.bits_per_sample != 16 {
         return Some(format!("{} bits a sample: prompts have 16", spec.bits_per_sample));
     }
@@ -167,11 +173,24 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::FileExt;
 
-    fn wav(path: &Path, sample_rate: u32, bits_per_sample: u16) {
+    fn wav(path: &Path, sample_rate: u32, bits_per_sample: u16, samples: u32) {
         let sample_format = hound::SampleFormat::Int;
         let spec = hound::WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format };
-        hound::WavWriter::create(path, spec).and_then(hound::WavWriter::finalize).expect("written");
+        let mut writer = hound::WavWriter::create(path, spec).expect("made");
+        (0..samples).for_each(|_| writer.write_sample(0_i16).expect("written"));
+        writer.finalize().expect("written");
+    }
+
+    /// A header that announces one sample more than is played, over a file with a hole.
+    fn too_long(path: &Path) {
+        wav(path, 8_000, 16, 0);
+        let bytes = 2 * (media::MAX_PROMPT_SAMPLES + 1);
+        let file = std::fs::OpenOptions::new().write(true).open(path).expect("there");
+        file.set_len(44 + u64::from(bytes)).expect("room");
+        file.write_all_at(&(bytes + 36).to_le_bytes(), 4).expect("written");
+        file.write_all_at(&bytes.to_le_bytes(), 40).expect("written");
     }
 
     #[test]
@@ -182,15 +201,18 @@ mod tests {
         for name in ["b.yaml", "a.yml", "notes.txt", ".hidden.yaml"] {
             std::fs::write(folder.join(name), "client: {}\n").expect("written");
         }
-        wav(&folder.join("prompts/good.wav"), 8_000, 16);
-        wav(&folder.join("prompts/fast.wav"), 44_100, 16);
+        wav(&folder.join("prompts/good.wav"), 8_000, 16, 8);
+        wav(&folder.join("prompts/fast.wav"), 44_100, 16, 8);
+        wav(&folder.join("prompts/empty.wav"), 8_000, 16, 0);
+        too_long(&folder.join("prompts/long.wav"));
         std::fs::write(folder.join("prompts/text.wav"), "no WAV").expect("written");
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
         assert_eq!(names, [Some("a.yml"), Some("b.yaml")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
-        assert_eq!(faults, [("fast", true), ("good", false), ("text", true)]);
+        let expected = [("empty", true), ("fast", true), ("good", false), ("long", true), ("text", true)];
+        assert_eq!(faults, expected);
     }
 
     #[test]
