@@ -7,16 +7,16 @@ use events::{ContactId, Event, WallClock, ladder};
 use std::path::Path;
 use store::{Filter, Reader, Store, StoreError};
 
-pub(super) fn calls(state: &Path, json: bool, limit: u32) -> Result<(), Failed> {
+pub(super) fn calls(state: &Path, json: bool, limit: u32, filter: &Filter) -> Result<(), Failed> {
     let calls = read(async {
         let reader = Store::open_read(state).await?;
-        reader.calls(limit, &Filter::default()).await
+        reader.calls(limit, filter).await
     })?;
     if json {
         return print_json(&calls);
     }
     if calls.is_empty() {
-        return print("no calls yet\n");
+        return print("no calls\n");
     }
     let mut table = format!(
         "{:>8}  {:<19}  {:<16} {:<16} {:<18} {:>6} {:>6}  {}\n",

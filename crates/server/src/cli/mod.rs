@@ -8,9 +8,13 @@ mod output;
 
 use crate::{demo, serve};
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use store::Filter;
 use tracing_subscriber::EnvFilter;
 
 /// Reads the arguments, does what they say, and tells how it went: 0 well, 1 not, 2 wrong arguments.
@@ -20,7 +24,9 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Serve { config, state } => node::serve(serve::Options { config, state: state.state }),
         Command::Check { paths, json } => check::check(&paths, json),
-        Command::Calls { state, json, limit } => history::calls(&state.state, json, limit),
+        Command::Calls { state, json, limit, number, client, since } => {
+            history::calls(&state.state, json, limit, &Filter { since, number, client })
+        }
         Command::Trace { state, id, json } => history::trace(&state.state, &id, json),
         Command::Demo { keep, state } => demo::run(demo::Options { keep, state }).map_err(Failed::because),
         Command::Status { state, json } => client::status(&state.state, json),
@@ -85,7 +91,10 @@ enum Command {
         json: bool,
     },
     /// Lists calls, the latest first
-    #[command(after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --json | jq '.[0]'")]
+    #[command(
+        after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --number 5550199 --since '2026-11-23 08:00'\n  \
+                      ringdown calls --json | jq '.[0]'"
+    )]
     Calls {
         #[command(flatten)]
         state: State,
@@ -95,6 +104,15 @@ enum Command {
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
+        /// Only calls from or to this number, with or without its country code
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<String>,
+        /// Only calls of this client
+        #[arg(long, value_name = "CLIENT")]
+        client: Option<String>,
+        /// Only calls that began then or later: `YYYY-MM-DD`, also with ` HH:MM`, in UTC
+        #[arg(long, value_name = "TIME", value_parser = since)]
+        since: Option<Timestamp>,
     },
     /// Shows a call as a ladder: SIP messages, flow steps with file and line, media
     #[command(after_help = "Examples:\n  ringdown trace 17\n  ringdown trace 17 --json")]
@@ -144,6 +162,13 @@ struct State {
     state: PathBuf,
 }
 
+/// A date, a date and time of UTC, or a time stamp with its own offset.
+fn since(text: &str) -> Result<Timestamp, String> {
+    let utc = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    let parsed = text.parse::<Timestamp>().ok().or_else(utc);
+    parsed.ok_or_else(|| "no time such as `2026-11-23` or `2026-11-23 08:00`".to_owned())
+}
+
 /// What is worth a line by default is rare: start, reload, alarms. RINGDOWN_LOG asks for more.
 fn log_to_stderr() {
     let wanted = std::env::var("RINGDOWN_LOG").unwrap_or_else(|_| "warn,server=info".to_owned());
@@ -163,5 +188,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_a_minute_and_a_time_stamp_are_times() {
+        let seconds = |text| since(text).map(|it| it.as_second());
+        assert_eq!(seconds("1970-01-02"), Ok(86_400));
+        assert_eq!(seconds("1970-01-01 00:01"), Ok(60));
+        assert_eq!(seconds("1970-01-01T01:00:00+01:00"), Ok(0));
+        assert!(since("yesterday").is_err());
     }
 }
