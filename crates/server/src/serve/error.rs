@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,9 @@ pub enum ServeError {
     /// The media engine has no RTP port to serve with.
     #[error("rtp: {0}\n  choose another range by `rtp: {{ports: FIRST-LAST}}` in the node file")]
     Ports(String),
+    /// The signalling thread has panicked.
+    #[error("the node has stopped by a fault in ringdown itself: {0}; start it again and report this")]
+    Failed(String),
     /// The operating system refuses something that every node needs.
     #[error("cannot {what}: {error}")]
     System {
@@ -49,6 +53,13 @@ impl ServeError {
     /// For `map_err` on a call that every node needs.
     pub fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::System { what, error }
+    }
+
+    /// The end of a thread by this panic.
+    pub(super) fn failed(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::Failed(text.unwrap_or("it gave no message").to_owned())
     }
 
     /// For `map_err` on what is done below the state directory.

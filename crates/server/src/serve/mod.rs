@@ -7,6 +7,7 @@ mod http;
 mod icmp;
 mod inbox;
 mod journal;
+mod limits;
 mod signalling;
 mod stream;
 mod udp;
@@ -40,6 +41,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const READY_PORTS: usize = 512;
 /// When to give up on the first RTP port.
 const PORTS_LIMIT: Duration = Duration::from_secs(5);
+/// How long the last events before a failure may take to be written.
+const LAST_EVENTS: Duration = Duration::from_millis(500);
 /// Threads for streams, HTTP and the event log.
 const TASK_THREADS: usize = 2;
 /// The waker's token; the UDP listeners have theirs from 0.
@@ -70,6 +73,7 @@ impl Server {
     /// # Errors
     /// The first thing that stands in the way; nothing is left running then.
     pub fn start(options: Options) -> Result<Self, ServeError> {
+        limits::raise_open_files();
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
         let recordings = options.state.join(&plan.node.recordings);
@@ -134,9 +138,6 @@ impl Server {
     ///
     /// # Errors
     /// What [`Server::shut_down`] says, or that signals cannot be waited for.
-    ///
-    /// # Panics
-    /// If the signalling thread did: a node without it must not look alive.
     pub fn run_until_signal(mut self) -> Result<(), ServeError> {
         let signal = until_signal(self.control.clone(), &mut self.ended);
         self.runtime.block_on(signal).map_err(ServeError::system("wait for signals"))?;
@@ -146,14 +147,18 @@ impl Server {
     /// Hangs up every call, finishes the recordings and writes the event log to its end.
     ///
     /// # Errors
-    /// The event log could not be written to its end.
+    /// The event log could not be written to its end, or the signalling thread has failed.
     pub fn shut_down(self) -> Result<(), ServeError> {
         drop(self.address_file);
         // Gone already if the thread has ended by itself, which only a panic makes it do: join tells.
         let _ = self.runtime.block_on(self.control.shut_down());
         let journal = match self.signalling.join() {
             Ok(journal) => journal,
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(panic) => {
+                // The journal ended with the thread: its task writes what led here by itself.
+                self.runtime.block_on(async { tokio::time::sleep(LAST_EVENTS).await });
+                return Err(ServeError::failed(&*panic));
+            }
         };
         self.runtime.block_on(journal.close())?;
         self.runtime.shutdown_timeout(Duration::from_secs(1));
@@ -225,4 +230,33 @@ fn prepare_files(recordings: &Path, prompts: &Path) -> Result<(), ServeError> {
         tracing::warn!("{}: not checked for a recording that was cut off: {error}", path.display());
     }
     embedded::write(embedded::SYSTEM_PROMPTS, prompts).map_err(ServeError::state(prompts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signalling_thread_that_fails_ends_the_node_and_says_why() {
+        let home = tempfile::tempdir().expect("a directory");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("bound").port();
+        let node = format!(
+            "node: {{name: test}}\nsip: {{listen: [\"udp:127.0.0.1:{port}\"]}}\n\
+             rtp: {{ports: 24000-25999, address: 127.0.0.1, threads: 1}}\nclients: [client]\n"
+        );
+        std::fs::create_dir(home.path().join("client")).expect("made");
+        let client = "client: {name: Test}\nnumbers: {wait: wait}\nflows: {wait: [answer, hangup]}\n";
+        std::fs::write(home.path().join("client/client.yaml"), client).expect("written");
+        let config = home.path().join("ringdown.yaml");
+        std::fs::write(&config, node).expect("written");
+        let mut server = Server::start(Options { config, state: home.path().join("state") }).expect("serves");
+        let (ending, ended) = oneshot::channel();
+        server.ended = ended;
+        server.signalling = std::thread::spawn(move || {
+            drop(ending);
+            panic!("a call in two places");
+        });
+        let error = server.run_until_signal().expect_err("it has failed").to_string();
+        assert!(error.contains("a call in two places"), "{error}");
+    }
 }
