@@ -37,6 +37,19 @@ fn an_answered_call_has_its_times_legs_and_recording() {
 }
 
 #[test]
+fn a_recording_whose_name_was_taken_is_found_under_the_one_that_it_got() {
+    let mut call = demo_call();
+    for event in &mut call {
+        if let Kind::RecordingEnded { path, .. } = &mut event.kind {
+            *path = "state/recordings/7.2.wav".to_owned();
+        }
+    }
+    let cdr = cdr_of(&call);
+    let [recording] = &cdr.recordings[..] else { panic!("one recording") };
+    assert_eq!((&*recording.path, recording.millis), ("state/recordings/7.2.wav", Some(5_199)));
+}
+
+#[test]
 fn the_end_is_that_of_the_legs_and_not_of_their_last_transaction() {
     let mut answered = demo_call();
     let mut ringing = ring_group(3);
