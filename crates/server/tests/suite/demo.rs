@@ -32,9 +32,17 @@ fn the_demo_connects_a_caller_to_an_agent_and_shows_the_call() {
         let at = rest.find(step).unwrap_or_else(|| panic!("{step:?} does not follow in: {said}"));
         rest = &rest[at..];
     }
-    let calls =
-        command().args(["calls", "--state"]).arg(folder.path().join("state")).output().expect("it runs");
-    assert!(text(&calls.stdout).contains("+15550199"), "{}", text(&calls.stdout));
+    let state = folder.path().join("state");
+    let here: [&[&str]; 4] =
+        [&[], &["--number", "5550199"], &["--client", "acme"], &["--since", "2020-01-01"]];
+    for filter in here {
+        let calls = command().args(["calls", "--state"]).arg(&state).args(filter).output().expect("it runs");
+        assert!(text(&calls.stdout).contains("+15550199"), "{filter:?}: {}", text(&calls.stdout));
+    }
+    for filter in [["--number", "5550198"], ["--client", "nobody"], ["--since", "2100-01-01 08:00"]] {
+        let calls = command().args(["calls", "--state"]).arg(&state).args(filter).output().expect("it runs");
+        assert_eq!(text(&calls.stdout), "no calls\n", "{filter:?}");
+    }
 }
 
 #[test]
