@@ -76,8 +76,7 @@ pub fn run(options: Options) -> Result<(), DemoError> {
     script::unregister(&agents);
     drop(agents);
     if options.keep && called.is_ok() {
-        report::tell_how_to_go_on(&sample);
-        server.run_until_signal()?;
+        server.run_until_signal(|| report::tell_how_to_go_on(&sample))?;
     } else {
         server.shut_down()?;
     }

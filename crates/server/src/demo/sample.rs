@@ -14,6 +14,9 @@ pub(super) const CALLER: &str = "+15550199";
 /// The agents of the sample client.
 pub(super) const AGENTS: [&str; 2] = ["alice", "bob"];
 
+/// How many ports the node has for RTP.
+const PORTS: u16 = 200;
+
 /// A sample node, ready to be started.
 pub(super) struct Sample {
     /// All its files.
@@ -43,7 +46,7 @@ impl Sample {
             embedded::write(embedded::SAMPLE_CLIENT, &client)?;
             let (sip, trunk) = (free_address()?, trunk_address()?);
             let node_file = home.join("ringdown.yaml");
-            fs::write(&node_file, node_text(sip, free_address()?, trunk))?;
+            fs::write(&node_file, node_text(sip, free_address()?, trunk, first_port(random::seed()?)))?;
             Ok((node_file, sip, trunk))
         };
         let (node_file, sip, trunk) =
@@ -85,17 +88,23 @@ fn temporary() -> io::Result<PathBuf> {
 }
 
 /// The node file. Few ports and one media thread: it is one call.
-fn node_text(sip: SocketAddr, http: SocketAddr, trunk: IpAddr) -> String {
+fn node_text(sip: SocketAddr, http: SocketAddr, trunk: IpAddr, first_port: u16) -> String {
+    let last_port = first_port + PORTS - 1;
     format!(
         "# Written by `ringdown demo`.\n\
          node: {{name: demo}}\n\
          sip:\n  listen: [\"udp:{sip}\", \"tcp:{sip}\"]\n\
-         rtp: {{ports: 20000-21999, address: {}, threads: 1}}\n\
+         rtp: {{ports: {first_port}-{last_port}, address: {}, threads: 1}}\n\
          http: {{listen: \"{http}\"}}\n\
          trunks:\n  carrier: {{from: [{trunk}/32]}}\n\
          clients: [dialplans/acme]\n",
         sip.ip()
     )
+}
+
+/// Where the RTP ports begin: not where another demo has its own.
+fn first_port(random: [u8; 32]) -> u16 {
+    20_000 + u16::from(random[0] % 50) * PORTS
 }
 
 /// A loopback address whose port is free for UDP and TCP.

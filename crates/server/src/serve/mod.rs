@@ -37,8 +37,10 @@ use udp::Datagrams;
 
 /// When a stream without packets is reported.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Bound RTP sockets kept ahead of the calls, a media thread.
+/// Bound RTP sockets kept ahead of the calls, a media thread: a burst that comes while it is away.
 const READY_PORTS: usize = 512;
+/// No more than this part of a small range is bound ahead: others on this machine may need ports too.
+const READY_SHARE: usize = 8;
 /// When to give up on the first RTP port.
 const PORTS_LIMIT: Duration = Duration::from_secs(5);
 /// How long the last events before a failure may take to be written.
@@ -134,12 +136,13 @@ impl Server {
         &self.control
     }
 
-    /// Serves until SIGTERM or SIGINT, reloading on SIGHUP; then [`Server::shut_down`].
+    /// Serves until SIGTERM or SIGINT, reloading on SIGHUP; then [`Server::shut_down`]. `ready` is called once
+    /// signals are caught: what is sent from then on does not kill the process.
     ///
     /// # Errors
     /// What [`Server::shut_down`] says, or that signals cannot be waited for.
-    pub fn run_until_signal(mut self) -> Result<(), ServeError> {
-        let signal = until_signal(self.control.clone(), &mut self.ended);
+    pub fn run_until_signal(mut self, ready: impl FnOnce()) -> Result<(), ServeError> {
+        let signal = until_signal(self.control.clone(), &mut self.ended, ready);
         self.runtime.block_on(signal).map_err(ServeError::system("wait for signals"))?;
         self.shut_down()
     }
@@ -184,11 +187,16 @@ impl Sockets {
     }
 }
 
-async fn until_signal(control: Control, ended: &mut oneshot::Receiver<()>) -> std::io::Result<()> {
+async fn until_signal(
+    control: Control,
+    ended: &mut oneshot::Receiver<()>,
+    ready: impl FnOnce(),
+) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    ready();
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
@@ -204,12 +212,15 @@ async fn until_signal(control: Control, ended: &mut oneshot::Receiver<()>) -> st
 
 fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, ServeError> {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = node.rtp.threads.unwrap_or_else(cores);
+    // Every other port is RTP's.
+    let share = node.rtp.ports.len() / 2 / threads.max(1);
     let config = media::EngineConfig {
-        threads: node.rtp.threads.unwrap_or_else(cores),
+        threads,
         address: node.rtp.address,
         ports: node.rtp.ports.clone(),
         silence: SILENCE,
-        ready: READY_PORTS,
+        ready: READY_PORTS.min(share / READY_SHARE).max(1),
     };
     Ok(media::Engine::start(config, move |event| events.send(event))?)
 }
@@ -256,7 +267,7 @@ mod tests {
             drop(ending);
             panic!("a call in two places");
         });
-        let error = server.run_until_signal().expect_err("it has failed").to_string();
+        let error = server.run_until_signal(|| {}).expect_err("it has failed").to_string();
         assert!(error.contains("a call in two places"), "{error}");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -35,8 +36,9 @@ impl Files {
         let (sip, http) = (free(), free());
         let node = format!(
             "node: {{name: test}}\nsip: {{listen: [\"udp:{sip}\", \"tcp:{sip}\"]}}\n\
-             rtp: {{ports: 22000-23999, address: 127.0.0.1, threads: 1}}\nhttp: {{listen: \"{http}\"}}\n\
-             trunks: {{loopback: {{from: [127.0.0.0/8]}}}}\nclients: [client]\n"
+             rtp: {{ports: 22000-23999, address: {}, threads: 1}}\nhttp: {{listen: \"{http}\"}}\n\
+             trunks: {{loopback: {{from: [127.0.0.0/8]}}}}\nclients: [client]\n",
+            own_address()
         );
         fs::create_dir_all(home.path().join("client/prompts")).expect("made");
         fs::write(home.path().join("ringdown.yaml"), node).expect("written");
@@ -129,6 +131,13 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port")
+}
+
+/// A loopback address that no other test uses at the same time: all of 127.0.0.0/8 is this machine on Linux.
+fn own_address() -> Ipv4Addr {
+    static TAKEN: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 100u8.wrapping_add(high % 100), low, TAKEN.fetch_add(1, Ordering::Relaxed))
 }
 
 fn tone(path: &Path) {
