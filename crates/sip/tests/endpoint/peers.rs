@@ -215,7 +215,7 @@ fn rfc3261_9_1_a_challenge_to_an_invite_that_was_cancelled_is_not_answered() {
         let mut lone = Lone::new();
         let id = lone.invite(|invite| invite.login = login(None));
         let invite = lone.sent[0].1.clone();
-        for status in provisional {
+        if let Some(status) = provisional {
             lone.receive(response(&invite, status, "x", CONTACT));
         }
         lone.act(|endpoint, now, out| endpoint.cancel(now, id, None, out));
