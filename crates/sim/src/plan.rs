@@ -9,6 +9,8 @@ pub(crate) const NUMBERS: &[&str] = &[
     "busy", "nowhere",
 ];
 
+/// Calls that the node may have at once.
+pub(crate) const CALLS: usize = 12;
 /// Calls that the trunk `pbx` may have at once, both directions.
 pub(crate) const PBX_CALLS: usize = 2;
 
@@ -96,15 +98,24 @@ flows:
     - hangup
 "##;
 
-/// The plan, and the same with or without the prompts that the switch plays by itself.
-pub(crate) fn load(with_system_prompts: bool) -> Arc<Config> {
+/// A plan, with or without the prompts that the switch plays by itself; a reduced one has neither carol nor
+/// the number `desk`, and less room.
+pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
+    let (mut node, mut client) = (NODE.to_owned(), CLIENT.to_owned());
+    if reduced {
+        node = node.replace("calls: 12", "calls: 5");
+        client = client
+            .replace("  carol: {password: pw-carol}\n", "")
+            .replace("  desk: desk\n", "")
+            .replace("bob, carol", "bob");
+    }
     let prompt = |name: &str| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None };
     let input = Input {
-        node: SourceFile { path: "ringdown.yaml".into(), text: NODE.into() },
+        node: SourceFile { path: "ringdown.yaml".into(), text: node },
         clients: vec![ClientFiles {
             id: "sim".into(),
             path: "sim".into(),
-            files: vec![SourceFile { path: "sim/sim.yaml".into(), text: CLIENT.into() }],
+            files: vec![SourceFile { path: "sim/sim.yaml".into(), text: client }],
             prompts: ["welcome", "choose", "sorry"].map(prompt).into(),
         }],
         system_prompts: if with_system_prompts {

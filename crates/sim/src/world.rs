@@ -29,8 +29,11 @@ const END: Time = Time::from_secs(420);
 /// More steps than any seed needs: a loop that stands still in time ends here.
 const MAX_STEPS: u32 = 100_000;
 
-/// The plan with and without music of the switch's own.
-static PLANS: LazyLock<[Arc<dialplan::Config>; 2]> = LazyLock::new(|| [plan::load(true), plan::load(false)]);
+/// The whole plan and the reduced one, each with and without music of the switch's own.
+static PLANS: LazyLock<[Arc<dialplan::Config>; 4]> = LazyLock::new(|| {
+    [(true, false), (false, false), (true, true), (false, true)]
+        .map(|(music, reduced)| plan::load(music, reduced))
+});
 
 /// A phone of the world: name, password, place.
 type Place = (&'static str, Option<&'static str>, [u8; 4]);
@@ -234,7 +237,8 @@ impl World {
             Operator::Reload => {
                 let music = self.rng.chance(500);
                 self.has_music &= music;
-                let plan = Arc::clone(&PLANS[usize::from(!music)]);
+                let reduced = self.rng.chance(500);
+                let plan = Arc::clone(&PLANS[usize::from(!music) + 2 * usize::from(reduced)]);
                 self.turn(Input::Reload(plan), None)
             }
             Operator::Drain => self.turn(Input::Drain, None),
@@ -246,7 +250,11 @@ impl World {
             Operator::Clear => {
                 let dead: Vec<&str> =
                     self.phones.iter().filter(|phone| phone.is_dead()).flat_map(Phone::live_calls).collect();
-                if let Some((id, _)) = self.history.live().find(|(_, call_id)| !dead.contains(call_id)) {
+                // A spoiled BYE is refused, and its phone takes that for the end.
+                let spoils = self.network.spoils();
+                if let Some((id, _)) =
+                    self.history.live().find(|(_, call_id)| !(spoils || dead.contains(call_id)))
+                {
                     return Err(format!("contact {} lives on although its caller has hung up", id.0));
                 }
                 self.turn(Input::Shutdown, None)
@@ -281,7 +289,8 @@ impl World {
                         self.print(|| format!("{from} -> lost    {}", line(&bytes)));
                     }
                     for delay in copies {
-                        self.send(delay, Delivery::ToSwitch { flow, bytes: bytes.clone() });
+                        let bytes = self.network.spoil(&mut self.rng, &bytes);
+                        self.send(delay, Delivery::ToSwitch { flow, bytes });
                     }
                 }
                 Out::Key(port, key) => {
@@ -301,7 +310,10 @@ impl World {
         let mut went = Vec::new();
         for output in out {
             match output {
-                Output::Send { flow, bytes } if came.is_none() && is_bad_request(&bytes) => {
+                Output::Send { flow, bytes }
+                    if (self.network.spoils() || came.is_none() && is_bad_request(&bytes))
+                        && wire::read(&bytes).is_none() =>
+                {
                     self.print(|| format!("switch -> {}  {}", flow.peer, line(&bytes)));
                 }
                 Output::Send { flow, bytes } => went.push(self.send_to_phone(flow, &bytes)?),
@@ -317,6 +329,9 @@ impl World {
             }
         }
         self.deliver_media(due);
+        if self.network.spoils() {
+            return self.check_step();
+        }
         self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
         self.check_step()
     }
@@ -385,6 +400,9 @@ impl World {
         if self.switch.snapshot().registrations != self.history.registrations() {
             return Err("the log and the registrar differ in registrations".into());
         }
+        if self.history.live().count() > plan::CALLS {
+            return Err(format!("more than {} calls", plan::CALLS));
+        }
         if self.history.legs_of_trunk("pbx") > plan::PBX_CALLS {
             return Err(format!("the trunk pbx has more than {} calls", plan::PBX_CALLS));
         }
@@ -450,6 +468,7 @@ impl World {
     /// An operator who does something in some seeds, and clears up in all.
     fn draw_operator(&mut self) {
         for (chance, operator) in [
+            (300, Operator::Reload),
             (300, Operator::Reload),
             (200, Operator::Hangup),
             (200, Operator::Hangup),

@@ -17,8 +17,8 @@ pub(crate) struct Turns {
     successes: BTreeMap<(String, String, u32), Time>,
     /// The final status that each of the switch's server transactions gave.
     finals: BTreeMap<(SocketAddr, String, String), u16>,
-    /// Requests that have been delivered.
-    requests: BTreeSet<(SocketAddr, String, String)>,
+    /// Requests that have been delivered, by branch and method.
+    requests: BTreeSet<(String, String)>,
     /// The number that each call to the switch dialled, by Call-ID.
     dialled: BTreeMap<String, String>,
     /// The last CSeq of the switch in each dialog.
@@ -112,7 +112,7 @@ impl Turns {
         went: &[(SocketAddr, Read)],
     ) -> Result<(), String> {
         let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
-        let first = self.requests.insert((from, branch.to_owned(), method.to_owned()));
+        let first = self.requests.insert((branch.to_owned(), method.to_owned()));
         if method == "INVITE" && !first {
             return Ok(());
         }
