@@ -118,6 +118,13 @@ impl Dialog {
         }
     }
 
+    /// The peer has sent a request by `flow`: a stream that it opened anew is the way to it from now on.
+    pub(crate) fn follow(&mut self, flow: Flow) {
+        if flow.connection != 0 && flow.transport == self.flow.transport {
+            self.flow = flow;
+        }
+    }
+
     /// The number for the next request.
     pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq += 1;

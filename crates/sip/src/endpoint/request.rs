@@ -88,6 +88,9 @@ impl Endpoint {
         if !usage.is_in_order(&request) {
             return self.refuse(flow, &request, fault(500), &[], out);
         }
+        if let Some(dialog) = self.usages.get_mut(&id).and_then(Usage::dialog_mut) {
+            dialog.follow(flow);
+        }
         match request.method() {
             Method::Invite => self.receive_reinvite(now, id, flow, key, request, out),
             Method::Bye => self.receive_bye(now, id, flow, key, request, out),

@@ -387,6 +387,35 @@ fn refused_invites_whose_ack_never_comes_take_no_room_of_calls() {
 }
 
 #[test]
+fn rfc5626_5_3_requests_go_by_the_stream_that_the_peer_has_opened_anew() {
+    let mut lone = Lone::new();
+    let first = Flow {
+        transport: Transport::Tcp,
+        local: address(CALLER),
+        peer: "127.0.0.2:40001".parse().unwrap(),
+        connection: 7,
+    };
+    lone.flow = first;
+    let id = lone.invite(|invite| invite.flow = first);
+    let invite = lone.sent[0].1.clone();
+    lone.receive(response(&invite, "200 OK", "b", CONTACT));
+    lone.act(|endpoint, now, out| endpoint.flow_failed(now, first, out));
+    let second = Flow { peer: "127.0.0.2:40002".parse().unwrap(), connection: 8, ..first };
+    lone.flow = second;
+    lone.receive(
+        request("OPTIONS", "z9hG4bKagain", "")
+            .replace("To: <sip:a@h>", &format!("To: {}", header(&invite, Name::From)))
+            .replace("Call-ID: c", &format!("Call-ID: {}", invite.call_id())),
+    );
+    let Some(Event::Request { request, .. }) = lone.events.pop() else { panic!() };
+    lone.act(|endpoint, now, out| endpoint.respond(now, request, 200, &[], None, out));
+    lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+    let (flow, bye) = lone.sent.last().unwrap();
+    assert_eq!((bye.method(), *flow), (&Method::Bye, second));
+    lone.drain();
+}
+
+#[test]
 fn a_flood_of_requests_does_not_keep_a_call_from_ending() {
     let mut lone = Lone::with(sip::EndpointConfig { max_transactions: 8, ..config() });
     lone.invite(|_| {});
