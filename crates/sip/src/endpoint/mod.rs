@@ -143,7 +143,7 @@ impl Endpoint {
             usages: self.usages.len(),
             transactions: clients + servers,
             timers: client_timers + server_timers + self.timers.len(),
-            indexed: self.by_tag.len() + self.servers.indexed(),
+            indexed: self.by_tag.len() + self.clients.indexed() + self.servers.indexed(),
         }
     }
 

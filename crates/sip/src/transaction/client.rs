@@ -4,9 +4,10 @@ use super::{
     Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
 };
 use crate::endpoint::{EndpointConfig, InviteId, Output};
-use crate::{Flow, Message, Method, Name, RequestBuilder, Via};
+use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
 
 /// Branches of one INVITE whose 2xx are acknowledged again; a fork wider than this is answered once a branch.
 const MAX_ACKS: usize = 16;
@@ -19,7 +20,17 @@ pub(crate) struct ClientKey {
     cancel: bool,
 }
 
+/// What finds the transactions that a failed flow ends.
+type FlowKey = (Transport, u64, SocketAddr, ClientKey);
+
+fn flow_key(flow: &Flow, key: ClientKey) -> FlowKey {
+    (flow.transport, flow.connection, flow.peer, key)
+}
+
 impl ClientKey {
+    const FIRST: Self = Self { branch: 0, cancel: false };
+    const LAST: Self = Self { branch: u64::MAX, cancel: true };
+
     /// The transaction of a request with this branch that is no CANCEL.
     pub(crate) const fn new(branch: u64) -> Self {
         Self { branch, cancel: false }
@@ -106,6 +117,8 @@ struct Client {
     machine: Machine,
     user: ClientUser,
     invite: Option<InviteId>,
+    /// The way of the request.
+    flow: Flow,
     last: Last,
     interval: Duration,
     challenges: u8,
@@ -177,13 +190,14 @@ impl Machine {
 pub(crate) struct Clients {
     values: TimerValues,
     alive: HashMap<ClientKey, Client>,
+    by_flow: BTreeSet<FlowKey>,
     timers: Timers<(ClientKey, Timer)>,
 }
 
 impl Clients {
     /// None.
     pub(crate) fn new(values: TimerValues) -> Self {
-        Self { values, alive: HashMap::new(), timers: Timers::new() }
+        Self { values, alive: HashMap::new(), by_flow: BTreeSet::new(), timers: Timers::new() }
     }
 
     /// Begins a transaction and sends its request.
@@ -194,7 +208,9 @@ impl Clients {
             false => Machine::NonInvite(client_non_invite::State::Trying),
         };
         let interval = self.values.t1;
-        let client = Client { machine, user, invite, last: Last::One(request), interval, challenges };
+        let flow = request.flow;
+        self.by_flow.insert(flow_key(&flow, key));
+        let client = Client { machine, user, invite, flow, last: Last::One(request), interval, challenges };
         self.alive.insert(key, client);
         let notice = self.act(now, key, machine.start(), None, out);
         debug_assert!(notice.is_none(), "nothing has come back yet");
@@ -228,18 +244,14 @@ impl Clients {
     /// phone that restarts or by anyone who forges ICMP, must not end what rings or keep a BYE from being
     /// repeated. Their timers end them if the peer is gone.
     pub(crate) fn flow_failed(&mut self, now: Time, flow: &Flow, out: &mut Vec<Output>) -> Vec<ClientNotice> {
-        let goes_by = |sent: &Flow| {
-            sent.transport == flow.transport
-                && (sent.connection == flow.connection || sent.connection == 0)
-                && (sent.peer == flow.peer || (sent.connection == flow.connection && flow.connection != 0))
-        };
-        let affected = self.alive.iter().filter(|(_, client)| match &client.last {
-            Last::One(message) => {
-                goes_by(&message.flow) && (flow.transport.is_reliable() || client.machine.is_calling())
-            }
-            Last::Acks(_) => false,
-        });
-        let mut keys: Vec<ClientKey> = affected.map(|(key, _)| *key).collect();
+        let mut keys = self.keys_on(&Flow { connection: 0, ..*flow });
+        if flow.connection != 0 {
+            keys.extend(self.keys_on(flow));
+        }
+        if !flow.transport.is_reliable() {
+            let is_calling = |client: &Client| client.machine.is_calling();
+            keys.retain(|key| self.alive.get(key).is_some_and(is_calling));
+        }
         keys.sort_unstable();
         let failed = |key| self.input(now, key, ClientInput::TransportError, None, out);
         keys.into_iter().filter_map(failed).collect()
@@ -311,9 +323,20 @@ impl Clients {
         ack.is_some()
     }
 
+    /// How many entries the index has.
+    pub(crate) fn indexed(&self) -> usize {
+        self.by_flow.len()
+    }
+
     /// How many are alive, and how many timers they have.
     pub(crate) fn len(&self) -> (usize, usize) {
         (self.alive.len(), self.timers.len())
+    }
+
+    /// The transactions whose request went by exactly this flow, whatever our address.
+    fn keys_on(&self, flow: &Flow) -> Vec<ClientKey> {
+        let range = flow_key(flow, ClientKey::FIRST)..=flow_key(flow, ClientKey::LAST);
+        self.by_flow.range(range).map(|(.., key)| *key).collect()
     }
 
     fn input(
@@ -371,6 +394,7 @@ impl Clients {
         }
         let notice = outcome.map(|outcome| ClientNotice { key, user: client.user, outcome });
         if client.machine.is_terminated() {
+            self.by_flow.remove(&flow_key(&client.flow, key));
             self.alive.remove(&key);
         } else if let Some(timer) = due {
             self.input(now, key, ClientInput::Timer(timer), None, out);
