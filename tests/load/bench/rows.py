@@ -24,7 +24,8 @@ class Rows:
         figures = {}
         try:
             self.parties.append(parties.callee(self.folder))
-            for row in (self.short, self.fastest, self.bridged, self.playing, self.held, self.registered):
+            # Memory first: what earlier calls gave back would be used again.
+            for row in (self.held, self.short, self.fastest, self.bridged, self.playing, self.registered):
                 figures |= row()
         finally:
             for party in self.parties:
