@@ -210,7 +210,7 @@ fn config(folder: &Path, sip: SocketAddr, control: SocketAddr) -> String {
         "poll_method epoll\nsip_listen {sip}\ncall_local_timeout 60\ncall_max_calls 4\n\
          audio_player aubridge,unheard{port}\naudio_source aufile,{folder}/microphone.wav\n\
          audio_alert aubridge,alert{port}\nausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\n\
-         auplay_channels 1\naudio_buffer 20-160\nrtp_ports 20000-20998\njitter_buffer_delay 5-10\n\
+         auplay_channels 1\naudio_buffer 20-160\nrtp_ports 11000-15998\njitter_buffer_delay 5-10\n\
          module_path {MODULES}\n{modules}ctrl_tcp_listen {control}\nsnd_path {folder}/rec\nmenu_bell no\n\
          statmode_default off\n"
     )

@@ -166,9 +166,9 @@ impl Node {
     /// The CDRs (`ringdown calls --json`), oldest first, once there are `count` of them.
     ///
     /// # Panics
-    /// When there are fewer after ten seconds, or more.
+    /// When there are fewer after 40 seconds (a BYE that nobody answers is given up after 32), or more.
     pub fn calls(&self, count: usize) -> Vec<Value> {
-        let calls = until_some(Duration::from_secs(10), &format!("{count} CDRs"), || {
+        let calls = until_some(Duration::from_secs(40), &format!("{count} CDRs"), || {
             let calls = self.calls_now();
             (calls.len() >= count).then_some(calls)
         });
