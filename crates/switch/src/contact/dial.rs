@@ -368,7 +368,8 @@ impl Tally {
             (DialOutcome::NoAnswer, DialResult::NoAnswer, 480)
         } else {
             let status = self.failed.unwrap_or(480);
-            (DialOutcome::Failed(status), DialResult::Failed(status), passed_on(status))
+            let told = passed_on(status);
+            (DialOutcome::Failed(status), DialResult::Failed(told), told)
         }
     }
 }
@@ -378,6 +379,8 @@ fn passed_on(status: u16) -> u16 {
     match status {
         // Challenges were for us, and 503 would take the whole switch out of the caller's rotation.
         401 | 407 | 503 => 500,
+        // A redirect says nothing without its Contact; the switch does not follow it.
+        300..=399 => 480,
         other => other,
     }
 }
