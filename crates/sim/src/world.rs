@@ -1,7 +1,7 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
 use crate::Tally;
-use crate::check::{History, Turns};
+use crate::check::{self, History, Turns};
 use crate::dice::Dice;
 use crate::media::{Due, FakeMedia};
 use crate::network::Network;
@@ -304,6 +304,8 @@ impl World {
 
     /// Gives the switch one input, carries what comes out, and lets the checkers look.
     fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
+        let read = came.as_ref().map(|(_, read)| read);
+        let expected = read.and_then(|read| check::Outcome::expected(&self.history, &self.turns, read));
         let mut out = Vec::new();
         self.switch.handle(self.now, input, &mut out);
         let mut due = Due::new();
@@ -333,6 +335,7 @@ impl World {
             return self.check_step();
         }
         self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
+        expected.map_or(Ok(()), |expected| expected.check(&self.history, &went))?;
         self.check_step()
     }
 

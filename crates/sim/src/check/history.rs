@@ -71,10 +71,7 @@ impl History {
 
     /// Contacts that have not ended, with the Call-ID of each one's caller.
     pub(crate) fn live(&self) -> impl Iterator<Item = (ContactId, &str)> {
-        self.contacts.iter().map(|(id, contact)| {
-            let inbound = contact.legs.values().find(|leg| leg.direction == Direction::Inbound);
-            (*id, inbound.map_or("", |leg| &*leg.call_id))
-        })
+        self.contacts.keys().map(|id| (*id, self.caller(*id).unwrap_or("")))
     }
 
     /// Legs that must have a stream: those that we place, and callers that are answered.
@@ -94,6 +91,27 @@ impl History {
     pub(crate) fn listeners(&self) -> impl Iterator<Item = (StreamId, bool)> {
         let legs = self.contacts.values().flat_map(Contact::listeners);
         legs.map(|(leg, music)| (StreamId(leg.0), music))
+    }
+
+    /// The leg of that Call-ID, if we placed it and it may still be the first to answer.
+    pub(crate) fn ringing(&self, call_id: &str) -> Option<(ContactId, LegId)> {
+        let dialing = self.contacts.iter().filter(|(_, contact)| contact.dialing.is_some());
+        let mut legs = dialing.flat_map(|(id, contact)| contact.legs.iter().map(move |leg| (*id, leg)));
+        legs.find_map(|(id, (number, leg))| {
+            let fits = leg.direction == Direction::Outbound && !leg.answered && &*leg.call_id == call_id;
+            fits.then_some((id, *number))
+        })
+    }
+
+    /// The Call-ID of a contact's caller.
+    pub(crate) fn caller(&self, contact: ContactId) -> Option<&str> {
+        let mut legs = self.contacts.get(&contact)?.legs.values();
+        legs.find(|leg| leg.direction == Direction::Inbound).map(|leg| &*leg.call_id)
+    }
+
+    /// The leg that a contact's caller is bridged with.
+    pub(crate) fn bridged(&self, contact: ContactId) -> Option<LegId> {
+        self.contacts.get(&contact)?.bridge.map(|(_, callee)| callee)
     }
 
     /// Bindings of registered phones.

@@ -26,6 +26,11 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
+    /// The number that a call dialled.
+    pub(crate) fn dialled(&self, call_id: &str) -> Option<&str> {
+        self.dialled.get(call_id).map(String::as_str)
+    }
+
     /// Holds a turn of the switch against the rules: what came, if rsip can read it, and what went.
     ///
     /// # Errors
