@@ -1,7 +1,7 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
 use crate::Tally;
-use crate::check::{self, History, Turns};
+use crate::check::{Descriptions, History, Outcome as Expected, Turns};
 use crate::dice::Dice;
 use crate::media::{Due, FakeMedia};
 use crate::network::Network;
@@ -70,6 +70,7 @@ pub struct World {
     icmp: bool,
     history: History,
     turns: Turns,
+    descriptions: Descriptions,
     /// Messages with SDP that the switch has sent: repeated ones may outlive their stream.
     offered: HashSet<Bytes>,
     journal: Vec<Event>,
@@ -153,6 +154,7 @@ impl World {
             icmp: rng.chance(300),
             history: History::new(),
             turns: Turns::default(),
+            descriptions: Descriptions::default(),
             offered: HashSet::new(),
             journal: Vec::new(),
             trace,
@@ -305,7 +307,7 @@ impl World {
     /// Gives the switch one input, carries what comes out, and lets the checkers look.
     fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
         let read = came.as_ref().map(|(_, read)| read);
-        let expected = read.and_then(|read| check::Outcome::expected(&self.history, &self.turns, read));
+        let expected = read.and_then(|read| Expected::after(&self.history, &self.turns, read));
         let mut out = Vec::new();
         self.switch.handle(self.now, input, &mut out);
         let mut due = Due::new();
@@ -335,6 +337,7 @@ impl World {
             return self.check_step();
         }
         self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
+        self.descriptions.check(came.as_ref().map(|(_, read)| read), &went)?;
         expected.map_or(Ok(()), |expected| expected.check(&self.history, &went))?;
         self.check_step()
     }

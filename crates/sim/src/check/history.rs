@@ -38,6 +38,8 @@ struct Contact {
     bridge: Option<(LegId, LegId)>,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
+    /// Whether any phone has rung for it.
+    rang: bool,
     recordings: BTreeSet<String>,
 }
 
@@ -107,6 +109,13 @@ impl History {
     pub(crate) fn caller(&self, contact: ContactId) -> Option<&str> {
         let mut legs = self.contacts.get(&contact)?.legs.values();
         legs.find(|leg| leg.direction == Direction::Inbound).map(|leg| &*leg.call_id)
+    }
+
+    /// The Call-ID of a caller who is not answered and has heard no ringing.
+    pub(crate) fn awaits_ringing(&self, contact: ContactId) -> Option<&str> {
+        let found = self.contacts.get(&contact).filter(|found| !found.rang)?;
+        let caller = found.legs.values().find(|leg| leg.direction == Direction::Inbound)?;
+        (!caller.answered).then_some(&*caller.call_id)
     }
 
     /// The leg that a contact's caller is bridged with.
@@ -240,6 +249,7 @@ impl Contact {
             ended_legs: BTreeMap::new(),
             bridge: None,
             dialing: None,
+            rang: false,
             recordings: BTreeSet::new(),
         }
     }
@@ -262,6 +272,7 @@ impl Contact {
     fn apply(&mut self, at: Time, kind: &Kind) -> Result<(), String> {
         let broken = match kind {
             Kind::LegRinging { leg } => {
+                self.rang = true;
                 let leg = self.leg(*leg)?;
                 (leg.answered || replace(&mut leg.ringing, true)).then_some("rings twice or after the answer")
             }

@@ -10,15 +10,21 @@ use std::net::SocketAddr;
 pub(crate) enum Outcome {
     /// The first phone to answer is bridged with the caller.
     Bridged(ContactId, LegId),
+    /// The caller hears the first ringing.
+    Ringing { call_id: String },
     /// The caller of the one-phone number `desk` hears why not.
     Refused { call_id: String, status: u16 },
 }
 
 impl Outcome {
     /// What follows from a message that the switch is about to take.
-    pub(crate) fn expected(history: &History, turns: &Turns, came: &Read) -> Option<Self> {
-        let status = came.status.filter(|status| *status >= 200 && came.cseq_method == "INVITE")?;
+    pub(crate) fn after(history: &History, turns: &Turns, came: &Read) -> Option<Self> {
+        let status = came.status.filter(|status| *status >= 180 && came.cseq_method == "INVITE")?;
         let (contact, leg) = history.ringing(&came.call_id)?;
+        if status < 200 {
+            let call_id = history.awaits_ringing(contact)?.to_owned();
+            return Some(Self::Ringing { call_id });
+        }
         if status < 300 {
             return wire::audio_port(&came.body).map(|_| Self::Bridged(contact, leg));
         }
@@ -34,6 +40,9 @@ impl Outcome {
     pub(crate) fn check(&self, history: &History, went: &[(SocketAddr, Read)]) -> Result<(), String> {
         let met = match self {
             Self::Bridged(contact, leg) => history.bridged(*contact) == Some(*leg),
+            Self::Ringing { call_id } => {
+                went.iter().any(|(_, sent)| sent.call_id == *call_id && sent.status == Some(180))
+            }
             Self::Refused { call_id, status } => {
                 went.iter().any(|(_, sent)| sent.call_id == *call_id && sent.status == Some(*status))
             }

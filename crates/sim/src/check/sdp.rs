@@ -1,0 +1,91 @@
+//! The switch's session descriptions: answers fit their offers, and versions count changes (RFC 3264).
+
+use crate::wire::Read;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// What was described so far.
+#[derive(Debug, Default)]
+pub(crate) struct Descriptions {
+    /// The last description of the switch in each session: its version and its text.
+    last: BTreeMap<String, (u64, String)>,
+    /// Offers of phones that wait for the answer, by Call-ID and CSeq.
+    offers: BTreeMap<(String, u32), String>,
+}
+
+impl Descriptions {
+    /// Holds what the switch sent in a turn against what came.
+    ///
+    /// # Errors
+    /// The rule that was broken.
+    pub(crate) fn check(&mut self, came: Option<&Read>, went: &[(SocketAddr, Read)]) -> Result<(), String> {
+        if let Some(read) = came.filter(|read| read.method.as_deref() == Some("INVITE"))
+            && let Some(offer) = text(read)
+        {
+            self.offers.insert((read.call_id.clone(), read.cseq), offer);
+        }
+        for (_, read) in went {
+            let Some(sent) = text(read) else { continue };
+            self.check_version(&sent)?;
+            let is_answer = read.status.is_some() && read.cseq_method == "INVITE";
+            if let Some(offer) = self.offers.get(&(read.call_id.clone(), read.cseq)).filter(|_| is_answer) {
+                check_answer(offer, &sent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A changed description has the next version, an unchanged one the same (section 8).
+    fn check_version(&mut self, sent: &str) -> Result<(), String> {
+        let mut origin = line(sent, "o=").unwrap_or("").split(' ').skip(1);
+        let (Some(session), Some(version)) = (origin.next(), origin.next().and_then(|v| v.parse().ok()))
+        else {
+            return Err(format!("no origin in {sent}"));
+        };
+        let before = self.last.insert(session.to_owned(), (version, sent.to_owned()));
+        match before {
+            Some((last, text))
+                if (text == *sent) != (last == version) || version > last + 1 || version < last =>
+            {
+                Err(format!("version {version} after {last}: {text} then {sent}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The answer takes formats of the offer only (section 6.1), and a direction that fits.
+fn check_answer(offer: &str, answer: &str) -> Result<(), String> {
+    let (offered, chosen) = (formats(offer), formats(answer));
+    if !chosen.is_subset(&offered) || chosen.is_empty() {
+        return Err(format!("the answer has {chosen:?} where {offered:?} was offered"));
+    }
+    let fits: &[&str] = match direction(offer) {
+        "sendonly" => &["recvonly", "inactive"],
+        "recvonly" => &["sendonly", "inactive"],
+        "inactive" => &["inactive"],
+        _ => &["sendrecv", "sendonly", "recvonly", "inactive"],
+    };
+    if fits.contains(&direction(answer)) {
+        return Ok(());
+    }
+    Err(format!("the answer is {} to an offer that is {}", direction(answer), direction(offer)))
+}
+
+fn text(read: &Read) -> Option<String> {
+    (!read.body.is_empty()).then(|| String::from_utf8_lossy(&read.body).into_owned())
+}
+
+fn line<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    text.lines().find(|line| line.starts_with(start))
+}
+
+fn formats(text: &str) -> BTreeSet<&str> {
+    line(text, "m=audio ").unwrap_or("").split(' ').skip(3).collect()
+}
+
+fn direction(text: &str) -> &str {
+    let known = ["sendrecv", "sendonly", "recvonly", "inactive"];
+    let mut given = text.lines().filter_map(|line| line.strip_prefix("a="));
+    given.find(|value| known.contains(value)).unwrap_or("sendrecv")
+}
