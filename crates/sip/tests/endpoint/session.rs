@@ -195,6 +195,29 @@ fn rfc3261_12_2_2_requests_out_of_order_get_500_and_strangers_481() {
 }
 
 #[test]
+fn rfc3261_12_2_2_a_copy_of_a_reinvite_that_crosses_our_bye_is_refused_alike() {
+    let mut world = World::new(Transport::Udp);
+    let (_, callee) = world.call();
+    let ack = world.sent.iter().find(|(_, message)| *message.method() == Method::Ack).unwrap().1.clone();
+    let reinvite = format!(
+        "INVITE sip:callee@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bKagain\r\n\
+         Max-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 2 INVITE\r\n\
+         Contact: <sip:127.0.0.1>\r\nContent-Length: 0\r\n\r\n",
+        header(&ack, Name::From),
+        header(&ack, Name::To),
+        ack.call_id()
+    );
+    world.act(CALLEE, |endpoint, now, out| endpoint.bye(now, callee, None, out));
+    for _ in 0..2 {
+        world.inject(CALLEE, reinvite.clone());
+        assert_eq!(world.last_sent(CALLEE).status(), Some(481));
+    }
+    assert!(matches!(world.event(CALLER), Event::Bye { .. }));
+    assert!(matches!(world.event(CALLEE), Event::Ended { status: Some(200), .. }));
+    world.assert_drained();
+}
+
+#[test]
 fn rfc3261_15_the_caller_may_end_a_ringing_call_by_bye() {
     let mut world = World::new(Transport::Udp);
     world.invite(CALLER);

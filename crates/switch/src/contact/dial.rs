@@ -431,3 +431,17 @@ fn destination(core: &Core, next_hop: &str, request_uri: String, party: Party) -
     let flow = Flow { transport, local: listener.address, peer, connection: 0 };
     Ok(Destination { flow, request_uri, route: Vec::new(), party })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flow_hears_of_a_failure_what_the_caller_is_to_hear() {
+        for (heard, told) in [(404, 404), (503, 500), (407, 500), (302, 480)] {
+            let mut tally = Tally::default();
+            tally.count(heard);
+            assert_eq!(tally.verdict(), (DialOutcome::Failed(heard), DialResult::Failed(told), told));
+        }
+    }
+}
