@@ -1,6 +1,6 @@
 //! Peers that send what is no SIP, too much of it, or lengths that are not true.
 
-use acceptance::{Node, Setup};
+use acceptance::{Node, Setup, until};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -64,6 +64,11 @@ fn datagrams_that_are_no_sip_are_dropped() {
         peer.send(bytes);
         peer.assert_served();
     }
+    // One alarm for all of them, that says who sent them and what to do.
+    let address = peer.socket.local_addr().expect("a bound socket").to_string();
+    until(Duration::from_secs(5), "an alarm", || node.process().stderr().contains("firewall"));
+    let said = node.process().stderr();
+    assert!(said.contains(&address) && said.matches("firewall").count() == 1, "{said}");
     node.stop();
 }
 

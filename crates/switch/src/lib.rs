@@ -4,6 +4,7 @@
 //! media commands and the event log. It owns no socket, clock, thread or file.
 
 mod audit;
+mod broken;
 mod contact;
 mod core;
 mod inbound;
@@ -12,6 +13,7 @@ mod ports;
 mod register;
 mod users;
 
+use crate::broken::Broken;
 use crate::contact::Contact;
 use crate::core::{Core, Timer};
 use bytes::Bytes;
@@ -117,6 +119,7 @@ pub struct Switch {
     plan: Arc<dialplan::Config>,
     plan_version: u64,
     admission: Admission,
+    broken: Broken,
 }
 
 /// Whether new calls are taken, and how far a shutdown is.
@@ -134,7 +137,14 @@ impl Switch {
     /// A switch without calls. Its first output is on the first `handle`: `NodeStarted` and `ConfigApplied`.
     pub fn new(config: SwitchConfig, plan: Arc<dialplan::Config>) -> Self {
         let core = Core::new(config, &plan);
-        Self { core, contacts: HashMap::new(), plan, plan_version: 0, admission: Admission::Open }
+        Self {
+            core,
+            contacts: HashMap::new(),
+            plan,
+            plan_version: 0,
+            admission: Admission::Open,
+            broken: Broken::default(),
+        }
     }
 
     /// Takes one input and appends what follows from it. `now` never goes back.
@@ -145,7 +155,7 @@ impl Switch {
             self.begin();
         }
         match input {
-            Input::Sip { flow, bytes } => self.core.endpoint.receive(now, flow, bytes, &mut self.core.sip),
+            Input::Sip { flow, bytes } => self.on_message(flow, bytes),
             Input::FlowFailed(flow) => {
                 self.core.flow_failed(flow);
             }
@@ -167,6 +177,14 @@ impl Switch {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    fn on_message(&mut self, flow: Flow, bytes: Bytes) {
+        let core = &mut self.core;
+        core.endpoint.receive(core.now, flow, bytes, &mut core.sip);
+        if let Some(text) = self.broken.observe(core.now, flow.peer, core.endpoint.counters()) {
+            core.log(None, Kind::Alarm { text });
+        }
     }
 
     fn begin(&mut self) {
