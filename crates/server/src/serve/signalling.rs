@@ -5,6 +5,7 @@ use super::journal::Journal;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
 use crate::axis::Axis;
+use bytes::Bytes;
 use clock::{Duration, Time};
 use mio::{Events, Poll};
 use sip::{Flow, Transport};
@@ -46,6 +47,7 @@ impl Signalling {
         let mut running = Running {
             thread: self,
             outputs: Vec::new(),
+            sends: Vec::new(),
             arrivals: Vec::new(),
             failed: Vec::new(),
             more: false,
@@ -69,6 +71,7 @@ impl Signalling {
 struct Running {
     thread: Signalling,
     outputs: Vec<Output>,
+    sends: Vec<(Flow, Bytes)>,
     arrivals: Vec<Arrival>,
     failed: Vec<Flow>,
     /// A queue was left before it was empty.
@@ -176,17 +179,24 @@ impl Running {
         let now = self.thread.axis.now();
         self.thread.switch.handle(now, input, &mut self.outputs);
         let mut outputs = std::mem::take(&mut self.outputs);
+        // What goes to the network goes last: a media thread that sleeps is woken once for all commands, and
+        // its ports are open before a peer hears of them.
         for output in outputs.drain(..) {
             match output {
-                Output::Send { flow, bytes } => self.send(flow, bytes),
+                Output::Send { flow, bytes } => self.sends.push((flow, bytes)),
                 Output::Media(command) => self.thread.engine.send(command),
                 Output::Event(event) => self.thread.journal.append(event),
             }
         }
+        let mut sends = std::mem::take(&mut self.sends);
+        for (flow, bytes) in sends.drain(..) {
+            self.send(flow, bytes);
+        }
+        self.sends = sends;
         self.outputs = outputs;
     }
 
-    fn send(&mut self, flow: Flow, bytes: bytes::Bytes) {
+    fn send(&mut self, flow: Flow, bytes: Bytes) {
         let sent = match flow.transport {
             Transport::Udp => self.thread.datagrams.send(&flow, &bytes).is_ok(),
             Transport::Tcp => self.thread.streams.send(&flow, bytes).is_ok(),
