@@ -9,8 +9,9 @@ use std::net::SocketAddr;
 pub(crate) struct Descriptions {
     /// The last description of the switch in each session: its version and its text.
     last: BTreeMap<String, (u64, String)>,
-    /// Offers of phones that wait for the answer, by Call-ID and CSeq.
-    offers: BTreeMap<(String, u32), String>,
+    /// Offers of phones that wait for the answer, by Call-ID, From and CSeq: the branches of a fork share the
+    /// Call-ID.
+    offers: BTreeMap<(String, String, u32), String>,
 }
 
 impl Descriptions {
@@ -22,13 +23,13 @@ impl Descriptions {
         if let Some(read) = came.filter(|read| read.method.as_deref() == Some("INVITE"))
             && let Some(offer) = text(read)
         {
-            self.offers.insert((read.call_id.clone(), read.cseq), offer);
+            self.offers.insert(key(read), offer);
         }
         for (_, read) in went {
             let Some(sent) = text(read) else { continue };
             self.check_version(&sent)?;
             let is_answer = read.status.is_some() && read.cseq_method == "INVITE";
-            if let Some(offer) = self.offers.get(&(read.call_id.clone(), read.cseq)).filter(|_| is_answer) {
+            if let Some(offer) = self.offers.get(&key(read)).filter(|_| is_answer) {
                 check_answer(offer, &sent)?;
             }
         }
@@ -70,6 +71,10 @@ fn check_answer(offer: &str, answer: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the answer is {} to an offer that is {}", direction(answer), direction(offer)))
+}
+
+fn key(read: &Read) -> (String, String, u32) {
+    (read.call_id.clone(), read.from.clone(), read.cseq)
 }
 
 fn text(read: &Read) -> Option<String> {
