@@ -27,11 +27,7 @@ impl Phone {
             remote: read.from.clone(),
             target: read.contact.clone().unwrap_or_default(),
             cseq: 0,
-            state: State::Ringing {
-                invite: Box::new(read.clone()),
-                script: Box::new(script),
-                cancelled: false,
-            },
+            state: State::Ringing { invite: Box::new(read.clone()), script: Box::new(script) },
         };
         self.calls.insert(number, call);
         // Retransmissions find a response, and so do not ring twice.
@@ -105,13 +101,10 @@ impl Phone {
 
     /// CANCEL names no tag of ours: it is for the call whose INVITE has its branch.
     pub(super) fn on_cancel(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
-        let found = self.calls.iter_mut().find(|(_, call)| call.call_id == read.call_id);
+        let found = self.calls.iter().find(|(_, call)| call.call_id == read.call_id);
         let Some((&number, call)) = found else { return self.respond(read, 481, sent) };
-        let on_cancel = match &mut call.state {
-            State::Ringing { script, cancelled, .. } => {
-                *cancelled = true;
-                Some(script.on_cancel)
-            }
+        let on_cancel = match &call.state {
+            State::Ringing { script, .. } => Some(script.on_cancel),
             _ => None,
         };
         match on_cancel {

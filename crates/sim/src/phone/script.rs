@@ -9,6 +9,8 @@ const RINGS_ON: Duration = Duration::from_secs(150);
 /// When callers place calls.
 const FIRST_CALL: Time = Time::from_secs(5);
 const CALLING: Duration = Duration::from_secs(60);
+/// A caller that does not change its mind waits at least so long for an answer.
+const PATIENT: Duration = Duration::from_secs(50);
 /// A caller that was not told when to hang up does so then, so that every seed ends.
 const LONGEST_CALL: Duration = Duration::from_secs(90);
 
@@ -81,7 +83,7 @@ pub(crate) enum OnCancel {
 impl CallScript {
     pub(crate) fn draw(rng: &mut ChaCha12Rng, numbers: &[&'static str]) -> Self {
         let cancel_after =
-            if rng.chance(300) { draw_instant(rng) } else { Duration::from_secs(50) + rng.within(T_MINUTE) };
+            if rng.chance(300) { draw_instant(rng) } else { PATIENT + rng.within(Duration::from_secs(60)) };
         let mut talk = Talk::draw(rng);
         talk.hang_up_after.get_or_insert(LONGEST_CALL);
         Self {
@@ -95,8 +97,6 @@ impl CallScript {
         }
     }
 }
-
-const T_MINUTE: Duration = Duration::from_secs(60);
 
 impl Talk {
     fn draw(rng: &mut ChaCha12Rng) -> Self {

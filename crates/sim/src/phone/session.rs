@@ -30,7 +30,7 @@ pub(super) enum State {
     /// Our INVITE is out.
     Calling(Calling),
     /// Their INVITE waits for our answer.
-    Ringing { invite: Box<Read>, script: Box<RingScript>, cancelled: bool },
+    Ringing { invite: Box<Read>, script: Box<RingScript> },
     /// We have refused.
     Refused,
     /// Answered.

@@ -1,27 +1,30 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
+mod cast;
+mod verify;
+
 use crate::Tally;
-use crate::check::{Descriptions, History, Outcome as Expected, Turns};
+use crate::check::{Consequence, Descriptions, History, Turns};
 use crate::dice::Dice;
 use crate::media::{Due, FakeMedia};
 use crate::network::Network;
-use crate::phone::{CallScript, Out, Phone};
+use crate::phone::{Out, Phone};
 use crate::plan;
 use crate::streams::{Connection, Streams};
 use crate::wire::{self, Read};
 use bytes::Bytes;
+use cast::SWITCH;
 use clock::{Duration, Time};
 use events::Event;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
-use sip::{Flow, Transport};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use sip::Flow;
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use switch::{Input, Output, Snapshot, Switch, SwitchConfig};
+use switch::{Input, Output, Switch, SwitchConfig};
 
-const SWITCH: SocketAddr = address([10, 0, 0, 1]);
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
 const CLEARANCE: Time = Time::from_secs(260);
 /// By now nothing may be left.
@@ -34,24 +37,6 @@ static PLANS: LazyLock<[Arc<dialplan::Config>; 4]> = LazyLock::new(|| {
     [(true, false), (false, false), (true, true), (false, true)]
         .map(|(music, reduced)| plan::load(music, reduced))
 });
-
-/// A phone of the world: name, password, place.
-type Place = (&'static str, Option<&'static str>, [u8; 4]);
-
-const PLACES: [Place; 9] = [
-    ("carrier", None, [10, 0, 1, 1]),
-    ("pbx", None, [10, 0, 1, 2]),
-    ("alice", Some("pw-alice"), [10, 0, 2, 1]),
-    // The second phone of the same user.
-    ("alice", Some("pw-alice"), [10, 0, 2, 2]),
-    ("bob", Some("pw-bob"), [10, 0, 2, 3]),
-    ("carol", Some("pw-carol"), [10, 0, 2, 4]),
-    ("desk", None, [10, 0, 3, 1]),
-    // Nobody whom the plan knows.
-    ("mallory", Some("guess"), [10, 0, 9, 9]),
-    // A known name and a wrong password.
-    ("alice", Some("guess"), [10, 0, 9, 8]),
-];
 
 /// Everything that one seed decides.
 pub struct World {
@@ -117,11 +102,6 @@ pub struct Outcome {
     pub tally: Tally,
 }
 
-const fn address(ip: [u8; 4]) -> SocketAddr {
-    let [a, b, c, d] = ip;
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), 5060)
-}
-
 impl World {
     /// The world of a seed; with `trace` it prints every message and event.
     pub fn new(seed: u64, trace: bool) -> Self {
@@ -140,14 +120,14 @@ impl World {
         let has_music = rng.chance(500);
         let plan = Arc::clone(&PLANS[usize::from(!has_music)]);
         let mut due = Due::new();
-        let media = FakeMedia::draw(fork(&mut rng), &mut due);
+        let media = FakeMedia::draw(cast::fork(&mut rng), &mut due);
         let mut world = Self {
             now: Time::ZERO,
             network,
             streams: Streams::default(),
             switch: Switch::new(config, plan),
             media,
-            phones: phones(&mut rng),
+            phones: cast::phones(&mut rng),
             in_flight: BTreeMap::new(),
             sent: 0,
             has_music,
@@ -307,7 +287,7 @@ impl World {
     /// Gives the switch one input, carries what comes out, and lets the checkers look.
     fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
         let read = came.as_ref().map(|(_, read)| read);
-        let expected = read.and_then(|read| Expected::after(&self.history, &self.turns, read));
+        let expected = read.and_then(|read| Consequence::after(&self.history, &self.turns, read));
         let mut out = Vec::new();
         self.switch.handle(self.now, input, &mut out);
         let mut due = Due::new();
@@ -398,68 +378,6 @@ impl World {
         Ok(())
     }
 
-    fn check_step(&self) -> Result<(), String> {
-        let audit = self.switch.audit();
-        if !audit.is_empty() {
-            return Err(format!("audit: {}", audit.join("; ")));
-        }
-        if self.switch.snapshot().registrations != self.history.registrations() {
-            return Err("the log and the registrar differ in registrations".into());
-        }
-        if self.history.live().count() > plan::CALLS {
-            return Err(format!("more than {} calls", plan::CALLS));
-        }
-        if self.history.legs_of_trunk("pbx") > plan::PBX_CALLS {
-            return Err(format!("the trunk pbx has more than {} calls", plan::PBX_CALLS));
-        }
-        self.check_media()
-    }
-
-    fn check_media(&self) -> Result<(), String> {
-        let open: BTreeSet<_> = self.media.open().collect();
-        let wanted: BTreeSet<_> = self.history.media_legs().collect();
-        if open != wanted {
-            return Err(format!("open streams {open:?}, live legs {wanted:?}"));
-        }
-        let (found, wanted) = (self.media.bridges(), self.history.bridges());
-        if found != wanted {
-            return Err(format!("the engine bridges {found:?}, the log says {wanted:?}"));
-        }
-        if !(self.has_music && self.media.is_sound()) {
-            return Ok(());
-        }
-        for (stream, music) in self.history.listeners() {
-            if self.media.has_music(stream) != music {
-                return Err(format!("stream {} must hear music: {music}", stream.0));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_drained(&self) -> Result<(), String> {
-        let found = self.switch.snapshot();
-        let Snapshot { ports_ready, plan_version, draining, .. } = found;
-        let empty = Snapshot { ports_ready, plan_version, draining, ..Snapshot::default() };
-        if found != empty {
-            return Err(format!("not drained: {found:?}"));
-        }
-        if ports_ready != self.media.total() {
-            return Err(format!("{ports_ready} of {} ports are ready", self.media.total()));
-        }
-        if self.media.recordings() > 0 {
-            return Err(format!("{} recordings run on", self.media.recordings()));
-        }
-        if let Some((id, _)) = self.history.live().next() {
-            return Err(format!("contact {} has not ended", id.0));
-        }
-        for phone in self.phones.iter().filter(|phone| !phone.is_dead()) {
-            if let Some(call) = phone.live_calls().first() {
-                return Err(format!("{} at {} still has the call {call}", phone.name, phone.address));
-            }
-        }
-        Ok(())
-    }
-
     fn send(&mut self, delay: Duration, delivery: Delivery) {
         self.sent += 1;
         self.in_flight.insert((self.now + delay, self.sent), delivery);
@@ -498,33 +416,6 @@ impl World {
             println!("{:>12}  {}", self.now.to_string(), text());
         }
     }
-}
-
-fn fork(rng: &mut ChaCha12Rng) -> ChaCha12Rng {
-    ChaCha12Rng::seed_from_u64(rng.next_u64())
-}
-
-fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
-    // In some seeds there are more callers than room.
-    let rush = if rng.chance(50) { 6 } else { 1 };
-    PLACES
-        .iter()
-        .map(|&(name, password, ip)| {
-            let is_trunk = matches!(name, "carrier" | "pbx");
-            let transport =
-                if password.is_some() && rng.chance(250) { Transport::Tcp } else { Transport::Udp };
-            let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
-            let calls = if is_trunk { 1 + rng.below(6) } else { rng.below(8).saturating_sub(5) };
-            phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
-            if password.is_some() && rng.chance(850) {
-                phone.will_register();
-            }
-            if rng.chance(200) {
-                phone.will_prank();
-            }
-            phone
-        })
-        .collect()
 }
 
 fn unreadable(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 /// What must have happened when the turn is over.
 #[derive(Clone, Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum Consequence {
     /// The first phone to answer is bridged with the caller.
     Bridged(ContactId, LegId),
     /// The caller hears the first ringing.
@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     Refused { call_id: String, status: u16 },
 }
 
-impl Outcome {
+impl Consequence {
     /// What follows from a message that the switch is about to take.
     pub(crate) fn after(history: &History, turns: &Turns, came: &Read) -> Option<Self> {
         let status = came.status.filter(|status| *status >= 180 && came.cseq_method == "INVITE")?;
