@@ -39,7 +39,7 @@ fn nobody_listens_at_the_destination() {
     let node = Node::start(&Setup::new());
     // ICMP says so at once; a switch that waits for Timer B would take 32 seconds.
     let caller =
-        Sipp::caller(&node, "call-refused", "uas").status(503).with(&["-recv_timeout", "5000"]).run();
+        Sipp::caller(&node, "call-refused", "uas").status(500).with(&["-recv_timeout", "5000"]).run();
     assert_eq!(caller.successful(), 1);
     assert_eq!(field(&node.calls(1)[0], "disposition"), "failed");
     node.stop();
