@@ -278,7 +278,7 @@ pub enum EndedBy {
 pub enum DialOutcome {
     /// Answered by this leg.
     Answered(LegId),
-    /// Every destination was busy or declined.
+    /// Nobody answered, and at least one destination was busy or declined.
     Busy,
     /// Nobody answered in time.
     NoAnswer,

@@ -119,7 +119,7 @@ impl Source {
     }
 
     fn may_be_learnt(&self, host: IpAddr, expected: IpAddr) -> bool {
-        self.signalled.is_some_and(|signalled| host == signalled || host == expected)
+        self.signalled.is_some_and(|signalled| same_host(host, signalled) || same_host(host, expected))
     }
 
     fn probe(
@@ -153,4 +153,10 @@ impl Candidate {
     fn new(now: Time, address: SocketAddr, ssrc: u32, sequence: u16) -> Self {
         Self { address, ssrc, next_sequence: sequence.wrapping_add(1), in_sequence: 1, heard: now }
     }
+}
+
+/// One address, or two loopback ones: whoever sends from 127.0.0.1 is the host that also has 127.0.0.2,
+/// and the kernel picks between them by itself.
+fn same_host(a: IpAddr, b: IpAddr) -> bool {
+    a == b || (a.is_loopback() && b.is_loopback())
 }

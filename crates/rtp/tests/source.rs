@@ -81,6 +81,15 @@ fn another_port_of_the_host_in_sdp_is_learnt_and_a_stranger_never() {
 }
 
 #[test]
+fn loopback_addresses_are_of_one_host() {
+    let sip_peer = "127.0.9.3".parse().unwrap();
+    let mut source = Source::default();
+    source.expect(Some(address(1)), Some(sip_peer));
+    let other = SocketAddr::from(([127, 0, 0, 1], 9_000));
+    assert_eq!(stream(&mut source, other, 0..5)[4], Verdict::Learned(other));
+}
+
+#[test]
 fn nothing_is_learnt_while_the_party_is_to_send_nothing() {
     let [sdp, nat, _] = parties();
     let mut source = Source::default();

@@ -43,7 +43,7 @@ pub enum MachineInput {
 /// How a dial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DialResult {
-    /// Every target was busy or declined.
+    /// Nobody answered, and at least one target was busy or declined.
     Busy,
     /// Nobody answered in time.
     NoAnswer,
