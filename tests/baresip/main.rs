@@ -50,8 +50,8 @@ fn assert_same(what: &str, heard: &Heard, seconds: usize) {
 
 /// Two phones talk for `seconds` by calling `number`; then the caller hangs up.
 fn talk(node: &Node, number: &str, codecs: [&str; 2], seconds: f64) -> [Baresip; 2] {
-    let mut agent = Baresip::register(node, 1001, 5100, codecs[1], &agents_speech());
-    let mut caller = Baresip::register(node, 1000, 5120, codecs[0], &callers_speech());
+    let mut agent = Baresip::register(node, 1001, 0, codecs[1], &agents_speech());
+    let mut caller = Baresip::register(node, 1000, 20, codecs[0], &callers_speech());
     caller.dial(&format!("sip:{number}@{}", node.sip()));
     caller.listen(seconds);
     caller.command("hangup", "");
@@ -105,7 +105,7 @@ fn a_recording_has_one_channel_a_party() {
 #[test]
 fn a_prompt_is_heard_whole_and_again() {
     let node = Node::start(&Setup::new());
-    let mut caller = Baresip::register(&node, 1000, 5120, "PCMU", &callers_speech());
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
     caller.dial(&format!("sip:ivr@{}", node.sip()));
     caller.listen(12.5);
     caller.command("hangup", "");
@@ -119,8 +119,8 @@ fn a_prompt_is_heard_whole_and_again() {
 #[test]
 fn hold_is_silent_for_the_holder_and_resume_goes_on() {
     let node = Node::start(&Setup::new().flows(FLOWS));
-    let mut agent = Baresip::register(&node, 1001, 5100, "PCMU", &agents_speech());
-    let mut caller = Baresip::register(&node, 1000, 5120, "PCMU", &callers_speech());
+    let mut agent = Baresip::register(&node, 1001, 0, "PCMU", &agents_speech());
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
     caller.dial(&format!("sip:agent@{}", node.sip()));
     caller.listen(3.0);
     agent.command("hold", "");

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ pub enum Recorded {
 }
 
 impl Baresip {
-    /// Starts a phone of `user` (with the load profile's password) on `port`, whose microphone is `microphone`
+    /// Starts a phone of `user` (with the load profile's password) whose ports begin with the `port`-th (0 to 39, 20
+    /// apart) of this test's, whose microphone is `microphone`
     /// and whose only codec is `codec`; it answers by itself. Returns once the node has registered it.
     ///
     /// # Panics
@@ -41,7 +42,11 @@ impl Baresip {
         let folder = node.folder().join(format!("baresip-{user}"));
         fs::create_dir_all(folder.join("rec")).expect("a temporary folder");
         microphone.write(&folder.join("microphone.wav"));
-        let address = node.network().address(3);
+        // Its RTP sockets are bound to no address, so its sound comes from 127.0.0.1; its SIP must, too, since the
+        // node learns no address that is neither in the SDP nor the SIP peer's. So ports keep tests apart here.
+        let address = Ipv4Addr::LOCALHOST;
+        let [_, _, network, _] = node.network().address(0).octets();
+        let port = 5600 + u16::from(network % 150) * 40 + port;
         let sip = SocketAddr::from((address, port));
         // baresip takes the port after its own for TLS.
         let control = SocketAddr::from((address, port + 5));
@@ -210,7 +215,7 @@ fn config(folder: &Path, sip: SocketAddr, control: SocketAddr) -> String {
         "poll_method epoll\nsip_listen {sip}\ncall_local_timeout 60\ncall_max_calls 4\n\
          audio_player aubridge,unheard{port}\naudio_source aufile,{folder}/microphone.wav\n\
          audio_alert aubridge,alert{port}\nausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\n\
-         auplay_channels 1\naudio_buffer 20-160\nrtp_ports 11000-15998\njitter_buffer_delay 5-10\n\
+         auplay_channels 1\naudio_buffer 20-160\nrtp_ports 12000-15998\njitter_buffer_delay 5-10\n\
          module_path {MODULES}\n{modules}ctrl_tcp_listen {control}\nsnd_path {folder}/rec\nmenu_bell no\n\
          statmode_default off\n"
     )
