@@ -31,14 +31,13 @@ fn every_call_survives_one_lost_message_in_ten() {
     let lossy = ["-lost", "10", "-max_retrans", "10"];
     // Long enough that a lost ACK comes again before the BYE.
     let hold = Duration::from_secs(5);
-    let callee = Sipp::callee(&node, "answer", 5080).calls(20).with(&lossy).start();
+    // The caller alone: a SIPp that is called and loses an INVITE now and then ignores it when it comes again,
+    // however often. Loss towards callees is the simulator's.
+    let callee = Sipp::callee(&node, "answer", 5080).calls(20).start();
     let caller = Sipp::caller(&node, "call", "uas").calls(20).hold(hold).with(&lossy).run();
-    let callee = callee.finish();
     assert_eq!((caller.successful(), caller.failed()), (20, 0));
-    assert!(
-        caller.retransmissions() + callee.retransmissions() > 0,
-        "nothing was lost: {caller:?} {callee:?}"
-    );
+    assert_eq!(callee.finish().successful(), 20);
+    assert!(caller.retransmissions() > 0, "nothing was lost: {caller:?}");
     assert_eq!(node.calls(20).len(), 20);
     node.stop();
 }
