@@ -24,8 +24,8 @@ pub use digest::{
     response,
 };
 pub use endpoint::{
-    Address, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite, Output,
-    RequestId, Why, Wire,
+    Address, Admission, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite,
+    Output, RequestId, Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};

@@ -3,11 +3,10 @@
 use crate::Switch;
 use crate::contact::{Contact, NewContact};
 use crate::leg::Leg;
-use crate::register::Login;
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
-use sip::{Flow, InviteId, Message, Method, Uri};
+use sip::{Flow, InviteId, Message, Uri};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -33,9 +32,12 @@ struct Call<'a> {
 }
 
 impl Switch {
-    pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message) {
+    pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message, user: Option<Arc<str>>) {
         let to = user_part(message.request_uri());
-        let Some((source, place)) = self.identify(id, flow, message, &to) else { return };
+        let Some((source, place)) = self.identify(flow, user, &to) else {
+            // The gate admits nobody else.
+            return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
+        };
         let from = match &source.party {
             // A user is who it has proved to be, whatever its From says.
             Party::User(user) => Arc::clone(user),
@@ -53,12 +55,11 @@ impl Switch {
         }
     }
 
-    /// The source of a call and what its number leads to; `None` if it was challenged instead.
+    /// The source of a call and what its number leads to.
     fn identify(
-        &mut self,
-        id: InviteId,
+        &self,
         flow: Flow,
-        message: &Message,
+        user: Option<Arc<str>>,
         to: &str,
     ) -> Option<(Source, Option<(ClientIndex, FlowIndex)>)> {
         if let Some(trunk) = self.plan.trunk_for(flow.peer.ip()) {
@@ -69,18 +70,10 @@ impl Switch {
             };
             return Some((source, self.plan.number(Some(trunk), to)));
         }
-        match self.core.authenticate(&self.plan, &Method::Invite, message) {
-            Login::User(user) => {
-                let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
-                let party = Party::User(Arc::clone(&user.name));
-                Some((Source { name: user.name, party, max_calls: None }, place))
-            }
-            Login::Refused { status, headers } => {
-                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                self.core.endpoint.reject(self.core.now, id, status, &headers, &mut self.core.sip);
-                None
-            }
-        }
+        let user = self.plan.user(&user?)?;
+        let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
+        let party = Party::User(Arc::clone(&user.name));
+        Some((Source { name: user.name, party, max_calls: None }, place))
     }
 
     fn has_room(&self, source: &Source) -> bool {

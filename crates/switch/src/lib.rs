@@ -7,6 +7,7 @@ mod audit;
 mod broken;
 mod contact;
 mod core;
+mod gate;
 mod inbound;
 mod leg;
 mod ports;
@@ -16,6 +17,7 @@ mod users;
 use crate::broken::Broken;
 use crate::contact::Contact;
 use crate::core::{Core, Timer};
+use crate::gate::Gate;
 use bytes::Bytes;
 use clock::Time;
 use events::{ContactId, Kind};
@@ -181,7 +183,9 @@ impl Switch {
 
     fn on_message(&mut self, flow: Flow, bytes: Bytes) {
         let core = &mut self.core;
-        core.endpoint.receive(core.now, flow, bytes, &mut core.sip);
+        let mut gate = Gate { now: core.now, plan: &self.plan, verifier: &mut core.verifier };
+        let mut admit = |flow: &Flow, request: &sip::Message| gate.admit(flow, request);
+        core.endpoint.receive_through(core.now, flow, bytes, &mut admit, &mut core.sip);
         if let Some(text) = self.broken.observe(core.now, flow.peer, core.endpoint.counters()) {
             core.log(None, Kind::Alarm { text });
         }
@@ -232,8 +236,8 @@ impl Switch {
     fn on_sip(&mut self, event: sip::Event) {
         use sip::Event as E;
         match event {
-            E::Invite { id, flow, message } => self.on_invite(id, flow, &message),
-            E::Request { request, flow, message, .. } => self.on_request(request, flow, &message),
+            E::Invite { id, flow, message, user } => self.on_invite(id, flow, &message, user),
+            E::Request { request, flow, message, user, .. } => self.on_request(request, flow, &message, user),
             E::Cancelled { id, .. } => self.with_leg(id, Contact::on_cancelled),
             E::Progress { id, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_progress(core, leg, &message);

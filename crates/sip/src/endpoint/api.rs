@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// One INVITE usage (RFC 5057): from the first INVITE to the end of its dialog. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,6 +113,24 @@ pub struct NewInvite {
     pub max_forwards: u8,
 }
 
+/// What a gate decides about a request that begins something new: see
+/// [`Endpoint::receive_through`](super::Endpoint::receive_through).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The user hears of it; with whom the request has proved to be from, where the gate has asked.
+    Admit(Option<Arc<str>>),
+    /// It is answered and forgotten at once (RFC 3261 section 8.2.7): a copy of it comes to the gate again, its
+    /// ACK finds nothing and is dropped, a CANCEL gets 481.
+    Refuse {
+        /// 300 to 699.
+        status: u16,
+        /// Header fields of the response.
+        headers: Vec<(&'static str, String)>,
+    },
+    /// Nobody hears of it, its sender included.
+    Ignore,
+}
+
 /// What the endpoint wants done, in order.
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -160,6 +179,8 @@ pub enum Event {
         flow: Flow,
         /// The INVITE.
         message: Message,
+        /// Whom the gate has found it to be from.
+        user: Option<Arc<str>>,
     },
     /// The peer's CANCEL came before our final response: 200 and 487 have gone out. The usage is over.
     Cancelled {
@@ -249,6 +270,8 @@ pub enum Event {
         flow: Flow,
         /// The request.
         message: Message,
+        /// Whom the gate has found it to be from; `None` inside a dialog.
+        user: Option<Arc<str>>,
     },
 }
 
@@ -289,6 +312,8 @@ pub struct Counters {
     pub malformed: u64,
     /// Requests refused because there are too many usages or transactions.
     pub overload: u64,
+    /// Requests that the gate has refused or ignored.
+    pub turned_away: u64,
     /// ACKs and responses that match nothing: dropped.
     pub strays: u64,
     /// Retransmissions absorbed.

@@ -8,6 +8,7 @@ use crate::transaction::server::{NewServer, ServerUser};
 use crate::transaction::{Outgoing, received};
 use crate::{Fault, Flow, Message, Name};
 use clock::{Duration, Time};
+use std::sync::Arc;
 
 /// How often a provisional response is repeated, so that no proxy gives up the call (13.3.1.1).
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
@@ -85,13 +86,10 @@ impl Endpoint {
         now: Time,
         flow: Flow,
         key: Box<str>,
-        message: Message,
+        (message, user): (Message, Option<Arc<str>>),
         out: &mut Vec<Output>,
     ) {
-        if self.servers.is_merged(&message) {
-            return self.refuse(flow, &message, fault(482), &[], out);
-        }
-        // An INVITE that nobody vouched for and that got 401 must not take the room of a call.
+        // An INVITE that was refused and waits for its ACK must not take the room of a call.
         if self.usages.len() - self.rejected >= self.config.max_usages {
             self.counters.overload += 1;
             return self.refuse(flow, &message, fault(503), &[("Retry-After", RETRY_AFTER)], out);
@@ -118,7 +116,7 @@ impl Endpoint {
         out.push(received(&message, Some(id), false));
         self.respond_plainly(now, request, 100, out);
         // In the order of things: what the user does on the event comes after the INVITE and its 100.
-        out.push(Output::Event(Event::Invite { id, flow, message }));
+        out.push(Output::Event(Event::Invite { id, flow, message, user }));
     }
 
     /// A CANCEL changes nothing unless it finds an INVITE without final response (9.2). Its own response

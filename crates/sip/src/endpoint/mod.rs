@@ -11,8 +11,8 @@ mod token;
 mod usage;
 
 pub use api::{
-    Address, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, Output, RequestId,
-    Why, Wire,
+    Address, Admission, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, Output,
+    RequestId, Why, Wire,
 };
 
 use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
@@ -23,6 +23,9 @@ use clock::{Time, Timers};
 use std::collections::HashMap;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
+
+/// Judges a request that begins something new.
+type Gate<'a> = dyn FnMut(&Flow, &Message) -> Admission + 'a;
 
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
 ///
@@ -72,8 +75,21 @@ impl Endpoint {
 
     /// Takes one datagram or one framed message of a stream.
     pub fn receive(&mut self, now: Time, flow: Flow, bytes: Bytes, out: &mut Vec<Output>) {
+        self.receive_through(now, flow, bytes, &mut |_, _| Admission::Admit(None), out);
+    }
+
+    /// The same, but a request that begins something new goes through `gate` before anything is kept of it:
+    /// neither what belongs to a dialog nor a retransmission does.
+    pub fn receive_through(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        bytes: Bytes,
+        gate: &mut Gate<'_>,
+        out: &mut Vec<Output>,
+    ) {
         match Message::parse(bytes) {
-            Ok(message) if message.is_request() => self.receive_request(now, flow, message, out),
+            Ok(message) if message.is_request() => self.receive_request(now, flow, message, gate, out),
             Ok(message) => self.receive_response(now, flow, message, out),
             Err(ParseError::Empty) => {}
             Err(error) => match error.answer() {

@@ -1,12 +1,13 @@
 //! Requests that we receive: what RFC 3261 sections 8.2 and 12.2.2 ask before a user sees them.
 
 use super::usage::{State, Usage};
-use super::{Endpoint, Event, InviteId, Output, RequestId};
+use super::{Admission, Endpoint, Event, Gate, InviteId, Output, RequestId};
 use crate::dialog::own_tag;
 use crate::transaction::received;
 use crate::transaction::server::{NewServer, ServerUser, match_key};
 use crate::{Fault, Flow, Message, Method, Name};
 use clock::Time;
+use std::sync::Arc;
 
 /// The share of the server transactions that is kept for the dialogs, so that no flood from outside keeps a
 /// call from ending: one in so many.
@@ -16,7 +17,14 @@ const DIALOGS_SHARE: usize = 4;
 pub(super) const RETRY_AFTER: &str = "5";
 
 impl Endpoint {
-    pub(super) fn receive_request(&mut self, now: Time, flow: Flow, request: Message, out: &mut Vec<Output>) {
+    pub(super) fn receive_request(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        request: Message,
+        gate: &mut Gate<'_>,
+        out: &mut Vec<Output>,
+    ) {
         if let Err(fault) = request.validate() {
             self.counters.malformed += 1;
             return self.refuse(flow, &request, fault, &[], out);
@@ -30,30 +38,58 @@ impl Endpoint {
                     self.counters.retransmissions += 1;
                     self.servers.request_again(now, id, flow, &request, out);
                 }
-                None => self.receive_new(now, flow, key, request, out),
+                None => self.receive_new(now, flow, key, request, gate, out),
             },
         }
     }
 
     /// A request that no transaction knows.
-    fn receive_new(&mut self, now: Time, flow: Flow, key: Box<str>, request: Message, out: &mut Vec<Output>) {
+    fn receive_new(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        key: Box<str>,
+        request: Message,
+        gate: &mut Gate<'_>,
+        out: &mut Vec<Output>,
+    ) {
         if self.is_overloaded_for(&request) {
             self.counters.overload += 1;
             return self.refuse(flow, &request, fault(503), &[("Retry-After", RETRY_AFTER)], out);
         }
+        let in_dialog =
+            request.to().is_ok_and(|to| to.tag().is_some()) && *request.method() != Method::Register;
+        let user = match (in_dialog, request.method()) {
+            (true, _) | (false, Method::Bye) => None,
+            (false, Method::Invite) if self.servers.is_merged(&request) => {
+                return self.refuse(flow, &request, fault(482), &[], out);
+            }
+            (false, _) => match gate(&flow, &request) {
+                Admission::Admit(user) => user,
+                turned => return self.turn_away(flow, &request, &turned, out),
+            },
+        };
         if let Method::Other(_) = request.method() {
             return self.refuse(flow, &request, fault(501), &[("Allow", self.config.allow)], out);
         }
         if let Some(extensions) = required(&request) {
             return self.refuse(flow, &request, fault(420), &[("Unsupported", &extensions)], out);
         }
-        let in_dialog =
-            request.to().is_ok_and(|to| to.tag().is_some()) && *request.method() != Method::Register;
         match (in_dialog, request.method()) {
             (true, _) => self.receive_in_dialog(now, flow, key, request, out),
-            (false, Method::Invite) => self.receive_invite(now, flow, key, request, out),
+            (false, Method::Invite) => self.receive_invite(now, flow, key, (request, user), out),
             (false, Method::Bye) => self.refuse(flow, &request, fault(481), &[], out),
-            (false, _) => self.pass_up(now, flow, key, request, None, out),
+            (false, _) => self.pass_up(now, flow, key, request, (None, user), out),
+        }
+    }
+
+    /// What the gate does not admit. No ladder shows it: it belongs to nothing, and there may be floods of it.
+    fn turn_away(&mut self, flow: Flow, request: &Message, turned: &Admission, out: &mut Vec<Output>) {
+        self.counters.turned_away += 1;
+        if let Admission::Refuse { status, headers } = turned {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let response = self.stateless(flow, request, fault(*status), &headers);
+            out.push(Output::Send { flow: response.flow, bytes: response.bytes });
         }
     }
 
@@ -94,7 +130,7 @@ impl Endpoint {
         match request.method() {
             Method::Invite => self.receive_reinvite(now, id, flow, key, request, out),
             Method::Bye => self.receive_bye(now, id, flow, key, request, out),
-            _ => self.pass_up(now, flow, key, request, Some(id), out),
+            _ => self.pass_up(now, flow, key, request, (Some(id), None), out),
         }
     }
 
@@ -111,12 +147,12 @@ impl Endpoint {
         flow: Flow,
         key: Box<str>,
         message: Message,
-        invite: Option<InviteId>,
+        (invite, user): (Option<InviteId>, Option<Arc<str>>),
         out: &mut Vec<Output>,
     ) {
         out.push(received(&message, invite, false));
         let request = self.begin_server(now, flow, key, &message, (ServerUser::Nobody, invite));
-        out.push(Output::Event(Event::Request { request, invite, flow, message }));
+        out.push(Output::Event(Event::Request { request, invite, flow, message, user }));
     }
 
     /// Begins the server transaction of a request that belongs to a dialog or to none.

@@ -35,10 +35,21 @@ impl Endpoint {
             self.counters.dropped += 1;
             return;
         }
+        out.push(received(request, None, false));
+        self.stateless(flow, request, fault, headers).send(None, false, out);
+    }
+
+    /// The response of [`Endpoint::refuse`].
+    pub(super) fn stateless(
+        &self,
+        flow: Flow,
+        request: &Message,
+        fault: Fault,
+        headers: &[(&str, &str)],
+    ) -> Outgoing {
         let via = request.header(Name::Via).unwrap_or("");
         let tag = tag_text(self.tokens.stateless_tag(&[request.call_id(), via]));
-        out.push(received(request, None, false));
-        self.build(request, flow, fault, Some(&tag), headers, None).send(None, false, out);
+        self.build(request, flow, fault, Some(&tag), headers, None)
     }
 
     pub(super) fn build(

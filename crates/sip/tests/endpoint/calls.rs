@@ -9,7 +9,7 @@ fn rfc3261_4_invite_ringing_answer_ack_bye() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let mut world = World::new(transport);
         let caller = world.invite(CALLER);
-        let Event::Invite { id: callee, message, flow } = world.event(CALLEE) else { panic!() };
+        let Event::Invite { id: callee, message, flow, user: None } = world.event(CALLEE) else { panic!() };
         assert_eq!(flow, world.flow(CALLEE));
         assert_eq!(message.from().unwrap().display(), "A \"quoted\" name");
         assert_eq!(message.header_text("x-ringdown"), Some("1"));

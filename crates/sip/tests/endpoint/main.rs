@@ -3,6 +3,7 @@
 mod calls;
 mod cancel;
 mod chaos;
+mod gate;
 mod loss;
 mod peers;
 mod session;

@@ -308,7 +308,7 @@ fn ringing(world: &mut World) -> Event {
     let id = InviteId(1);
     world.act(CALLEE, |endpoint, now, out| endpoint.progress(now, id, 180, &contact(CALLEE), None, out));
     let Event::Progress { message, .. } = world.event(CALLER) else { panic!() };
-    Event::Invite { id, flow: world.flow(CALLEE), message }
+    Event::Invite { id, flow: world.flow(CALLEE), message, user: None }
 }
 
 /// A request again, under another branch and number.
