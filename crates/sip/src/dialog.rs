@@ -136,11 +136,6 @@ impl Dialog {
         self.local_cseq
     }
 
-    /// A request of ours was repeated under another number by its credentials.
-    pub(crate) fn note_cseq(&mut self, cseq: u32) {
-        self.local_cseq = self.local_cseq.max(cseq);
-    }
-
     /// A request within the dialog (12.2.1.1).
     pub(crate) fn request(
         &self,

@@ -25,7 +25,7 @@ pub use digest::{
 };
 pub use endpoint::{
     Address, Admission, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite,
-    Output, RequestId, Why, Wire,
+    NewRequest, Output, RequestId, SentId, Series, Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};

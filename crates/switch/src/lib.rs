@@ -257,6 +257,9 @@ impl Switch {
             E::ReinviteAnswered { .. } | E::ReinviteFailed { .. } => {
                 // The switch anchors media and sends no re-INVITE of its own yet.
             }
+            E::Response { .. } => {
+                // The switch sends no request but INVITE and what belongs to it yet.
+            }
             E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
             E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {
                 contact.on_usage_ended(core, leg, status, why.as_str());

@@ -358,7 +358,10 @@ impl Line {
                 let headers = [("Allow", ALLOW)];
                 self.endpoint.respond(now, request, status, &headers, None, &mut self.outputs);
             }
-            Event::Acked { .. } | Event::ReinviteAnswered { .. } | Event::ReinviteFailed { .. } => {}
+            Event::Acked { .. }
+            | Event::ReinviteAnswered { .. }
+            | Event::ReinviteFailed { .. }
+            | Event::Response { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! What goes into and comes out of the [`Endpoint`](super::Endpoint).
 
 use crate::transaction::TimerValues;
-use crate::{Flow, Message, Transport};
+use crate::{Flow, Message, Method, Transport};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -16,6 +16,10 @@ pub struct InviteId(pub u64);
 /// One received request that waits for our answer. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
+
+/// One request of ours that is no INVITE, until its final response. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SentId(pub u64);
 
 /// How an endpoint presents and limits itself.
 #[derive(Clone, Debug)]
@@ -129,6 +133,43 @@ pub enum Admission {
     },
     /// Nobody hears of it, its sender included.
     Ignore,
+}
+
+/// A request to send outside any dialog.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// Where to send it.
+    pub flow: Flow,
+    /// Its method; no INVITE, ACK or CANCEL.
+    pub method: Method,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// Route header field values, in order, each a name-addr in angle brackets.
+    pub route: Vec<String>,
+    /// From; the tag is added.
+    pub from: Address,
+    /// To.
+    pub to: Address,
+    /// The series that it continues; without one it has a Call-ID of its own.
+    pub series: Option<Series>,
+    /// Further header fields: Contact, Expires, …
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// Its body.
+    pub body: Option<Body>,
+    /// What to answer challenges with.
+    pub login: Option<Login>,
+    /// Max-Forwards; 70 where nothing is known.
+    pub max_forwards: u8,
+}
+
+/// What the REGISTERs of one binding have in common (RFC 3261 section 10.2). A challenge that is answered takes the
+/// next number: the CSeq of the response says which was the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// The Call-ID.
+    pub call_id: String,
+    /// The CSeq number, above that of the request before.
+    pub cseq: u32,
 }
 
 /// What the endpoint wants done, in order.
@@ -259,6 +300,16 @@ pub enum Event {
         status: Option<u16>,
         /// How.
         why: Why,
+    },
+    /// The final response to a request of ours that is no INVITE: 408 if none came, 503 if the request could not
+    /// be delivered, both without a message.
+    Response {
+        /// Which request.
+        id: SentId,
+        /// The status.
+        status: u16,
+        /// The response, where there was one.
+        message: Option<Message>,
     },
     /// A valid request that is none of the above, outside a dialog or inside one; `respond` answers it.
     Request {

@@ -54,9 +54,9 @@ impl Endpoint {
     /// Sends the ACK to a 2xx that answered our INVITE or re-INVITE without a body; `body` is the answer.
     pub fn acknowledge(&mut self, id: InviteId, body: Option<Body>, out: &mut Vec<Output>) {
         let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else { return };
-        if let Pending::OwingAck { key } = session.pending {
+        if let Pending::OwingAck { key, cseq } = session.pending {
             session.pending = Pending::Nothing;
-            self.acknowledge_in(id, key, body.as_ref(), out);
+            self.acknowledge_in(id, (key, cseq), body.as_ref(), out);
         }
     }
 
@@ -78,14 +78,10 @@ impl Endpoint {
         }
         let Some(notice) = notice.filter(|notice| notice.outcome == ClientOutcome::Response) else { return };
         let key = notice.key;
-        let id = match notice.user {
-            ClientUser::Invite(id) | ClientUser::Reinvite(id) | ClientUser::Bye(id) => Some(id),
-            ClientUser::Nobody => None,
-        };
-        if let (Some(id), Some(request)) = (id, challenged)
-            && let Some(key) = self.answer_challenge(now, (notice.user, id), key, &request, &response, out)
+        if let Some(request) = challenged
+            && let Some(key) = self.answer_challenge(now, (notice.user, key), &request, &response, out)
         {
-            return self.challenge_answered(id, key);
+            return self.challenge_answered(notice.user, key);
         }
         match (notice.user, StatusClass::of(status)) {
             (ClientUser::Invite(id), StatusClass::Provisional) => {
@@ -97,7 +93,10 @@ impl Endpoint {
             (ClientUser::Invite(id), StatusClass::Failure) => {
                 self.invite_failed(id, status, Some(response), out)
             }
-            (ClientUser::Reinvite(_) | ClientUser::Bye(_), StatusClass::Provisional) => {}
+            (
+                ClientUser::Reinvite(_) | ClientUser::Bye(_) | ClientUser::Request(_),
+                StatusClass::Provisional,
+            ) => {}
             (ClientUser::Reinvite(id), StatusClass::Success) => {
                 self.reinvite_succeeded(id, key, response, out)
             }
@@ -105,6 +104,7 @@ impl Endpoint {
                 self.reinvite_failed(now, id, key, status, out)
             }
             (ClientUser::Bye(id), _) => self.bye_answered(id, Some(status), out),
+            (ClientUser::Request(id), _) => self.request_answered(now, id, status, Some(response), out),
             (ClientUser::Nobody, StatusClass::Success) if *response.method() == Method::Invite => {
                 self.acknowledge_orphan(key, flow, &response, out);
             }
@@ -127,11 +127,11 @@ impl Endpoint {
         out.push(Output::Event(Event::Failed { id, status, message }));
     }
 
-    /// Builds and sends the ACK to the 2xx that `key`'s INVITE got, within the usage's dialog.
+    /// Builds and sends the ACK to the 2xx that an INVITE of ours got, within the usage's dialog.
     pub(super) fn acknowledge_in(
         &mut self,
         id: InviteId,
-        key: ClientKey,
+        (key, cseq): (ClientKey, u32),
         body: Option<&Body>,
         out: &mut Vec<Output>,
     ) {
@@ -143,7 +143,7 @@ impl Endpoint {
         let headers: Vec<(&str, &str)> =
             credentials.iter().map(|(name, value)| (name.text(), &**value)).collect();
         let ack_key = ClientKey::new(self.tokens.next());
-        let ack = dialog.request(&self.config, &Method::Ack, dialog.last_cseq(), ack_key, &headers, body);
+        let ack = dialog.request(&self.config, &Method::Ack, cseq, ack_key, &headers, body);
         self.clients.acknowledge(key, dialog.remote_tag(), ack, out);
     }
 
@@ -171,7 +171,8 @@ impl Endpoint {
     }
 
     /// The same request is on its way again with credentials; what waited for the old one waits for it.
-    fn challenge_answered(&mut self, id: InviteId, new_key: ClientKey) {
+    fn challenge_answered(&mut self, user: ClientUser, new_key: ClientKey) {
+        let (ClientUser::Invite(id) | ClientUser::Reinvite(id) | ClientUser::Bye(id)) = user else { return };
         let Some(usage) = self.usages.get_mut(&id) else { return };
         match &mut usage.state {
             State::Calling(calling) => {
@@ -244,11 +245,12 @@ impl Endpoint {
             return self.invite_failed(id, 502, Some(response), out);
         };
         let owing = calling.offers || !matches!(calling.cancel, Cancel::Unwanted);
-        let pending = if owing { Pending::Nothing } else { Pending::OwingAck { key } };
+        let cseq = dialog.last_cseq();
+        let pending = if owing { Pending::Nothing } else { Pending::OwingAck { key, cseq } };
         usage.state = Session::begin(dialog, pending);
         self.usages.insert(id, usage);
         if owing {
-            self.acknowledge_in(id, key, None, out);
+            self.acknowledge_in(id, (key, cseq), None, out);
         }
         match calling.cancel {
             Cancel::Unwanted => out.push(Output::Event(Event::Answered { id, message: response })),
@@ -302,7 +304,7 @@ impl Endpoint {
 }
 
 /// A From or To value without its tag.
-fn written(address: &Address) -> String {
+pub(super) fn written(address: &Address) -> String {
     match &address.display {
         Some(display) => {
             let quoted = display.replace('\\', "\\\\").replace('"', "\\\"");

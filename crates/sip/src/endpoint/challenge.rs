@@ -1,7 +1,9 @@
 //! Challenges that our requests get (RFC 3261 section 22).
 
-use super::usage::{Cancel, State};
+use super::sent::Sent;
+use super::usage::{Cancel, State, Usage};
 use super::{Endpoint, InviteId, Login, Output};
+use crate::dialog::Dialog;
 use crate::transaction::Outgoing;
 use crate::transaction::client::{ClientKey, ClientUser, NewClient};
 use crate::{Challenge, Credentials, Message, Method, Name, RequestBuilder};
@@ -14,42 +16,52 @@ impl Endpoint {
     pub(super) fn answer_challenge(
         &mut self,
         now: Time,
-        (user, invite): (ClientUser, InviteId),
-        key: ClientKey,
+        (user, key): (ClientUser, ClientKey),
         request: &Outgoing,
         response: &Message,
         out: &mut Vec<Output>,
     ) -> Option<ClientKey> {
-        let usage = self.usages.get_mut(&invite)?;
-        if let State::Calling(calling) = &usage.state
-            && !matches!(calling.cancel, Cancel::Unwanted)
-        {
-            return None;
-        }
-        let login = usage.login.as_deref()?;
+        let (login, invite) = self.login_of(user)?;
         let (challenge, answer_name) = pick(response, login)?;
         let challenges = self.clients.challenges(key);
         if challenges > 1 || (challenges == 1 && !challenge.stale) {
             return None;
         }
         let sent = Message::parse(request.bytes.clone()).ok()?;
-        let cnonce = self.tokens.call_id();
-        let Login { username, password, .. } = login;
-        let uri = sent.request_uri();
-        let answer = Credentials::answer(&challenge, username, password, sent.method(), uri, &cnonce, 1);
+        let Login { username, password, .. } = login.clone();
+        let (cnonce, uri) = (self.tokens.call_id(), sent.request_uri());
+        let answer = Credentials::answer(&challenge, &username, &password, sent.method(), uri, &cnonce, 1);
         let new_key = ClientKey::new(self.tokens.next());
-        let cseq = request.cseq + 1;
-        if let Some(dialog) = usage.dialog_mut() {
-            dialog.note_cseq(cseq);
-        }
+        let dialog = invite.and_then(|id| self.usages.get_mut(&id)).and_then(Usage::dialog_mut);
+        let cseq = dialog.map_or(request.cseq + 1, Dialog::next_cseq);
         let via = new_key.via(&self.config, &request.flow);
         let bytes = rebuild(&sent, &via, cseq, answer_name, &answer.to_string());
         let is_invite = *sent.method() == Method::Invite;
         let request = Outgoing { bytes, cseq, ..*request };
         let challenges = challenges + 1;
-        let new = NewClient { key: new_key, is_invite, request, user, invite: Some(invite), challenges };
+        let new = NewClient { key: new_key, is_invite, request, user, invite, challenges };
         self.clients.start(now, new, out);
         Some(new_key)
+    }
+
+    /// What the user of a transaction answers challenges with, and its usage; `None` if it has nothing, or has
+    /// changed its mind about the call.
+    fn login_of(&self, user: ClientUser) -> Option<(&Login, Option<InviteId>)> {
+        let invite = match user {
+            ClientUser::Invite(id) | ClientUser::Reinvite(id) | ClientUser::Bye(id) => id,
+            ClientUser::Request(id) => match self.sent.get(&id)? {
+                Sent { login: Some(login), .. } => return Some((login, None)),
+                sent => sent.invite?,
+            },
+            ClientUser::Nobody => return None,
+        };
+        let usage = self.usages.get(&invite)?;
+        if let State::Calling(calling) = &usage.state
+            && !matches!(calling.cancel, Cancel::Unwanted)
+        {
+            return None;
+        }
+        Some((usage.login.as_deref()?, Some(invite)))
     }
 
     /// The credentials of an INVITE, which its ACK repeats (22.1).

@@ -6,13 +6,14 @@ mod caller;
 mod challenge;
 mod request;
 mod response;
+mod sent;
 mod session;
 mod token;
 mod usage;
 
 pub use api::{
-    Address, Admission, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, Output,
-    RequestId, Why, Wire,
+    Address, Admission, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, NewRequest,
+    Output, RequestId, SentId, Series, Why, Wire,
 };
 
 use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
@@ -20,6 +21,7 @@ use crate::transaction::server::{ServerNotice, ServerUser, Servers};
 use crate::{Flow, Message, ParseError};
 use bytes::Bytes;
 use clock::{Time, Timers};
+use sent::Sent;
 use std::collections::HashMap;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
@@ -45,9 +47,12 @@ pub struct Endpoint {
     /// How many of the usages are refused INVITEs whose ACK has not come.
     rejected: usize,
     by_tag: HashMap<u64, InviteId>,
+    /// Our requests that are no INVITE and have no final response.
+    sent: HashMap<SentId, Sent>,
     timers: Timers<(InviteId, UsageTimer)>,
     last_invite: u64,
     last_request: u64,
+    last_sent: u64,
 }
 
 impl Endpoint {
@@ -66,9 +71,11 @@ impl Endpoint {
             usages: HashMap::new(),
             rejected: 0,
             by_tag: HashMap::new(),
+            sent: HashMap::new(),
             timers: Timers::new(),
             last_invite: 0,
             last_request: 0,
+            last_sent: 0,
             config,
         }
     }
@@ -159,7 +166,7 @@ impl Endpoint {
             usages: self.usages.len(),
             transactions: clients + servers,
             timers: client_timers + server_timers + self.timers.len(),
-            indexed: self.by_tag.len() + self.clients.indexed() + self.servers.indexed(),
+            indexed: self.by_tag.len() + self.sent.len() + self.clients.indexed() + self.servers.indexed(),
         }
     }
 
@@ -174,6 +181,7 @@ impl Endpoint {
             ClientUser::Invite(id) => self.invite_failed(id, status, None, out),
             ClientUser::Reinvite(id) => self.reinvite_failed(now, id, notice.key, status, out),
             ClientUser::Bye(id) => self.bye_answered(id, None, out),
+            ClientUser::Request(id) => self.request_answered(now, id, status, None, out),
             ClientUser::Nobody => {}
         }
     }

@@ -166,10 +166,11 @@ impl Endpoint {
                 return;
             }
         };
+        let cseq = response.cseq().map_or(0, |(number, _)| number);
         session.dialog.refresh_target(&response);
-        session.pending = if offers { Pending::Nothing } else { Pending::OwingAck { key } };
+        session.pending = if offers { Pending::Nothing } else { Pending::OwingAck { key, cseq } };
         if offers {
-            self.acknowledge_in(id, key, None, out);
+            self.acknowledge_in(id, (key, cseq), None, out);
         }
         out.push(Output::Event(Event::ReinviteAnswered { id, message: response }));
     }

@@ -119,6 +119,8 @@ pub(super) enum Pending {
     OwingAck {
         /// The INVITE's transaction.
         key: ClientKey,
+        /// The INVITE's CSeq number, and so the ACK's.
+        cseq: u32,
     },
     /// Our re-INVITE has no final response.
     Sent {

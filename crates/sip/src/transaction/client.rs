@@ -3,7 +3,7 @@
 use super::{
     Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
 };
-use crate::endpoint::{EndpointConfig, InviteId, Output};
+use crate::endpoint::{EndpointConfig, InviteId, Output, SentId};
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
 use std::collections::{BTreeSet, HashMap};
@@ -69,6 +69,8 @@ pub(crate) enum ClientUser {
     Reinvite(InviteId),
     /// The BYE that ends a usage.
     Bye(InviteId),
+    /// Any other request.
+    Request(SentId),
     /// Nobody: a CANCEL, or what outlives its usage.
     Nobody,
 }

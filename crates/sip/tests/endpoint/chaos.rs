@@ -3,7 +3,7 @@
 use crate::world::{World, contact, offer};
 use clock::{Duration, Time};
 use proptest::prelude::*;
-use sip::{Event, InviteId, Transport};
+use sip::{Event, InviteId, Method, SentId, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A small generator: xorshift, so that a failing seed says all.
@@ -28,6 +28,7 @@ enum Deed {
     Cancel,
     HangUp,
     Reinvite,
+    Inform,
 }
 
 struct Chaos {
@@ -37,6 +38,8 @@ struct Chaos {
     plans: BTreeMap<(Time, u64), (usize, InviteId, Deed)>,
     planned: u64,
     open: [BTreeSet<InviteId>; 2],
+    /// Requests within dialogs that have no final response.
+    sent: [BTreeSet<SentId>; 2],
     answered: usize,
 }
 
@@ -61,6 +64,7 @@ impl Chaos {
             plans: BTreeMap::new(),
             planned: 0,
             open: [BTreeSet::new(), BTreeSet::new()],
+            sent: [BTreeSet::new(), BTreeSet::new()],
             answered: 0,
         }
     }
@@ -83,6 +87,7 @@ impl Chaos {
 
     fn perform(&mut self, side: usize, id: InviteId, deed: Deed) {
         let contact = contact(side);
+        let sent = &mut self.sent[side];
         self.world.act(side, |endpoint, now, out| match deed {
             Deed::Ring => endpoint.progress(now, id, 180, &contact, None, out),
             Deed::Accept => endpoint.accept(now, id, &contact, offer(), out),
@@ -92,6 +97,7 @@ impl Chaos {
             Deed::Reinvite => {
                 endpoint.reinvite(now, id, offer(), out);
             }
+            Deed::Inform => sent.extend(endpoint.request_within(now, id, &Method::Info, &[], None, out)),
         });
     }
 
@@ -101,7 +107,11 @@ impl Chaos {
                 assert!(self.open[side].insert(*id), "a new usage");
                 *id
             }
-            Event::Request { invite, .. } => panic!("nobody sent one: {invite:?}"),
+            Event::Response { id, .. } => {
+                assert!(self.sent[side].remove(id), "one response to each request");
+                return;
+            }
+            Event::Request { invite, .. } => invite.expect("a dialog's"),
             Event::Cancelled { id, .. }
             | Event::Failed { id, .. }
             | Event::Bye { id, .. }
@@ -128,7 +138,13 @@ impl Chaos {
                 self.answered += usize::from(matches!(event, Event::Answered { .. }));
                 if self.dice.roll(3) == 0 {
                     self.plan(side, id, Deed::Reinvite, 2_000);
+                    self.plan(side, id, Deed::Inform, 4_000);
                 }
+            }
+            Event::Request { request, .. } => {
+                self.world.act(side, |endpoint, now, out| {
+                    endpoint.respond(now, request, 200, &[], None, out);
+                });
             }
             Event::Reinvite { request, .. } => {
                 let status = if self.dice.roll(4) == 0 { 488 } else { 200 };
@@ -157,6 +173,7 @@ impl Chaos {
             }
         }
         assert_eq!(self.open, [BTreeSet::new(), BTreeSet::new()], "each usage has ended");
+        assert_eq!(self.sent, [BTreeSet::new(), BTreeSet::new()], "each request has its response");
         self.world.assert_drained();
     }
 }

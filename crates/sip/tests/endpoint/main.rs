@@ -6,5 +6,6 @@ mod chaos;
 mod gate;
 mod loss;
 mod peers;
+mod requests;
 mod session;
 mod world;
