@@ -286,7 +286,7 @@ fn written(text: &str) -> Option<&str> {
 }
 
 /// Resolves percent escapes; octets that are no UTF-8 become U+FFFD.
-fn unescape(text: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

@@ -16,9 +16,10 @@ pub use api::{
     Output, RequestId, SentId, Series, Why, Wire,
 };
 
+use crate::dialog::own_tag;
 use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
 use crate::transaction::server::{ServerNotice, ServerUser, Servers};
-use crate::{Flow, Message, ParseError};
+use crate::{Flow, Message, ParseError, Replaces};
 use bytes::Bytes;
 use clock::{Time, Timers};
 use sent::Sent;
@@ -151,6 +152,13 @@ impl Endpoint {
     /// The Call-ID of a usage that is not over.
     pub fn call_id(&self, id: InviteId) -> Option<&str> {
         self.usages.get(&id).map(Usage::call_id)
+    }
+
+    /// The usage of ours that a Replaces names (RFC 3891 section 3): one with a session, or the early dialog of a call
+    /// that we were offered.
+    pub fn replaced(&self, replaces: &Replaces) -> Option<InviteId> {
+        let id = *self.by_tag.get(&own_tag(&replaces.to_tag)?)?;
+        self.usages.get(&id)?.is_named_by(replaces).then_some(id)
     }
 
     /// What was dropped or answered without the user.

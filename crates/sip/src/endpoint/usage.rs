@@ -4,7 +4,7 @@ use super::{Body, Login, RequestId};
 use crate::dialog::Dialog;
 use crate::transaction::Outgoing;
 use crate::transaction::client::ClientKey;
-use crate::{Message, Method};
+use crate::{Message, Method, Replaces};
 use clock::Duration;
 
 /// Early dialogs remembered of one forked INVITE; requests from further branches get 481.
@@ -203,6 +203,16 @@ impl Usage {
             State::Confirmed(session) => session.dialog.matches(request),
             State::Rejected { .. } => false,
         }
+    }
+
+    /// Whether a Replaces with our tag names the usage's dialog.
+    pub(super) fn is_named_by(&self, replaces: &Replaces) -> bool {
+        let dialog = match &self.state {
+            State::Offered { dialog, .. } => dialog,
+            State::Confirmed(session) => &session.dialog,
+            State::Calling(_) | State::Rejected { .. } | State::Leaving { .. } => return false,
+        };
+        dialog.call_id() == replaces.call_id && dialog.remote_tag() == replaces.from_tag
     }
 
     /// Whether such a request has something to change or end in this state.
