@@ -6,7 +6,7 @@ mod text;
 
 pub use fold::{CdrFold, fold};
 
-use crate::{Cause, ContactId, Direction, LegId, Moment, Party};
+use crate::{Cause, ContactId, Direction, LegId, Moment, Party, TransferBy, TransferOutcome};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -47,10 +47,14 @@ pub struct Cdr {
     pub disposition: Disposition,
     /// Who ended it, with the SIP status and the reason.
     pub cause: Cause,
-    /// Its legs in the order in which they began, the caller's first: exactly one record a leg.
+    /// Its legs in the order in which they began or joined, the caller's first: exactly one record a leg. One that
+    /// left for another contact has its end there.
     pub legs: Vec<LegRecord>,
     /// Its recordings in the order in which they began.
     pub recordings: Vec<Recording>,
+    /// Its transfers in the order in which they began.
+    #[serde(default)]
+    pub transfers: Vec<Transfer>,
 }
 
 /// What became of a contact. A caller who left counts apart from one who could not be served.
@@ -149,4 +153,21 @@ pub struct Recording {
     pub millis: Option<u64>,
     /// Why it ended early.
     pub error: Option<String>,
+}
+
+/// One transfer of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// When it began.
+    pub started: Moment,
+    /// The leg of who transferred.
+    pub leg: LegId,
+    /// How it was asked for.
+    pub by: TransferBy,
+    /// Whether who transferred spoke with the target first.
+    pub consult: bool,
+    /// The number or name of the target.
+    pub to: Arc<str>,
+    /// How it ended; `None` if the contact ended before.
+    pub outcome: Option<TransferOutcome>,
 }

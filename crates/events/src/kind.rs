@@ -1,4 +1,4 @@
-use crate::LegId;
+use crate::{ContactId, LegId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -208,6 +208,55 @@ pub enum Kind {
         /// Why it ended early.
         error: Option<String>,
     },
+    /// A party hands the other one on, by its phone, its keys or the API.
+    TransferStarted {
+        /// The leg of who transfers.
+        leg: LegId,
+        /// How it was asked for.
+        by: TransferBy,
+        /// Whether it wants to speak with the target first.
+        consult: bool,
+        /// The number or name of the target.
+        to: Arc<str>,
+    },
+    /// The transfer is over. One per `TransferStarted`, unless the contact ends before.
+    TransferEnded {
+        /// How.
+        outcome: TransferOutcome,
+    },
+    /// A leg goes to another contact, whose `LegJoined` follows: its end is told there.
+    LegLeft {
+        /// The leg.
+        leg: LegId,
+        /// Where it goes.
+        to: ContactId,
+    },
+    /// A leg of another contact goes on here.
+    LegJoined {
+        /// The leg.
+        leg: LegId,
+        /// Where it comes from.
+        from: ContactId,
+        /// Seen from the switch.
+        direction: Direction,
+        /// Who is at its other end.
+        party: Party,
+        /// The URI called (outbound) or calling (inbound).
+        uri: Arc<str>,
+        /// SIP Call-ID.
+        call_id: Arc<str>,
+        /// Whether it is answered.
+        answered: bool,
+    },
+    /// A destination sent the call elsewhere (3xx), and the switch follows.
+    Redirected {
+        /// The leg that it was answered on.
+        leg: LegId,
+        /// The status.
+        status: u16,
+        /// Where to.
+        to: Arc<str>,
+    },
     /// The contact is over: every leg has ended. Exactly one per `ContactStarted`.
     ContactEnded {
         /// Why.
@@ -286,4 +335,28 @@ pub enum DialOutcome {
     Failed(u16),
     /// The caller hung up first.
     CallerGone,
+}
+
+/// How a transfer was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferBy {
+    /// REFER of a phone or trunk.
+    Refer,
+    /// Keys pressed in the call.
+    Keys,
+    /// The HTTP interface.
+    Api,
+}
+
+/// How a transfer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferOutcome {
+    /// The target has the call.
+    Done,
+    /// The target could not be had; the SIP status that says why.
+    Failed(u16),
+    /// Whoever began it took the call back.
+    Cancelled,
 }

@@ -7,7 +7,9 @@ mod kind;
 mod plain;
 mod wall;
 
-pub use kind::{Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection};
+pub use kind::{
+    Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection, TransferBy, TransferOutcome,
+};
 pub use wall::{Moment, WallClock};
 
 use clock::Time;

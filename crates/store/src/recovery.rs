@@ -65,8 +65,8 @@ fn closing(history: &[Event]) -> Vec<Kind> {
     let mut open: Vec<LegId> = Vec::new();
     for event in history {
         match &event.kind {
-            Kind::LegStarted { leg, .. } => open.push(*leg),
-            Kind::LegEnded { leg, .. } => open.retain(|other| other != leg),
+            Kind::LegStarted { leg, .. } | Kind::LegJoined { leg, .. } => open.push(*leg),
+            Kind::LegEnded { leg, .. } | Kind::LegLeft { leg, .. } => open.retain(|other| other != leg),
             _ => {}
         }
     }

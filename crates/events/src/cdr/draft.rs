@@ -1,5 +1,8 @@
-use super::{Cdr, Disposition, LegMedia, LegRecord, Recording};
-use crate::{Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, WallClock};
+use super::{Cdr, Disposition, LegMedia, LegRecord, Recording, Transfer};
+use crate::{
+    Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, TransferBy, TransferOutcome,
+    WallClock,
+};
 use clock::{Duration, Time};
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ pub(super) struct Draft {
     dial: Dial,
     ring: Stopwatch,
     recordings: Vec<Recording>,
+    transfers: Vec<TransferDraft>,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +36,16 @@ struct LegDraft {
     codec: Option<Arc<str>>,
     hold: Stopwatch,
     media: Option<LegMedia>,
+}
+
+#[derive(Clone, Debug)]
+struct TransferDraft {
+    started: Time,
+    leg: LegId,
+    by: TransferBy,
+    consult: bool,
+    to: Arc<str>,
+    outcome: Option<TransferOutcome>,
 }
 
 /// How far the flow's dialling came.
@@ -54,6 +68,7 @@ impl Draft {
             dial: Dial::Never,
             ring: Stopwatch::default(),
             recordings: Vec::new(),
+            transfers: Vec::new(),
         }
     }
 
@@ -61,6 +76,27 @@ impl Draft {
         match kind {
             Kind::LegStarted { leg, direction, party, uri, call_id } if self.leg(*leg).is_none() => {
                 self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
+            }
+            Kind::LegJoined { leg, direction, party, uri, call_id, answered, .. }
+                if self.leg(*leg).is_none() =>
+            {
+                let mut draft = LegDraft::new(*leg, at, *direction, party, [uri, call_id]);
+                draft.answered = answered.then_some(at);
+                self.legs.push(draft);
+            }
+            Kind::LegLeft { leg, to } => {
+                let reason = format!("went to contact {}", to.0).into();
+                let cause = Cause { by: EndedBy::Switch, status: None, reason };
+                self.end_leg(at, &Kind::LegEnded { leg: *leg, cause }, *leg);
+            }
+            Kind::TransferStarted { leg, by, consult, to } => {
+                let (leg, by, consult, to) = (*leg, *by, *consult, Arc::clone(to));
+                self.transfers.push(TransferDraft { started: at, leg, by, consult, to, outcome: None });
+            }
+            Kind::TransferEnded { outcome } => {
+                if let Some(transfer) = self.transfers.last_mut() {
+                    transfer.outcome.get_or_insert(*outcome);
+                }
             }
             Kind::DialStarted { .. } if self.is_live() => {
                 self.dial = Dial::Ringing;
@@ -92,14 +128,7 @@ impl Draft {
                     recording.error.clone_from(error);
                 }
             }
-            Kind::LegEnded { leg, .. } => {
-                self.leg_event(at, kind, *leg);
-                self.unbridge(at, |x, y| x == *leg || y == *leg);
-                if !self.is_live() {
-                    self.unbridge(at, |_, _| true);
-                    self.ring.stop(at);
-                }
-            }
+            Kind::LegEnded { leg, .. } => self.end_leg(at, kind, *leg),
             Kind::LegRinging { leg }
             | Kind::LegAnswered { leg, .. }
             | Kind::Held { leg }
@@ -139,6 +168,7 @@ impl Draft {
             legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
             cause,
             recordings: self.recordings,
+            transfers: self.transfers.into_iter().map(|transfer| transfer.finish(wall)).collect(),
         }
     }
 
@@ -153,6 +183,15 @@ impl Draft {
     fn leg_event(&mut self, at: Time, kind: &Kind, leg: LegId) {
         if let Some(draft) = self.leg(leg) {
             draft.apply(at, kind);
+        }
+    }
+
+    fn end_leg(&mut self, at: Time, kind: &Kind, leg: LegId) {
+        self.leg_event(at, kind, leg);
+        self.unbridge(at, |x, y| x == leg || y == leg);
+        if !self.is_live() {
+            self.unbridge(at, |_, _| true);
+            self.ring.stop(at);
         }
     }
 
@@ -183,6 +222,13 @@ impl Draft {
             (Dial::Ended(DialOutcome::Failed(_) | DialOutcome::Answered(_)), _)
             | (Dial::Ringing | Dial::Never, _) => Disposition::Failed,
         }
+    }
+}
+
+impl TransferDraft {
+    fn finish(self, wall: WallClock) -> Transfer {
+        let Self { started, leg, by, consult, to, outcome } = self;
+        Transfer { started: wall.moment(started), leg, by, consult, to, outcome }
     }
 }
 

@@ -1,6 +1,6 @@
-use super::{Cdr, LegRecord, Recording};
+use super::{Cdr, LegRecord, Recording, Transfer};
 use crate::plain::{ended_by, party_name, plain, seconds};
-use crate::{Direction, Moment};
+use crate::{Direction, Moment, TransferOutcome};
 use std::fmt;
 
 impl fmt::Display for Cdr {
@@ -24,8 +24,24 @@ impl fmt::Display for Cdr {
         for recording in &self.recordings {
             writeln!(f, "  recording   {}", recording_line(recording))?;
         }
+        for transfer in &self.transfers {
+            writeln!(f, "  transfer    {}", transfer_line(self, transfer))?;
+        }
         Ok(())
     }
+}
+
+fn transfer_line(cdr: &Cdr, transfer: &Transfer) -> String {
+    let legs = cdr.legs.iter().find(|leg| leg.leg == transfer.leg);
+    let who = legs.map_or_else(String::new, |leg| party_name(&leg.party, &leg.uri));
+    let outcome = match transfer.outcome {
+        Some(TransferOutcome::Done) => "done".to_owned(),
+        Some(TransferOutcome::Failed(status)) => format!("failed ({status})"),
+        Some(TransferOutcome::Cancelled) => "cancelled".to_owned(),
+        None => "the call ended first".to_owned(),
+    };
+    let at = after(cdr, Some(transfer.started));
+    format!("{at}, {who} to {}: {outcome}", plain(&transfer.to))
 }
 
 fn after(cdr: &Cdr, moment: Option<Moment>) -> String {

@@ -36,7 +36,11 @@ impl Columns {
         let mut names = vec!["caller".to_owned(), "Ringdown".to_owned()];
         let mut legs: Vec<Leg> = Vec::new();
         for event in events {
-            let Kind::LegStarted { leg, party, uri, .. } = &event.kind else { continue };
+            let (Kind::LegStarted { leg, party, uri, .. } | Kind::LegJoined { leg, party, uri, .. }) =
+                &event.kind
+            else {
+                continue;
+            };
             let name = party_name(party, uri);
             let column = match legs.len() {
                 0 => 0,

@@ -2,7 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::{DialOutcome, Event, Kind, LegId, SipDirection};
+use crate::{DialOutcome, Event, Kind, LegId, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ impl<'a> Ladder<'a> {
 
     /// The line of an event, or its lines; `None` for one that others show already.
     pub(super) fn line(&mut self, event: &Event) -> Option<String> {
-        if let Kind::LegStarted { leg, .. } = &event.kind {
+        if let Kind::LegStarted { leg, .. } | Kind::LegJoined { leg, .. } = &event.kind {
             self.alive[self.columns.column(*leg)] += 1;
         }
         let mut row = self.lives();
@@ -117,13 +117,16 @@ impl<'a> Ladder<'a> {
 
     /// The end of a line of life.
     fn end(&mut self, row: &mut Row, kind: &Kind) -> bool {
-        let Kind::LegEnded { leg, cause } = kind else { return false };
+        let (leg, text) = match kind {
+            Kind::LegEnded { leg, cause } if &*cause.reason == "normal" => {
+                (leg, format!("ended by {}", by(cause.by)))
+            }
+            Kind::LegEnded { leg, cause } => (leg, format!("{}, by {}", plain(&cause.reason), by(cause.by))),
+            Kind::LegLeft { leg, to } => (leg, format!("goes on in contact {}", to.0)),
+            _ => return false,
+        };
         let column = self.columns.column(*leg);
         let x = self.columns.x(column);
-        let text = match &*cause.reason {
-            "normal" => format!("ended by {}", by(cause.by)),
-            reason => format!("{}, by {}", plain(reason), by(cause.by)),
-        };
         let text = self.of(*leg, &text);
         let left = self.columns.x(RINGDOWN) + 2;
         if column < RINGDOWN || x < left + text.chars().count() + 1 {
@@ -265,6 +268,15 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::RecordingEnded { path, millis, error: Some(error) } => {
             ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
         }
+        Kind::TransferStarted { leg, consult, to, .. } => {
+            let how = if *consult { "asks" } else { "transfers to" };
+            ('●', format!("{} {how} {to}", name(leg)))
+        }
+        Kind::TransferEnded { outcome } => ('●', transfer_outcome(*outcome)),
+        Kind::LegJoined { leg, from, .. } => ('●', format!("{} joins from contact {}", name(leg), from.0)),
+        Kind::Redirected { leg, status, to } => {
+            ('●', format!("{} sends the call to {to} ({status})", name(leg)))
+        }
         Kind::ContactEnded { cause } => ('■', ended_by(cause)),
         Kind::Alarm { text } => ('!', text.clone()),
         _ => return None,
@@ -277,6 +289,14 @@ fn tail(path: &str) -> String {
     match slashes.nth(1) {
         Some(slash) if path.len() > LONG_PATH => format!("…{}", &path[slash..]),
         _ => path.to_owned(),
+    }
+}
+
+fn transfer_outcome(outcome: TransferOutcome) -> String {
+    match outcome {
+        TransferOutcome::Done => "transfer: done".to_owned(),
+        TransferOutcome::Failed(status) => format!("transfer: failed ({status})"),
+        TransferOutcome::Cancelled => "transfer: taken back".to_owned(),
     }
 }
 
