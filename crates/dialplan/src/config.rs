@@ -52,6 +52,16 @@ impl Config {
         admitted.then_some((client, flow))
     }
 
+    /// Where a number leads that is dialled within a client: to a flow of the client's own numbers, or to one of its
+    /// users by name.
+    pub fn destination(&self, client: &str, dialled: &str) -> Option<Destination> {
+        let is_own = |index: ClientIndex| *self.client(index).id == *client;
+        if let Some((index, flow)) = self.number(None, dialled).filter(|(index, _)| is_own(*index)) {
+            return Some(Destination::Flow(index, flow));
+        }
+        self.user(dialled).filter(|user| is_own(user.client)).map(|user| Destination::User(user.name))
+    }
+
     /// The user of that name, over all clients: the node has one digest realm.
     pub fn user(&self, name: &str) -> Option<User> {
         self.users.find(name)
@@ -61,6 +71,15 @@ impl Config {
     pub fn client(&self, index: ClientIndex) -> &Client {
         &self.clients[index.0]
     }
+}
+
+/// Where a number leads, see [`Config::destination`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A flow of this client.
+    Flow(ClientIndex, FlowIndex),
+    /// A user by name.
+    User(Arc<str>),
 }
 
 /// What belongs to the machine rather than to a client.

@@ -4,6 +4,7 @@ use crate::contact::Contact;
 use crate::leg::State;
 use crate::{Snapshot, Switch};
 use events::Party;
+use std::collections::HashSet;
 
 impl Switch {
     /// Counts of what is alive.
@@ -31,6 +32,13 @@ impl Switch {
         self.audit_directories(&mut found);
         for contact in self.contacts.values() {
             audit_contact(contact, &mut found);
+        }
+        let mut owned = HashSet::new();
+        for (contact, leg) in self.contacts.values().flat_map(|it| it.legs().map(move |leg| (it.id, leg.id)))
+        {
+            if !owned.insert(leg) {
+                found.push(format!("leg {} of contact {} is another contact's too", leg.0, contact.0));
+            }
         }
         let channels = self
             .contacts
@@ -62,8 +70,9 @@ impl Switch {
             }
         }
         for (stream, id) in &self.core.streams {
-            if !self.contacts.contains_key(id) {
-                found.push(format!("stream {} belongs to contact {}, which is gone", stream.0, id.0));
+            let owns = |contact: &Contact| contact.legs().any(|leg| leg.stream() == *stream);
+            if !self.contacts.get(id).is_some_and(owns) {
+                found.push(format!("stream {} belongs to contact {}, which has it not", stream.0, id.0));
             }
         }
         for (user, id) in self.core.users.iter() {

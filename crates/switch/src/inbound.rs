@@ -31,6 +31,14 @@ struct Call<'a> {
     to: Arc<str>,
 }
 
+impl Call<'_> {
+    /// The URI of its From.
+    fn uri(&self) -> Arc<str> {
+        let uri = self.message.from().ok().and_then(|from| Some(from.uri().ok()?.as_str().into()));
+        uri.unwrap_or_else(|| Arc::clone(&self.from))
+    }
+}
+
 impl Switch {
     pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message, user: Option<Arc<str>>) {
         let to = user_part(message.request_uri());
@@ -84,11 +92,19 @@ impl Switch {
             && self.core.ports.ready() > 0
     }
 
+    /// The media thread of the calls that a user has already: what it transfers is bridged there.
+    fn thread_of(&self, party: &Party) -> Option<u16> {
+        let Party::User(user) = party else { return None };
+        self.contacts.get(&self.core.users.contact_of(user)?)?.thread()
+    }
+
     fn start_contact(&mut self, call: &Call<'_>, client: ClientIndex, number: FlowIndex) {
+        let thread = self.thread_of(&call.source.party);
         let core = &mut self.core;
-        let Some(port) = core.ports.take(None) else { return self.refuse(call, 503) };
+        let Some(port) = core.ports.take(thread) else { return self.refuse(call, 503) };
         let leg = core.new_leg();
-        let mut caller = Leg::new(core, leg, call.flow, call.source.party.clone(), port, Codec::Pcmu);
+        let party = call.source.party.clone();
+        let mut caller = Leg::new(core, leg, call.flow, party, call.uri(), port, Codec::Pcmu);
         if let Err(error) = offer_of(call.message, &mut caller) {
             caller.discard(core);
             return self.refuse(call, error.status());
@@ -166,14 +182,13 @@ impl Switch {
                 flow: Arc::clone(flow),
             },
         );
-        let uri = call.message.from().ok().and_then(|from| Some(from.uri().ok()?.as_str().into()));
         self.core.log(
             Some(id),
             Kind::LegStarted {
                 leg,
                 direction: Direction::Inbound,
                 party: call.source.party.clone(),
-                uri: uri.unwrap_or_else(|| Arc::clone(&call.from)),
+                uri: call.uri(),
                 call_id: call.message.call_id().into(),
             },
         );

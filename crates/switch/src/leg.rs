@@ -21,6 +21,8 @@ pub(crate) struct Leg {
     pub(crate) invite: Option<InviteId>,
     pub(crate) flow: Flow,
     pub(crate) party: Party,
+    /// The URI called or calling.
+    pub(crate) uri: Arc<str>,
     pub(crate) state: State,
     codecs: Codecs,
     media: Media,
@@ -76,6 +78,7 @@ impl Leg {
         id: LegId,
         flow: Flow,
         party: Party,
+        uri: Arc<str>,
         port: LocalPort,
         first: Codec,
     ) -> Self {
@@ -86,7 +89,7 @@ impl Leg {
         let negotiation = Negotiation::new(Arc::clone(list), core.media_address, port.port, id.0);
         core.join(&party);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
-        Self { id, invite: None, flow, party, state: State::Early { ringing: false }, codecs, media }
+        Self { id, invite: None, flow, party, uri, state: State::Early { ringing: false }, codecs, media }
     }
 
     /// A leg that came to nothing before anyone was told of it.

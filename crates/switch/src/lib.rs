@@ -11,6 +11,7 @@ mod gate;
 mod inbound;
 mod leg;
 mod ports;
+mod refer;
 mod register;
 mod users;
 
@@ -21,7 +22,7 @@ use crate::gate::Gate;
 use bytes::Bytes;
 use clock::Time;
 use events::{ContactId, Kind};
-use sip::Flow;
+use sip::{Flow, Method};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -237,6 +238,11 @@ impl Switch {
         use sip::Event as E;
         match event {
             E::Invite { id, flow, message, user } => self.on_invite(id, flow, &message, user),
+            E::Request { request, invite: Some(invite), message, .. }
+                if *message.method() == Method::Refer =>
+            {
+                self.on_refer(request, invite, &message);
+            }
             E::Request { request, flow, message, user, .. } => self.on_request(request, flow, &message, user),
             E::Cancelled { id, .. } => self.with_leg(id, Contact::on_cancelled),
             E::Progress { id, message } => self.with_leg(id, |contact, core, leg| {
@@ -258,7 +264,7 @@ impl Switch {
                 // The switch anchors media and sends no re-INVITE of its own yet.
             }
             E::Response { .. } => {
-                // The switch sends no request but INVITE and what belongs to it yet.
+                // NOTIFY alone: a phone that does not hear how its transfer goes loses nothing else by it.
             }
             E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
             E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 type Headers = Vec<(&'static str, String)>;
 
 /// The methods that the switch serves; any other gets 405.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER";
 
 /// A user's address of record, as the registrar and the log know it.
 pub(crate) fn address_of_record(user: &str, client: &str) -> String {
@@ -37,6 +37,8 @@ impl Switch {
             (Method::Register, Some(user)) => self.register(&user, flow, message),
             (Method::Options, _) if self.is_draining() => (503, vec![header("Retry-After", "5")]),
             (Method::Options, _) => (200, vec![header("Allow", ALLOW), header("Accept", "application/sdp")]),
+            // A transfer is of a call (RFC 3515 leaves other uses to the receiver).
+            (Method::Refer, _) => (403, Headers::new()),
             _ => (405, vec![header("Allow", ALLOW)]),
         };
         self.core.respond(request, status, &headers);

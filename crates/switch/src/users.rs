@@ -16,6 +16,11 @@ impl Users {
         !self.contacts.contains_key(user)
     }
 
+    /// The contact that has had a user for the longest.
+    pub(crate) fn contact_of(&self, user: &str) -> Option<ContactId> {
+        self.contacts.get(user)?.first().copied()
+    }
+
     /// Takes a user for a contact.
     pub(crate) fn occupy(&mut self, user: &Arc<str>, contact: ContactId) {
         let contacts = self.contacts.entry(Arc::clone(user)).or_default();

@@ -47,6 +47,17 @@ impl Machine {
         Self { config, client, state: State::New { entry }, call }
     }
 
+    /// Moves the call elsewhere, and leaves a machine behind that is over.
+    pub fn take(&mut self) -> Self {
+        let call = Call::new(&self.config.client(self.client).program, self.call.info().clone());
+        Self {
+            config: Arc::clone(&self.config),
+            client: self.client,
+            state: std::mem::replace(&mut self.state, State::Over),
+            call: std::mem::replace(&mut self.call, call),
+        }
+    }
+
     /// Takes what happened, and appends what is to be done, in order.
     pub fn handle(&mut self, now: Time, input: MachineInput, out: &mut Vec<Effect>) {
         match input {

@@ -53,6 +53,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn info(&self) -> &CallInfo {
+        &self.info
+    }
+
     /// Takes one step from the call's allowance; false when nothing of it is left.
     pub(crate) fn may_step(&mut self, now: Time) -> bool {
         let made_up = self.steps_made_up.max(now) + A_STEP_EACH;

@@ -21,6 +21,16 @@ pub(super) struct Dial {
     mode: DialMode,
     ring_time: Duration,
     tally: Tally,
+    purpose: Purpose,
+}
+
+/// Who is told when nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The flow's step: the flow goes on by the step's branch.
+    Step,
+    /// A transfer: the caller goes back to who began it.
+    Transfer,
 }
 
 /// How the destinations that are through have failed.
@@ -46,14 +56,12 @@ impl Contact {
         targets: Vec<Target>,
         mode: DialMode,
         ring_time: Duration,
+        purpose: Purpose,
     ) {
         let names = targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
-        let dial = Dial { waiting: targets.into(), mode, ring_time, tally: Tally::default() };
+        let dial = Dial { waiting: targets.into(), mode, ring_time, tally: Tally::default(), purpose };
         self.phase = Phase::Dialing(dial);
-        if matches!(self.caller.state, State::Answered { .. }) {
-            self.start_music(core, self.caller.id, "ringback");
-        }
         self.ring_next(core);
     }
 
@@ -108,7 +116,15 @@ impl Contact {
         }
         let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
         let id = core.new_leg();
-        let mut leg = Leg::new(core, id, to.flow, to.party.clone(), port, self.preferred_codec());
+        let mut leg = Leg::new(
+            core,
+            id,
+            to.flow,
+            to.party.clone(),
+            to.request_uri.as_str().into(),
+            port,
+            self.preferred_codec(),
+        );
         let body = leg.open(core, self.id);
         let invite = NewInvite {
             flow: to.flow,
@@ -117,13 +133,13 @@ impl Contact {
             from: Address { display: None, uri: self.caller_uri(core, &to.flow) },
             to: Address { display: None, uri: to.request_uri.clone() },
             contact: core.contact_uri(&to.flow),
-            headers: Vec::new(),
+            headers: self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())).into_iter().collect(),
             body,
             login: None,
             max_forwards: self.max_forwards,
         };
         let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
-        self.log_new_leg(core, &leg, invite, &to.request_uri);
+        self.log_new_leg(core, &leg, invite);
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
         self.callees.push(leg);
@@ -135,7 +151,7 @@ impl Contact {
         self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?.max_calls
     }
 
-    fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId, uri: &str) {
+    fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId) {
         let call_id = core.endpoint.call_id(invite).unwrap_or_default().into();
         core.log(
             Some(self.id),
@@ -143,7 +159,7 @@ impl Contact {
                 leg: leg.id,
                 direction: Direction::Outbound,
                 party: leg.party.clone(),
-                uri: uri.into(),
+                uri: Arc::clone(&leg.uri),
                 call_id,
             },
         );
@@ -194,6 +210,7 @@ impl Contact {
         }
         leg.state = State::Early { ringing: true };
         core.log(Some(id), Kind::LegRinging { leg: leg.id });
+        self.tell_transferor(core, 180);
         if self.caller.state == (State::Early { ringing: false })
             && let Some(invite) = self.caller.invite
         {
@@ -220,13 +237,18 @@ impl Contact {
         }
         let codec = winner.codec().map(|codec| codec.name().into());
         core.log(Some(id), Kind::LegAnswered { leg, codec });
-        self.phase = Phase::Bridged { callee: leg };
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, "answered elsewhere");
         self.finish_ringing(core, DialOutcome::Answered(leg));
         self.answer_caller(core);
+        self.connect(core, leg);
+        self.hand_over(core);
+    }
+
+    /// The caller and an answered leg hear each other.
+    pub(super) fn connect(&mut self, core: &mut Core, leg: LegId) {
+        self.phase = Phase::Bridged { callee: leg };
         core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(leg) });
-        core.log(Some(id), Kind::Bridged { a: self.caller.id, b: leg });
-        self.play_hold_music(core);
+        core.log(Some(self.id), Kind::Bridged { a: self.caller.id, b: leg });
     }
 
     /// A failure without a response is ours: a timer, or the transport.
@@ -267,6 +289,7 @@ impl Contact {
                 self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
             }
         }
+        self.drop_transfer(core, EndedBy::Flow);
     }
 
     /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
@@ -282,6 +305,7 @@ impl Contact {
                 self.hang_up_callee(core, callee, by, 200, "normal");
             }
         }
+        self.drop_transfer(core, by);
     }
 
     /// An answered callee is over; the flow goes on with the caller.
@@ -306,14 +330,19 @@ impl Contact {
         }
     }
 
-    fn unbridge(&mut self, core: &mut Core, callee: LegId) {
-        self.stop_music(core, self.caller.id);
-        self.stop_music(core, callee);
+    pub(super) fn unbridge(&mut self, core: &mut Core, callee: LegId) {
         core.media(Command::Unbridge { stream: self.caller.stream() });
         core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
     }
 
-    fn hang_up_callee(&mut self, core: &mut Core, leg: LegId, by: EndedBy, status: u16, reason: &str) {
+    pub(super) fn hang_up_callee(
+        &mut self,
+        core: &mut Core,
+        leg: LegId,
+        by: EndedBy,
+        status: u16,
+        reason: &str,
+    ) {
         if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite) {
             core.endpoint.bye(core.now, invite, None, &mut core.sip);
         }
@@ -340,12 +369,14 @@ impl Contact {
         let (outcome, result, status) = dial.tally.verdict();
         self.failed_status = Some(status);
         self.finish_ringing(core, outcome);
-        self.inbox.push_back(MachineInput::DialEnded(result));
+        match dial.purpose {
+            Purpose::Step => self.inbox.push_back(MachineInput::DialEnded(result)),
+            Purpose::Transfer => self.hand_back(core, status),
+        }
     }
 
     fn finish_ringing(&mut self, core: &mut Core, outcome: DialOutcome) {
         core.timers.cancel(Timer::Ring(self.id));
-        self.stop_music(core, self.caller.id);
         core.log(Some(self.id), Kind::DialEnded { outcome });
     }
 }

@@ -1,5 +1,6 @@
 //! The flow's effects: what the dialplan machine asks for, done.
 
+use super::dial::Purpose;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::leg::State;
@@ -49,10 +50,17 @@ impl Contact {
                 self.answer_caller(core);
             }
             Effect::Reject { status, reason } => self.reject_caller(core, status, &reason),
+            // A flow that hangs up before anybody has the call has failed its transfer.
+            Effect::Hangup if self.transfer.is_some() => {
+                let status = self.failed_status.unwrap_or(480);
+                self.hand_back(core, status);
+            }
             Effect::Hangup => self.hang_up_caller(core, EndedBy::Flow, "the flow hung up"),
             Effect::Play { play, files, times } => self.play(core, play, files, times),
             Effect::StopPlay { play } => self.stop_play(core, play),
-            Effect::Dial { targets, mode, timeout } => self.start_dial(core, targets, mode, timeout),
+            Effect::Dial { targets, mode, timeout } => {
+                self.start_dial(core, targets, mode, timeout, Purpose::Step);
+            }
             Effect::CancelDial => self.cancel_dial(core),
             Effect::Record => self.start_recording(core),
             Effect::StopRecording => self.stop_recording(core),

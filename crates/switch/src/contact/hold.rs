@@ -1,6 +1,6 @@
 //! re-INVITE: the party holds and takes up again, or moves its media (RFC 3264 8).
 
-use super::{Contact, Phase};
+use super::Contact;
 use crate::core::Core;
 use crate::leg::{State, is_held};
 use events::{Kind, LegId};
@@ -26,7 +26,7 @@ impl Contact {
         self.follow_hold(core, leg);
     }
 
-    /// Tells the log when a party begins or ends to hold, and lets the other hear music meanwhile.
+    /// Tells the log when a party begins or ends to hold.
     pub(super) fn follow_hold(&mut self, core: &mut Core, leg: LegId) {
         let id = self.id;
         let Some(found) = self.leg_mut(leg) else { return };
@@ -36,21 +36,6 @@ impl Contact {
         {
             found.state = State::Answered { held: holds };
             core.log(Some(id), if holds { Kind::Held { leg } } else { Kind::Resumed { leg } });
-            self.play_hold_music(core);
-        }
-    }
-
-    /// Each party of a bridge hears music exactly while the other holds.
-    pub(super) fn play_hold_music(&mut self, core: &mut Core) {
-        let Phase::Bridged { callee } = self.phase else { return };
-        let caller = self.caller.id;
-        for (listener, holder) in [(caller, callee), (callee, caller)] {
-            let held = self.leg_mut(holder).is_some_and(|leg| leg.state == State::Answered { held: true });
-            match (held, self.has_music(listener)) {
-                (true, false) => self.start_music(core, listener, "hold"),
-                (false, true) => self.stop_music(core, listener),
-                _ => {}
-            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Prompts, music and recordings of a contact.
 
-use super::Contact;
+use super::{Contact, Phase};
 use crate::core::Core;
-use crate::leg::{State, stream_of};
+use crate::leg::{Leg, State, stream_of};
 use dialplan::MachineInput;
 use events::{Kind, LegId};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
@@ -10,11 +10,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A playback that the flow asked for.
-#[derive(Clone, Copy)]
 pub(super) struct Playing {
     id: PlayId,
     /// The machine's own number for it.
     number: u32,
+    files: Vec<Arc<str>>,
+    times: Option<u32>,
 }
 
 /// What a party hears while nobody speaks to it: ringback, or music on hold.
@@ -22,6 +23,7 @@ pub(super) struct Playing {
 pub(super) struct Music {
     id: PlayId,
     leg: LegId,
+    prompt: &'static str,
 }
 
 impl Contact {
@@ -32,15 +34,12 @@ impl Contact {
             return;
         }
         let id = core.new_play();
-        self.playing = Some(Playing { id, number });
+        self.playing = Some(Playing { id, number, files: files.clone(), times });
         core.media(Command::Play { stream: self.caller.stream(), play: id, files, times });
     }
 
     pub(super) fn stop_play(&mut self, core: &mut Core, number: u32) {
-        if let Some(playing) = self.playing
-            && playing.number == number
-        {
-            self.playing = None;
+        if let Some(playing) = self.playing.take_if(|playing| playing.number == number) {
             core.media(Command::StopPlay { stream: self.caller.stream(), play: playing.id });
         }
     }
@@ -58,24 +57,70 @@ impl Contact {
         }
     }
 
-    /// Plays a system prompt for ever to a party; without such a prompt the party hears silence.
-    pub(super) fn start_music(&mut self, core: &mut Core, leg: LegId, prompt: &str) {
-        self.stop_music(core, leg);
-        let Some(file) = self.plan.system_prompt(prompt) else { return };
-        let id = core.new_play();
-        core.media(Command::Play { stream: stream_of(leg), play: id, files: vec![file], times: None });
-        self.music.push(Music { id, leg });
+    /// What the flow plays goes on for another caller, from its beginning.
+    pub(super) fn play_again(&mut self, core: &mut Core, playing: Playing) {
+        self.play(core, playing.number, playing.files, playing.times);
     }
 
-    pub(super) fn stop_music(&mut self, core: &mut Core, leg: LegId) {
-        for music in self.music.extract_if(.., |music| music.leg == leg) {
-            core.media(Command::StopPlay { stream: stream_of(leg), play: music.id });
+    /// Takes what the flow plays from the caller.
+    pub(super) fn take_playing(&mut self, core: &mut Core) -> Option<Playing> {
+        let playing = self.playing.take()?;
+        core.media(Command::StopPlay { stream: self.caller.stream(), play: playing.id });
+        Some(playing)
+    }
+
+    /// Lets each party hear the music that it is to hear, and none that it is not.
+    pub(super) fn tune(&mut self, core: &mut Core) {
+        let wanted = self.wanted_music();
+        let is_wanted = |music: &Music| wanted.contains(&Some((music.leg, music.prompt)));
+        let mut silenced = Vec::new();
+        self.music.retain(|music| {
+            is_wanted(music) || {
+                silenced.push(*music);
+                false
+            }
+        });
+        for music in silenced {
+            if self.leg_mut(music.leg).is_some_and(|leg| leg.is_open()) {
+                core.media(Command::StopPlay { stream: stream_of(music.leg), play: music.id });
+            }
+        }
+        for (leg, prompt) in wanted.into_iter().flatten() {
+            if !self.music.iter().any(|music| music.leg == leg) {
+                self.start_music(core, leg, prompt);
+            }
         }
     }
 
-    /// Whether a party hears music.
-    pub(super) fn has_music(&self, leg: LegId) -> bool {
-        self.music.iter().any(|music| music.leg == leg)
+    /// Who is to hear which system prompt: whoever waits for an answer, and whom the other party holds.
+    fn wanted_music(&self) -> [Option<(LegId, &'static str)>; 2] {
+        let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
+        let caller = Some(&self.caller).filter(is_up);
+        let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
+        match &self.phase {
+            Phase::Flow => [None, None],
+            Phase::Dialing(_) => {
+                let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
+                [caller, transferor].map(|leg| leg.map(|leg| (leg.id, "ringback")))
+            }
+            Phase::Bridged { callee: id } => {
+                let (a, b) = (caller, callee(*id));
+                let holds =
+                    |leg: Option<&Leg>| leg.is_some_and(|leg| leg.state == State::Answered { held: true });
+                let hears = |listener: Option<&Leg>, holder| {
+                    listener.filter(|_| holds(holder)).map(|leg| (leg.id, "hold"))
+                };
+                [hears(a, b), hears(b, a)]
+            }
+        }
+    }
+
+    /// Plays a system prompt for ever to a party; without such a prompt the party hears silence.
+    fn start_music(&mut self, core: &mut Core, leg: LegId, prompt: &'static str) {
+        let Some(file) = self.plan.system_prompt(prompt) else { return };
+        let id = core.new_play();
+        core.media(Command::Play { stream: stream_of(leg), play: id, files: vec![file], times: None });
+        self.music.push(Music { id, leg, prompt });
     }
 
     pub(super) fn start_recording(&mut self, core: &mut Core) {
@@ -91,6 +136,7 @@ impl Contact {
         let path = core.config.recordings.join(&*self.client).join(name);
         let recording = core.new_recording();
         self.recordings.push(recording);
+        self.taping = Some(recording);
         core.recordings.insert(recording, self.id);
         core.log(
             Some(self.id),
@@ -100,8 +146,16 @@ impl Contact {
     }
 
     pub(super) fn stop_recording(&mut self, core: &mut Core) {
-        if let Some(&recording) = self.recordings.last() {
+        if let Some(recording) = self.taping.take() {
             core.media(Command::StopRecording { recording });
+        }
+    }
+
+    /// The recording goes on with another party as the caller, in a file of its own.
+    pub(super) fn record_on(&mut self, core: &mut Core) {
+        if self.taping.is_some() {
+            self.stop_recording(core);
+            self.start_recording(core);
         }
     }
 
@@ -114,6 +168,7 @@ impl Contact {
         error: Option<String>,
     ) {
         self.recordings.retain(|known| *known != recording);
+        self.taping.take_if(|taping| *taping == recording);
         let path = path.display().to_string();
         core.log(Some(self.id), Kind::RecordingEnded { path, millis, error: error.clone() });
         if let Some(error) = error {

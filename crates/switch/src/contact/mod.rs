@@ -3,7 +3,9 @@
 mod dial;
 mod flow;
 mod hold;
+mod join;
 mod media;
+mod transfer;
 
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
@@ -16,6 +18,9 @@ use rtp::control::RecordingId;
 use sip::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use transfer::Transfer;
+
+pub(crate) use transfer::{Subscription, Wish};
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.
 const LINGER: Duration = Duration::from_secs(10);
@@ -26,6 +31,7 @@ pub(crate) struct Contact {
     pub(crate) client: Arc<str>,
     pub(crate) from: Arc<str>,
     pub(crate) max_forwards: u8,
+    /// Whom the contact serves: who called, or the party that a caller has transferred.
     pub(crate) caller: Leg,
     pub(crate) callees: Vec<Leg>,
     machine: Machine,
@@ -34,11 +40,15 @@ pub(crate) struct Contact {
     phase: Phase,
     playing: Option<Playing>,
     music: Vec<Music>,
-    /// Recordings that the engine has not reported as ended; the last one may still run.
+    /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
+    /// The one that runs.
+    taping: Option<RecordingId>,
     recordings_begun: u32,
     /// The SIP status that a caller who was never answered gets: that of the last dial that failed.
     failed_status: Option<u16>,
+    /// The transfer under way: it spans what the target's flow does until it has the call.
+    transfer: Option<Transfer>,
     cause: Option<Cause>,
 }
 
@@ -80,8 +90,10 @@ impl Contact {
             playing: None,
             music: Vec::new(),
             recordings: Vec::new(),
+            taping: None,
             recordings_begun: 0,
             failed_status: None,
+            transfer: None,
             cause: None,
         }
     }
@@ -89,6 +101,8 @@ impl Contact {
     /// Lets the flow take in what happened; true once nothing is left of the contact.
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
+        self.take_over(core);
+        self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
         if self.caller.is_gone() && self.callees.is_empty() && self.recordings.is_empty() {
             self.bury(core);
@@ -131,12 +145,22 @@ impl Contact {
         std::iter::once(&self.caller).chain(&self.callees)
     }
 
+    /// The media thread that all its legs are on.
+    pub(crate) fn thread(&self) -> Option<u16> {
+        self.caller.thread()
+    }
+
     fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
         if self.caller.id == id {
             Some(&mut self.caller)
         } else {
             self.callees.iter_mut().find(|leg| leg.id == id)
         }
+    }
+
+    /// Whether one of its legs is answered.
+    pub(crate) fn is_answered(&self, leg: LegId) -> bool {
+        self.legs().any(|it| it.id == leg && matches!(it.state, State::Answered { .. }))
     }
 
     fn is_caller(&self, leg: LegId) -> bool {

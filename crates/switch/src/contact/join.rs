@@ -1,0 +1,127 @@
+//! An attended transfer: what one contact's caller has reached goes to another contact's caller.
+
+use super::dial::Dial;
+use super::media::Playing;
+use super::{Contact, Phase, Wish};
+use crate::core::{Core, Timer};
+use crate::leg::{Leg, State};
+use clock::Time;
+use dialplan::{Machine, MachineInput};
+use events::{ContactId, DialOutcome, Direction, EndedBy, Kind, LegId};
+use std::collections::VecDeque;
+
+/// All of a contact but its caller: the legs that it has placed, and the flow.
+pub(crate) struct FarSide {
+    from: ContactId,
+    legs: Vec<Leg>,
+    reached: Reached,
+    machine: Machine,
+    inbox: VecDeque<MachineInput>,
+}
+
+enum Reached {
+    Flow(Option<Playing>),
+    Dialing(Dial, Option<Time>),
+    Bridged(LegId),
+}
+
+impl Contact {
+    /// Whether its caller may give away what it has reached; the status of the refusal if not.
+    pub(crate) fn may_give(&self, caller: LegId) -> Result<(), u16> {
+        match self.caller.state {
+            _ if self.transfer.is_some() => Err(491),
+            State::Early { .. } | State::Answered { .. } if self.is_caller(caller) => Ok(()),
+            _ => Err(481),
+        }
+    }
+
+    /// Parts with all but the caller, who is hung up on.
+    pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
+        core.timers.cancel(Timer::Flow(self.id));
+        let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
+            Phase::Flow => Reached::Flow(self.take_playing(core)),
+            Phase::Dialing(dial) => {
+                let until = core.timers.get(Timer::Ring(self.id));
+                core.timers.cancel(Timer::Ring(self.id));
+                core.log(Some(self.id), Kind::DialEnded { outcome: DialOutcome::CallerGone });
+                Reached::Dialing(dial, until)
+            }
+            Phase::Bridged { callee } => {
+                self.unbridge(core, callee);
+                Reached::Bridged(callee)
+            }
+        };
+        self.tune(core);
+        let legs: Vec<Leg> = self.callees.extract_if(.., |leg| leg.state != State::Over).collect();
+        for leg in &legs {
+            core.log(Some(self.id), Kind::LegLeft { leg: leg.id, to });
+            if let Some(user) = leg.user().filter(|user| self.caller.user() != Some(user)) {
+                core.users.vacate(user, self.id);
+            }
+        }
+        let (machine, inbox) = (self.machine.take(), std::mem::take(&mut self.inbox));
+        FarSide { from: self.id, legs, reached, machine, inbox }
+    }
+
+    /// Hands the other party of a bridge on to what another contact has given.
+    pub(crate) fn receive(&mut self, core: &mut Core, wish: Wish, far: FarSide) {
+        self.let_go(core, wish);
+        let FarSide { from, legs, reached, machine, inbox } = far;
+        let names = legs.iter().map(|leg| leg.uri.clone()).collect();
+        for leg in legs {
+            self.adopt(core, leg, from);
+        }
+        match reached {
+            Reached::Bridged(callee) => {
+                self.connect(core, callee);
+                self.hand_over(core);
+            }
+            Reached::Dialing(dial, until) => {
+                core.log(Some(self.id), Kind::DialStarted { targets: names });
+                self.enter(machine, inbox);
+                self.phase = Phase::Dialing(dial);
+                if let Some(until) = until {
+                    core.timers.set(Timer::Ring(self.id), until);
+                }
+            }
+            Reached::Flow(playing) => {
+                self.enter(machine, inbox);
+                if let Some(playing) = playing {
+                    self.play_again(core, playing);
+                }
+            }
+        }
+    }
+
+    /// A leg of another contact is ours from now on.
+    fn adopt(&mut self, core: &mut Core, leg: Leg, from: ContactId) {
+        if let Some(invite) = leg.invite {
+            core.invites.insert(invite, (self.id, leg.id));
+        }
+        if leg.is_open() {
+            core.streams.insert(leg.stream(), self.id);
+        }
+        if let Some(user) = leg.user() {
+            core.users.occupy(user, self.id);
+        }
+        let call_id = leg.invite.and_then(|invite| core.endpoint.call_id(invite)).unwrap_or_default().into();
+        core.log(
+            Some(self.id),
+            Kind::LegJoined {
+                leg: leg.id,
+                from,
+                direction: Direction::Outbound,
+                party: leg.party.clone(),
+                uri: leg.uri.clone(),
+                call_id,
+                answered: matches!(leg.state, State::Answered { .. }),
+            },
+        );
+        self.callees.push(leg);
+    }
+
+    /// The caller has given away what it reached.
+    pub(crate) fn end_given(&mut self, core: &mut Core) {
+        self.hang_up_caller(core, EndedBy::Switch, "transferred");
+    }
+}

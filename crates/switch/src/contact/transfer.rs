@@ -1,0 +1,215 @@
+//! Transfers: a party of a bridge hands the other one on, and gets it back if that fails.
+//!
+//! Until the target has the call, who transfers stays a leg of the contact and hears how it goes; it may hang up
+//! before. The same steps serve a phone's REFER and the API.
+
+use super::dial::Purpose;
+use super::{Contact, Phase};
+use crate::core::Core;
+use crate::leg::State;
+use clock::Duration;
+use dialplan::{CallInfo, Destination, DialMode, DialResult, Machine, MachineInput, Target};
+use events::{EndedBy, Kind, LegId, TransferBy, TransferOutcome};
+use sip::{Body, InviteId, Method, reason_phrase};
+use std::sync::Arc;
+
+/// How long the target of a transfer rings, and whoever gets the call back after having hung up.
+const RING_TIME: Duration = Duration::from_secs(20);
+/// Seconds that a NOTIFY says the subscription lasts: longer than any ringing.
+const SUBSCRIPTION: u32 = 300;
+
+/// A transfer under way.
+pub(super) struct Transfer {
+    /// The leg of who began it. It may have ended.
+    pub(super) transferor: LegId,
+    /// The user at that leg, to be rung if the call comes back and the leg has ended.
+    user: Option<Arc<str>>,
+    told: Option<Subscription>,
+    referred_by: Option<Box<str>>,
+    /// Whether the transferor was the caller before.
+    turned: bool,
+    /// The flow that the caller was in, while the target's own is tried.
+    suspended: Option<Machine>,
+}
+
+/// Who wants to hear how a transfer goes: the sender of a REFER (RFC 3515 section 2.4.4).
+pub(crate) struct Subscription {
+    pub(crate) invite: InviteId,
+    /// The CSeq number of the REFER, which tells several subscriptions in a dialog apart (section 2.4.6).
+    pub(crate) id: u32,
+}
+
+/// A transfer that is asked for.
+pub(crate) struct Wish {
+    /// The leg of who asks.
+    pub(crate) leg: LegId,
+    pub(crate) by: TransferBy,
+    pub(crate) consult: bool,
+    /// The target as it was given.
+    pub(crate) to: Arc<str>,
+    pub(crate) told: Option<Subscription>,
+    /// A value for Referred-By.
+    pub(crate) referred_by: Option<String>,
+}
+
+impl Subscription {
+    /// Sends NOTIFY with the status line of the call to the target; a final one ends the subscription.
+    pub(crate) fn tell(&self, core: &mut Core, status: u16) {
+        let event = format!("refer;id={}", self.id);
+        let state = match status {
+            100..200 => format!("active;expires={SUBSCRIPTION}"),
+            _ => "terminated;reason=noresource".to_owned(),
+        };
+        let headers = [("Event", event.as_str()), ("Subscription-State", state.as_str())];
+        let line = format!("SIP/2.0 {status} {}\r\n", reason_phrase(status));
+        let body = Body { content_type: "message/sipfrag;version=2.0".into(), bytes: line.into() };
+        let (now, invite) = (core.now, self.invite);
+        core.endpoint.request_within(now, invite, &Method::Notify, &headers, Some(&body), &mut core.sip);
+    }
+}
+
+impl Contact {
+    /// Whether a leg may transfer the party that it speaks with; the status of the refusal if not.
+    pub(crate) fn may_transfer(&self, leg: LegId) -> Result<(), u16> {
+        match self.phase {
+            _ if self.transfer.is_some() => Err(491),
+            Phase::Bridged { callee } if callee == leg || self.is_caller(leg) => Ok(()),
+            _ => Err(603),
+        }
+    }
+
+    /// Hands the other party of a bridge on. Whatever becomes of it, the transferor is told.
+    pub(crate) fn begin_transfer(&mut self, core: &mut Core, wish: Wish) {
+        let destination = self.plan.destination(&self.client, &wish.to);
+        let to = Arc::clone(&wish.to);
+        self.let_go(core, wish);
+        match destination {
+            None => self.hand_back(core, 404),
+            Some(Destination::User(user)) => {
+                let targets = vec![Target::User(user)];
+                self.start_dial(core, targets, DialMode::Parallel, RING_TIME, Purpose::Transfer);
+            }
+            Some(Destination::Flow(client, flow)) => {
+                let info = CallInfo {
+                    from: Arc::clone(&self.from),
+                    to,
+                    source: "transfer".into(),
+                    unix_micros_at_zero: core.config.unix_micros_at_zero,
+                };
+                let machine = Machine::new(Arc::clone(&self.plan), client, flow, info);
+                self.enter(machine, [MachineInput::Start]);
+            }
+        }
+    }
+
+    /// Parts the transferor from the party that it hands on, which is the caller from now on.
+    pub(super) fn let_go(&mut self, core: &mut Core, wish: Wish) {
+        let Phase::Bridged { callee } = self.phase else { return };
+        self.unbridge(core, callee);
+        self.phase = Phase::Flow;
+        let Wish { leg, by, consult, to, told, referred_by } = wish;
+        core.log(Some(self.id), Kind::TransferStarted { leg, by, consult, to });
+        let turned = self.is_caller(leg);
+        if turned {
+            self.turn(callee);
+        }
+        self.failed_status = None;
+        self.transfer = Some(Transfer {
+            transferor: leg,
+            user: self.leg_mut(leg).and_then(|leg| leg.user().cloned()),
+            told,
+            referred_by: referred_by.map(Box::from),
+            turned,
+            suspended: None,
+        });
+    }
+
+    /// Lets another flow have the caller; the one before comes back with the caller.
+    pub(super) fn enter(&mut self, machine: Machine, inputs: impl IntoIterator<Item = MachineInput>) {
+        let before = std::mem::replace(&mut self.machine, machine);
+        if let Some(transfer) = &mut self.transfer {
+            transfer.suspended = Some(before);
+        }
+        self.inbox = [MachineInput::Answered].into_iter().chain(inputs).collect();
+    }
+
+    /// A flow that neither rings anybody nor has ended serves the caller itself: it has the call.
+    pub(super) fn take_over(&mut self, core: &mut Core) {
+        if matches!(self.phase, Phase::Flow) {
+            self.hand_over(core);
+        }
+    }
+
+    /// The target has the call: the transferor is told, and free.
+    pub(super) fn hand_over(&mut self, core: &mut Core) {
+        let Some(transfer) = self.transfer.take() else { return };
+        core.log(Some(self.id), Kind::TransferEnded { outcome: TransferOutcome::Done });
+        transfer.tell(core, 200);
+        if transfer.turned {
+            self.record_on(core);
+        }
+        self.hang_up_callee(core, transfer.transferor, EndedBy::Switch, 200, "transferred");
+    }
+
+    /// The target could not be had: the caller goes back to the transferor, which is rung if it has hung up. If
+    /// it cannot be had either, the flow goes on.
+    pub(super) fn hand_back(&mut self, core: &mut Core, status: u16) {
+        let Some(transfer) = self.transfer.take() else {
+            return self.inbox.push_back(MachineInput::DialEnded(DialResult::Failed(status)));
+        };
+        core.log(Some(self.id), Kind::TransferEnded { outcome: TransferOutcome::Failed(status) });
+        transfer.tell(core, status);
+        if let Some(machine) = transfer.suspended {
+            self.machine = machine;
+            self.inbox.clear();
+        }
+        self.phase = Phase::Flow;
+        let is_up = |state: State| matches!(state, State::Answered { .. });
+        if self.leg_mut(transfer.transferor).is_some_and(|leg| is_up(leg.state)) {
+            let served = self.caller.id;
+            if transfer.turned {
+                self.turn(transfer.transferor);
+            }
+            self.connect(core, if transfer.turned { served } else { transfer.transferor });
+        } else if let Some(user) = transfer.user {
+            self.start_dial(core, vec![Target::User(user)], DialMode::Parallel, RING_TIME, Purpose::Step);
+        } else {
+            self.inbox.push_back(MachineInput::DialEnded(DialResult::Failed(status)));
+        }
+    }
+
+    /// The caller is gone, or its flow goes on without the target: the transferor has nothing to wait for.
+    pub(super) fn drop_transfer(&mut self, core: &mut Core, by: EndedBy) {
+        let Some(transfer) = self.transfer.take() else { return };
+        core.log(Some(self.id), Kind::TransferEnded { outcome: TransferOutcome::Failed(487) });
+        transfer.tell(core, 487);
+        self.hang_up_callee(core, transfer.transferor, by, 487, "the transferred party is gone");
+    }
+
+    /// Tells the transferor how far the target is.
+    pub(super) fn tell_transferor(&self, core: &mut Core, status: u16) {
+        if let Some(transfer) = &self.transfer {
+            transfer.tell(core, status);
+        }
+    }
+
+    /// The Referred-By of the transfer under way (RFC 3892 section 2.2).
+    pub(super) fn referred_by(&self) -> Option<&str> {
+        self.transfer.as_ref()?.referred_by.as_deref()
+    }
+
+    /// Callee and caller change places.
+    fn turn(&mut self, callee: LegId) {
+        if let Some(leg) = self.callees.iter_mut().find(|leg| leg.id == callee) {
+            std::mem::swap(&mut self.caller, leg);
+        }
+    }
+}
+
+impl Transfer {
+    fn tell(&self, core: &mut Core, status: u16) {
+        if let Some(told) = &self.told {
+            told.tell(core, status);
+        }
+    }
+}
