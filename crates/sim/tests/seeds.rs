@@ -24,7 +24,8 @@ fn the_seeds_reach_what_the_checkers_look_at() {
     for seed in 0..100 {
         tally += sim::run(seed, false).expect("a seed without a fault").tally;
     }
-    let sim::Tally { contacts, legs, answered, bridged, held, recordings, registered, alarms } = tally;
+    let sim::Tally { contacts, legs, answered, bridged, held, recordings, registered, .. } = tally;
+    let sim::Tally { transfers, handed_over, joined, alarms, .. } = tally;
     for (count, least) in [
         (contacts, 500),
         (legs, 900),
@@ -33,6 +34,9 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (held, 40),
         (recordings, 60),
         (registered, 400),
+        (transfers, 20),
+        (handed_over, 8),
+        (joined, 1),
         (alarms, 1),
     ] {
         assert!(count >= least, "{tally}");

@@ -28,7 +28,7 @@ impl Consequence {
         if status < 300 {
             return wire::audio_port(&came.body).map(|_| Self::Bridged(contact, leg));
         }
-        let call_id = history.caller(contact)?.to_owned();
+        let call_id = history.unanswered(contact)?.to_owned();
         let alone = turns.dialled(&call_id) == Some("desk");
         alone.then(|| Self::Refused { call_id, status: told(status) })
     }

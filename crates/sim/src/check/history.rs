@@ -3,7 +3,7 @@
 use super::Tally;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
-use events::{ContactId, Direction, Event, Kind, LegId, Party, WallClock};
+use events::{ContactId, Direction, Event, Kind, LegId, Party, TransferOutcome, WallClock};
 use rtp::control::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
@@ -26,6 +26,8 @@ pub(crate) struct History {
     cdrs: CdrFold,
     /// Contacts that have a CDR.
     recorded: BTreeSet<ContactId>,
+    /// Legs that have left a contact and not joined another.
+    leaving: BTreeMap<LegId, Leg>,
     /// User and contact.
     registrations: BTreeSet<(String, String)>,
     tally: Tally,
@@ -36,6 +38,8 @@ struct Contact {
     legs: BTreeMap<LegId, Leg>,
     ended_legs: BTreeMap<LegId, bool>,
     bridge: Option<(LegId, LegId)>,
+    /// Whether a transfer is under way.
+    transfer: bool,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
     /// Whether any phone has rung for it.
@@ -62,6 +66,7 @@ impl History {
             seen_legs: BTreeSet::new(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             registrations: BTreeSet::new(),
             tally: Tally::default(),
         }
@@ -71,9 +76,27 @@ impl History {
         self.tally
     }
 
-    /// Contacts that have not ended, with the Call-ID of each one's caller.
-    pub(crate) fn live(&self) -> impl Iterator<Item = (ContactId, &str)> {
-        self.contacts.keys().map(|id| (*id, self.caller(*id).unwrap_or("")))
+    /// Contacts that have not ended, with the Call-IDs of each one's legs.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (ContactId, Vec<&str>)> {
+        self.contacts.iter().map(|(id, contact)| (*id, contact.call_ids()))
+    }
+
+    /// A party that nobody speaks to: it is answered, but neither bridged nor alone with a flow, and no destination
+    /// rings for it.
+    ///
+    /// # Errors
+    /// There is one, or a leg that belongs to no contact.
+    pub(crate) fn check_company(&self) -> Result<(), String> {
+        if let Some(leg) = self.leaving.keys().next() {
+            return Err(format!("leg {} has left its contact and is nowhere", leg.0));
+        }
+        let stray = self.contacts.iter().find(|(_, contact)| {
+            let answered = contact.legs.values().filter(|leg| leg.answered).count();
+            let bridged = if contact.bridge.is_some() { 2 } else { 0 };
+            let served = usize::from(bridged == 0);
+            contact.dialing.is_none() && answered > bridged + served
+        });
+        stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
     }
 
     /// Legs that must have a stream: those that we place, and callers that are answered.
@@ -105,10 +128,10 @@ impl History {
         })
     }
 
-    /// The Call-ID of a contact's caller.
-    pub(crate) fn caller(&self, contact: ContactId) -> Option<&str> {
+    /// The Call-ID of a contact's caller who is not answered.
+    pub(crate) fn unanswered(&self, contact: ContactId) -> Option<&str> {
         let mut legs = self.contacts.get(&contact)?.legs.values();
-        legs.find(|leg| leg.direction == Direction::Inbound).map(|leg| &*leg.call_id)
+        legs.find(|leg| leg.direction == Direction::Inbound && !leg.answered).map(|leg| &*leg.call_id)
     }
 
     /// The Call-ID of a caller who is not answered and has heard no ringing.
@@ -180,6 +203,17 @@ impl History {
                 self.contact(id)?.legs.insert(*leg, new);
                 Ok(())
             }
+            Kind::LegLeft { leg, .. } => {
+                let left = self.contact(id)?.leave(*leg)?;
+                self.leaving.insert(*leg, left);
+                Ok(())
+            }
+            Kind::LegJoined { leg, .. } => {
+                self.tally.joined += 1;
+                let joins = self.leaving.remove(leg).ok_or_else(|| format!("leg {} joins unborn", leg.0))?;
+                self.contact(id)?.legs.insert(*leg, joins);
+                Ok(())
+            }
             Kind::ContactEnded { .. } => {
                 let contact =
                     self.contacts.remove(&id).ok_or_else(|| format!("contact {} ended unborn", id.0))?;
@@ -215,6 +249,8 @@ impl History {
             Kind::LegAnswered { .. } => self.tally.answered += 1,
             Kind::Bridged { .. } => self.tally.bridged += 1,
             Kind::Held { .. } => self.tally.held += 1,
+            Kind::TransferStarted { .. } => self.tally.transfers += 1,
+            Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
             Kind::Alarm { .. } => self.tally.alarms += 1,
@@ -248,21 +284,22 @@ impl Contact {
             legs: BTreeMap::new(),
             ended_legs: BTreeMap::new(),
             bridge: None,
+            transfer: false,
             dialing: None,
             rang: false,
             recordings: BTreeSet::new(),
         }
     }
 
-    /// Legs of a dial or bridge, and whether each must hear music: a caller that waits for an answer, and
-    /// a party whose other party holds.
+    /// Legs of a dial or bridge, and whether each must hear music: who waits for an answer, and a party whose other
+    /// party holds.
     fn listeners(&self) -> Vec<(LegId, bool)> {
         let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
         match (self.bridge, self.dialing) {
             (Some((a, b)), _) => vec![(a, held(&b)), (b, held(&a))],
             (None, Some(_)) => {
-                let caller = self.legs.iter().find(|(_, leg)| leg.direction == Direction::Inbound);
-                caller.map(|(id, leg)| (*id, leg.answered)).into_iter().collect()
+                let up = self.legs.iter().filter(|(_, leg)| leg.answered);
+                up.map(|(id, _)| (*id, true)).collect()
             }
             (None, None) => Vec::new(),
         }
@@ -302,6 +339,10 @@ impl Contact {
                 let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
                 (at - since > LONGEST_DIAL).then_some("rang for too long")
             }
+            Kind::TransferStarted { .. } | Kind::TransferEnded { .. } => {
+                let begins = matches!(kind, Kind::TransferStarted { .. });
+                (replace(&mut self.transfer, begins) == begins).then_some("transfers begin and end in turn")
+            }
             Kind::RecordingStarted { path, .. } => {
                 (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
             }
@@ -311,16 +352,29 @@ impl Contact {
         broken.map_or(Ok(()), |rule| Err(format!("{rule}: {kind:?}")))
     }
 
+    fn call_ids(&self) -> Vec<&str> {
+        self.legs.values().map(|leg| &*leg.call_id).collect()
+    }
+
+    /// A leg that is not bridged goes elsewhere; its record here ends.
+    fn leave(&mut self, leg: LegId) -> Result<Leg, String> {
+        let left = self.legs.remove(&leg).ok_or_else(|| format!("leg {} leaves unborn", leg.0))?;
+        self.ended_legs.insert(leg, left.answered);
+        let bridged = self.bridge.is_some_and(|(a, b)| a == leg || b == leg);
+        if bridged { Err(format!("leg {} leaves in a bridge", leg.0)) } else { Ok(left) }
+    }
+
     fn leg(&mut self, leg: LegId) -> Result<&mut Leg, String> {
         self.legs.get_mut(&leg).ok_or_else(|| format!("leg {} is not alive", leg.0))
     }
 
     /// Nothing outlives the contact, and its record has each leg once.
     fn check_end(&self, cdr: &events::cdr::Cdr) -> Result<(), String> {
-        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing.is_some() {
-            return Err(format!("over with {} legs, a bridge or a dial alive", self.legs.len()));
+        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing.is_some() || self.transfer {
+            return Err(format!("over with {} legs, a bridge, a dial or a transfer alive", self.legs.len()));
         }
-        let recorded: Vec<_> = cdr.legs.iter().map(|leg| (leg.leg, leg.answered.is_some())).collect();
+        let mut recorded: Vec<_> = cdr.legs.iter().map(|leg| (leg.leg, leg.answered.is_some())).collect();
+        recorded.sort_unstable();
         let lived: Vec<_> = self.ended_legs.iter().map(|(leg, answered)| (*leg, *answered)).collect();
         if recorded != lived {
             return Err(format!("its CDR has the legs {recorded:?}, the log {lived:?}"));

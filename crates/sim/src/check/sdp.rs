@@ -78,7 +78,7 @@ fn key(read: &Read) -> (String, String, u32) {
 }
 
 fn text(read: &Read) -> Option<String> {
-    (!read.body.is_empty()).then(|| String::from_utf8_lossy(&read.body).into_owned())
+    read.body.starts_with(b"v=0").then(|| String::from_utf8_lossy(&read.body).into_owned())
 }
 
 fn line<'a>(text: &'a str, start: &str) -> Option<&'a str> {

@@ -20,6 +20,12 @@ pub struct Tally {
     pub recordings: u64,
     /// Registrations and refreshes.
     pub registered: u64,
+    /// Transfers that began.
+    pub transfers: u64,
+    /// Transfers whose target got the call.
+    pub handed_over: u64,
+    /// Legs that went from one contact to another.
+    pub joined: u64,
     /// Alarms.
     pub alarms: u64,
 }
@@ -33,17 +39,22 @@ impl AddAssign for Tally {
         self.held += more.held;
         self.recordings += more.recordings;
         self.registered += more.registered;
+        self.transfers += more.transfers;
+        self.handed_over += more.handed_over;
+        self.joined += more.joined;
         self.alarms += more.alarms;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { contacts, legs, answered, bridged, held, recordings, registered, alarms } = self;
+        let Self { contacts, legs, answered, bridged, held, recordings, registered, .. } = self;
+        let Self { transfers, handed_over, joined, alarms, .. } = self;
         write!(
             f,
             "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {held} held, \
-             {recordings} recordings, {registered} registrations, {alarms} alarms"
+             {recordings} recordings, {registered} registrations, {transfers} transfers ({handed_over} done, \
+             {joined} legs joined), {alarms} alarms"
         )
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Turns {
     requests: BTreeSet<(String, String)>,
     /// The number that each call to the switch dialled, by Call-ID.
     dialled: BTreeMap<String, String>,
+    /// Branches of the requests that the switch sent.
+    sent: BTreeSet<String>,
     /// The last CSeq of the switch in each dialog.
     cseqs: BTreeMap<(String, String), u32>,
 }
@@ -81,6 +83,10 @@ impl Turns {
             self.invites.insert((read.call_id.clone(), read.cseq));
         }
         if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
+            // A NOTIFY may be repeated after the BYE that followed it.
+            if !self.sent.insert(branch.to_owned()) {
+                return Ok(());
+            }
             let tag = wire::tag_of(&read.to).unwrap_or("").to_owned();
             let last = self.cseqs.entry((read.call_id.clone(), tag)).or_insert(0);
             if read.cseq < *last {

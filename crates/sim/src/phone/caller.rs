@@ -1,6 +1,7 @@
 //! Placing calls: INVITE, CANCEL, ACK, and what the responses mean.
 
 use super::register::is_stale;
+use super::script::CallScript;
 use super::session::{Call, Calling, State, Up};
 use super::transaction::{Client, Purpose};
 use super::{Act, Out, PATIENCE, Phone};
@@ -12,6 +13,10 @@ impl Phone {
     pub(super) fn dial(&mut self, now: Time, sent: &mut Vec<Out>) {
         let Some(script) = self.scripts.pop_front() else { return };
         self.set_dial_timer();
+        self.place(now, script, sent);
+    }
+
+    pub(super) fn place(&mut self, now: Time, script: CallScript, sent: &mut Vec<Out>) {
         let number = self.number();
         let tag = self.token();
         let target = format!("sip:{}@{}", script.number, self.switch);

@@ -3,6 +3,7 @@
 mod callee;
 mod caller;
 mod prank;
+mod refer;
 mod register;
 mod script;
 mod session;
@@ -55,6 +56,8 @@ pub(crate) struct Phone {
     next: u64,
     /// How many more copies of each packet it sends, in thousandths of packets.
     echo: u32,
+    /// Whether it transfers every call that it has.
+    storms: bool,
     dead: bool,
 }
 
@@ -87,12 +90,16 @@ pub(crate) enum Act {
     Die,
     /// The next key is due.
     Key,
+    /// REFER is due.
+    Refer,
+    /// A call beside the one that is up.
+    Consult,
     /// Sends something that nobody asked for.
     Prank,
 }
 
 /// All that a call may have set.
-const CALL_ACTS: [Act; 10] = [
+const CALL_ACTS: [Act; 12] = [
     Act::RepeatFinal,
     Act::Progress,
     Act::Final,
@@ -103,6 +110,8 @@ const CALL_ACTS: [Act; 10] = [
     Act::Resume,
     Act::Die,
     Act::Key,
+    Act::Refer,
+    Act::Consult,
 ];
 
 /// What comes out of a phone.
@@ -144,6 +153,7 @@ impl Phone {
             timers: Timers::new(),
             next: 1,
             echo,
+            storms: false,
             dead: false,
         }
     }
@@ -153,6 +163,11 @@ impl Phone {
         scripts.sort_by_key(|script| script.at);
         self.scripts = scripts.into();
         self.set_dial_timer();
+    }
+
+    /// Lets it transfer every call that it has.
+    pub(crate) fn will_storm(&mut self) {
+        self.storms = true;
     }
 
     /// When it wants to act.
@@ -278,6 +293,8 @@ impl Phone {
                 self.timers = Timers::new();
             }
             Act::Key => self.press_key(now, number, sent),
+            Act::Refer => self.send_refer(now, number, sent),
+            Act::Consult => self.consult(now, sent),
             Act::Prank => self.play_prank(now, sent),
         }
     }
@@ -300,6 +317,7 @@ impl Phone {
             ("INVITE", Some(_)) => self.respond(read, 488, sent),
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
+            ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
             ("OPTIONS", _) => self.respond(read, 200, sent),
             _ => self.respond(read, 481, sent),
         }

@@ -27,9 +27,12 @@ impl Phone {
         match (self.rng.below(8), call) {
             (0, Some(call)) => self.send_within(now, call, (Purpose::Other, "OPTIONS"), None, sent),
             (1, Some(call)) => self.send_within(now, call, (Purpose::Other, "INFO"), None, sent),
+            (7, Some(call)) => self.send_within(now, call, (Purpose::Other, "REFER"), None, sent),
             (2, Some(call)) => self.send_within(now, call, (Purpose::Other, "UPDATE"), None, sent),
             (3, _) => self.send_stray(now, "BYE", sent),
-            (4, _) => self.send_stray(now, "MESSAGE", sent),
+            (4, _) => {
+                self.send_stray(now, if self.next.is_multiple_of(2) { "MESSAGE" } else { "REFER" }, sent)
+            }
             (5, _) => self.send_stray(now, "CANCEL", sent),
             (6, _) => sent.push(Out::Send(self.garbage())),
             _ => self.send_stray(now, "OPTIONS", sent),

@@ -44,8 +44,25 @@ pub(crate) struct Talk {
     pub(crate) keys: Vec<(Duration, char)>,
     /// BYE is never answered.
     pub(crate) ignores_bye: bool,
+    /// REFER that long after the answer, if it is a user.
+    pub(crate) refer: Option<(Duration, ReferScript)>,
+    /// Places another call that long after the answer, if it is a user.
+    pub(crate) consult_after: Option<Duration>,
     /// As the callee: begins to talk, hold and hang up before the ACK is there.
     pub(crate) hasty: bool,
+}
+
+/// What a phone asks for by REFER.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReferScript {
+    /// The target, if there is no other call to be joined with.
+    pub(crate) to: &'static str,
+    /// It wants a target even if it has another call.
+    pub(crate) blind: bool,
+    /// `Refer-Sub: false`.
+    pub(crate) silent: bool,
+    /// It hangs up as soon as the REFER is out.
+    pub(crate) leaves: bool,
 }
 
 /// What a phone does when it is called.
@@ -99,6 +116,16 @@ impl CallScript {
 }
 
 impl Talk {
+    /// A user that does little but transfer: it calls somebody else at once, joins the calls, and waits.
+    pub(crate) fn storm(&mut self, rng: &mut ChaCha12Rng) {
+        self.hang_up_after = Some(Duration::from_secs(20) + rng.within(LONGEST_CALL));
+        self.dies_after = None;
+        let after = Duration::from_secs(u64::from(rng.below(8)));
+        let script = ReferScript { leaves: rng.chance(200), ..ReferScript::draw(rng) };
+        self.refer = Some((after, script));
+        self.consult_after = rng.chance(700).then(|| rng.within(Duration::from_secs(2)));
+    }
+
     fn draw(rng: &mut ChaCha12Rng) -> Self {
         let keys = (0..rng.below(5))
             .map(|_| {
@@ -113,7 +140,22 @@ impl Talk {
             dies_after: rng.chance(60).then(|| seconds(rng)),
             keys,
             ignores_bye: rng.chance(40),
+            refer: rng.chance(350).then(|| (draw_instant(rng), ReferScript::draw(rng))),
+            consult_after: rng.chance(250).then(|| seconds(rng)),
             hasty: rng.chance(100),
+        }
+    }
+}
+
+impl ReferScript {
+    fn draw(rng: &mut ChaCha12Rng) -> Self {
+        let targets =
+            ["alice", "bob", "carol", "direct", "desk", "team", "first", "hunt", "menu", "busy", "out", "x"];
+        Self {
+            to: rng.pick(&targets),
+            blind: rng.chance(400),
+            silent: rng.chance(150),
+            leaves: rng.chance(300),
         }
     }
 }
@@ -129,6 +171,9 @@ impl RingScript {
             _ => Then::Refuse { after: RINGS_ON, status: 480 },
         };
         let progress = rng.pick(&[180, 180, 183, 100, 181]);
+        let mut talk = Talk::draw(rng);
+        // A transfer may leave it with another callee.
+        talk.hang_up_after.get_or_insert(LONGEST_CALL);
         Self {
             deaf: rng.chance(60),
             progress: rng.chance(850).then(|| (rng.within(Duration::from_millis(900)), progress)),
@@ -138,7 +183,7 @@ impl RingScript {
                 6..=8 => OnCancel::AnswerAcross,
                 _ => OnCancel::Ignore,
             },
-            talk: Talk::draw(rng),
+            talk,
         }
     }
 }

@@ -63,9 +63,13 @@ pub(super) struct Up {
 impl Phone {
     /// Sets the times of what will be done in the call.
     pub(super) fn begin_to_talk(&mut self, now: Time, number: u64) {
-        let Some(Call { state: State::Up(up), .. }) = self.calls.get(&number) else { return };
+        let Some(Call { state: State::Up(up), .. }) = self.calls.get_mut(&number) else { return };
+        if self.storms {
+            up.talk.storm(&mut self.rng);
+        }
         let talk = up.talk.clone();
         let first_key = up.keys.front().map(|(after, _)| *after);
+        let is_user = self.password.is_some();
         let mut set = |act, after: Option<Duration>| {
             if let Some(after) = after {
                 self.timers.set((number, act), now + after);
@@ -75,6 +79,10 @@ impl Phone {
         set(Act::Hold, talk.hold.map(|(after, _)| after));
         set(Act::Die, talk.dies_after);
         set(Act::Key, first_key);
+        if is_user {
+            set(Act::Refer, talk.refer.map(|(after, _)| after));
+            set(Act::Consult, talk.consult_after);
+        }
     }
 
     pub(super) fn press_key(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
@@ -125,6 +133,18 @@ impl Phone {
         sdp: Option<String>,
         sent: &mut Vec<Out>,
     ) {
+        self.send_within_with(now, number, (purpose, method), (Vec::new(), sdp), sent);
+    }
+
+    /// The same, with header fields of its own.
+    pub(super) fn send_within_with(
+        &mut self,
+        now: Time,
+        number: u64,
+        (purpose, method): (Purpose, &'static str),
+        (more, sdp): (Vec<rsip::Header>, Option<String>),
+        sent: &mut Vec<Out>,
+    ) {
         let (via, branch) = self.via();
         let contact = self.contact();
         let Some(call) = self.calls.get_mut(&number) else { return };
@@ -138,7 +158,7 @@ impl Phone {
             call_id: &call.call_id,
             cseq: call.cseq,
             contact,
-            more: Vec::new(),
+            more,
             sdp,
         }
         .write();

@@ -32,6 +32,8 @@ const PLACES: [Place; 9] = [
 pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
     // In some seeds there are more callers than room.
     let rush = if rng.chance(50) { 6 } else { 1 };
+    // In others, users transfer whatever they get.
+    let storm = rng.chance(250);
     PLACES
         .iter()
         .map(|&(name, password, ip)| {
@@ -43,6 +45,9 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
             if password.is_some() && rng.chance(850) {
                 phone.will_register();
+            }
+            if storm && password.is_some() {
+                phone.will_storm();
             }
             if rng.chance(200) {
                 phone.will_prank();

@@ -234,8 +234,9 @@ impl World {
                     self.phones.iter().filter(|phone| phone.is_dead()).flat_map(Phone::live_calls).collect();
                 // A spoiled BYE is refused, and its phone takes that for the end.
                 let spoils = self.network.spoils();
+                let is_dead = |call_ids: &[&str]| call_ids.iter().any(|call_id| dead.contains(call_id));
                 if let Some((id, _)) =
-                    self.history.live().find(|(_, call_id)| !(spoils || dead.contains(call_id)))
+                    self.history.live().find(|(_, call_ids)| !(spoils || is_dead(call_ids)))
                 {
                     return Err(format!("contact {} lives on although its caller has hung up", id.0));
                 }

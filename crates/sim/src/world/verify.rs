@@ -22,6 +22,7 @@ impl World {
         if self.history.legs_of_trunk("pbx") > plan::PBX_CALLS {
             return Err(format!("the trunk pbx has more than {} calls", plan::PBX_CALLS));
         }
+        self.history.check_company()?;
         self.check_media()
     }
 

@@ -1,0 +1,55 @@
+//! Transfers: REFER in a call, with and without another call to be joined with, and the NOTIFYs that follow.
+
+use super::script::CallScript;
+use super::session::{Call, State};
+use super::transaction::Purpose;
+use super::{Out, Phone};
+use crate::dice::Dice;
+use crate::plan;
+use crate::wire::{self, Read};
+use clock::Time;
+use rsip::Header;
+
+/// Nobody places a further call after this, so that every seed ends.
+const LAST_CONSULTATION: Time = Time::from_secs(90);
+
+impl Phone {
+    /// Calls somebody beside the call that is up.
+    pub(super) fn consult(&mut self, now: Time, sent: &mut Vec<Out>) {
+        if now < LAST_CONSULTATION {
+            let script = CallScript::draw(&mut self.rng, plan::NUMBERS);
+            self.place(now, script, sent);
+        }
+    }
+
+    pub(super) fn send_refer(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
+        let Some(Call { state: State::Up(up), .. }) = self.calls.get(&number) else { return };
+        let Some((_, script)) = up.talk.refer else { return };
+        let other = self.calls.iter().filter(|(other, _)| **other != number);
+        let mut others = other.filter_map(|(_, call)| Some((call, wire::tag_of(&call.remote)?)));
+        let target = match others.next().filter(|_| !script.blind) {
+            Some((call, theirs)) => {
+                let dialog = format!("{};to-tag={theirs};from-tag={}", call.call_id, call.tag);
+                let dialog = dialog.replace('@', "%40").replace(';', "%3B").replace('=', "%3D");
+                format!("<sip:ringdown@{}?Replaces={dialog}>", self.switch)
+            }
+            None => format!("<sip:{}@{}>", script.to, self.switch),
+        };
+        let mut more = vec![Header::Other("Refer-To".into(), target)];
+        if script.silent {
+            more.push(Header::Other("Refer-Sub".into(), "false".into()));
+        }
+        self.send_within_with(now, number, (Purpose::Other, "REFER"), (more, None), sent);
+        if script.leaves {
+            self.send_bye(now, number, sent);
+        }
+    }
+
+    /// Some phones hang up by themselves when they hear that the transfer is done.
+    pub(super) fn on_notify(&mut self, now: Time, number: u64, read: &Read, sent: &mut Vec<Out>) {
+        self.respond(read, 200, sent);
+        if read.body.starts_with(b"SIP/2.0 200") && self.rng.chance(500) {
+            self.send_bye(now, number, sent);
+        }
+    }
+}
