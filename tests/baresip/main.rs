@@ -138,3 +138,24 @@ fn hold_is_silent_for_the_holder_and_resume_goes_on() {
     assert_eq!(node.calls(1)[0]["disposition"], "answered");
     node.stop();
 }
+
+#[test]
+fn an_agent_transfers_by_refer_and_the_caller_hears_the_next_one() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let mut next = Baresip::register(&node, 1002, 12, "PCMU", &callers_speech());
+    let mut agent = Baresip::register(&node, 1001, 0, "PCMU", &agents_speech());
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
+    caller.dial(&format!("sip:agent@{}", node.sip()));
+    caller.listen(2.0);
+    agent.command("transfer", &format!("sip:1002@{}", node.sip()));
+    agent.event("CALL_CLOSED");
+    next.event("CALL_ESTABLISHED");
+    caller.listen(7.0);
+    caller.command("hangup", "");
+    next.event("CALL_CLOSED");
+    let after = caller.recorded(Recorded::Heard).last(3.5);
+    assert_same("the caller heard the next one", &after.compare(&callers_speech()), 2);
+    let cdr = &node.calls(1)[0];
+    assert_eq!(cdr["transfers"][0]["outcome"], "done", "{cdr:#}");
+    node.stop();
+}

@@ -4,6 +4,7 @@ mod calls;
 mod hangup;
 mod registrar;
 mod ringing;
+mod transfers;
 mod transport;
 
 use serde_json::Value;

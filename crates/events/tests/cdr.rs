@@ -4,7 +4,10 @@ mod script;
 
 use clock::{Duration, Time};
 use events::cdr::{Cdr, CdrFold, Disposition, fold};
-use events::{DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, WallClock};
+use events::{
+    ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, TransferBy, TransferOutcome,
+    WallClock,
+};
 use proptest::prelude::*;
 use script::{ALICE, BOB, CALLER, Script, any_events, cause, demo_call, leg_started, ring_group};
 use std::collections::BTreeSet;
@@ -47,6 +50,40 @@ fn a_recording_whose_name_was_taken_is_found_under_the_one_that_it_got() {
     let cdr = cdr_of(&call);
     let [recording] = &cdr.recordings[..] else { panic!("one recording") };
     assert_eq!((&*recording.path, recording.millis), ("state/recordings/7.2.wav", Some(5_199)));
+}
+
+#[test]
+fn a_leg_that_moves_has_a_record_in_either_contact_and_the_transfer_is_told() {
+    let mut call = demo_call();
+    let end = call.pop().expect("its end");
+    let last = call.len();
+    let contact = end.contact;
+    let mut tell = |kind| {
+        let seq = call.last().expect("events").seq + 1;
+        call.push(Event { seq, at: end.at, contact, kind });
+    };
+    let carol = LegId(9);
+    tell(Kind::TransferStarted { leg: ALICE, by: TransferBy::Refer, consult: true, to: "carol".into() });
+    tell(Kind::LegJoined {
+        leg: carol,
+        from: ContactId(8),
+        direction: Direction::Outbound,
+        party: Party::User("carol".into()),
+        uri: "sip:carol@127.0.0.1".into(),
+        call_id: "c9".into(),
+        answered: true,
+    });
+    tell(Kind::TransferEnded { outcome: TransferOutcome::Done });
+    tell(Kind::LegLeft { leg: carol, to: ContactId(10) });
+    tell(end.kind.clone());
+    let cdr = cdr_of(&call);
+    assert_eq!(call.len(), last + 5);
+    let joined = cdr.legs.last().expect("four legs");
+    assert_eq!((joined.leg, joined.answered.map(|it| it.at)), (carol, Some(end.at)));
+    assert_eq!(&*joined.cause.reason, "went to contact 10");
+    let [transfer] = &cdr.transfers[..] else { panic!("one transfer") };
+    assert_eq!((transfer.leg, transfer.outcome), (ALICE, Some(TransferOutcome::Done)));
+    assert!(cdr.to_string().contains("alice to carol: done"), "{cdr}");
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Blind transfers by REFER: RFC 3515 and RFC 5589 section 6. (Attended ones are the simulator's.)
+
+use acceptance::{Node, Setup, Sipp, SippRun};
+
+use crate::field;
+
+/// Rings the phone of user 1000, which transfers what it gets.
+const RING_1000: &str =
+    "numbers: {ring: ring}\nflows:\n  ring:\n    - answer\n    - dial: {to: [\"1000\"], timeout: 10s}\n";
+
+/// The phone of user 1000, registered; it transfers to `target`.
+fn transferor(node: &Node, scenario: &str, target: &str, status: u16) -> SippRun {
+    let registers = Sipp::caller(node, "register", "1000").with(&["-key", "expires", "300"]).run();
+    assert_eq!(registers.successful(), 1);
+    let phone = Sipp::callee(node, scenario, 5080).at(node.network().socket(2, 5080));
+    phone.status(status).with(&["-key", "target", target]).start()
+}
+
+fn caller(node: &Node, scenario: &str) -> Sipp {
+    Sipp::caller(node, scenario, "ring").at(node.network().socket(4, 5080))
+}
+
+#[test]
+fn rfc5589_6_1_the_caller_is_handed_on_and_the_transferor_let_go() {
+    let node = Node::start(&Setup::new().flows(RING_1000));
+    let target = Sipp::callee(&node, "answer-bye", 5080).start();
+    let transferor = transferor(&node, "answer-refer", "uas", 0);
+    let caller = caller(&node, "call-until-bye").run();
+    let parties = [caller.successful(), transferor.finish().successful(), target.finish().successful()];
+    assert_eq!(parties, [1, 1, 1]);
+    let cdr = &node.calls(1)[0];
+    assert_eq!(cdr["legs"].as_array().map(Vec::len), Some(3), "{cdr:#}");
+    assert_eq!(field(&cdr["legs"][1]["cause"], "reason"), "transferred");
+    let transfer = &cdr["transfers"][0];
+    assert_eq!(
+        [field(transfer, "by"), field(transfer, "to"), field(transfer, "outcome")],
+        ["refer", "uas", "done"]
+    );
+    node.stop();
+}
+
+#[test]
+fn rfc5589_6_3_a_transfer_that_fails_gives_the_caller_back() {
+    let node = Node::start(&Setup::new().flows(RING_1000));
+    // 1001 is a user without a phone.
+    let transferor = transferor(&node, "answer-refer-refused", "1001", 480);
+    let caller = caller(&node, "call-until-bye").run();
+    assert_eq!((caller.successful(), transferor.finish().successful()), (1, 1));
+    assert_eq!(node.calls(1)[0]["transfers"][0]["outcome"]["failed"], 480);
+    assert_eq!(node.events(1, "bridged").len(), 2);
+    node.stop();
+}
+
+#[test]
+fn a_target_that_is_not_there_is_404() {
+    let node = Node::start(&Setup::new().flows(RING_1000));
+    let transferor = transferor(&node, "answer-refer-refused", "nowhere", 404);
+    let caller = caller(&node, "call-until-bye").run();
+    assert_eq!((caller.successful(), transferor.finish().successful()), (1, 1));
+    node.stop();
+}
+
+#[test]
+fn a_trunk_may_not_transfer() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call-refer", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.stop();
+}
