@@ -1,6 +1,7 @@
 use crate::number;
 use crate::program::Program;
 use crate::users::Users;
+use clock::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -93,6 +94,8 @@ pub struct Node {
     pub realm: Arc<str>,
     /// What phones are challenged with, the preferred one first; MD5 alone unless `sip.digest` says otherwise.
     pub digest: Vec<Digest>,
+    /// How long a session lives without a sign of its other end.
+    pub session_timer: SessionTimer,
     /// Where media is served.
     pub rtp: Rtp,
     /// Where the HTTP API is served, if at all.
@@ -115,6 +118,21 @@ pub enum Digest {
     Md5,
     /// What RFC 8760 wants to be preferred.
     Sha256,
+}
+
+/// The intervals of RFC 4028; `sip.session_timer` changes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// After which a session that is not refreshed ends; half an hour.
+    pub expires: Duration,
+    /// A peer that wants to refresh more often is refused with 422; 90 seconds.
+    pub min: Duration,
+}
+
+impl Default for SessionTimer {
+    fn default() -> Self {
+        Self { expires: Duration::from_secs(1_800), min: Duration::from_secs(90) }
+    }
 }
 
 /// One SIP listener.

@@ -5,7 +5,8 @@ mod trunks;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Digest, Limits, Listen, Node, Rtp, Transport};
+use crate::{Digest, Limits, Listen, Node, Rtp, SessionTimer, Transport};
+use clock::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
@@ -29,7 +30,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
-    let Sip { listen, realm, digest } = sip(&fields, faults);
+    let Sip { listen, realm, digest, session_timer } = sip(&fields, faults);
     let rtp = rtp(&fields, faults);
     let http = fields.entry("http").and_then(|(key, node)| {
         let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
@@ -44,6 +45,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     Some(Node {
         realm: realm.unwrap_or_else(|| name.clone()).into(),
         digest,
+        session_timer,
         name: name.into(),
         listen,
         rtp,
@@ -68,12 +70,14 @@ struct Sip {
     listen: Vec<Listen>,
     realm: Option<String>,
     digest: Vec<Digest>,
+    session_timer: SessionTimer,
 }
 
 fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
     let Some(sip) = fields.require("sip", faults) else { return Sip::default() };
     let at = fields.entry("sip").map_or(sip.span, |(key, _)| key.span);
-    let Some(fields) = Fields::of(sip, at, "`sip`", &["listen", "realm", "digest"], faults) else {
+    let Some(fields) = Fields::of(sip, at, "`sip`", &["listen", "realm", "digest", "session_timer"], faults)
+    else {
         return Sip::default();
     };
     let realm = fields.get("realm").and_then(|node| realm(node, faults));
@@ -90,7 +94,29 @@ fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
         }
         listen.push(found);
     }
-    Sip { listen, realm, digest }
+    let session_timer = fields.entry("session_timer").map(|(key, node)| session_timer(key, node, faults));
+    Sip { listen, realm, digest, session_timer: session_timer.unwrap_or_default() }
+}
+
+/// RFC 4028: nobody may be asked to refresh more often than every 90 seconds (section 4).
+fn session_timer(key: &Key, node: &Yaml, faults: &mut Faults<'_>) -> SessionTimer {
+    let usual = SessionTimer::default();
+    let Some(fields) = Fields::of(node, key.span, "`session_timer`", &["expires", "min"], faults) else {
+        return usual;
+    };
+    let mut read = |name: &str, usual: Duration| {
+        let Some(node) = fields.get(name) else { return usual };
+        let Some(duration) = node.duration(&format!("`{name}`"), faults) else { return usual };
+        if duration < SessionTimer::default().min {
+            faults.error(node.span, format!("`{name}` is 90s at least (RFC 4028)"));
+        }
+        duration
+    };
+    let (expires, min) = (read("expires", usual.expires), read("min", usual.min));
+    if expires < min {
+        faults.error(key.span, "`expires` is shorter than `min`");
+    }
+    SessionTimer { expires, min }
 }
 
 /// The algorithms that phones are challenged with, in the order of the file.

@@ -16,7 +16,7 @@ pub(crate) const PBX_CALLS: usize = 2;
 
 const NODE: &str = r#"
 node: {name: sim}
-sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"]}
+sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"], session_timer: {expires: 90s, min: 90s}}
 rtp: {ports: 30000-30999, address: 10.0.0.1}
 limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:

@@ -25,6 +25,8 @@ pub(crate) struct Read {
     pub(crate) contact: Option<String>,
     pub(crate) challenges: Vec<String>,
     pub(crate) min_expires: Option<u32>,
+    /// Session-Expires (RFC 4028).
+    pub(crate) session_expires: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
         contact: None,
         challenges: Vec::new(),
         min_expires: None,
+        session_expires: None,
         body: message.body().clone(),
     };
     match &message {
@@ -66,6 +69,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
                 let (number, method) = value.value().split_once(' ')?;
                 read.cseq = number.parse().ok()?;
                 method.trim().clone_into(&mut read.cseq_method);
+            }
+            Header::Other(name, value) if name.eq_ignore_ascii_case("Session-Expires") => {
+                read.session_expires = Some(value.trim().to_owned());
             }
             _ => {}
         }
@@ -118,6 +124,18 @@ pub(crate) fn response(
     contact: Option<String>,
     sdp: Option<String>,
 ) -> Bytes {
+    response_with(request, status, to_tag, contact, Vec::new(), sdp)
+}
+
+/// The same, with more header fields.
+pub(crate) fn response_with(
+    request: &Read,
+    status: u16,
+    to_tag: &str,
+    contact: Option<String>,
+    more: Vec<Header>,
+    sdp: Option<String>,
+) -> Bytes {
     let to = if tag_of(&request.to).is_none() && status > 100 {
         format!("{};tag={to_tag}", request.to)
     } else {
@@ -129,6 +147,7 @@ pub(crate) fn response(
     headers.push(CallId::new(request.call_id.as_str()).into());
     headers.push(CSeq::new(format!("{} {}", request.cseq, request.cseq_method)).into());
     headers.extend(contact.map(|contact| Contact::new(contact).into()));
+    headers.extend(more);
     let body = push_body(&mut headers, sdp);
     let response = rsip::Response {
         status_code: status.into(),

@@ -26,7 +26,7 @@ pub use digest::{
 };
 pub use endpoint::{
     Address, Admission, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite,
-    NewRequest, Output, RequestId, SentId, Series, Why, Wire,
+    NewRequest, Output, RequestId, SentId, Series, SessionTimers, Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};

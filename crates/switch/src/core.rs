@@ -76,6 +76,7 @@ impl Core {
                 max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
                 max_transactions: MAX_TRANSACTIONS,
                 timers: sip::TimerValues::default(),
+                session_timers: session_timers(plan),
             },
             config.seed,
         );
@@ -229,6 +230,12 @@ impl Core {
             self.log(None, Kind::Unregistered { user, contact });
         }
     }
+}
+
+fn session_timers(plan: &Config) -> sip::SessionTimers {
+    let dialplan::SessionTimer { expires, min } = plan.node.session_timer;
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    sip::SessionTimers { expires: seconds(expires), min: seconds(min) }
 }
 
 fn registrar(plan: &Config) -> Registrar {

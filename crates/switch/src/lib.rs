@@ -243,6 +243,9 @@ impl Switch {
             {
                 self.on_refer(request, invite, &message);
             }
+            E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Update => {
+                self.with_leg(id, |contact, core, leg| contact.on_reinvite(core, leg, request, &message));
+            }
             E::Request { request, flow, message, user, .. } => self.on_request(request, flow, &message, user),
             E::Cancelled { id, .. } => self.with_leg(id, Contact::on_cancelled),
             E::Progress { id, message } => self.with_leg(id, |contact, core, leg| {
@@ -260,9 +263,11 @@ impl Switch {
             E::Reinvite { id, request, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_reinvite(core, leg, request, &message);
             }),
-            E::ReinviteAnswered { .. } | E::ReinviteFailed { .. } => {
-                // The switch anchors media and sends no re-INVITE of its own yet.
-            }
+            E::RefreshDue { id } => self.with_leg(id, Contact::on_refresh_due),
+            E::ReinviteAnswered { id, message } => self.with_leg(id, |contact, core, leg| {
+                contact.on_reinvite_answered(core, leg, &message);
+            }),
+            E::ReinviteFailed { id, .. } => self.with_leg(id, Contact::on_reinvite_failed),
             E::Response { .. } => {
                 // NOTIFY alone: a phone that does not hear how its transfer goes loses nothing else by it.
             }

@@ -99,6 +99,7 @@ impl Line {
                 shown: HashMap::new(),
                 max_usages: MAX_USAGES,
                 max_transactions: MAX_TRANSACTIONS,
+                session_timers: sip::SessionTimers::default(),
                 timers: TimerValues::default(),
             },
             seed,
@@ -361,6 +362,7 @@ impl Line {
             Event::Acked { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
+            | Event::RefreshDue { .. }
             | Event::Response { .. } => {}
         }
     }

@@ -83,7 +83,7 @@ impl Turns {
             self.invites.insert((read.call_id.clone(), read.cseq));
         }
         if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
-            // A NOTIFY may be repeated after the BYE that followed it.
+            // A copy of a request may follow a later one.
             if !self.sent.insert(branch.to_owned()) {
                 return Ok(());
             }

@@ -76,8 +76,10 @@ impl Phone {
         let talk = script.talk.clone();
         let hasty = talk.hasty;
         let (keys, port) = (talk.keys.clone().into(), wire::audio_port(&invite.body));
-        call.state = State::Up(Up { talk, keys, port });
-        let response = wire::response(&invite, 200, &call.tag, contact, sdp);
+        call.state = State::Up(Up { talk, keys, port, began: false });
+        let tag = call.tag.clone();
+        let fields = self.settle_timer(now, number, &invite);
+        let response = wire::response_with(&invite, 200, &tag, contact, fields, sdp);
         self.begin_final(now, number, &invite, true, response, sent);
         for act in [Act::Progress, Act::Final] {
             self.timers.cancel((number, act));

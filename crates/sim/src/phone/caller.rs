@@ -45,7 +45,8 @@ impl Phone {
         let offer = self.sdp("sendrecv");
         let Some(mut call) = self.calls.remove(&number) else { return };
         call.cseq += 1;
-        let more = self.credentials("INVITE", &call.target).into_iter().collect();
+        let mut more: Vec<_> = self.credentials("INVITE", &call.target).into_iter().collect();
+        more.extend(self.habit.fields());
         if let State::Calling(calling) = &mut call.state {
             calling.via.clone_from(&via);
             calling.branch.clone_from(&branch);
@@ -135,6 +136,9 @@ impl Phone {
         match client.purpose {
             Purpose::Register => self.on_registered(now, read, status, sent),
             Purpose::Bye => self.drop_call(client.call),
+            Purpose::Refresh if status < 300 => self.take_timer(now, client.call, read),
+            Purpose::Refresh if matches!(status, 408 | 481) => self.drop_call(client.call),
+            Purpose::Refresh => {}
             Purpose::Cancel | Purpose::Other => {}
             Purpose::Reinvite => self.on_reinvited(now, &client, read, status, sent),
             Purpose::Invite if status < 300 => self.on_answered(now, client.call, read, sent),
@@ -151,7 +155,7 @@ impl Phone {
         }
         let keys = calling.script.talk.keys.clone().into();
         let port = wire::audio_port(&read.body);
-        call.state = State::Up(Up { talk: calling.script.talk.clone(), keys, port });
+        call.state = State::Up(Up { talk: calling.script.talk.clone(), keys, port, began: false });
         for act in [Act::Cancel, Act::GiveUp] {
             self.timers.cancel((number, act));
         }
@@ -159,6 +163,7 @@ impl Phone {
         if !calling.script.never_ack {
             self.acknowledge(number, read, answer, sent);
         }
+        self.take_timer(now, number, read);
         if calling.cancels {
             self.send_bye(now, number, sent);
         } else {
@@ -228,6 +233,7 @@ impl Phone {
                 // An offer of the switch is answered in the ACK; an answer of the switch needs none.
                 let answer = client.has_no_body().then(|| self.sdp("sendrecv"));
                 self.acknowledge(client.call, read, answer, sent);
+                self.take_timer(now, client.call, read);
             }
             _ => {
                 self.acknowledge_refusal(client, read, sent);

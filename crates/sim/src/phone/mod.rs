@@ -7,6 +7,7 @@ mod refer;
 mod register;
 mod script;
 mod session;
+mod timer;
 mod transaction;
 
 pub(crate) use script::CallScript;
@@ -22,6 +23,7 @@ use session::{Call, ignored_dialog};
 use sip::Transport;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use timer::Habit;
 use transaction::{Client, Final};
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
@@ -54,6 +56,7 @@ pub(crate) struct Phone {
     deaf_to: BTreeSet<String>,
     timers: Timers<(u64, Act)>,
     next: u64,
+    habit: Habit,
     /// How many more copies of each packet it sends, in thousandths of packets.
     echo: u32,
     /// Whether it transfers every call that it has.
@@ -86,6 +89,8 @@ pub(crate) enum Act {
     Hold,
     /// re-INVITE that takes up again.
     Resume,
+    /// The session's timer wants a refresh.
+    Refresh,
     /// Falls silent.
     Die,
     /// The next key is due.
@@ -99,7 +104,7 @@ pub(crate) enum Act {
 }
 
 /// All that a call may have set.
-const CALL_ACTS: [Act; 12] = [
+const CALL_ACTS: [Act; 13] = [
     Act::RepeatFinal,
     Act::Progress,
     Act::Final,
@@ -108,6 +113,7 @@ const CALL_ACTS: [Act; 12] = [
     Act::HangUp,
     Act::Hold,
     Act::Resume,
+    Act::Refresh,
     Act::Die,
     Act::Key,
     Act::Refer,
@@ -134,6 +140,7 @@ impl Phone {
         mut rng: ChaCha12Rng,
     ) -> Self {
         let echo = if rng.chance(100) { 500 } else { 0 };
+        let habit = Habit::draw(&mut rng);
         Self {
             name,
             address,
@@ -152,6 +159,7 @@ impl Phone {
             deaf_to: BTreeSet::new(),
             timers: Timers::new(),
             next: 1,
+            habit,
             echo,
             storms: false,
             dead: false,
@@ -287,6 +295,7 @@ impl Phone {
             Act::GiveUp => self.give_up(number),
             Act::HangUp => self.send_bye(now, number, sent),
             Act::Hold => self.hold(now, number, sent),
+            Act::Refresh => self.refresh(now, number, sent),
             Act::Resume => self.send_reinvite(now, number, "sendrecv", sent),
             Act::Die => {
                 self.dead = true;
@@ -313,12 +322,13 @@ impl Phone {
             ("ACK", Some(number)) => self.on_ack(now, number, read),
             ("ACK", None) => {}
             ("INVITE", None) if wire::tag_of(&read.to).is_none() => self.on_invite(now, read, sent),
-            // The switch sends no re-INVITE; a phone may refuse one.
-            ("INVITE", Some(_)) => self.respond(read, 488, sent),
+            ("INVITE", Some(number)) => self.on_reinvite(now, number, read, sent),
+            ("UPDATE", Some(number)) => self.on_update(now, number, read, sent),
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
             ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
-            ("OPTIONS", _) => self.respond(read, 200, sent),
+            ("OPTIONS", Some(_)) => self.respond(read, 200, sent),
+            ("OPTIONS", None) if wire::tag_of(&read.to).is_none() => self.respond(read, 200, sent),
             _ => self.respond(read, 481, sent),
         }
     }

@@ -58,12 +58,17 @@ pub(super) struct Up {
     pub(super) keys: VecDeque<(Duration, char)>,
     /// The switch's RTP port.
     pub(super) port: Option<u16>,
+    /// Whether the times of the talk are set.
+    pub(super) began: bool,
 }
 
 impl Phone {
     /// Sets the times of what will be done in the call.
     pub(super) fn begin_to_talk(&mut self, now: Time, number: u64) {
         let Some(Call { state: State::Up(up), .. }) = self.calls.get_mut(&number) else { return };
+        if std::mem::replace(&mut up.began, true) {
+            return;
+        }
         if self.storms {
             up.talk.storm(&mut self.rng);
         }

@@ -11,6 +11,8 @@ pub(super) enum Purpose {
     /// The first INVITE of a call.
     Invite,
     Reinvite,
+    /// UPDATE that refreshes the session.
+    Refresh,
     Cancel,
     Bye,
     Register,
@@ -94,7 +96,7 @@ impl Phone {
             self.end_client(number);
             if purpose == Purpose::Register {
                 self.registration_unanswered(now);
-            } else if matches!(purpose, Purpose::Invite | Purpose::Bye) {
+            } else if matches!(purpose, Purpose::Invite | Purpose::Bye | Purpose::Refresh) {
                 self.drop_call(call);
             }
             return;

@@ -39,6 +39,23 @@ pub struct EndpointConfig {
     pub max_transactions: usize,
     /// T1, T2 and T4.
     pub timers: TimerValues,
+    /// How long a session lives without a sign of the peer.
+    pub session_timers: SessionTimers,
+}
+
+/// RFC 4028's intervals, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimers {
+    /// Session-Expires of our INVITEs, and the most that we agree to; 1800.
+    pub expires: u32,
+    /// Min-SE: a peer that wants to refresh more often gets 422; 90.
+    pub min: u32,
+}
+
+impl Default for SessionTimers {
+    fn default() -> Self {
+        Self { expires: 1_800, min: 90 }
+    }
 }
 
 impl EndpointConfig {
@@ -285,6 +302,12 @@ pub enum Event {
         /// The status.
         status: u16,
     },
+    /// The session has to be refreshed by a re-INVITE, since the peer takes no UPDATE (RFC 4028 section 7.4):
+    /// [`Endpoint::reinvite`](super::Endpoint::reinvite) with the session description as it stands.
+    RefreshDue {
+        /// The usage.
+        id: InviteId,
+    },
     /// The peer hung up; 200 has gone out. The usage is over.
     Bye {
         /// The usage.
@@ -339,6 +362,8 @@ pub enum Why {
     NoAck,
     /// The peer answered a re-INVITE with 408 or 481, or not at all; a BYE has gone out (12.2.1.2).
     DialogLost,
+    /// The session was not refreshed in time; a BYE has gone out (RFC 4028 section 10).
+    SessionExpired,
 }
 
 impl Why {
@@ -350,6 +375,7 @@ impl Why {
             Self::ByeFailed => "BYE not answered",
             Self::NoAck => "no ACK to the answer",
             Self::DialogLost => "dialog unknown to the peer",
+            Self::SessionExpired => "session timer expired",
         }
     }
 }

@@ -45,17 +45,21 @@ impl Endpoint {
         let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
         let request = *request;
         let Some(waiting) = self.servers.waiting(request) else { return };
-        let headers = [("Contact", contact), ("Allow", self.config.allow)];
+        let Some(mut usage) = self.usages.remove(&id) else { return };
+        if let State::Offered { dialog, .. } = usage.state {
+            usage.state = Session::begin(dialog, Pending::Nothing);
+            usage.contact = contact.into();
+            self.usages.insert(id, usage);
+        }
+        let timer = self.settle_timer(now, id, &waiting.request);
+        let mut headers =
+            vec![("Contact", contact), ("Allow", self.config.allow), ("Supported", super::EXTENSIONS)];
+        headers.extend(timer.iter().map(|(name, value)| (*name, value.as_str())));
         let answer = self.response(&waiting, 200, &headers, body.as_ref());
         self.timers.cancel((id, UsageTimer::RepeatProgress));
         self.servers.respond(now, request, 200, answer.clone(), out);
         let pending = self.await_ack(now, id, answer);
-        let Some(mut usage) = self.usages.remove(&id) else { return };
-        if let State::Offered { dialog, .. } = usage.state {
-            usage.state = Session::begin(dialog, pending);
-            usage.contact = contact.into();
-            self.usages.insert(id, usage);
-        }
+        self.set_pending(id, pending);
     }
 
     /// Refuses the peer's INVITE with 300–699. `Ended` follows when the peer has acknowledged it.
@@ -93,6 +97,9 @@ impl Endpoint {
         if self.usages.len() - self.rejected >= self.config.max_usages {
             self.counters.overload += 1;
             return self.refuse(flow, &message, fault(503), &[("Retry-After", RETRY_AFTER)], out);
+        }
+        if let Some((fault, least)) = self.refuses_interval(&message) {
+            return self.refuse(flow, &message, fault, &[("Min-SE", &least)], out);
         }
         let tag = self.tokens.next();
         let Some(dialog) = Dialog::offered(&message, flow, tag) else {

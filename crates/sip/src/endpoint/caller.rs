@@ -70,18 +70,18 @@ impl Endpoint {
         let status = response.status().unwrap_or(0);
         let key = ClientKey::of_response(&response);
         // A refused INVITE is replaced by its ACK in the transaction, so its copy is taken before.
-        let challenged = key.filter(|_| matches!(status, 401 | 407));
-        let challenged = challenged.and_then(|key| self.clients.request(key).cloned());
+        let refused = key.filter(|_| Self::is_curable(status));
+        let refused = refused.and_then(|key| self.clients.request(key).cloned());
         let (matched, notice) = self.clients.response(now, &response, out);
         if !matched {
             self.counters.strays += 1;
         }
         let Some(notice) = notice.filter(|notice| notice.outcome == ClientOutcome::Response) else { return };
         let key = notice.key;
-        if let Some(request) = challenged
-            && let Some(key) = self.answer_challenge(now, (notice.user, key), &request, &response, out)
+        if let Some(request) = refused
+            && self.try_again(now, notice, &request, &response, out)
         {
-            return self.challenge_answered(notice.user, key);
+            return;
         }
         match (notice.user, StatusClass::of(status)) {
             (ClientUser::Invite(id), StatusClass::Provisional) => {
@@ -94,15 +94,19 @@ impl Endpoint {
                 self.invite_failed(id, status, Some(response), out)
             }
             (
-                ClientUser::Reinvite(_) | ClientUser::Bye(_) | ClientUser::Request(_),
+                ClientUser::Reinvite(_)
+                | ClientUser::Refresh(_)
+                | ClientUser::Bye(_)
+                | ClientUser::Request(_),
                 StatusClass::Provisional,
             ) => {}
             (ClientUser::Reinvite(id), StatusClass::Success) => {
-                self.reinvite_succeeded(id, key, response, out)
+                self.reinvite_succeeded(now, id, key, response, out)
             }
             (ClientUser::Reinvite(id), StatusClass::Failure) => {
                 self.reinvite_failed(now, id, key, status, out)
             }
+            (ClientUser::Refresh(id), _) => self.refresh_answered(now, id, status, Some(&response), out),
             (ClientUser::Bye(id), _) => self.bye_answered(id, Some(status), out),
             (ClientUser::Request(id), _) => self.request_answered(now, id, status, Some(response), out),
             (ClientUser::Nobody, StatusClass::Success) if *response.method() == Method::Invite => {
@@ -158,6 +162,10 @@ impl Endpoint {
         builder = builder.header(Name::To, written(&invite.to)).header(Name::CallId, call_id);
         builder = builder.cseq(1, &Method::Invite).header(Name::Contact, &invite.contact);
         builder = builder.header(Name::Allow, self.config.allow);
+        builder = builder.header(Name::Supported, super::EXTENSIONS);
+        for (name, value) in self.timer_fields() {
+            builder = builder.header(name, value);
+        }
         builder = builder.header(Name::UserAgent, &self.config.user_agent);
         for (name, value) in &invite.headers {
             builder = builder.header(name, value);
@@ -168,25 +176,6 @@ impl Endpoint {
         };
         let sdp = invite.body.as_ref().is_some_and(Body::is_sdp);
         Outgoing { flow: invite.flow, bytes, cseq: 1, sdp }
-    }
-
-    /// The same request is on its way again with credentials; what waited for the old one waits for it.
-    fn challenge_answered(&mut self, user: ClientUser, new_key: ClientKey) {
-        let (ClientUser::Invite(id) | ClientUser::Reinvite(id) | ClientUser::Bye(id)) = user else { return };
-        let Some(usage) = self.usages.get_mut(&id) else { return };
-        match &mut usage.state {
-            State::Calling(calling) => {
-                calling.key = new_key;
-                calling.proceeding = false;
-            }
-            State::Confirmed(session) => {
-                if let Pending::Sent { key, .. } = &mut session.pending {
-                    *key = new_key;
-                }
-            }
-            State::Leaving { bye, .. } => *bye = new_key,
-            State::Offered { .. } | State::Rejected { .. } => {}
-        }
     }
 
     fn invite_proceeds(&mut self, now: Time, id: InviteId, response: Message, out: &mut Vec<Output>) {
@@ -252,6 +241,7 @@ impl Endpoint {
         if owing {
             self.acknowledge_in(id, (key, cseq), None, out);
         }
+        self.take_timer(now, id, &response);
         match calling.cancel {
             Cancel::Unwanted => out.push(Output::Event(Event::Answered { id, message: response })),
             Cancel::Waiting(reason) => self.leave(now, id, reason.as_deref(), Farewell::Cancelled, out),

@@ -1,9 +1,10 @@
 //! The user agent core: transactions, INVITE usages and their dialogs behind one door.
 
+mod again;
 mod api;
 mod callee;
 mod caller;
-mod challenge;
+mod refresh;
 mod request;
 mod response;
 mod sent;
@@ -13,7 +14,7 @@ mod usage;
 
 pub use api::{
     Address, Admission, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, NewRequest,
-    Output, RequestId, SentId, Series, Why, Wire,
+    Output, RequestId, SentId, Series, SessionTimers, Why, Wire,
 };
 
 use crate::dialog::own_tag;
@@ -29,6 +30,9 @@ use usage::{State, Usage, UsageTimer};
 
 /// Judges a request that begins something new.
 type Gate<'a> = dyn FnMut(&Flow, &Message) -> Admission + 'a;
+
+/// The extensions that we know: what Supported says, and what a peer may require.
+const EXTENSIONS: &str = "timer";
 
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
 ///
@@ -188,6 +192,7 @@ impl Endpoint {
         match notice.user {
             ClientUser::Invite(id) => self.invite_failed(id, status, None, out),
             ClientUser::Reinvite(id) => self.reinvite_failed(now, id, notice.key, status, out),
+            ClientUser::Refresh(id) => self.refresh_answered(now, id, status, None, out),
             ClientUser::Bye(id) => self.bye_answered(id, None, out),
             ClientUser::Request(id) => self.request_answered(now, id, status, None, out),
             ClientUser::Nobody => {}
@@ -210,6 +215,7 @@ impl Endpoint {
             UsageTimer::RepeatAnswer => self.repeat_answer(now, id, out),
             UsageTimer::AckOverdue => self.ack_overdue(now, id, out),
             UsageTimer::RetryReinvite => self.retry_reinvite(now, id, out),
+            UsageTimer::Session => self.session_timer(now, id, out),
         }
     }
 

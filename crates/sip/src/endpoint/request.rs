@@ -121,6 +121,12 @@ impl Endpoint {
         if !usage.takes(request.method()) {
             return self.refuse(flow, &request, fault(481), &[], out);
         }
+        if matches!(request.method(), Method::Invite | Method::Update)
+            && let Some((fault, least)) = self.refuses_interval(&request)
+        {
+            return self.refuse(flow, &request, fault, &[("Min-SE", &least)], out);
+        }
+        let Some(usage) = self.usages.get_mut(&id) else { return };
         if !usage.is_in_order(&request) {
             return self.refuse(flow, &request, fault(500), &[], out);
         }
@@ -130,6 +136,7 @@ impl Endpoint {
         match request.method() {
             Method::Invite => self.receive_reinvite(now, id, flow, key, request, out),
             Method::Bye => self.receive_bye(now, id, flow, key, request, out),
+            Method::Update => self.receive_update(now, id, flow, key, request, out),
             _ => self.pass_up(now, flow, key, request, (Some(id), None), out),
         }
     }
@@ -141,7 +148,7 @@ impl Endpoint {
         self.usages.get(&id)?.recognises(request).then_some(id)
     }
 
-    fn pass_up(
+    pub(super) fn pass_up(
         &mut self,
         now: Time,
         flow: Flow,
@@ -176,8 +183,11 @@ pub(super) const fn fault(status: u16) -> Fault {
     Fault { status, phrase: "" }
 }
 
-/// The extensions that a request requires, none of which we know (8.2.2.3).
+/// The extensions that a request requires and that we do not know (8.2.2.3).
 fn required(request: &Message) -> Option<String> {
-    let extensions: Vec<&str> = request.header_values(Name::Require).collect();
-    (!extensions.is_empty()).then(|| extensions.join(", "))
+    let is_known =
+        |wanted: &str| super::EXTENSIONS.split(", ").any(|known| known.eq_ignore_ascii_case(wanted));
+    let unknown: Vec<&str> =
+        request.header_values(Name::Require).filter(|extension| !is_known(extension)).collect();
+    (!unknown.is_empty()).then(|| unknown.join(", "))
 }

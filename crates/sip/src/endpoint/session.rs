@@ -59,30 +59,38 @@ impl Endpoint {
     ) {
         let Some(waiting) = self.servers.waiting(request) else { return };
         let class = StatusClass::of(status);
-        let refreshes = matches!(waiting.request.method(), Method::Invite | Method::Update);
-        if refreshes && class == StatusClass::Success {
-            let usage = waiting.invite.and_then(|id| self.usages.get_mut(&id));
-            if let Some(dialog) = usage.and_then(Usage::dialog_mut) {
-                dialog.refresh_target(&waiting.request);
-            }
+        let is_ours = matches!(waiting.user, ServerUser::Invite(_));
+        if is_ours || (status == 408 && waiting.user == ServerUser::Nobody) {
+            return;
         }
-        match waiting.user {
-            ServerUser::Nobody if status != 408 => {
-                let response = self.response(&waiting, status, headers, body.as_ref());
-                self.servers.respond(now, request, status, response, out);
-            }
-            ServerUser::Reinvite(id) => {
-                let contact = self.usages.get(&id).map_or("", |usage| &usage.contact);
-                let mut headers = headers.to_vec();
-                if class != StatusClass::Failure {
-                    headers.extend([("Contact", contact), ("Allow", self.config.allow)]);
-                }
-                let response = self.response(&waiting, status, &headers, body.as_ref());
-                self.servers.respond(now, request, status, response.clone(), out);
-                self.reinvite_answered(now, id, class, response);
-            }
-            ServerUser::Invite(_) | ServerUser::Nobody => {}
+        let refreshed = waiting.invite.filter(|_| {
+            matches!(waiting.request.method(), Method::Invite | Method::Update)
+                && class != StatusClass::Failure
+        });
+        let timer = match refreshed {
+            Some(id) if class == StatusClass::Success => self.refreshed_by(now, id, &waiting.request),
+            _ => Vec::new(),
+        };
+        let contact = refreshed.and_then(|id| self.usages.get(&id)).map(|usage| &*usage.contact);
+        let mut headers = headers.to_vec();
+        if let Some(contact) = contact {
+            let ours = [("Contact", contact), ("Allow", self.config.allow), ("Supported", super::EXTENSIONS)];
+            headers.extend(ours);
+            headers.extend(timer.iter().map(|(name, value)| (*name, value.as_str())));
         }
+        let response = self.response(&waiting, status, &headers, body.as_ref());
+        self.servers.respond(now, request, status, response.clone(), out);
+        if let ServerUser::Reinvite(id) = waiting.user {
+            self.reinvite_answered(now, id, class, response);
+        }
+    }
+
+    /// The peer's re-INVITE or UPDATE is accepted: its Contact counts, and the session's timer begins anew.
+    fn refreshed_by(&mut self, now: Time, id: InviteId, request: &Message) -> Vec<(&'static str, String)> {
+        if let Some(dialog) = self.usages.get_mut(&id).and_then(Usage::dialog_mut) {
+            dialog.refresh_target(request);
+        }
+        self.settle_timer(now, id, request)
     }
 
     pub(super) fn receive_bye(
@@ -152,6 +160,7 @@ impl Endpoint {
 
     pub(super) fn reinvite_succeeded(
         &mut self,
+        now: Time,
         id: InviteId,
         key: ClientKey,
         response: Message,
@@ -172,6 +181,7 @@ impl Endpoint {
         if offers {
             self.acknowledge_in(id, (key, cseq), None, out);
         }
+        self.take_timer(now, id, &response);
         out.push(Output::Event(Event::ReinviteAnswered { id, message: response }));
     }
 
@@ -253,9 +263,23 @@ impl Endpoint {
         why: Why,
         out: &mut Vec<Output>,
     ) {
+        self.abort_with(now, id, status, why, None, out);
+    }
+
+    /// The same, with a Reason header field in the BYE.
+    pub(super) fn abort_with(
+        &mut self,
+        now: Time,
+        id: InviteId,
+        status: Option<u16>,
+        why: Why,
+        reason: Option<&str>,
+        out: &mut Vec<Output>,
+    ) {
+        self.close_pending(now, id, out);
         let Some(mut usage) = self.usages.remove(&id) else { return };
         if let State::Confirmed(session) = &mut usage.state {
-            self.send_bye(now, &mut session.dialog, None, (ClientUser::Nobody, id), out);
+            self.send_bye(now, &mut session.dialog, reason, (ClientUser::Nobody, id), out);
         }
         self.usages.insert(id, usage);
         self.end(id);
@@ -280,11 +304,18 @@ impl Endpoint {
     }
 
     fn send_reinvite(&mut self, now: Time, id: InviteId, attempt: Retry, out: &mut Vec<Output>) {
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return };
+        let timer = self.refresh_fields(session);
         let Some(usage) = self.usages.get_mut(&id) else { return };
         let State::Confirmed(session) = &mut usage.state else { return };
         let key = ClientKey::new(self.tokens.next());
         let cseq = session.dialog.next_cseq();
-        let headers = [("Contact", &*usage.contact), ("Allow", self.config.allow)];
+        let mut headers = vec![
+            ("Contact", &*usage.contact),
+            ("Allow", self.config.allow),
+            ("Supported", super::EXTENSIONS),
+        ];
+        headers.extend(timer.iter().map(|(name, value)| (*name, value.as_str())));
         let request =
             session.dialog.request(&self.config, &Method::Invite, cseq, key, &headers, attempt.body.as_ref());
         session.pending = Pending::Sent { key, attempt };
@@ -319,16 +350,17 @@ impl Endpoint {
             Some(State::Calling(_) | State::Rejected { .. }) | None => {}
         }
         self.timers.cancel((id, UsageTimer::RetryReinvite));
+        self.timers.cancel((id, UsageTimer::Session));
     }
 
-    fn set_pending(&mut self, id: InviteId, pending: Pending) {
+    pub(super) fn set_pending(&mut self, id: InviteId, pending: Pending) {
         if let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) {
             session.pending = pending;
         }
     }
 
     /// Section 14.1: 2.1 to 4 seconds for the owner of the Call-ID, up to 2 for the other, in steps of 10 ms.
-    fn glare_wait(&mut self, is_caller: bool) -> Duration {
+    pub(super) fn glare_wait(&mut self, is_caller: bool) -> Duration {
         let steps = if is_caller { 210 + self.tokens.below(191) } else { self.tokens.below(201) };
         Duration::from_millis(steps * 10)
     }

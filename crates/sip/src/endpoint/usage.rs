@@ -1,5 +1,6 @@
 //! What an INVITE usage is between its first INVITE and its end.
 
+use super::refresh::Refresh;
 use super::{Body, Login, RequestId};
 use crate::dialog::Dialog;
 use crate::transaction::Outgoing;
@@ -99,6 +100,8 @@ pub(super) struct Session {
     pub(super) pending: Pending,
     /// Our re-INVITE that got 491 and is to be sent again.
     pub(super) retry: Option<Retry>,
+    /// How it is kept alive, once its first 2xx has settled it.
+    pub(super) refresh: Option<Refresh>,
 }
 
 /// The INVITE that is pending in a dialog.
@@ -171,12 +174,14 @@ pub(super) enum UsageTimer {
     AckOverdue,
     /// When to send a re-INVITE again that got 491 (14.1).
     RetryReinvite,
+    /// When to refresh the session, or to end it because the peer has not (RFC 4028).
+    Session,
 }
 
 impl UsageTimer {
     /// All of them.
-    pub(super) const ALL: [Self; 4] =
-        [Self::RepeatProgress, Self::RepeatAnswer, Self::AckOverdue, Self::RetryReinvite];
+    pub(super) const ALL: [Self; 5] =
+        [Self::RepeatProgress, Self::RepeatAnswer, Self::AckOverdue, Self::RetryReinvite, Self::Session];
 }
 
 impl Usage {
@@ -280,6 +285,6 @@ impl Calling {
 impl Session {
     /// The state of a session that begins with `pending`.
     pub(super) fn begin(dialog: Dialog, pending: Pending) -> State {
-        State::Confirmed(Box::new(Self { dialog, pending, retry: None }))
+        State::Confirmed(Box::new(Self { dialog, pending, retry: None, refresh: None }))
     }
 }

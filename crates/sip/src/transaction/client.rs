@@ -67,6 +67,8 @@ pub(crate) enum ClientUser {
     Invite(InviteId),
     /// A re-INVITE of a usage.
     Reinvite(InviteId),
+    /// What shows that a session lives: an UPDATE or OPTIONS of ours within it.
+    Refresh(InviteId),
     /// The BYE that ends a usage.
     Bye(InviteId),
     /// Any other request.

@@ -1,9 +1,9 @@
 //! Whatever the network and the users do, everything drains to nothing, and each usage ends once.
 
-use crate::world::{World, contact, offer};
+use crate::world::{World, config, contact, offer};
 use clock::{Duration, Time};
 use proptest::prelude::*;
-use sip::{Event, InviteId, Method, SentId, Transport};
+use sip::{Endpoint, EndpointConfig, Event, InviteId, Method, SentId, SessionTimers, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A small generator: xorshift, so that a failing seed says all.
@@ -46,6 +46,9 @@ struct Chaos {
 impl Chaos {
     fn new(seed: u64, loss: u64, transport: Transport) -> Self {
         let mut world = World::new(transport);
+        let timers = SessionTimers { expires: 90, min: 90 };
+        world.sides =
+            [1, 2].map(|n| Endpoint::new(EndpointConfig { session_timers: timers, ..config() }, [n; 32]));
         let mut dice = Dice(seed | 1);
         let mut network = Dice(seed.rotate_left(17) | 1);
         world.fate = Box::new(move |_, _| {
@@ -124,7 +127,8 @@ impl Chaos {
             | Event::Acked { id, .. }
             | Event::Reinvite { id, .. }
             | Event::ReinviteAnswered { id, .. }
-            | Event::ReinviteFailed { id, .. } => *id,
+            | Event::ReinviteFailed { id, .. }
+            | Event::RefreshDue { id } => *id,
         };
         assert!(self.open[side].contains(&named), "{event:?} names a usage that is over");
         match event {
@@ -146,6 +150,7 @@ impl Chaos {
                     endpoint.respond(now, request, 200, &[], None, out);
                 });
             }
+            Event::RefreshDue { id } => self.perform(side, id, Deed::Reinvite),
             Event::Reinvite { request, .. } => {
                 let status = if self.dice.roll(4) == 0 { 488 } else { 200 };
                 self.world.act(side, |endpoint, now, out| {

@@ -8,4 +8,5 @@ mod loss;
 mod peers;
 mod requests;
 mod session;
+mod timers;
 mod world;

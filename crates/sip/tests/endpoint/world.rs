@@ -49,6 +49,7 @@ pub(crate) fn config() -> EndpointConfig {
         max_usages: 20_000,
         max_transactions: 100_000,
         timers: TimerValues::default(),
+        session_timers: sip::SessionTimers::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! re-INVITE: the party holds and takes up again, or moves its media (RFC 3264 8).
+//! re-INVITE and UPDATE: the party holds and takes up again, or moves its media (RFC 3264 8).
 
 use super::Contact;
 use crate::core::Core;
@@ -24,6 +24,32 @@ impl Contact {
         };
         core.endpoint.respond(core.now, request, 200, &[], Some(body), &mut core.sip);
         self.follow_hold(core, leg);
+    }
+
+    /// The session timer wants a re-INVITE: it says what is agreed already.
+    pub(crate) fn on_refresh_due(&mut self, core: &mut Core, leg: LegId) {
+        let Some(found) = self.leg_mut(leg) else { return };
+        let (Some(invite), Some(body)) = (found.invite, found.offer_again()) else { return };
+        if !core.endpoint.reinvite(core.now, invite, Some(body), &mut core.sip) {
+            found.rollback();
+        }
+    }
+
+    /// The party has answered our re-INVITE.
+    pub(crate) fn on_reinvite_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
+        let Some(found) = self.leg_mut(leg) else { return };
+        if found.receive_answer(core, message.body()).is_err() {
+            // It has accepted what it cannot describe: what was agreed before stands.
+            found.rollback();
+        }
+        self.follow_hold(core, leg);
+    }
+
+    /// The party has refused our re-INVITE: what was agreed before it stands (RFC 3261 section 14.1).
+    pub(crate) fn on_reinvite_failed(&mut self, _core: &mut Core, leg: LegId) {
+        if let Some(found) = self.leg_mut(leg) {
+            found.rollback();
+        }
     }
 
     /// Tells the log when a party begins or ends to hold.
