@@ -120,8 +120,10 @@ impl Talk {
     pub(crate) fn storm(&mut self, rng: &mut ChaCha12Rng) {
         self.hang_up_after = Some(Duration::from_secs(20) + rng.within(LONGEST_CALL));
         self.dies_after = None;
-        let after = Duration::from_secs(u64::from(rng.below(8)));
-        let script = ReferScript { leaves: rng.chance(200), ..ReferScript::draw(rng) };
+        // Mostly once the consultation has been answered.
+        let after = Duration::from_secs(2 + u64::from(rng.below(10)));
+        let script =
+            ReferScript { blind: rng.chance(150), leaves: rng.chance(200), ..ReferScript::draw(rng) };
         self.refer = Some((after, script));
         self.consult_after = rng.chance(700).then(|| rng.within(Duration::from_secs(2)));
     }
