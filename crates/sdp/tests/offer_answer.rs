@@ -331,3 +331,32 @@ fn a_negotiation_is_written_out_and_read_back_in_any_state() {
     assert_eq!(ours.agreed(), Some(&agreed));
     assert_eq!(version(&ours.offer(Direction::Inactive)), 2);
 }
+
+#[test]
+fn rfc5118_4_6_ipv6_addresses_in_a_description() {
+    let offer = "v=0\r\no=desk 971731711378798081 0 IN IP6 2001:db8::20\r\ns=Morning, everyone\r\n\
+         c=IN IP6 2001:db8::20\r\nt=3338481189 3370017201\r\nm=audio 6000 RTP/AVP 0\r\n\
+         m=video 6024 RTP/AVP 107\r\na=rtpmap:107 H263-1998/90000\r\n";
+    let (text, agreed) = answer(offer).unwrap();
+    assert_eq!(agreed.remote, address("[2001:db8::20]:6000"));
+    assert_eq!(sections(&text), ["m=audio 30000 RTP/AVP 0", "m=video 0 RTP/AVP 107"]);
+}
+
+#[test]
+fn rfc5118_4_8_each_section_has_the_address_of_its_own_family() {
+    let media =
+        "m=audio 22334 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\nm=audio 6024 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n";
+    let offer = format!("v=0\r\no=desk 280744730 28977631 IN IP4 host.example.com\r\ns=\r\nt=0 0\r\n{media}");
+    assert_eq!(answer(&offer).unwrap().1.remote, address("192.0.2.1:22334"));
+    let swapped =
+        offer.replace("c=IN IP4 192.0.2.1\r\n", "").replace("v=0\r\n", "v=0\r\nc=IN IP6 2001:db8::9\r\n");
+    assert_eq!(answer(&swapped).unwrap().1.remote, address("[2001:db8::9]:22334"));
+}
+
+#[test]
+fn rfc5118_4_9_ipv4_mapped_addresses_in_a_description() {
+    let offer = "v=0\r\no=desk 1 0 IN IP6 ::ffff:192.0.2.2\r\ns=-\r\nc=IN IP6 ::ffff:192.0.2.2\r\nt=0 0\r\n\
+         m=audio 6000 RTP/AVP 0\r\n";
+    let remote = answer(offer).unwrap().1.remote.unwrap();
+    assert_eq!((remote.ip().to_canonical(), remote.port()), ("192.0.2.2".parse().unwrap(), 6000));
+}

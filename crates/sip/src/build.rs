@@ -1,6 +1,6 @@
 //! Writers of messages: straight into one buffer.
 
-use crate::{Message, Method, Name};
+use crate::{Message, Method, Name, Uri};
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr2;
 use std::fmt::{self, Write as _};
@@ -19,8 +19,13 @@ pub struct ResponseBuilder {
 }
 
 impl RequestBuilder {
-    /// Begins with the request line.
+    /// Begins with the request line. Header fields in the URI, `?Route=…`, are left out: none may stand in
+    /// a Request-URI, and whoever wrote them has no say in our request (RFC 3261 sections 19.1.1 and 19.1.5).
     pub fn new(method: &Method, uri: &str) -> Self {
+        let uri = match Uri::parse(uri) {
+            Ok(Uri::Sip(sip)) => sip.without_headers(),
+            _ => uri,
+        };
         let mut buffer = Buffer::new();
         buffer.push(method.as_str());
         buffer.literal(" ");

@@ -3,6 +3,7 @@
 use crate::endpoint::{Body, EndpointConfig};
 use crate::transaction::Outgoing;
 use crate::transaction::client::ClientKey;
+use crate::transaction::server::has_cookie;
 use crate::{Flow, Host, Message, Method, Name, NameAddr, RequestBuilder, SipUri, Transport, Uri};
 use std::net::{IpAddr, SocketAddr};
 
@@ -38,16 +39,22 @@ pub(crate) fn own_tag(text: &str) -> Option<u64> {
 }
 
 impl Dialog {
-    /// The dialog that an INVITE offers us (12.1.1). `None` if the INVITE has no Contact or too long a route.
+    /// The dialog that an INVITE offers us (12.1.1). `None` if the INVITE has too long a route, or no Contact:
+    /// only one of RFC 2543 may go without, and is then reached by its From.
     pub(crate) fn offered(invite: &Message, flow: Flow, local_tag: u64) -> Option<Self> {
         let routes = record_route(invite)?;
-        let contact = contact(invite)?;
+        let is_of_rfc_2543 = || !invite.via().is_ok_and(|via| has_cookie(via.branch().unwrap_or("")));
+        let from = invite.from().ok()?;
+        let contact = match contact(invite) {
+            None if invite.header(Name::Contact).is_none() && is_of_rfc_2543() => from.uri_text(),
+            contact => contact?,
+        };
         let (cseq, _) = invite.cseq().ok()?;
         Some(Self {
             call_id: invite.call_id().into(),
             local: format!("{};tag={}", invite.header(Name::To)?, tag_text(local_tag)).into(),
             remote: invite.header(Name::From)?.into(),
-            remote_tag: invite.from().ok()?.tag().unwrap_or("").into(),
+            remote_tag: from.tag().unwrap_or("").into(),
             local_cseq: 0,
             remote_cseq: Some(cseq),
             target: contact.into(),

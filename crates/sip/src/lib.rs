@@ -31,7 +31,7 @@ pub use endpoint::{
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
 pub use header::{NameAddr, Params, Via};
-pub use message::{Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
+pub use message::{ACCEPTED_BODIES, Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
 pub use method::Method;
 pub use name::Name;
 pub use refer::{Refer, Replaces};

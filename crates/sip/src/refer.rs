@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(refer("Refer-To: <sip:a@b>\r\nr: <sip:c@d>\r\n"), Err(400));
         assert_eq!(refer("Refer-To: <sip:a@b\r\n"), Err(400));
         assert_eq!(refer("r: <sip:%2b49@b>\r\n").map(|refer| refer.to), Ok("+49".to_owned()));
-        assert_eq!(refer("Refer-To: <tel:+49-30-1>\r\n").map(|refer| refer.to), Ok("+49-30-1".to_owned()));
+        assert_eq!(refer("Refer-To: <tel:+49-30-1>\r\n").map(|refer| refer.to), Ok("+49301".to_owned()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The registrar: which contacts an address-of-record has (RFC 3261 section 10.3).
 
+use crate::message::digits;
 use crate::{Flow, Message, Name, NameAddr, Uri};
 use clock::{Duration, Time, Timers};
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,7 +211,7 @@ impl Registrar {
     /// read counts as none (section 20.19 lets it count as 3600).
     fn read_expires(&self, contact: &NameAddr<'_>, request: &Message) -> Result<Duration, Reject> {
         let asked = match contact.param("expires") {
-            Some(text) => text.parse::<u64>().ok(),
+            Some(text) => digits(text),
             None => request.expires().map(u64::from),
         };
         let expires = asked.map_or(self.config.default_expires, Duration::from_secs);

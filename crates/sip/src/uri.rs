@@ -91,10 +91,20 @@ impl<'a> Uri<'a> {
     }
 
     /// Who: the user of a SIP URI with its escapes resolved, or the number of a `tel:` URI.
+    ///
+    /// A number stands without visual separators and parameters, also that of a SIP URI whose user is one
+    /// (RFC 3261 section 19.1.6): because `user=phone` says so, or because it begins with `+`.
     pub fn user(&self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Sip(uri) => uri.user.map(unescape),
-            Self::Tel(uri) => Some(Cow::Borrowed(uri.number)),
+            Self::Sip(uri) => {
+                let user = uri.user?;
+                let says_phone =
+                    || uri.params.get("user").is_some_and(|kind| kind.eq_ignore_ascii_case("phone"));
+                let number = (user.starts_with('+') || says_phone()).then(|| cut_before(user, b';').0);
+                let number = number.filter(|number| is_number(number)).map(without_separators);
+                Some(number.unwrap_or_else(|| unescape(user)))
+            }
+            Self::Tel(uri) => Some(without_separators(uri.number)),
             Self::Other(_) => None,
         }
     }
@@ -126,6 +136,12 @@ impl<'a> SipUri<'a> {
         let (host_port, params) = cut_before(rest, b';');
         let (host, port) = Host::parse_with_port(host_port).ok_or(ParseError::Uri("host or port"))?;
         Ok(Self { text, secure, user, password, host, port, params: Params::new(params), headers })
+    }
+
+    /// The URI as received up to its `?`.
+    pub(crate) fn without_headers(&self) -> &'a str {
+        let text = &self.text[..self.text.len() - self.headers.len()];
+        text.strip_suffix('?').unwrap_or(text)
     }
 
     /// The transport that the URI asks for: `None` if it names none, or one that is not ours.
@@ -169,19 +185,15 @@ impl<'a> SipUri<'a> {
 impl<'a> TelUri<'a> {
     fn read(text: &'a str, rest: &'a str) -> Result<Self, ParseError> {
         let (number, params) = cut_before(rest, b';');
-        let digits = number.strip_prefix('+').unwrap_or(number);
-        let is_digit = |byte: u8| byte.is_ascii_hexdigit() || b"*#".contains(&byte);
-        let well_formed = digits.bytes().any(is_digit)
-            && digits.bytes().all(|byte| is_digit(byte) || b"-.()".contains(&byte));
-        if !well_formed {
+        if !is_number(number) {
             return Err(ParseError::Uri("not a telephone number"));
         }
         Ok(Self { text, number, params: Params::new(params) })
     }
 
     /// The number without its visual separators (RFC 3966 section 4).
-    pub fn digits(&self) -> String {
-        self.number.chars().filter(|c| !"-.()".contains(*c)).collect()
+    pub fn digits(&self) -> Cow<'a, str> {
+        without_separators(self.number)
     }
 }
 
@@ -270,6 +282,24 @@ impl fmt::Display for Host<'_> {
     }
 }
 
+/// What RFC 3966 lets stand between digits to please the eye.
+const SEPARATORS: [char; 4] = ['-', '.', '(', ')'];
+
+/// Whether it is a telephone number: digits, those of the `*`, `#` and `A` to `F` keys too, and separators.
+fn is_number(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_hexdigit() || matches!(c, '*' | '#');
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    digits.contains(is_digit) && digits.chars().all(|c| is_digit(c) || SEPARATORS.contains(&c))
+}
+
+fn without_separators(number: &str) -> Cow<'_, str> {
+    if number.contains(SEPARATORS) {
+        Cow::Owned(number.replace(SEPARATORS, ""))
+    } else {
+        Cow::Borrowed(number)
+    }
+}
+
 fn is_scheme(text: &str) -> bool {
     text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -344,7 +374,7 @@ mod tests {
         let Uri::Tel(uri) = Uri::parse("tel:+1-201-555-0123;phone-context=example.com").unwrap() else {
             panic!("a tel URI")
         };
-        assert_eq!((uri.number, uri.digits().as_str()), ("+1-201-555-0123", "+12015550123"));
+        assert_eq!((uri.number, &*uri.digits()), ("+1-201-555-0123", "+12015550123"));
         assert_eq!(uri.params.get("phone-context"), Some("example.com"));
         for broken in ["tel:", "tel:+", "tel:()", "tel:12x", "tel:+1+2"] {
             assert!(Uri::parse(broken).is_err(), "{broken}");

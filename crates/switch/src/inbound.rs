@@ -196,7 +196,7 @@ impl Switch {
 }
 
 fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
-    if message.body().is_empty() { Ok(()) } else { caller.receive_offer(message.body()) }
+    message.sdp().map_or(Ok(()), |offer| caller.receive_offer(&offer))
 }
 
 /// The caller's number as its trunk says it.

@@ -37,7 +37,9 @@ impl Switch {
         let (status, headers) = match (message.method(), user) {
             (Method::Register, Some(user)) => self.register(&user, flow, message),
             (Method::Options, _) if self.is_draining() => (503, vec![header("Retry-After", "5")]),
-            (Method::Options, _) => (200, vec![header("Allow", ALLOW), header("Accept", "application/sdp")]),
+            (Method::Options, _) => {
+                (200, vec![header("Allow", ALLOW), header("Accept", sip::ACCEPTED_BODIES)])
+            }
             // A transfer is of a call (RFC 3515 leaves other uses to the receiver).
             (Method::Refer, _) => (403, Headers::new()),
             _ => (405, vec![header("Allow", ALLOW)]),

@@ -292,7 +292,7 @@ impl Line {
 
     fn accept(&mut self) {
         let Call::Ringing(id, message) = &self.call else { return };
-        let (id, offer) = (*id, message.body().clone());
+        let (id, offer) = (*id, message.sdp().unwrap_or_default());
         let mut negotiation = self.negotiation();
         let now = self.axis.now();
         match negotiation.answer(&offer, Direction::SendRecv) {
@@ -381,7 +381,7 @@ impl Line {
     fn on_answered(&mut self, id: InviteId, message: &Message) {
         match std::mem::replace(&mut self.call, Call::None) {
             Call::Calling(ours, mut negotiation) if ours == id => {
-                match negotiation.receive_answer(message.body()) {
+                match negotiation.receive_answer(&message.sdp().unwrap_or_default()) {
                     Ok(_) => self.up(id, negotiation),
                     Err(error) => {
                         tracing::warn!("the answer cannot be used: {error}");
@@ -399,7 +399,7 @@ impl Line {
         let Call::Up(_, negotiation, audio, _) = &mut self.call else {
             return self.endpoint.respond(now, request, 481, &[], None, &mut self.outputs);
         };
-        match negotiation.answer(message.body(), Direction::SendRecv) {
+        match negotiation.answer(&message.sdp().unwrap_or_default(), Direction::SendRecv) {
             Ok((answer, agreed)) => {
                 audio.change(&agreed);
                 let body = Some(Body::sdp(answer));

@@ -67,6 +67,11 @@ impl Endpoint {
         response: Message,
         out: &mut Vec<Output>,
     ) {
+        // With a second Via it was another's, and has lost its way (8.1.3.3).
+        if response.header_values(Name::Via).nth(1).is_some() {
+            self.counters.strays += 1;
+            return;
+        }
         let status = response.status().unwrap_or(0);
         let key = ClientKey::of_response(&response);
         // A refused INVITE is replaced by its ACK in the transaction, so its copy is taken before.

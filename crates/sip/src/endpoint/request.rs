@@ -3,6 +3,7 @@
 use super::usage::{State, Usage};
 use super::{Admission, Endpoint, Event, Gate, InviteId, Output, RequestId};
 use crate::dialog::own_tag;
+use crate::message::BodyFault;
 use crate::transaction::received;
 use crate::transaction::server::{NewServer, ServerUser, match_key};
 use crate::{Fault, Flow, Message, Method, Name};
@@ -74,6 +75,10 @@ impl Endpoint {
         }
         if let Some(extensions) = required(&request) {
             return self.refuse(flow, &request, fault(420), &[("Unsupported", &extensions)], out);
+        }
+        if let Err((fault, remedy)) = check_body(&request) {
+            let remedy = remedy.map(|(name, value)| (name.text(), value));
+            return self.refuse(flow, &request, fault, remedy.as_slice(), out);
         }
         match (in_dialog, request.method()) {
             (true, _) => self.receive_in_dialog(now, flow, key, request, out),
@@ -181,6 +186,14 @@ impl Endpoint {
 /// A refusal with the usual phrase.
 pub(super) const fn fault(status: u16) -> Fault {
     Fault { status, phrase: "" }
+}
+
+/// Whether the body can be used, of requests whose body is ours to use (8.2.3); that of others is the user's.
+fn check_body(request: &Message) -> Result<(), BodyFault> {
+    match request.method() {
+        Method::Invite | Method::Update | Method::Prack => request.check_session_body(),
+        _ => Ok(()),
+    }
 }
 
 /// The extensions that a request requires and that we do not know (8.2.2.3).

@@ -1,4 +1,5 @@
 use crate::header::text::{cut, cut_before, is_token, quotes_are_closed};
+use crate::message::digits;
 use crate::{Host, Name, Params, ParseError, Transport};
 use memchr::memchr2;
 use std::net::IpAddr;
@@ -79,7 +80,7 @@ impl<'a> Via<'a> {
 
     /// RFC 3581: `Some(None)` where the client asks for the port, `Some(Some(port))` where a server noted it.
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.params.get("rport").map(|port| port.parse().ok())
+        self.params.get("rport").map(|port| digits(port).and_then(|port| u16::try_from(port).ok()))
     }
 
     /// All parameters.

@@ -1,8 +1,11 @@
 //! A received message: parsed once into ranges, read on demand.
 
+mod body;
 mod parse;
 mod validate;
 
+pub use body::ACCEPTED_BODIES;
+pub(crate) use body::BodyFault;
 pub(crate) use parse::declared_length;
 pub use parse::{MAX_HEADERS, MAX_MESSAGE};
 pub use validate::{Fault, MAX_VALUES};
@@ -224,7 +227,7 @@ impl fmt::Debug for Message {
 }
 
 /// A number of decimal digits alone; what exceeds 64 bits counts as 2⁶⁴−1.
-fn digits(text: &str) -> Option<u64> {
+pub(crate) fn digits(text: &str) -> Option<u64> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
 }

@@ -77,7 +77,11 @@ impl Message {
         }
         for name in [Name::From, Name::To] {
             let address = self.address(name).map_err(|error| bad(error, name))?;
-            address.uri().map_err(|error| bad(error, name))?;
+            let uri = address.uri().map_err(|error| bad(error, name))?;
+            // Nobody else can be registered (RFC 3261 section 10.2).
+            if name == Name::To && *self.method() == Method::Register && matches!(uri, Uri::Other(_)) {
+                return Err(Fault::bad("To Names No SIP User"));
+            }
         }
         if self.call_id().is_empty() {
             return Err(Fault::bad(missing_phrase(Name::CallId)));

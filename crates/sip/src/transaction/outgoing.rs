@@ -33,7 +33,7 @@ pub(crate) fn received(message: &Message, invite: Option<InviteId>, again: bool)
         Some(status) => format!("{status} {}", message.reason()).into_boxed_str(),
     };
     let cseq = message.cseq().map_or(0, |(number, _)| number);
-    let sdp = message.has_body_of("application/sdp");
+    let sdp = message.sdp().is_some();
     Output::Wire(Wire { invite, sent: false, line, cseq, sdp, again })
 }
 

@@ -404,9 +404,10 @@ pub(crate) fn match_key(request: &Message, via: &Via<'_>) -> Box<str> {
     key.into_boxed_str()
 }
 
-fn has_cookie(branch: &str) -> bool {
-    let cookie = Via::MAGIC_COOKIE.as_bytes();
-    branch.as_bytes().get(..cookie.len()).is_some_and(|head| head.eq_ignore_ascii_case(cookie))
+/// Whether more than the cookie is there: the cookie alone names no transaction (RFC 4475 section 3.2.1).
+pub(crate) fn has_cookie(branch: &str) -> bool {
+    let (cookie, branch) = (Via::MAGIC_COOKIE.as_bytes(), branch.as_bytes());
+    branch.len() > cookie.len() && branch[..cookie.len()].eq_ignore_ascii_case(cookie)
 }
 
 /// From tag, Call-ID and CSeq number of an INVITE outside a dialog; `None` inside one.

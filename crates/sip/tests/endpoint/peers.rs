@@ -1,74 +1,11 @@
 //! Peers that are not another endpoint: forks, challenges, and requests that are answered without the user.
 
-use crate::world::{CALLEE, CALLER, World, address, config, contact, header};
-use bytes::Bytes;
+use crate::lone::Lone;
+use crate::world::{CALLER, address, config, contact, header};
 use clock::Time;
 use sip::{
-    Algorithm, Body, Credentials, Endpoint, Event, Flow, InviteId, Login, Message, Method, Name, NewInvite,
-    Output, Transport, ha1,
+    Algorithm, Body, Credentials, Event, Flow, InviteId, Login, Message, Method, Name, Transport, ha1,
 };
-
-/// One endpoint whose peer is the test.
-struct Lone {
-    endpoint: Endpoint,
-    now: Time,
-    flow: Flow,
-    sent: Vec<(Flow, Message)>,
-    events: Vec<Event>,
-}
-
-impl Lone {
-    fn new() -> Self {
-        Self::with(config())
-    }
-
-    fn with(config: sip::EndpointConfig) -> Self {
-        Self {
-            endpoint: Endpoint::new(config, [3; 32]),
-            now: Time::ZERO,
-            flow: Flow::udp(address(CALLER), address(CALLEE)),
-            sent: Vec::new(),
-            events: Vec::new(),
-        }
-    }
-
-    fn act<R>(&mut self, act: impl FnOnce(&mut Endpoint, Time, &mut Vec<Output>) -> R) -> R {
-        let mut out = Vec::new();
-        let result = act(&mut self.endpoint, self.now, &mut out);
-        for output in out {
-            match output {
-                Output::Send { flow, bytes } => self.sent.push((flow, Message::parse(bytes).unwrap())),
-                Output::Event(event) => self.events.push(event),
-                Output::Wire(_) => {}
-            }
-        }
-        result
-    }
-
-    fn receive(&mut self, text: impl Into<Bytes>) {
-        let (flow, bytes) = (self.flow, text.into());
-        self.act(|endpoint, now, out| endpoint.receive(now, flow, bytes, out));
-    }
-
-    fn invite(&mut self, change: impl FnOnce(&mut NewInvite)) -> InviteId {
-        let mut invite = World::new(Transport::Udp).new_invite(CALLER);
-        change(&mut invite);
-        self.act(|endpoint, now, out| endpoint.invite(now, invite, out))
-    }
-
-    /// What was sent since the last call, first lines only.
-    fn lines(&mut self) -> Vec<String> {
-        self.sent.drain(..).map(|(_, message)| message.start_line().to_owned()).collect()
-    }
-
-    fn drain(&mut self) {
-        while let Some(at) = self.endpoint.next_timeout() {
-            self.now = at;
-            self.act(|endpoint, now, out| endpoint.handle_timeout(now, out));
-        }
-        assert_eq!(self.endpoint.alive(), sip::Alive::default());
-    }
-}
 
 /// A response to a request that the endpoint sent, with further header lines.
 fn response(request: &Message, status: &str, to_tag: &str, more: &str) -> String {

@@ -1,4 +1,5 @@
-//! RFC 5118: IPv6 in messages, with cases of our own.
+//! RFC 5118: IPv6 in messages, with cases of our own. Sections 4.6 and 4.8 are about session descriptions: see
+//! `crates/sdp/tests/offer_answer.rs`.
 
 use crate::{options, parse};
 use sip::{Host, Name, Uri};
@@ -22,6 +23,12 @@ fn section_4_1_and_4_2_references_need_brackets() {
 fn section_4_3_a_port_inside_the_brackets_is_part_of_the_address() {
     let ambiguous = parse(options(&["OPTIONS sip:[2001:db8::77:5070] SIP/2.0"]));
     assert!(matches!(Uri::parse(ambiguous.request_uri()), Ok(Uri::Sip(uri)) if uri.port.is_none()));
+}
+
+#[test]
+fn section_4_4_a_port_behind_the_brackets_is_the_port() {
+    let clear = parse(options(&["OPTIONS sip:[2001:db8::77]:5070 SIP/2.0"]));
+    assert!(matches!(Uri::parse(clear.request_uri()), Ok(Uri::Sip(uri)) if uri.port == Some(5070)));
 }
 
 #[test]

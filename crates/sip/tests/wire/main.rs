@@ -1,10 +1,13 @@
 //! Messages on the wire: read, judged, built, framed, authenticated.
 
+mod addresses;
 mod answers;
+mod bodies;
 mod building;
 mod digest;
 mod framing;
 mod ipv6;
+mod numbers;
 mod properties;
 mod reading;
 mod torture;

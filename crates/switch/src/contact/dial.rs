@@ -230,7 +230,7 @@ impl Contact {
             return;
         }
         winner.state = State::Answered { held: false };
-        if winner.receive_answer(core, message.body()).is_err() {
+        if winner.receive_answer(core, &message.sdp().unwrap_or_default()).is_err() {
             self.hang_up_callee(core, leg, EndedBy::Switch, 488, "no usable SDP answer");
             self.count_failure(core, 488);
             return;

@@ -10,10 +10,9 @@ impl Contact {
     /// Media is anchored here, so an offer is answered here and never passed to the other party.
     pub(crate) fn on_reinvite(&mut self, core: &mut Core, leg: LegId, request: RequestId, message: &Message) {
         let Some(found) = self.leg_mut(leg) else { return };
-        let body = if message.body().is_empty() {
-            Ok(found.offer_again())
-        } else {
-            found.answer_again(core, message.body())
+        let body = match message.sdp() {
+            Some(offer) => found.answer_again(core, &offer),
+            None => Ok(found.offer_again()),
         };
         let body = match body {
             Ok(Some(body)) => body,
@@ -38,7 +37,7 @@ impl Contact {
     /// The party has answered our re-INVITE.
     pub(crate) fn on_reinvite_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
         let Some(found) = self.leg_mut(leg) else { return };
-        if found.receive_answer(core, message.body()).is_err() {
+        if found.receive_answer(core, &message.sdp().unwrap_or_default()).is_err() {
             // It has accepted what it cannot describe: what was agreed before stands.
             found.rollback();
         }

@@ -203,7 +203,7 @@ impl Contact {
         if !found.is_offering() {
             return;
         }
-        if found.receive_answer(core, ack.body()).is_ok() {
+        if found.receive_answer(core, &ack.sdp().unwrap_or_default()).is_ok() {
             return self.follow_hold(core, leg);
         }
         found.rollback();
