@@ -104,6 +104,8 @@ pub struct Node {
     pub recordings: String,
     /// What the node admits.
     pub limits: Limits,
+    /// How it meets strangers.
+    pub defence: Defence,
     /// Who may call without registering.
     pub trunks: Vec<Trunk>,
 }
@@ -185,6 +187,33 @@ pub struct Limits {
     pub calls: u32,
     /// Bounds of a registration's expiry in seconds: below is 423, above is cut (RFC 3261 section 10.2.8).
     pub register_expires: RangeInclusive<u32>,
+}
+
+/// How a node meets those whom it does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defence {
+    /// Networks that are neither limited nor banned, besides those of trunks: edge proxies, monitoring.
+    pub trusted: Vec<IpNet>,
+    /// Requests a second of all strangers together.
+    pub strangers: u32,
+    /// What scanners call themselves, besides the usual names; in lower case.
+    pub scanners: Vec<Arc<str>>,
+    /// How long a first ban lasts.
+    pub first_ban: Duration,
+    /// How long a ban lasts at most.
+    pub longest_ban: Duration,
+}
+
+impl Default for Defence {
+    fn default() -> Self {
+        Self {
+            trusted: Vec::new(),
+            strangers: 500,
+            scanners: Vec::new(),
+            first_ban: Duration::from_secs(60),
+            longest_ban: Duration::from_secs(3_600),
+        }
+    }
 }
 
 /// A carrier or PBX, known by its addresses.

@@ -1,5 +1,6 @@
 //! The node file: what belongs to the machine.
 
+mod defence;
 mod trunks;
 
 use crate::faults::{Faults, Span};
@@ -26,7 +27,8 @@ pub(crate) fn folders(root: &Yaml, faults: &mut Faults<'_>) -> Vec<(String, Span
 /// Reads the node file; what cannot be read is among the faults and has a stand-in, so that the rest is
 /// checked all the same.
 pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Option<Node> {
-    const KNOWN: [&str; 8] = ["node", "sip", "rtp", "http", "recordings", "limits", "trunks", "clients"];
+    const KNOWN: [&str; 9] =
+        ["node", "sip", "rtp", "http", "recordings", "limits", "defence", "trunks", "clients"];
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
@@ -38,6 +40,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     });
     let recordings = fields.get("recordings").and_then(|node| folder(node, faults));
     let limits = limits(&fields, faults);
+    let defence = defence::read(&fields, faults);
     let trunks = trunks::read(fields.get("trunks"), clients, faults);
     fields.require("clients", faults);
     let rtp = rtp?;
@@ -52,6 +55,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         http,
         recordings: recordings.unwrap_or_else(|| "recordings".into()),
         limits,
+        defence,
         trunks,
     })
 }

@@ -25,6 +25,22 @@ pub enum Kind {
         /// One line that names the thing and what to do.
         text: String,
     },
+    /// Nothing of a source is read any more for a while.
+    SourceBanned {
+        /// The address, or an IPv6 network of 64 bits.
+        address: String,
+        /// What for.
+        reason: String,
+        /// For how long.
+        seconds: u32,
+        /// How often in a row it has been banned.
+        times: u32,
+    },
+    /// An operator lifted a ban.
+    BanLifted {
+        /// As in `SourceBanned`.
+        address: String,
+    },
     /// A phone registered or refreshed a contact.
     Registered {
         /// `user@client`.

@@ -11,6 +11,8 @@ pub(crate) const NUMBERS: &[&str] = &[
 
 /// Calls that the node may have at once.
 pub(crate) const CALLS: usize = 12;
+/// Requests a second of all strangers together.
+pub(crate) const STRANGERS: usize = 50;
 /// Calls that the trunk `pbx` may have at once, both directions.
 pub(crate) const PBX_CALLS: usize = 2;
 
@@ -18,6 +20,7 @@ const NODE: &str = r#"
 node: {name: sim}
 sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"], session_timer: {expires: 90s, min: 90s}}
 rtp: {ports: 30000-30999, address: 10.0.0.1}
+defence: {strangers: 50}
 limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:
   carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}

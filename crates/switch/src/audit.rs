@@ -23,6 +23,8 @@ impl Switch {
             ports_ready: self.core.ports.ready(),
             plan_version: self.plan_version,
             draining: self.is_draining(),
+            bans: self.core.guard.banned(self.core.now),
+            dropped: self.core.guard.dropped(),
         }
     }
 

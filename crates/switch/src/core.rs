@@ -1,5 +1,6 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
+use crate::guard::{Ban, Guard};
 use crate::ports::Ports;
 use crate::register::ALLOW;
 use crate::users::Users;
@@ -48,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
     pub(crate) registrar: Registrar,
     pub(crate) verifier: Verifier,
+    pub(crate) guard: Guard,
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
@@ -87,6 +89,7 @@ impl Core {
             endpoint,
             registrar: registrar(plan),
             verifier: Verifier::new(VerifierConfig::new(nonce_secret(&config.seed))),
+            guard: Guard::new(guard_secret(&config.seed)),
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
@@ -216,6 +219,12 @@ impl Core {
         }
     }
 
+    pub(crate) fn log_ban(&mut self, ban: Ban) {
+        let seconds = u32::try_from(ban.left.as_secs()).unwrap_or(u32::MAX);
+        let Ban { address, reason, times, .. } = ban;
+        self.log(None, Kind::SourceBanned { address, reason: reason.to_owned(), seconds, times });
+    }
+
     pub(crate) fn flow_failed(&mut self, flow: Flow) {
         self.endpoint.flow_failed(self.now, flow, &mut self.sip);
         if flow.connection != 0 {
@@ -245,6 +254,11 @@ fn registrar(plan: &Config) -> Registrar {
         max_expires: Duration::from_secs((*limits.register_expires.end()).into()),
         ..RegistrarConfig::default()
     })
+}
+
+fn guard_secret(seed: &[u8; 32]) -> u64 {
+    let (first, _) = seed.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*first) ^ 0x3636_3636_3636_3636
 }
 
 /// Nonces are signed by a secret that is not the seed of the tags, which peers see the output of.

@@ -205,7 +205,7 @@ fn caller_number(message: &Message) -> Arc<str> {
     user.filter(|user| user.bytes().all(is_plain_user)).unwrap_or_else(|| "anonymous".to_owned()).into()
 }
 
-fn user_part(uri: &str) -> Cow<'_, str> {
+pub(crate) fn user_part(uri: &str) -> Cow<'_, str> {
     Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or(Cow::Borrowed(""))
 }
 

@@ -8,6 +8,7 @@ mod broken;
 mod contact;
 mod core;
 mod gate;
+mod guard;
 mod inbound;
 mod leg;
 mod ports;
@@ -15,15 +16,19 @@ mod refer;
 mod register;
 mod users;
 
+pub use guard::Ban;
+
 use crate::broken::Broken;
 use crate::contact::Contact;
 use crate::core::{Core, Timer};
 use crate::gate::Gate;
+use crate::guard::{Look, Offence};
 use bytes::Bytes;
 use clock::Time;
 use events::{ContactId, Kind};
 use sip::{Flow, Method};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -66,6 +71,8 @@ pub enum Input {
     Hangup(ContactId),
     /// No new calls; those that are up go on.
     Drain,
+    /// An operator lifts the ban of an address.
+    LiftBan(IpAddr),
     /// Ends every call at once.
     Shutdown,
 }
@@ -86,7 +93,7 @@ pub enum Output {
     Event(events::Event),
 }
 
-/// Counts of what is alive. All but `registrations` and `ports_ready` fall to zero when nothing goes on.
+/// Counts of what is alive. All but `registrations`, `ports_ready`, `bans` and `dropped` fall to zero when nothing goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Contacts that have not ended.
@@ -109,6 +116,10 @@ pub struct Snapshot {
     pub transactions: usize,
     /// RTP ports in hand.
     pub ports_ready: usize,
+    /// Sources that are banned.
+    pub bans: usize,
+    /// Messages that were dropped unread since the switch began: of banned sources, or beyond a rate.
+    pub dropped: u64,
     /// Version of the plan that new calls get; counts up from 1.
     pub plan_version: u64,
     /// Whether new calls are refused.
@@ -168,6 +179,7 @@ impl Switch {
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
             Input::Drain => {}
+            Input::LiftBan(address) => self.lift_ban(address),
             Input::Shutdown => self.shutdown(),
         }
         self.settle();
@@ -184,12 +196,37 @@ impl Switch {
 
     fn on_message(&mut self, flow: Flow, bytes: Bytes) {
         let core = &mut self.core;
-        let mut gate = Gate { now: core.now, plan: &self.plan, verifier: &mut core.verifier };
+        match core.guard.look(core.now, &self.plan, &flow, &bytes) {
+            Look::Read => {}
+            Look::Drop => return,
+            Look::Ban(ban) => return core.log_ban(ban),
+        }
+        let Core { endpoint, verifier, guard, now, sip, .. } = core;
+        let mut gate = Gate { now: *now, plan: &self.plan, verifier, guard, banned: None };
         let mut admit = |flow: &Flow, request: &sip::Message| gate.admit(flow, request);
-        core.endpoint.receive_through(core.now, flow, bytes, &mut admit, &mut core.sip);
-        if let Some(text) = self.broken.observe(core.now, flow.peer, core.endpoint.counters()) {
+        endpoint.receive_through(*now, flow, bytes, &mut admit, sip);
+        let mut banned = gate.banned;
+        let observed = self.broken.observe(*now, flow.peer, endpoint.counters());
+        if observed.is_broken {
+            banned = banned.or(guard.suspect(*now, &self.plan, &flow, (Offence::Malformed, false)));
+        }
+        if let Some(text) = observed.alarm {
             core.log(None, Kind::Alarm { text });
         }
+        if let Some(ban) = banned {
+            core.log_ban(ban);
+        }
+    }
+
+    fn lift_ban(&mut self, address: IpAddr) {
+        if let Some(address) = self.core.guard.lift(self.core.now, address) {
+            self.core.log(None, Kind::BanLifted { address });
+        }
+    }
+
+    /// The sources of which nothing is read at present, by address.
+    pub fn bans(&self, now: Time) -> Vec<Ban> {
+        self.core.guard.bans(now)
     }
 
     fn begin(&mut self) {
@@ -202,6 +239,7 @@ impl Switch {
     }
 
     fn apply_plan(&mut self, plan: Arc<dialplan::Config>) {
+        self.core.guard.apply(&plan);
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });

@@ -59,6 +59,9 @@ impl Switch {
             core.registrar.lookup(core.now, &aor).map(|binding| binding.uri.clone()).collect();
         match core.registrar.register(core.now, &aor, message, flow) {
             Ok(bindings) => {
+                if let Some(last) = bindings.iter().map(|binding| binding.expires_at).max() {
+                    core.guard.vouch(flow.peer.ip(), last);
+                }
                 log_changes(core, &aor, message, &before, &bindings);
                 let headers = bindings
                     .iter()

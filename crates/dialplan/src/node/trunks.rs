@@ -56,7 +56,7 @@ fn trunk(
 }
 
 /// `192.0.2.0/24`, or one address.
-fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
+pub(super) fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
     let text = node.text("a network", faults)?;
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.into());

@@ -1,11 +1,11 @@
-//! `status` and `reload`: a running node's HTTP interface from the command line.
+//! `status`, `bans` and `reload`: a running node's HTTP interface from the command line.
 
 use super::Failed;
 use super::output::print;
 use crate::serve;
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +27,42 @@ pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
         format!("{:<16} {value}\n", name.replace('_', " "))
     });
     print(&lines.collect::<String>())
+}
+
+pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
+    let (status, answer) = request(state, "GET", "/bans")?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    if json {
+        return print(&format!("{answer:#}\n"));
+    }
+    let rows: Vec<_> = answer.as_array().into_iter().flatten().collect();
+    if rows.is_empty() {
+        return print("nobody is banned\n");
+    }
+    let lines = rows.iter().map(|ban| {
+        let text = |name: &str| ban[name].as_str().unwrap_or_default();
+        let number = |name: &str| ban[name].as_u64().unwrap_or_default();
+        format!(
+            "{:<24} {:>7} {:>6} {:>10}  {}\n",
+            text("address"),
+            format!("{} s", number("seconds_left")),
+            number("times"),
+            number("dropped"),
+            text("reason")
+        )
+    });
+    let head = format!("{:<24} {:>7} {:>6} {:>10}  {}\n", "address", "left", "times", "dropped", "reason");
+    print(&(head + &lines.collect::<String>()))
+}
+
+pub(super) fn lift_ban(state: &Path, address: IpAddr) -> Result<(), Failed> {
+    let (status, answer) = request(state, "DELETE", &format!("/bans/{address}"))?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    print(&format!("the ban of {address} is lifted\n"))
 }
 
 pub(super) fn reload(state: &Path) -> Result<(), Failed> {

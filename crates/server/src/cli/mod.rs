@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::Filter;
@@ -30,6 +31,10 @@ pub fn run() -> ExitCode {
         Command::Trace { state, id, json } => history::trace(&state.state, &id, json),
         Command::Demo { keep, state } => demo::run(demo::Options { keep, state }).map_err(Failed::because),
         Command::Status { state, json } => client::status(&state.state, json),
+        Command::Bans { action: Some(Bans::Lift { address }), state, .. } => {
+            client::lift_ban(&state.state, address)
+        }
+        Command::Bans { action: None, state, json } => client::bans(&state.state, json),
         Command::Reload { state } => client::reload(&state.state),
     };
     match done {
@@ -147,6 +152,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Lists whom a running node has banned, or lifts a ban (it needs `http` in its node file)
+    #[command(after_help = "Examples:\n  ringdown bans\n  ringdown bans lift 192.0.2.7")]
+    Bans {
+        #[command(subcommand)]
+        action: Option<Bans>,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of bans
+        #[arg(long)]
+        json: bool,
+    },
     /// Makes a running node read its configuration again; calls that are up are not touched
     #[command(after_help = "Example:\n  ringdown check && ringdown reload")]
     Reload {
@@ -155,10 +171,20 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum Bans {
+    /// Lifts the ban of an address, of its 64 bits for IPv6
+    Lift {
+        /// As `ringdown bans` shows it, without `/64`
+        #[arg(value_name = "ADDRESS")]
+        address: IpAddr,
+    },
+}
+
 #[derive(Args)]
 struct State {
     /// The node's state directory: event log and recordings
-    #[arg(long, value_name = "DIR", default_value = "state")]
+    #[arg(long, global = true, value_name = "DIR", default_value = "state")]
     state: PathBuf,
 }
 

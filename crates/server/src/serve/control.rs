@@ -3,11 +3,11 @@ use crate::load::{self, LoadError};
 use dialplan::{Limits, Listen, Node, Rtp};
 use serde::Serialize;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::Snapshot;
+use switch::{Ban, Snapshot};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -63,6 +63,25 @@ pub struct Status {
     pub transactions: usize,
     /// RTP ports bound and free.
     pub ports_ready: usize,
+    /// Sources that are banned.
+    pub bans: usize,
+    /// SIP messages dropped unread since the start: of banned sources, or beyond a rate.
+    pub dropped: u64,
+}
+
+/// A banned source.
+#[derive(Clone, Debug, Serialize)]
+pub struct Banned {
+    /// The address, or an IPv6 network of 64 bits.
+    pub address: String,
+    /// What it was banned for.
+    pub reason: &'static str,
+    /// How often in a row.
+    pub times: u32,
+    /// For how many seconds yet.
+    pub seconds_left: u64,
+    /// Messages of it that were dropped.
+    pub dropped: u64,
 }
 
 /// A configuration was applied.
@@ -129,9 +148,36 @@ impl Control {
         Ok(Reloaded { config_version, needs_restart })
     }
 
+    /// The sources that are banned, by address.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub async fn bans(&self) -> Result<Vec<Banned>, Gone> {
+        let (answer, bans) = oneshot::channel();
+        self.inbox.send(Message::Bans(answer)).await?;
+        Ok(bans.await.map_err(|_| Gone)?.into_iter().map(Banned::from).collect())
+    }
+
+    /// Lifts the ban of an address, and says whether there was one.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub async fn lift_ban(&self, address: IpAddr) -> Result<bool, Gone> {
+        let (answer, lifted) = oneshot::channel();
+        self.inbox.send(Message::LiftBan(address, answer)).await?;
+        lifted.await.map_err(|_| Gone)
+    }
+
     /// Asks the signalling thread to end every call and then itself.
     pub(super) async fn shut_down(&self) -> Result<(), Gone> {
         self.inbox.send(Message::Shutdown).await
+    }
+}
+
+impl From<Ban> for Banned {
+    fn from(ban: Ban) -> Self {
+        let Ban { address, reason, times, left, dropped } = ban;
+        Self { address, reason, times, seconds_left: left.as_secs(), dropped }
     }
 }
 
@@ -150,6 +196,8 @@ impl Shared {
             registrations: snapshot.registrations,
             transactions: snapshot.transactions,
             ports_ready: snapshot.ports_ready,
+            bans: snapshot.bans,
+            dropped: snapshot.dropped,
         }
     }
 }

@@ -1,16 +1,16 @@
-//! The node's HTTP interface: `/health`, `/status` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/bans` and `/reload`.
 
 use super::control::{Control, ReloadError};
 use super::error::ServeError;
 use crate::load::LoadError;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use tokio::runtime::Runtime;
 
 /// Binds the listener.
@@ -33,6 +33,8 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
     let routes = Router::new()
         .route("/health", get(health))
         .route("/status", get(status))
+        .route("/bans", get(bans))
+        .route("/bans/{address}", delete(lift_ban))
         .route("/reload", post(reload))
         .with_state(control);
     runtime.spawn(async move {
@@ -53,6 +55,28 @@ async fn health(State(control): State<Control>) -> Response {
 async fn status(State(control): State<Control>) -> Response {
     match control.status().await {
         Ok(status) => Json(status).into_response(),
+        Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+async fn bans(State(control): State<Control>) -> Response {
+    match control.bans().await {
+        Ok(bans) => Json(bans).into_response(),
+        Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+async fn lift_ban(State(control): State<Control>, Path(address): Path<String>) -> Response {
+    let Ok(ip) = address.parse::<IpAddr>() else {
+        let error = json!({"error": format!("`{address}` is not an IP address")});
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+    };
+    match control.lift_ban(ip).await {
+        Ok(true) => Json(json!({"lifted": address})).into_response(),
+        Ok(false) => {
+            let error = json!({"error": format!("{address} is not banned")});
+            (StatusCode::NOT_FOUND, Json(error)).into_response()
+        }
         Err(gone) => unavailable(&gone.to_string()),
     }
 }

@@ -7,11 +7,12 @@ use super::stream::StreamEvent;
 use dialplan::Config;
 use rtp::control::Event as MediaEvent;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::Snapshot;
+use switch::{Ban, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -28,6 +29,10 @@ pub(super) enum Message {
     Reload(Arc<Config>, oneshot::Sender<u64>),
     /// Count what is there.
     Snapshot(oneshot::Sender<Snapshot>),
+    /// Say who is banned.
+    Bans(oneshot::Sender<Vec<Ban>>),
+    /// Lift the ban of an address; the answer is whether there was one.
+    LiftBan(IpAddr, oneshot::Sender<bool>),
     /// End every call and then the thread.
     Shutdown,
 }

@@ -24,8 +24,14 @@ impl Journal {
 
     /// Appends one event, and tells an administrator of alarms.
     pub(super) fn append(&mut self, event: Event) {
-        if let Kind::Alarm { text } = &event.kind {
-            tracing::warn!("{text}");
+        match &event.kind {
+            Kind::Alarm { text } => tracing::warn!("{text}"),
+            Kind::SourceBanned { address, reason, seconds, .. } => {
+                tracing::warn!(
+                    "{address} is banned for {seconds} s: {reason}; `ringdown bans lift` lifts it"
+                );
+            }
+            _ => {}
         }
         self.writer.append(event);
     }

@@ -157,6 +157,16 @@ impl Running {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.thread.switch.snapshot());
             }
+            Message::Bans(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.thread.switch.bans(self.thread.axis.now()));
+            }
+            Message::LiftBan(address, answer) => {
+                let before = self.thread.switch.snapshot().bans;
+                self.handle(Input::LiftBan(address));
+                // Whoever asked may have gone meanwhile; the ban is lifted all the same.
+                let _ = answer.send(self.thread.switch.snapshot().bans < before);
+            }
             Message::Shutdown => {
                 self.ending = Some(self.thread.axis.now() + SHUTDOWN_LIMIT);
                 self.handle(Input::Shutdown);

@@ -7,6 +7,7 @@ use events::{ContactId, Direction, Event, Kind, LegId, Party, TransferOutcome, W
 use rtp::control::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// In the contacts of phones that know no password.
@@ -149,6 +150,12 @@ impl History {
     /// Bindings of registered phones.
     pub(crate) fn registrations(&self) -> usize {
         self.registrations.len()
+    }
+
+    /// Whether a phone at that address is registered.
+    pub(crate) fn is_registered_at(&self, ip: IpAddr) -> bool {
+        let host = format!("@{ip}:");
+        self.registrations.iter().any(|(_, contact)| contact.contains(&host))
     }
 
     /// Legs that a trunk has, in both directions.

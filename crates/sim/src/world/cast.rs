@@ -33,7 +33,7 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
     // In some seeds there are more callers than room.
     let rush = if rng.chance(50) { 6 } else { 1 };
     // In others, users transfer whatever they get.
-    let storm = rng.chance(400);
+    let storm = rng.chance(500);
     PLACES
         .iter()
         .map(|&(name, password, ip)| {

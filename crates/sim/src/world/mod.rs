@@ -1,6 +1,7 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
 mod cast;
+mod flood;
 mod verify;
 
 use crate::Tally;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use cast::SWITCH;
 use clock::{Duration, Time};
 use events::Event;
+use flood::Attack;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use sip::Flow;
@@ -79,6 +81,7 @@ enum Delivery {
     Unreachable(Flow),
     Media(rtp::control::Event),
     Operator(Operator),
+    Attack(Attack),
 }
 
 /// What an operator does at odd times.
@@ -142,6 +145,7 @@ impl World {
         };
         world.deliver_media(due);
         world.draw_operator();
+        world.draw_attacks();
         world
     }
 
@@ -211,6 +215,10 @@ impl World {
                 self.turn(Input::Media(event), None)
             }
             Delivery::Operator(operator) => self.operate(operator),
+            Delivery::Attack(attack) => {
+                self.attack(attack);
+                Ok(())
+            }
         }
     }
 
@@ -284,8 +292,16 @@ impl World {
     fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
         let read = came.as_ref().map(|(_, read)| read);
         let expected = read.and_then(|read| Consequence::after(&self.history, &self.turns, read));
+        let dropped = self.switch.snapshot().dropped;
+        let is_protected = came.as_ref().is_some_and(|(from, _)| self.protected().contains(&from.ip()));
         let mut out = Vec::new();
         self.switch.handle(self.now, input, &mut out);
+        // What is dropped unread has no consequences; but whom no attack may harm is read always.
+        let was_read = self.switch.snapshot().dropped == dropped;
+        if is_protected && !was_read {
+            return Err("a message of a trunk or of a registered phone was dropped unread".into());
+        }
+        let (came, expected) = if was_read { (came, expected) } else { (None, None) };
         let mut due = Due::new();
         let mut went = Vec::new();
         for output in out {

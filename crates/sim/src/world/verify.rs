@@ -51,8 +51,8 @@ impl World {
     /// What is left.
     pub(super) fn check_drained(&self) -> Result<(), String> {
         let found = self.switch.snapshot();
-        let Snapshot { ports_ready, plan_version, draining, .. } = found;
-        let empty = Snapshot { ports_ready, plan_version, draining, ..Snapshot::default() };
+        let Snapshot { ports_ready, plan_version, draining, bans, dropped, .. } = found;
+        let empty = Snapshot { ports_ready, plan_version, draining, bans, dropped, ..Snapshot::default() };
         if found != empty {
             return Err(format!("not drained: {found:?}"));
         }

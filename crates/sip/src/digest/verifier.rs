@@ -1,9 +1,10 @@
 use super::{Algorithm, Challenge, Credentials, push_hex, response};
-use crate::Method;
+use crate::{Method, Uri};
 use clock::{Duration, Time};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 /// Issues nonces and judges the answers.
 ///
@@ -33,6 +34,10 @@ pub struct VerifierConfig {
 pub struct DigestRequest<'a> {
     /// Its method.
     pub method: &'a Method,
+    /// Its Request-URI.
+    pub request_uri: &'a str,
+    /// Where it came from, as its challenge was told.
+    pub peer: Option<IpAddr>,
     /// The realm that its sender must have the password of.
     pub realm: &'a str,
     /// The user whose password was looked up.
@@ -47,8 +52,11 @@ pub struct DigestRequest<'a> {
 pub enum Verdict {
     /// The sender knows the password.
     Valid,
-    /// The sender knows the password, but the nonce is too old or not ours: challenge again, stale.
+    /// The sender knows the password, but the nonce is too old, not ours, or was sent to somebody else:
+    /// challenge again, stale.
     Stale,
+    /// The sender knows the password, or has seen it used, but to reach another user or number.
+    Elsewhere,
     /// The sender knows the password, or has seen it used: this nonce and count came before. Challenge
     /// again, stale: an honest client that counts badly then succeeds.
     Replayed,
@@ -83,19 +91,29 @@ impl Verifier {
         Self { config, issued: 0, used: BTreeMap::new(), floor: (0, 0) }
     }
 
-    /// A challenge with a fresh nonce.
-    pub fn challenge(&mut self, now: Time, realm: &str, algorithm: Algorithm, stale: bool) -> Challenge {
+    /// A challenge with a fresh nonce. With a `peer` the nonce is good from that address alone: what was
+    /// overheard elsewhere, or asked for by somebody else, serves nobody. `None` for proxies, which may have
+    /// several addresses.
+    pub fn challenge(
+        &mut self,
+        now: Time,
+        (realm, peer): (&str, Option<IpAddr>),
+        algorithm: Algorithm,
+        stale: bool,
+    ) -> Challenge {
         self.issued += 1;
         let id = (now.micros(), self.issued);
-        let nonce = self.nonce(id, realm);
+        let nonce = self.nonce(id, realm, peer);
         Challenge { realm: realm.to_owned(), nonce, opaque: None, algorithm, qop_auth: true, stale }
     }
 
     /// Judges credentials. Only rightful ones leave a trace.
     ///
-    /// The digest's `uri` is hashed as written and not compared with the Request-URI: in SIP the two may
-    /// differ by forwarding (RFC 3261 section 22.4), and the count already keeps a captured digest from
-    /// serving another request. A nonce answered without `qop` has no count and serves once.
+    /// The digest's `uri` must name the same user or number as the Request-URI (RFC 7616 section 3.4.6), so that
+    /// a digest that was coaxed out of a phone places no call of another's choice. Host, port, scheme and
+    /// parameters may differ: proxies, ALGs and phones behind them rewrite those (RFC 3261 section 22.4). Without
+    /// a `peer`, by a proxy of our own, the number may be rewritten too. In a REGISTER the Request-URI names no
+    /// user, and is not compared. A nonce answered without `qop` has no count and serves once.
     pub fn check(&mut self, now: Time, request: &DigestRequest<'_>, given: &Credentials) -> Verdict {
         const NOBODY: &str = "00000000000000000000000000000000";
         let expected = response(
@@ -114,7 +132,11 @@ impl Verifier {
         {
             return Verdict::Wrong;
         }
-        let Some(id) = self.read_nonce(&given.nonce, request.realm) else { return Verdict::Stale };
+        let compares = request.peer.is_some() && *request.method != Method::Register;
+        if compares && user_of(&given.uri) != user_of(request.request_uri) {
+            return Verdict::Elsewhere;
+        }
+        let Some(id) = self.read_nonce(&given.nonce, request) else { return Verdict::Stale };
         self.forget_expired(now);
         let age = now.since(Time::from_micros(id.0));
         if id <= self.floor || age > self.config.lifetime {
@@ -133,6 +155,13 @@ impl Verifier {
         Verdict::Valid
     }
 
+    /// Whether credentials carry a nonce that was sent to the request's peer and is not too old: then whoever
+    /// sent them is really there, right or wrong as they may be.
+    pub fn reached(&self, now: Time, request: &DigestRequest<'_>, given: &Credentials) -> bool {
+        let id = request.peer.and_then(|_| self.read_nonce(&given.nonce, request));
+        id.is_some_and(|id| now.since(Time::from_micros(id.0)) <= self.config.lifetime)
+    }
+
     fn forget_expired(&mut self, now: Time) {
         while let Some((id, _)) = self.used.first_key_value()
             && now.since(Time::from_micros(id.0)) > self.config.lifetime
@@ -147,26 +176,27 @@ impl Verifier {
         }
     }
 
-    fn nonce(&self, id: NonceId, realm: &str) -> String {
+    fn nonce(&self, id: NonceId, realm: &str, peer: Option<IpAddr>) -> String {
         let mut text = String::with_capacity(NONCE_HEX);
         push_hex(&mut text, &id.0.to_be_bytes());
         push_hex(&mut text, &id.1.to_be_bytes());
-        push_hex(&mut text, &self.seal(id, realm));
+        push_hex(&mut text, &self.seal(id, realm, peer));
         text
     }
 
-    fn read_nonce(&self, nonce: &str, realm: &str) -> Option<NonceId> {
+    fn read_nonce(&self, nonce: &str, request: &DigestRequest<'_>) -> Option<NonceId> {
         let number = |from: usize| u64::from_str_radix(nonce.get(from..from + 16)?, 16).ok();
         let id = (number(0)?, number(16)?);
-        same(self.nonce(id, realm).as_bytes(), nonce.as_bytes()).then_some(id)
+        same(self.nonce(id, request.realm, request.peer).as_bytes(), nonce.as_bytes()).then_some(id)
     }
 
     /// Half of a hash: what is left out keeps the hash from being extended.
-    fn seal(&self, id: NonceId, realm: &str) -> [u8; SEAL_BYTES] {
+    fn seal(&self, id: NonceId, realm: &str, peer: Option<IpAddr>) -> [u8; SEAL_BYTES] {
         let hash = Sha256::new()
             .chain_update(self.config.secret)
             .chain_update(id.0.to_be_bytes())
             .chain_update(id.1.to_be_bytes())
+            .chain_update(peer.map_or([0; 8], scope))
             .chain_update(realm)
             .finalize();
         std::array::from_fn(|at| hash[at])
@@ -202,6 +232,22 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier").field("issued", &self.issued).field("used", &self.used.len()).finish()
     }
+}
+
+/// What stays the same of a peer's address: a phone changes the last 64 bits of an IPv6 address as it likes.
+fn scope(peer: IpAddr) -> [u8; 8] {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            [0, 0, 0, 4, a, b, c, d]
+        }
+        IpAddr::V6(v6) => std::array::from_fn(|at| v6.octets()[at]),
+    }
+}
+
+/// The user or number that a URI names, unescaped.
+fn user_of(uri: &str) -> Option<String> {
+    Uri::parse(uri).ok()?.user().map(std::borrow::Cow::into_owned)
 }
 
 /// Whether two texts are the same, in a time that tells nothing of where they differ.

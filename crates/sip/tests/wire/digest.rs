@@ -5,10 +5,22 @@ use sip::{
     Algorithm, Challenge, Credentials, DigestRequest, Method, Name, ParseError, Protection, Verdict,
     Verifier, VerifierConfig, ha1, response,
 };
+use std::net::{IpAddr, Ipv4Addr};
 
 const REALM: &str = "pbx.example";
 const USER: &str = "1000";
 const PASSWORD: &str = "pw1000";
+const PEER: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+
+/// From a user that does not exist.
+const REQUEST: DigestRequest<'_> = DigestRequest {
+    method: &Method::Register,
+    request_uri: "sip:pbx.example",
+    peer: PEER,
+    realm: REALM,
+    username: USER,
+    ha1: None,
+};
 
 fn verifier() -> Verifier {
     Verifier::new(VerifierConfig::new([7; 32]))
@@ -20,8 +32,7 @@ fn answer(challenge: &Challenge, password: &str, count: u32) -> Credentials {
 
 fn check(verifier: &mut Verifier, now: Time, given: &Credentials) -> Verdict {
     let ha1 = ha1(given.algorithm, USER, REALM, PASSWORD);
-    let request = DigestRequest { method: &Method::Register, realm: REALM, username: USER, ha1: Some(&ha1) };
-    verifier.check(now, &request, given)
+    verifier.check(now, &DigestRequest { ha1: Some(&ha1), ..REQUEST }, given)
 }
 
 #[test]
@@ -107,7 +118,7 @@ fn credentials_that_cannot_be_read() {
 fn the_right_password_is_valid_and_survives_the_wire() {
     for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
         let mut verifier = verifier();
-        let challenge = verifier.challenge(Time::ZERO, REALM, algorithm, false);
+        let challenge = verifier.challenge(Time::ZERO, (REALM, PEER), algorithm, false);
         let challenge = Challenge::parse(&challenge.to_string()).unwrap();
         let given = answer(&challenge, PASSWORD, 1);
         let given = Credentials::parse(&given.to_string()).unwrap();
@@ -118,7 +129,7 @@ fn the_right_password_is_valid_and_survives_the_wire() {
 #[test]
 fn wrong_passwords_users_realms_and_methods() {
     let mut verifier = verifier();
-    let challenge = verifier.challenge(Time::ZERO, REALM, Algorithm::Md5, false);
+    let challenge = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Md5, false);
     let now = Time::from_secs(1);
     assert_eq!(check(&mut verifier, now, &answer(&challenge, "guess", 1)), Verdict::Wrong);
     let right = answer(&challenge, PASSWORD, 1);
@@ -127,17 +138,16 @@ fn wrong_passwords_users_realms_and_methods() {
     let other_realm = Credentials { realm: "else.example".to_owned(), ..right.clone() };
     assert_eq!(check(&mut verifier, now, &other_realm), Verdict::Wrong);
     let ha1 = ha1(Algorithm::Md5, USER, REALM, PASSWORD);
-    let request = DigestRequest { method: &Method::Invite, realm: REALM, username: USER, ha1: Some(&ha1) };
+    let request = DigestRequest { method: &Method::Invite, ha1: Some(&ha1), ..REQUEST };
     assert_eq!(verifier.check(now, &request, &right), Verdict::Wrong, "a digest is for one method");
-    let nobody = DigestRequest { method: &Method::Register, realm: REALM, username: USER, ha1: None };
-    assert_eq!(verifier.check(now, &nobody, &right), Verdict::Wrong);
+    assert_eq!(verifier.check(now, &REQUEST, &right), Verdict::Wrong);
     assert_eq!(check(&mut verifier, now, &right), Verdict::Valid, "wrong ones leave no trace");
 }
 
 #[test]
 fn a_nonce_that_is_not_ours_or_too_old_is_stale() {
     let mut verifier = verifier();
-    let ours = verifier.challenge(Time::from_secs(10), REALM, Algorithm::Md5, false);
+    let ours = verifier.challenge(Time::from_secs(10), (REALM, PEER), Algorithm::Md5, false);
     let mut forged = ours.clone();
     forged.nonce.replace_range(0..1, "1");
     for nonce in
@@ -150,7 +160,7 @@ fn a_nonce_that_is_not_ours_or_too_old_is_stale() {
         );
     }
     let mut elsewhere = Verifier::new(VerifierConfig::new([8; 32]));
-    let theirs = elsewhere.challenge(Time::from_secs(10), REALM, Algorithm::Md5, false);
+    let theirs = elsewhere.challenge(Time::from_secs(10), (REALM, PEER), Algorithm::Md5, false);
     assert_eq!(check(&mut verifier, Time::from_secs(11), &answer(&theirs, PASSWORD, 1)), Verdict::Stale);
     assert_eq!(check(&mut verifier, Time::from_secs(310), &answer(&ours, PASSWORD, 1)), Verdict::Valid);
     assert_eq!(check(&mut verifier, Time::from_secs(311), &answer(&ours, PASSWORD, 2)), Verdict::Stale);
@@ -159,7 +169,7 @@ fn a_nonce_that_is_not_ours_or_too_old_is_stale() {
 #[test]
 fn a_nonce_of_another_realm_is_stale() {
     let mut verifier = verifier();
-    let mut challenge = verifier.challenge(Time::ZERO, "other.example", Algorithm::Md5, false);
+    let mut challenge = verifier.challenge(Time::ZERO, ("other.example", PEER), Algorithm::Md5, false);
     challenge.realm = REALM.to_owned();
     assert_eq!(check(&mut verifier, Time::ZERO, &answer(&challenge, PASSWORD, 1)), Verdict::Stale);
 }
@@ -167,7 +177,7 @@ fn a_nonce_of_another_realm_is_stale() {
 #[test]
 fn a_captured_digest_does_not_serve_again() {
     let mut verifier = verifier();
-    let challenge = verifier.challenge(Time::ZERO, REALM, Algorithm::Sha256, false);
+    let challenge = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Sha256, false);
     let now = Time::from_secs(1);
     let second = answer(&challenge, PASSWORD, 2);
     let first = answer(&challenge, PASSWORD, 1);
@@ -182,7 +192,7 @@ fn a_captured_digest_does_not_serve_again() {
 #[test]
 fn a_nonce_without_count_serves_once() {
     let mut verifier = verifier();
-    let mut challenge = verifier.challenge(Time::ZERO, REALM, Algorithm::Md5, false);
+    let mut challenge = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Md5, false);
     challenge.qop_auth = false;
     let given = answer(&challenge, PASSWORD, 1);
     assert_eq!(given.protection, None);
@@ -197,7 +207,7 @@ fn a_count_that_was_forgotten_makes_its_nonce_stale_not_fresh() {
     let mut verifier = Verifier::new(config);
     let mut answers = Vec::new();
     for _ in 0..3 {
-        let challenge = verifier.challenge(Time::ZERO, REALM, Algorithm::Md5, false);
+        let challenge = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Md5, false);
         answers.push(answer(&challenge, PASSWORD, 1));
     }
     for given in &answers {
@@ -209,10 +219,70 @@ fn a_count_that_was_forgotten_makes_its_nonce_stale_not_fresh() {
 }
 
 #[test]
+fn a_nonce_serves_its_peer_alone() {
+    let ha1 = ha1(Algorithm::Md5, USER, REALM, PASSWORD);
+    let from = |peer: Option<&str>| DigestRequest {
+        peer: peer.map(|peer| peer.parse().unwrap()),
+        ha1: Some(&ha1),
+        ..REQUEST
+    };
+    let (v4, v6) = ("192.0.2.7", "2001:db8:0:1::7");
+    for (asked, answered, verdict) in [
+        (Some(v4), Some(v4), Verdict::Valid),
+        (Some(v4), Some("::ffff:192.0.2.7"), Verdict::Valid),
+        (Some(v6), Some("2001:db8:0:1:ffff::8"), Verdict::Valid),
+        (None, None, Verdict::Valid),
+        (Some(v4), Some("192.0.2.8"), Verdict::Stale),
+        (Some(v6), Some("2001:db8:0:2::7"), Verdict::Stale),
+        (Some(v4), Some(v6), Verdict::Stale),
+        (None, Some(v4), Verdict::Stale),
+        (Some(v4), None, Verdict::Stale),
+    ] {
+        let mut verifier = verifier();
+        let challenge = verifier.challenge(Time::ZERO, (REALM, from(asked).peer), Algorithm::Md5, false);
+        let given = answer(&challenge, PASSWORD, 1);
+        let wrong = answer(&challenge, "guess", 1);
+        let request = from(answered);
+        let proven = verdict == Verdict::Valid && answered.is_some();
+        assert_eq!(verifier.reached(Time::ZERO, &request, &wrong), proven, "{asked:?} {answered:?}");
+        assert_eq!(verifier.check(Time::ZERO, &request, &given), verdict, "{asked:?} {answered:?}");
+    }
+}
+
+#[test]
+fn rfc_7616_section_3_4_6_a_digest_reaches_the_number_that_it_was_made_for() {
+    let ha1 = ha1(Algorithm::Md5, USER, REALM, PASSWORD);
+    for (request_uri, uri, method, peer, verdict) in [
+        ("sip:+4930@pbx", "sip:+4930@pbx", Method::Invite, PEER, Verdict::Valid),
+        ("sip:+4930@192.0.2.1:5062;transport=tcp", "sip:+4930@pbx", Method::Invite, PEER, Verdict::Valid),
+        ("sip:%2b4930@pbx", "sips:+4930@pbx", Method::Invite, PEER, Verdict::Valid),
+        ("sip:+4990@pbx", "sip:+4930@pbx", Method::Invite, PEER, Verdict::Elsewhere),
+        ("sip:+4990@pbx", "sip:pbx", Method::Invite, PEER, Verdict::Elsewhere),
+        ("sip:+4990@pbx", "", Method::Message, PEER, Verdict::Elsewhere),
+        ("sip:+4990@pbx", "sip:+4930@pbx", Method::Invite, None, Verdict::Valid),
+        ("sip:pbx", "sip:1000@pbx", Method::Register, PEER, Verdict::Valid),
+    ] {
+        let mut verifier = verifier();
+        let challenge = verifier.challenge(Time::ZERO, (REALM, peer), Algorithm::Md5, false);
+        let given = Credentials::answer(&challenge, USER, PASSWORD, &method, uri, "c0ffee", 1);
+        let request = DigestRequest { method: &method, request_uri, peer, ha1: Some(&ha1), ..REQUEST };
+        assert_eq!(verifier.check(Time::ZERO, &request, &given), verdict, "{request_uri} by {uri}");
+    }
+}
+
+#[test]
+fn rfc_7616_section_3_4_auth_int_is_not_spoken() {
+    let given = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:a\", response=\"00\", \
+                 qop=auth-int, nc=00000001, cnonce=\"c\"";
+    assert!(Credentials::parse(given).is_err());
+    assert!(Credentials::parse(&given.replace("auth-int", "auth")).is_ok());
+}
+
+#[test]
 fn nonces_differ() {
     let mut verifier = verifier();
-    let first = verifier.challenge(Time::ZERO, REALM, Algorithm::Md5, true);
-    let second = verifier.challenge(Time::ZERO, REALM, Algorithm::Md5, true);
+    let first = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Md5, true);
+    let second = verifier.challenge(Time::ZERO, (REALM, PEER), Algorithm::Md5, true);
     assert_ne!(first.nonce, second.nonce);
     assert!(first.to_string().ends_with(", qop=\"auth\", stale=true"));
 }

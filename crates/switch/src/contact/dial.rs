@@ -2,6 +2,7 @@
 
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
+use crate::guard::VOUCHED;
 use crate::leg::{Leg, State};
 use clock::Duration;
 use dialplan::{DialMode, DialResult, MachineInput, Target};
@@ -138,6 +139,8 @@ impl Contact {
             login: None,
             max_forwards: self.max_forwards,
         };
+        // What comes back is asked for.
+        core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
         let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
         self.log_new_leg(core, &leg, invite);
         leg.invite = Some(invite);
