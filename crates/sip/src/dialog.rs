@@ -111,6 +111,12 @@ impl Dialog {
         in_order
     }
 
+    /// Requests were sent and received in the early dialog that became this one: the numbers go on from theirs.
+    pub(crate) fn continue_from(&mut self, local: Option<u32>, remote: Option<u32>) {
+        self.local_cseq = self.local_cseq.max(local.unwrap_or(0));
+        self.remote_cseq = self.remote_cseq.max(remote);
+    }
+
     /// Takes the Contact of a target refresh (12.2.1.2, 12.2.2).
     pub(crate) fn refresh_target(&mut self, message: &Message) {
         if let Some(contact) = contact(message) {

@@ -281,7 +281,9 @@ impl Switch {
             {
                 self.on_refer(request, invite, &message);
             }
-            E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Update => {
+            E::Request { request, invite: Some(id), message, .. }
+                if matches!(message.method(), Method::Update | Method::Prack) =>
+            {
                 self.with_leg(id, |contact, core, leg| contact.on_reinvite(core, leg, request, &message));
             }
             E::Request { request, flow, message, user, .. } => self.on_request(request, flow, &message, user),

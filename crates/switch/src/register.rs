@@ -10,7 +10,7 @@ use std::sync::Arc;
 type Headers = Vec<(&'static str, String)>;
 
 /// The methods that the switch serves; any other gets 405.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK";
 
 /// A user's address of record, as the registrar and the log know it.
 pub(crate) fn address_of_record(user: &str, client: &str) -> String {

@@ -30,7 +30,7 @@ const MAX_USAGES: usize = 16;
 /// Server transactions at a time.
 const MAX_TRANSACTIONS: usize = 256;
 /// What the phone serves.
-const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS";
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK";
 /// When the thread was away for longer, the audio of that time is not made up for.
 const MAX_BEHIND: u32 = 50;
 

@@ -40,7 +40,7 @@ impl Endpoint {
         };
         let Some(fields) = fields else { return false };
         let challenges = self.clients.challenges(notice.key) + u8::from(response.status() != Some(422));
-        let dialog = invite.and_then(|id| self.usages.get_mut(&id)).and_then(Usage::dialog_mut);
+        let dialog = invite.and_then(|id| self.usages.get_mut(&id)).and_then(|usage| usage.dialog_of(&sent));
         let cseq = dialog.map_or(request.cseq + 1, Dialog::next_cseq);
         let key = ClientKey::new(self.tokens.next());
         let bytes = rebuild(&sent, &key.via(&self.config, &request.flow), cseq, &fields);
@@ -94,6 +94,7 @@ impl Endpoint {
             ClientUser::Invite(id)
             | ClientUser::Reinvite(id)
             | ClientUser::Refresh(id)
+            | ClientUser::Prack(id)
             | ClientUser::Bye(id) => Some(id),
             ClientUser::Request(id) => self.sent.get(&id)?.invite,
             ClientUser::Nobody => None,

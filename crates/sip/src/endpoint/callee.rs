@@ -7,33 +7,12 @@ use crate::dialog::{Dialog, tag_text};
 use crate::transaction::server::{NewServer, ServerUser};
 use crate::transaction::{Outgoing, received};
 use crate::{Fault, Flow, Message, Name};
-use clock::{Duration, Time};
+use clock::Time;
 use std::sync::Arc;
 
-/// How often a provisional response is repeated, so that no proxy gives up the call (13.3.1.1).
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
-
 impl Endpoint {
-    /// Sends a provisional response, 101–199, to the peer's INVITE, and again every minute.
-    pub fn progress(
-        &mut self,
-        now: Time,
-        id: InviteId,
-        status: u16,
-        contact: &str,
-        body: Option<Body>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
-        let request = *request;
-        let Some(waiting) = self.servers.waiting(request) else { return };
-        let response = self.response(&waiting, status, &[("Contact", contact)], body.as_ref());
-        self.servers.respond(now, request, status, response, out);
-        self.timers.set((id, UsageTimer::RepeatProgress), now + PROGRESS_INTERVAL);
-    }
-
     /// Answers the peer's INVITE with 200. It is repeated until the ACK comes; without one for 64*T1 the
-    /// usage ends by BYE (13.3.1.4).
+    /// usage ends by BYE (13.3.1.4). It waits for the PRACK to a provisional response that is yet to come.
     pub fn accept(
         &mut self,
         now: Time,
@@ -44,6 +23,7 @@ impl Endpoint {
     ) {
         let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) else { return };
         let request = *request;
+        let Some(body) = self.body_of_answer(id, contact, body) else { return };
         let Some(waiting) = self.servers.waiting(request) else { return };
         let Some(mut usage) = self.usages.remove(&id) else { return };
         if let State::Offered { dialog, .. } = usage.state {
@@ -79,7 +59,9 @@ impl Endpoint {
             self.rejected += 1;
             self.usages.insert(id, usage);
         }
-        self.timers.cancel((id, UsageTimer::RepeatProgress));
+        for timer in [UsageTimer::RepeatProgress, UsageTimer::RepeatAnswer, UsageTimer::AckOverdue] {
+            self.timers.cancel((id, timer));
+        }
         let Some(waiting) = self.servers.waiting(request) else { return };
         let response = self.response(&waiting, status, headers, None);
         self.servers.respond(now, request, status, response, out);
@@ -108,7 +90,7 @@ impl Endpoint {
             return self.refuse(flow, &message, fault, &[], out);
         };
         let request = self.next_request();
-        let state = State::Offered { request, dialog };
+        let state = State::Offered { request, dialog, reliable: None };
         let id = self.begin(Usage { tag, contact: "".into(), login: None, state });
         let new = NewServer {
             id: request,
@@ -201,16 +183,11 @@ impl Endpoint {
         Pending::AwaitingAck { answer, interval, then: AfterAck::Stay }
     }
 
-    pub(super) fn repeat_progress(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
-        if let Some(Usage { state: State::Offered { request, .. }, .. }) = self.usages.get(&id) {
-            self.servers.repeat(*request, out);
-            self.timers.set((id, UsageTimer::RepeatProgress), now + PROGRESS_INTERVAL);
-        }
-    }
-
     /// The 2xx goes out again whatever the transport, since a proxy on the way may change it (13.3.1.4).
     pub(super) fn repeat_answer(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
-        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else { return };
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else {
+            return self.repeat_reliable(now, id, out);
+        };
         if let Pending::AwaitingAck { answer, interval, .. } = &mut session.pending {
             answer.send(Some(id), true, out);
             *interval = (*interval * 2).min(self.config.timers.t2);
@@ -219,7 +196,10 @@ impl Endpoint {
     }
 
     pub(super) fn ack_overdue(&mut self, now: Time, id: InviteId, out: &mut Vec<Output>) {
-        self.abort(now, id, None, Why::NoAck, out);
+        match self.usages.get(&id).map(|usage| &usage.state) {
+            Some(State::Offered { .. }) => self.reject(now, id, 504, &[], out),
+            _ => self.abort(now, id, None, Why::NoAck, out),
+        }
     }
 
     /// Sends the response to an INVITE of ours to refuse, or 100.

@@ -8,6 +8,9 @@ use crate::transaction::{Outgoing, StatusClass};
 use crate::{Flow, Message, Method, Name, RequestBuilder};
 use clock::Time;
 
+/// CSeq numbers between the ACK and the BYE to a branch of a fork that nobody wants.
+const ORPHANS_SKIP: u32 = 1_000;
+
 impl Endpoint {
     /// Sends an INVITE.
     pub fn invite(&mut self, now: Time, invite: NewInvite, out: &mut Vec<Output>) -> InviteId {
@@ -90,7 +93,7 @@ impl Endpoint {
         }
         match (notice.user, StatusClass::of(status)) {
             (ClientUser::Invite(id), StatusClass::Provisional) => {
-                self.invite_proceeds(now, id, response, out)
+                self.invite_proceeds(now, flow, id, response, out)
             }
             (ClientUser::Invite(id), StatusClass::Success) => {
                 self.invite_succeeded(now, flow, id, key, response, out)
@@ -101,6 +104,7 @@ impl Endpoint {
             (
                 ClientUser::Reinvite(_)
                 | ClientUser::Refresh(_)
+                | ClientUser::Prack(_)
                 | ClientUser::Bye(_)
                 | ClientUser::Request(_),
                 StatusClass::Provisional,
@@ -114,6 +118,8 @@ impl Endpoint {
             (ClientUser::Refresh(id), _) => self.refresh_answered(now, id, status, Some(&response), out),
             (ClientUser::Bye(id), _) => self.bye_answered(id, Some(status), out),
             (ClientUser::Request(id), _) => self.request_answered(now, id, status, Some(response), out),
+            // The call goes on without it: the peer repeats its response, or gives up.
+            (ClientUser::Prack(_), _) => {}
             (ClientUser::Nobody, StatusClass::Success) if *response.method() == Method::Invite => {
                 self.acknowledge_orphan(key, flow, &response, out);
             }
@@ -167,7 +173,8 @@ impl Endpoint {
         builder = builder.header(Name::To, written(&invite.to)).header(Name::CallId, call_id);
         builder = builder.cseq(1, &Method::Invite).header(Name::Contact, &invite.contact);
         builder = builder.header(Name::Allow, self.config.allow);
-        builder = builder.header(Name::Supported, super::EXTENSIONS);
+        let extensions = if invite.body.is_some() { super::EXTENSIONS } else { super::WITHOUT_100REL };
+        builder = builder.header(Name::Supported, extensions);
         for (name, value) in self.timer_fields() {
             builder = builder.header(name, value);
         }
@@ -183,7 +190,14 @@ impl Endpoint {
         Outgoing { flow: invite.flow, bytes, cseq: 1, sdp }
     }
 
-    fn invite_proceeds(&mut self, now: Time, id: InviteId, response: Message, out: &mut Vec<Output>) {
+    fn invite_proceeds(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        id: InviteId,
+        response: Message,
+        out: &mut Vec<Output>,
+    ) {
         let Some(Usage { state: State::Calling(calling), .. }) = self.usages.get_mut(&id) else { return };
         calling.proceeding = true;
         if !matches!(calling.cancel, Cancel::Unwanted) {
@@ -191,6 +205,8 @@ impl Endpoint {
         }
         if response.status() != Some(100) {
             calling.note_early(&response);
+        }
+        if response.status() != Some(100) && self.acknowledge_progress(now, flow, id, &response, out) {
             out.push(Output::Event(Event::Progress { id, message: response }));
         }
     }
@@ -230,9 +246,9 @@ impl Endpoint {
             return self.succeeded_again(now, flow, (id, key), &response, out);
         }
         let Some(mut usage) = self.usages.remove(&id) else { return };
-        let State::Calling(calling) = usage.state else { return };
+        let State::Calling(mut calling) = usage.state else { return };
         let of_us = own_tag_of(&response) == Some(usage.tag) && response.call_id() == &*calling.call_id;
-        let Some(dialog) = Dialog::answered(&response, flow).filter(|_| of_us) else {
+        let Some(mut dialog) = Dialog::answered(&response, flow).filter(|_| of_us) else {
             // Whoever sent this has not understood the INVITE: no ACK could reach a dialog of ours.
             usage.state = State::Calling(calling);
             self.usages.insert(id, usage);
@@ -240,6 +256,9 @@ impl Endpoint {
         };
         let owing = calling.offers || !matches!(calling.cancel, Cancel::Unwanted);
         let cseq = dialog.last_cseq();
+        if let Some(early) = calling.branch_of(&response) {
+            early.confirm(&mut dialog);
+        }
         let pending = if owing { Pending::Nothing } else { Pending::OwingAck { key, cseq } };
         usage.state = Session::begin(dialog, pending);
         self.usages.insert(id, usage);
@@ -275,6 +294,8 @@ impl Endpoint {
             return;
         }
         let Some(mut dialog) = self.acknowledge_orphan(key, flow, response, out) else { return };
+        // The branch's PRACKs may have taken numbers of which nothing is known any more.
+        dialog.continue_from(Some(dialog.last_cseq() + ORPHANS_SKIP), None);
         self.send_bye(now, &mut dialog, None, (ClientUser::Nobody, id), out);
     }
 

@@ -5,6 +5,7 @@ mod api;
 mod callee;
 mod caller;
 mod refresh;
+mod reliable;
 mod request;
 mod response;
 mod sent;
@@ -32,7 +33,10 @@ use usage::{State, Usage, UsageTimer};
 type Gate<'a> = dyn FnMut(&Flow, &Message) -> Admission + 'a;
 
 /// The extensions that we know: what Supported says, and what a peer may require.
-const EXTENSIONS: &str = "timer";
+const EXTENSIONS: &str = "timer, 100rel";
+/// What Supported says where a reliable provisional response could not be dealt with: one that makes an offer, and one
+/// to a re-INVITE.
+const WITHOUT_100REL: &str = "timer";
 
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
 ///
@@ -195,7 +199,7 @@ impl Endpoint {
             ClientUser::Refresh(id) => self.refresh_answered(now, id, status, None, out),
             ClientUser::Bye(id) => self.bye_answered(id, None, out),
             ClientUser::Request(id) => self.request_answered(now, id, status, None, out),
-            ClientUser::Nobody => {}
+            ClientUser::Prack(_) | ClientUser::Nobody => {}
         }
     }
 

@@ -142,6 +142,7 @@ impl Endpoint {
             Method::Invite => self.receive_reinvite(now, id, flow, key, request, out),
             Method::Bye => self.receive_bye(now, id, flow, key, request, out),
             Method::Update => self.receive_update(now, id, flow, key, request, out),
+            Method::Prack => self.receive_prack(now, id, flow, key, request, out),
             _ => self.pass_up(now, flow, key, request, (Some(id), None), out),
         }
     }

@@ -313,7 +313,7 @@ impl Endpoint {
         let mut headers = vec![
             ("Contact", &*usage.contact),
             ("Allow", self.config.allow),
-            ("Supported", super::EXTENSIONS),
+            ("Supported", super::WITHOUT_100REL),
         ];
         headers.extend(timer.iter().map(|(name, value)| (*name, value.as_str())));
         let request =

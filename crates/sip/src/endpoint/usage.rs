@@ -1,6 +1,7 @@
 //! What an INVITE usage is between its first INVITE and its end.
 
 use super::refresh::Refresh;
+use super::reliable::{Acknowledging, Reliable};
 use super::{Body, Login, RequestId};
 use crate::dialog::Dialog;
 use crate::transaction::Outgoing;
@@ -35,6 +36,8 @@ pub(super) enum State {
         request: RequestId,
         /// The dialog that our answer will confirm.
         dialog: Dialog,
+        /// The provisional responses whose arrival the peer confirms.
+        reliable: Option<Box<Reliable>>,
     },
     /// We refused the peer's INVITE; its ACK has not come.
     Rejected {
@@ -89,6 +92,8 @@ pub(super) enum Cancel {
 pub(super) struct Early {
     tag: Box<str>,
     remote_cseq: Option<u32>,
+    /// Its reliable responses.
+    pub(super) acknowledging: Option<Box<Acknowledging>>,
 }
 
 /// A confirmed dialog and the INVITE that may be pending in it.
@@ -168,9 +173,9 @@ pub(super) enum Farewell {
 pub(super) enum UsageTimer {
     /// When to send the last provisional response again, so that no proxy gives up (13.3.1.1).
     RepeatProgress,
-    /// When to send our 2xx again (13.3.1.4).
+    /// When to send our 2xx again (13.3.1.4), or a reliable provisional response (RFC 3262 section 3).
     RepeatAnswer,
-    /// When to stop waiting for the ACK to our 2xx (13.3.1.4).
+    /// When to stop waiting for the ACK to our 2xx (13.3.1.4), or for the PRACK to a provisional response.
     AckOverdue,
     /// When to send a re-INVITE again that got 491 (14.1).
     RetryReinvite,
@@ -226,6 +231,7 @@ impl Usage {
             (Method::Invite, state) => matches!(state, State::Confirmed(_)),
             // Only the caller may end an early dialog by BYE (section 15).
             (Method::Bye, state) => !matches!(state, State::Calling(_) | State::Rejected { .. }),
+            (Method::Prack, state) => matches!(state, State::Offered { .. }),
             _ => true,
         }
     }
@@ -236,8 +242,7 @@ impl Usage {
         match &mut self.state {
             State::Calling(calling) => {
                 let from_tag = request.from().ok().and_then(|from| from.tag()).unwrap_or("");
-                let early = calling.early.iter_mut().find(|early| *early.tag == *from_tag);
-                early.is_some_and(|early| {
+                calling.branch(from_tag).is_some_and(|early| {
                     let in_order = early.remote_cseq.is_none_or(|last| cseq > last);
                     early.remote_cseq = early.remote_cseq.max(Some(cseq));
                     in_order
@@ -262,6 +267,16 @@ impl Usage {
         }
     }
 
+    /// The dialog that a request of ours was sent in.
+    pub(super) fn dialog_of(&mut self, sent: &Message) -> Option<&mut Dialog> {
+        match &mut self.state {
+            State::Calling(calling) => Some(&mut calling.branch_of(sent)?.acknowledging.as_mut()?.dialog),
+            State::Offered { dialog, .. } | State::Leaving { dialog, .. } => Some(dialog),
+            State::Confirmed(session) => Some(&mut session.dialog),
+            State::Rejected { .. } => None,
+        }
+    }
+
     /// The dialog, where there is one.
     pub(super) fn dialog_mut(&mut self) -> Option<&mut Dialog> {
         match &mut self.state {
@@ -277,8 +292,26 @@ impl Calling {
     pub(super) fn note_early(&mut self, response: &Message) {
         let Some(tag) = response.to().ok().and_then(|to| to.tag()) else { return };
         if self.early.len() < MAX_EARLY && self.early.iter().all(|early| *early.tag != *tag) {
-            self.early.push(Early { tag: tag.into(), remote_cseq: None });
+            self.early.push(Early { tag: tag.into(), remote_cseq: None, acknowledging: None });
         }
+    }
+
+    /// The branch that a message of ours or of the peer has in To.
+    pub(super) fn branch_of(&mut self, message: &Message) -> Option<&mut Early> {
+        let to = message.to().ok()?;
+        self.branch(to.tag()?)
+    }
+
+    fn branch(&mut self, tag: &str) -> Option<&mut Early> {
+        self.early.iter_mut().find(|early| *early.tag == *tag)
+    }
+}
+
+impl Early {
+    /// The dialog that a 2xx of this branch makes goes on with the numbers of the early one.
+    pub(super) fn confirm(&self, dialog: &mut Dialog) {
+        let acknowledged = self.acknowledging.as_deref().map(|known| known.dialog.last_cseq());
+        dialog.continue_from(acknowledged, self.remote_cseq);
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) enum ClientUser {
     Reinvite(InviteId),
     /// What shows that a session lives: an UPDATE or OPTIONS of ours within it.
     Refresh(InviteId),
+    /// A PRACK to a response to the INVITE that begins a usage.
+    Prack(InviteId),
     /// The BYE that ends a usage.
     Bye(InviteId),
     /// Any other request.

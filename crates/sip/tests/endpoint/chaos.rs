@@ -23,6 +23,7 @@ impl Dice {
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Ring,
+    EarlyMedia,
     Accept,
     Reject,
     Cancel,
@@ -93,6 +94,7 @@ impl Chaos {
         let sent = &mut self.sent[side];
         self.world.act(side, |endpoint, now, out| match deed {
             Deed::Ring => endpoint.progress(now, id, 180, &contact, None, out),
+            Deed::EarlyMedia => endpoint.progress(now, id, 183, &contact, offer(), out),
             Deed::Accept => endpoint.accept(now, id, &contact, offer(), out),
             Deed::Reject => endpoint.reject(now, id, 486, &[], out),
             Deed::Cancel => endpoint.cancel(now, id, None, out),
@@ -134,6 +136,9 @@ impl Chaos {
         match event {
             Event::Invite { id, .. } => {
                 self.plan(side, id, Deed::Ring, 500);
+                if self.dice.roll(2) == 0 {
+                    self.plan(side, id, Deed::EarlyMedia, 3_000);
+                }
                 let deed = if self.dice.roll(4) == 0 { Deed::Reject } else { Deed::Accept };
                 self.plan(side, id, deed, 4_000);
                 self.plan(side, id, Deed::HangUp, 120_000);

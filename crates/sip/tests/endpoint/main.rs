@@ -7,6 +7,7 @@ mod gate;
 mod lone;
 mod loss;
 mod peers;
+mod reliable;
 mod requests;
 mod rfc_bytes;
 mod session;

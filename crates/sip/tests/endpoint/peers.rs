@@ -221,9 +221,9 @@ fn what_no_user_should_see_is_answered_without_leaving_anything_behind() {
 #[test]
 fn rfc3261_8_2_2_3_the_420_names_what_is_not_supported() {
     let mut lone = Lone::new();
-    lone.receive(request("INVITE", "z9hG4bK2", &format!("Require: 100rel, foo\r\n{CONTACT}")));
+    lone.receive(request("INVITE", "z9hG4bK2", &format!("Require: precondition, foo\r\n{CONTACT}")));
     let unsupported: Vec<_> = lone.sent[0].1.header_values(Name::Unsupported).collect();
-    assert_eq!(unsupported, ["100rel", "foo"]);
+    assert_eq!(unsupported, ["precondition", "foo"]);
 }
 
 #[test]

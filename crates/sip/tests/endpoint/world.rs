@@ -44,7 +44,7 @@ pub(crate) fn address(side: usize) -> SocketAddr {
 pub(crate) fn config() -> EndpointConfig {
     EndpointConfig {
         user_agent: "test".into(),
-        allow: "INVITE, ACK, CANCEL, BYE, OPTIONS",
+        allow: "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK",
         shown: HashMap::new(),
         max_usages: 20_000,
         max_transactions: 100_000,
