@@ -1,6 +1,6 @@
 //! Calls between baresip phones: what one said is what the other heard, and what the recording holds.
 
-use acceptance::{Baresip, Heard, Node, Recorded, Setup, Sound, repository, until};
+use acceptance::{Baresip, Heard, Node, Recorded, Setup, Sipp, Sound, repository, until};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -113,6 +113,44 @@ fn a_prompt_is_heard_whole_and_again() {
     let twice = "tests/load/client/prompts/ten-seconds.wav";
     let heard = caller.recorded(Recorded::Heard).compare(&speech(&[twice, twice]));
     assert_same("the prompt in a loop", &heard, 10);
+    node.stop();
+}
+
+/// Who is rung and opens its media is bridged with the caller before it answers. (This baresip listens then, and says
+/// nothing yet.)
+#[test]
+fn early_media_passes_before_the_answer_and_answers_nobody() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let mut agent = Baresip::register_early(&node, 1001, 0, "PCMU", &agents_speech());
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
+    caller.ring(&format!("sip:agent@{}", node.sip()));
+    until(Duration::from_secs(10), "the caller is heard", || {
+        agent.log().contains("incoming rtp for 'audio'")
+    });
+    agent.command("hangup", "");
+    caller.event("CALL_CLOSED");
+    let cdr = &node.calls(1)[0];
+    let answered = &cdr["answered"];
+    assert_eq!((&cdr["disposition"], answered), (&"busy".into(), &serde_json::Value::Null), "{cdr:#}");
+    assert_eq!(cdr["billable_millis"], 0);
+    assert_eq!(node.events(1, "bridged_early").len(), 1);
+    node.stop();
+}
+
+#[test]
+fn a_caller_hears_the_ringback_of_the_dialplan() {
+    let flows = "numbers: {team: team}\nflows:\n  team:\n    - dial: {to: \"sip:a@127.0.0.1:5080\", ringback: ten-seconds}\n";
+    let node = Node::start(&Setup::new().flows(flows));
+    let agent = Sipp::callee(&node, "ring", 5080).start();
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
+    caller.ring(&format!("sip:team@{}", node.sip()));
+    caller.listen(6.0);
+    caller.command("hangup", "");
+    caller.event("CALL_CLOSED");
+    let prompt = speech(&["tests/load/client/prompts/ten-seconds.wav"]);
+    assert_same("the prompt", &caller.recorded(Recorded::Heard).compare(&prompt), 4);
+    assert_eq!(node.calls(1)[0]["answered"], serde_json::Value::Null);
+    assert_eq!(agent.finish().successful(), 1);
     node.stop();
 }
 

@@ -31,6 +31,28 @@ fn answered_and_the_callee_hangs_up() {
 }
 
 #[test]
+fn rfc_3262_the_far_end_answers_in_a_reliable_183_and_the_caller_insists_on_one() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer-early", 5080).start();
+    let caller = Sipp::caller(&node, "call-early", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    assert_eq!(field(&node.calls(1)[0], "disposition"), "answered");
+    assert_eq!(node.events(1, "bridged_early").len(), 1);
+    node.stop();
+}
+
+#[test]
+fn rfc_3262_a_caller_that_insists_reaches_a_callee_that_only_rings() {
+    let node = Node::start(&Setup::new().flows(
+        "numbers: {early: early}\nflows:\n  early:\n    - dial: {to: \"sip:uas@127.0.0.1:5080\", ringback: menu}\n",
+    ));
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call-early", "early").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.stop();
+}
+
+#[test]
 fn fifty_calls_at_once_have_fifty_cdrs() {
     let node = Node::start(&Setup::new());
     let callee = Sipp::callee(&node, "answer", 5080).calls(50).start();

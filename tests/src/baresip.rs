@@ -39,6 +39,15 @@ impl Baresip {
     /// # Panics
     /// When it does not start or is not registered in time.
     pub fn register(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
+        Self::register_as(node, "auto", user, port, codec, microphone)
+    }
+
+    /// The same, for a phone whose microphone is heard before it answers.
+    pub fn register_early(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
+        Self::register_as(node, "early", user, port, codec, microphone)
+    }
+
+    fn register_as(node: &Node, mode: &str, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
         let folder = node.folder().join(format!("baresip-{user}"));
         fs::create_dir_all(folder.join("rec")).expect("a temporary folder");
         microphone.write(&folder.join("microphone.wav"));
@@ -52,7 +61,7 @@ impl Baresip {
         let control = SocketAddr::from((address, port + 5));
         fs::write(folder.join("config"), config(&folder, sip, control)).expect("a temporary folder");
         let account = format!(
-            "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode=auto;audio_codecs={codec}/8000/1\n",
+            "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={mode};audio_codecs={codec}/8000/1\n",
             node.sip()
         );
         fs::write(folder.join("accounts"), account).expect("a temporary folder");
@@ -73,8 +82,13 @@ impl Baresip {
 
     /// Calls `uri` and waits until the call is up.
     pub fn dial(&mut self, uri: &str) {
-        self.command("dial", uri);
+        self.ring(uri);
         self.event("CALL_ESTABLISHED");
+    }
+
+    /// Calls `uri`.
+    pub fn ring(&mut self, uri: &str) {
+        self.command("dial", uri);
     }
 
     /// Runs a command of baresip's control port: `hold`, `resume`, `hangup`, `sndcode`.

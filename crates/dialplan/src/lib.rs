@@ -29,7 +29,7 @@ pub use config::{
     SessionTimer, Transport, Trunk, User,
 };
 pub use load::{load, node_clients};
-pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Target};
+pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
 pub use number::normalized;
 pub use report::{Diagnostic, Report};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};

@@ -194,6 +194,18 @@ pub enum Kind {
         /// How.
         outcome: DialOutcome,
     },
+    /// The media of an unanswered caller was opened by a 183.
+    EarlyMedia {
+        /// The caller's leg.
+        leg: LegId,
+    },
+    /// A caller hears the far end before it answers. `Bridged` follows, `Unbridged`, or the end of either leg.
+    BridgedEarly {
+        /// The caller's leg.
+        a: LegId,
+        /// The leg that rings.
+        b: LegId,
+    },
     /// Two legs hear each other.
     Bridged {
         /// One leg.

@@ -53,9 +53,9 @@ flows:
   desk:
     - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
   out:
-    - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, busy: {goto: direct}}
+    - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, ringback: tone, busy: {goto: direct}}
   team:
-    - dial: {to: [alice, bob, carol, "sip:desk@10.0.3.1:5060"], timeout: 12s, busy: {goto: sorry}, no_answer: {goto: sorry}}
+    - dial: {to: [alice, bob, carol, "sip:desk@10.0.3.1:5060"], timeout: 12s, ringback: welcome, busy: {goto: sorry}, no_answer: {goto: sorry}}
   first:
     - answer
     - dial: {to: [bob, "sip:desk@10.0.3.1:5060"], timeout: 10s, busy: {goto: sorry}, no_answer: {goto: team}, failed: {goto: sorry}}

@@ -27,6 +27,12 @@ pub(crate) struct Read {
     pub(crate) min_expires: Option<u32>,
     /// Session-Expires (RFC 4028).
     pub(crate) session_expires: Option<String>,
+    /// Whether Supported or Require has 100rel (RFC 3262).
+    pub(crate) reliable: bool,
+    /// Whether Require has it.
+    pub(crate) insists: bool,
+    pub(crate) rseq: Option<u32>,
+    pub(crate) rack: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -47,6 +53,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
         challenges: Vec::new(),
         min_expires: None,
         session_expires: None,
+        reliable: false,
+        insists: false,
+        rseq: None,
+        rack: None,
         body: message.body().clone(),
     };
     match &message {
@@ -72,6 +82,16 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
             }
             Header::Other(name, value) if name.eq_ignore_ascii_case("Session-Expires") => {
                 read.session_expires = Some(value.trim().to_owned());
+            }
+            Header::Supported(value) => read.reliable |= value.value().contains("100rel"),
+            Header::Require(value) if value.value().contains("100rel") => {
+                (read.reliable, read.insists) = (true, true);
+            }
+            Header::Other(name, value) if name.eq_ignore_ascii_case("RSeq") => {
+                read.rseq = value.trim().parse().ok();
+            }
+            Header::Other(name, value) if name.eq_ignore_ascii_case("RAck") => {
+                read.rack = Some(value.trim().to_owned());
             }
             _ => {}
         }

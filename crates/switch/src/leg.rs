@@ -53,6 +53,8 @@ enum Media {
     Open {
         port: LocalPort,
         negotiation: Box<Negotiation>,
+        /// The answer that a 183 gave, which the 200 repeats (RFC 3261 section 13.2.1).
+        said: Option<Box<str>>,
     },
     /// Closed by us; the engine has not said so yet.
     Closing {
@@ -151,8 +153,37 @@ impl Leg {
                 setup: setup(agreed, self.codecs, self.flow.peer.ip()),
             });
         }
-        self.media = Media::Open { port, negotiation };
+        self.media = Media::Open { port, negotiation, said: None };
         Some(sdp_body(text))
+    }
+
+    /// Opens the stream of an unanswered caller: the body of a 183. `None` if it is open, or if the caller has made
+    /// no offer.
+    pub(crate) fn open_early(&mut self, core: &mut Core, contact: ContactId) -> Option<Body> {
+        let Media::Reserved { answer: Some(answer), .. } = &self.media else { return None };
+        let answer = answer.as_str().into();
+        let body = self.open(core, contact)?;
+        if let Media::Open { said, .. } = &mut self.media {
+            *said = Some(answer);
+        }
+        Some(body)
+    }
+
+    /// The body of the 200 to the party's INVITE; opens the stream if no 183 has.
+    pub(crate) fn answer(&mut self, core: &mut Core, contact: ContactId) -> Option<Body> {
+        match &mut self.media {
+            Media::Open { said, .. } => said.take().map(|said| sdp_body(said.into_string())),
+            _ => self.open(core, contact),
+        }
+    }
+
+    /// Whether the party may send what others could hear.
+    pub(crate) fn can_be_heard(&self) -> bool {
+        self.is_open()
+            && self.agreed().is_some_and(|agreed| {
+                agreed.remote.is_some()
+                    && matches!(agreed.direction, Direction::SendRecv | Direction::RecvOnly)
+            })
     }
 
     /// Takes the party's answer to our offer, and tells the engine.

@@ -91,6 +91,8 @@ pub enum Effect {
         mode: DialMode,
         /// Until an answer; of each target when sequential.
         timeout: Duration,
+        /// What the caller hears until then.
+        ringback: Ringback,
     },
     /// Stop a dial that has not ended. It does not report its end.
     CancelDial,
@@ -121,6 +123,17 @@ pub enum Effect {
         /// The key; `•` when the step is secret.
         digit: char,
     },
+}
+
+/// What a caller hears while targets ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ringback {
+    /// What the far end sends before it answers: its ringing, or an announcement. A tone as long as it sends nothing.
+    Far,
+    /// Always a tone: that of its own phone while the call is not answered.
+    Tone,
+    /// A file, over and over.
+    Prompt(Arc<str>),
 }
 
 /// How several targets ring.

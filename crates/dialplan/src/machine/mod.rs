@@ -3,7 +3,7 @@
 mod effect;
 mod turn;
 
-pub use effect::{CallInfo, DialMode, DialResult, Effect, MachineInput, Target};
+pub use effect::{CallInfo, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;

@@ -3,7 +3,7 @@
 use super::{Step, Verb};
 use crate::compile::Compiler;
 use crate::fields::Fields;
-use crate::machine::{DialMode, DialResult, Effect, Next, Target, Turn, Wait};
+use crate::machine::{DialMode, DialResult, Effect, Next, Ringback, Target, Turn, Wait};
 use crate::program::Pc;
 use crate::yaml::{Node, Value};
 use clock::Duration;
@@ -13,6 +13,7 @@ pub(crate) struct Dial {
     targets: Vec<Target>,
     mode: DialMode,
     timeout: Duration,
+    ringback: Ringback,
     done: Pc,
     /// A failure without a branch ends the call: rejected with its status, or hung up if it is answered.
     busy: Option<Pc>,
@@ -29,7 +30,7 @@ impl Dial {
         next: Pc,
         compiler: &mut Compiler<'_, '_>,
     ) -> Option<(Verb, String)> {
-        const KNOWN: [&str; 7] = ["to", "mode", "timeout", "busy", "no_answer", "failed", "done"];
+        const KNOWN: [&str; 8] = ["to", "mode", "timeout", "ringback", "busy", "no_answer", "failed", "done"];
         let argument = step.argument(compiler)?;
         let is_short = match &argument.value {
             Value::Map(entries) => entries.iter().any(|(key, _)| key.text == "number"),
@@ -46,10 +47,12 @@ impl Dial {
         };
         let mode = fields.get("mode").and_then(|node| mode(node, compiler));
         let timeout = fields.get("timeout").and_then(|node| node.duration("`timeout`", compiler.faults));
+        let ringback = fields.get("ringback").and_then(|node| ringback(node, compiler));
         let plain = Self::plain(targets, next);
         let dial = Self {
             mode: mode.unwrap_or(plain.mode),
             timeout: timeout.unwrap_or(plain.timeout),
+            ringback: ringback.unwrap_or(Ringback::Far),
             done: compiler.branch(fields.get("done"), next).unwrap_or(next),
             busy: compiler.branch(fields.get("busy"), next),
             no_answer: compiler.branch(fields.get("no_answer"), next),
@@ -64,6 +67,7 @@ impl Dial {
             targets,
             mode: DialMode::Parallel,
             timeout: Duration::from_secs(30),
+            ringback: Ringback::Far,
             done: next,
             busy: None,
             no_answer: None,
@@ -89,7 +93,12 @@ impl Dial {
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
         // What is pressed from here on is meant for the other party.
         turn.call.typed_ahead.clear();
-        turn.out.push(Effect::Dial { targets: self.targets.clone(), mode: self.mode, timeout: self.timeout });
+        turn.out.push(Effect::Dial {
+            targets: self.targets.clone(),
+            mode: self.mode,
+            timeout: self.timeout,
+            ringback: self.ringback.clone(),
+        });
         Next::Wait(Wait::Dial)
     }
 
@@ -120,6 +129,20 @@ fn mode(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<DialMode> {
                 other,
                 ["parallel", "sequential"].into_iter(),
             );
+            None
+        }
+    }
+}
+
+/// `far`, `tone`, or a prompt.
+fn ringback(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<Ringback> {
+    match &node.value {
+        Value::Scalar { text, .. } if text == "far" => Some(Ringback::Far),
+        Value::Scalar { text, .. } if text == "tone" => Some(Ringback::Tone),
+        Value::Scalar { .. } => compiler.prompts(node).0.pop().map(Ringback::Prompt),
+        _ => {
+            let message = format!("`ringback` is {}", node.describe());
+            compiler.faults.hinted(node.span, message, "write `far`, `tone`, or the name of one prompt");
             None
         }
     }

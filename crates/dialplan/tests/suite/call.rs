@@ -2,7 +2,7 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, load};
+use dialplan::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -106,13 +106,18 @@ fn text(effect: &Effect) -> String {
             format!("play#{play} {}{times}", names.join(","))
         }
         Effect::StopPlay { play } => format!("stop#{play}"),
-        Effect::Dial { targets, mode, timeout } => {
+        Effect::Dial { targets, mode, timeout, ringback } => {
             let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
             let mode = match mode {
                 DialMode::Parallel => "at once",
                 DialMode::Sequential => "in turn",
             };
-            format!("ring {} {mode} {timeout:?}", targets.join(","))
+            let heard = match ringback {
+                Ringback::Far => String::new(),
+                Ringback::Tone => " with a tone".into(),
+                Ringback::Prompt(file) => format!(" with {}", name(file)),
+            };
+            format!("ring {} {mode} {timeout:?}{heard}", targets.join(","))
         }
         Effect::CancelDial => "stop ringing".into(),
         Effect::Record => "recording".into(),

@@ -295,6 +295,19 @@ fn a_dial_without_branches_passes_its_failure_to_an_unanswered_caller() {
 }
 
 #[test]
+fn what_a_caller_hears_while_it_rings_is_the_far_end_a_tone_or_a_prompt() {
+    for (written, heard) in [
+        ("", ""),
+        (", ringback: far", ""),
+        (", ringback: tone", " with a tone"),
+        (", ringback: welcome", " with welcome"),
+    ] {
+        let mut call = Call::new(&flow(&format!("- dial: {{to: alice{written}}}")));
+        assert_eq!(call.next(), format!("3 dial alice | ring alice at once 30s{heard}"));
+    }
+}
+
+#[test]
 fn a_caller_who_hangs_up_stops_the_ringing() {
     let mut call = Call::new(&flow("- dial: alice"));
     call.input(MachineInput::HungUp);

@@ -108,6 +108,7 @@ impl<'a> Ladder<'a> {
             Kind::Digit { leg, digit } => {
                 self.arrow(row, *leg, received, Stroke::Dotted, &plain(&format!("digit {digit}")));
             }
+            Kind::BridgedEarly { a, b } => self.bridge(row, [*a, *b], Stroke::Dotted, "early media"),
             Kind::Bridged { a, b } => self.bridge(row, [*a, *b], Stroke::Double, "bridged"),
             Kind::Unbridged { a, b } => self.bridge(row, [*a, *b], Stroke::Dotted, "no longer bridged"),
             _ => return false,

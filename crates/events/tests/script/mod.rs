@@ -198,6 +198,7 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         leg().prop_map(|leg| Kind::Held { leg }),
         leg().prop_map(|leg| Kind::Resumed { leg }),
         (leg(), ".{0,80}").prop_map(|(leg, peer)| Kind::MediaStarted { leg, peer: peer.into() }),
+        (leg(), leg()).prop_map(|(a, b)| Kind::BridgedEarly { a, b }),
         (leg(), leg()).prop_map(|(a, b)| Kind::Bridged { a, b }),
         (leg(), leg()).prop_map(|(a, b)| Kind::Unbridged { a, b }),
         Just(Kind::DialStarted { targets: vec!["alice".into()] }),

@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 pub(crate) enum Consequence {
     /// The first phone to answer is bridged with the caller.
     Bridged(ContactId, LegId),
+    /// A reliable response gets its PRACK (RFC 3262 section 4).
+    Acknowledged { call_id: String, rack: String },
     /// The caller hears the first ringing.
     Ringing { call_id: String },
     /// The caller of the one-phone number `desk` hears why not.
@@ -18,12 +20,21 @@ pub(crate) enum Consequence {
 
 impl Consequence {
     /// What follows from a message that the switch is about to take.
-    pub(crate) fn after(history: &History, turns: &Turns, came: &Read) -> Option<Self> {
+    pub(crate) fn after(history: &History, turns: &Turns, came: &Read) -> Vec<Self> {
+        let acknowledged = came.rseq.filter(|_| history.ringing(&came.call_id).is_some()).map(|rseq| {
+            let rack = format!("{rseq} {} INVITE", came.cseq);
+            Self::Acknowledged { call_id: came.call_id.clone(), rack }
+        });
+        acknowledged.into_iter().chain(Self::of_call(history, turns, came)).collect()
+    }
+
+    /// What a call comes to by it.
+    fn of_call(history: &History, turns: &Turns, came: &Read) -> Option<Self> {
         let status = came.status.filter(|status| *status >= 180 && came.cseq_method == "INVITE")?;
         let (contact, leg) = history.ringing(&came.call_id)?;
         if status < 200 {
             let call_id = history.awaits_ringing(contact)?.to_owned();
-            return Some(Self::Ringing { call_id });
+            return (!turns.is_silent(&call_id)).then_some(Self::Ringing { call_id });
         }
         if status < 300 {
             return wire::audio_port(&came.body).map(|_| Self::Bridged(contact, leg));
@@ -37,12 +48,18 @@ impl Consequence {
     ///
     /// # Errors
     /// It has not.
-    pub(crate) fn check(&self, history: &History, went: &[(SocketAddr, Read)]) -> Result<(), String> {
+    pub(crate) fn check(
+        &self,
+        history: &History,
+        turns: &Turns,
+        went: &[(SocketAddr, Read)],
+    ) -> Result<(), String> {
         let met = match self {
+            Self::Acknowledged { call_id, rack } => turns.has_acknowledged(call_id, rack),
             Self::Bridged(contact, leg) => history.bridged(*contact) == Some(*leg),
-            Self::Ringing { call_id } => {
-                went.iter().any(|(_, sent)| sent.call_id == *call_id && sent.status == Some(180))
-            }
+            Self::Ringing { call_id } => went
+                .iter()
+                .any(|(_, sent)| sent.call_id == *call_id && matches!(sent.status, Some(180 | 183))),
             Self::Refused { call_id, status } => {
                 went.iter().any(|(_, sent)| sent.call_id == *call_id && sent.status == Some(*status))
             }

@@ -39,6 +39,8 @@ struct Contact {
     legs: BTreeMap<LegId, Leg>,
     ended_legs: BTreeMap<LegId, bool>,
     bridge: Option<(LegId, LegId)>,
+    /// The caller, and whom it hears before the answer.
+    early: Option<(LegId, LegId)>,
     /// Whether a transfer is under way.
     transfer: bool,
     /// Since when destinations are being rung.
@@ -54,6 +56,8 @@ struct Leg {
     party: Party,
     call_id: Arc<str>,
     answered: bool,
+    /// Whether a 183 has opened its media.
+    early: bool,
     ringing: bool,
     held: bool,
 }
@@ -100,16 +104,16 @@ impl History {
         stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
     }
 
-    /// Legs that must have a stream: those that we place, and callers that are answered.
+    /// Legs that must have a stream: those that we place, and callers that are answered or have early media.
     pub(crate) fn media_legs(&self) -> impl Iterator<Item = StreamId> {
         let legs = self.contacts.values().flat_map(|contact| &contact.legs);
-        legs.filter(|(_, leg)| leg.direction == Direction::Outbound || leg.answered)
+        legs.filter(|(_, leg)| leg.direction == Direction::Outbound || leg.answered || leg.early)
             .map(|(id, _)| StreamId(id.0))
     }
 
     /// Pairs that hear each other, the lower number first.
     pub(crate) fn bridges(&self) -> BTreeSet<(StreamId, StreamId)> {
-        let pairs = self.contacts.values().filter_map(|contact| contact.bridge);
+        let pairs = self.contacts.values().filter_map(|contact| contact.bridge.or(contact.early));
         pairs.map(|(a, b)| (StreamId(a.0.min(b.0)), StreamId(a.0.max(b.0)))).collect()
     }
 
@@ -200,6 +204,7 @@ impl History {
                     party: party.clone(),
                     call_id: Arc::clone(call_id),
                     answered: false,
+                    early: false,
                     ringing: false,
                     held: false,
                 };
@@ -255,6 +260,7 @@ impl History {
         match kind {
             Kind::LegAnswered { .. } => self.tally.answered += 1,
             Kind::Bridged { .. } => self.tally.bridged += 1,
+            Kind::BridgedEarly { .. } => self.tally.early += 1,
             Kind::Held { .. } => self.tally.held += 1,
             Kind::TransferStarted { .. } => self.tally.transfers += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
@@ -291,6 +297,7 @@ impl Contact {
             legs: BTreeMap::new(),
             ended_legs: BTreeMap::new(),
             bridge: None,
+            early: None,
             transfer: false,
             dialing: None,
             rang: false,
@@ -305,8 +312,9 @@ impl Contact {
         match (self.bridge, self.dialing) {
             (Some((a, b)), _) => vec![(a, held(&b)), (b, held(&a))],
             (None, Some(_)) => {
-                let up = self.legs.iter().filter(|(_, leg)| leg.answered);
-                up.map(|(id, _)| (*id, true)).collect()
+                let up = self.legs.iter().filter(|(_, leg)| leg.answered || leg.early);
+                let hears = |leg: &LegId| self.early.is_some_and(|(listener, _)| listener == *leg);
+                up.map(|(id, _)| (*id, !hears(id))).collect()
             }
             (None, None) => Vec::new(),
         }
@@ -329,15 +337,34 @@ impl Contact {
                 (!leg.answered || replace(&mut leg.held, holds) == holds)
                     .then_some("hold and resume alternate")
             }
+            Kind::EarlyMedia { leg } => {
+                let leg = self.leg(*leg)?;
+                (leg.answered || replace(&mut leg.early, true)).then_some("opened twice or after the answer")
+            }
+            Kind::BridgedEarly { a, b } => {
+                let listens = {
+                    let leg = self.leg(*a)?;
+                    leg.answered || leg.early
+                };
+                let rings = !self.leg(*b)?.answered && self.dialing.is_some();
+                let taken = self.bridge.is_some() || self.early.replace((*a, *b)).is_some();
+                (!listens || !rings || taken)
+                    .then_some("early media to nobody, of nobody, or beside a bridge")
+            }
             Kind::Bridged { a, b } => {
                 let both = self.leg(*a)?.answered && self.leg(*b)?.answered;
-                (!both || self.bridge.replace((*a, *b)).is_some())
+                let other = self.early.take().is_some_and(|early| early != (*a, *b));
+                (!both || other || self.bridge.replace((*a, *b)).is_some())
                     .then_some("a bridge of legs that are not answered, or a second one")
             }
-            Kind::Unbridged { a, b } => (self.bridge.take() != Some((*a, *b))).then_some("no such bridge"),
+            Kind::Unbridged { a, b } => {
+                let parted = self.bridge.take().or(self.early.take());
+                (parted != Some((*a, *b))).then_some("no such bridge")
+            }
             Kind::LegEnded { leg, .. } => {
                 let ended = self.legs.remove(leg).ok_or_else(|| format!("leg {} ended twice", leg.0))?;
                 self.ended_legs.insert(*leg, ended.answered);
+                self.early.take_if(|(a, b)| a == leg || b == leg);
                 self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
             }
             Kind::DialStarted { .. } => (self.dialing.replace(at).is_some() || self.bridge.is_some())
@@ -367,7 +394,7 @@ impl Contact {
     fn leave(&mut self, leg: LegId) -> Result<Leg, String> {
         let left = self.legs.remove(&leg).ok_or_else(|| format!("leg {} leaves unborn", leg.0))?;
         self.ended_legs.insert(leg, left.answered);
-        let bridged = self.bridge.is_some_and(|(a, b)| a == leg || b == leg);
+        let bridged = self.bridge.or(self.early).is_some_and(|(a, b)| a == leg || b == leg);
         if bridged { Err(format!("leg {} leaves in a bridge", leg.0)) } else { Ok(left) }
     }
 

@@ -14,6 +14,8 @@ pub struct Tally {
     pub answered: u64,
     /// Bridges.
     pub bridged: u64,
+    /// Callers who heard the far end before it answered.
+    pub early: u64,
     /// Parties that held.
     pub held: u64,
     /// Recordings.
@@ -36,6 +38,7 @@ impl AddAssign for Tally {
         self.legs += more.legs;
         self.answered += more.answered;
         self.bridged += more.bridged;
+        self.early += more.early;
         self.held += more.held;
         self.recordings += more.recordings;
         self.registered += more.registered;
@@ -49,10 +52,10 @@ impl AddAssign for Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { contacts, legs, answered, bridged, held, recordings, registered, .. } = self;
-        let Self { transfers, handed_over, joined, alarms, .. } = self;
+        let Self { early, transfers, handed_over, joined, alarms, .. } = self;
         write!(
             f,
-            "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {held} held, \
+            "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {early} with early media, {held} held, \
              {recordings} recordings, {registered} registrations, {transfers} transfers ({handed_over} done, \
              {joined} legs joined), {alarms} alarms"
         )

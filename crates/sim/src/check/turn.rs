@@ -21,6 +21,11 @@ pub(crate) struct Turns {
     requests: BTreeSet<(String, String)>,
     /// The number that each call to the switch dialled, by Call-ID.
     dialled: BTreeMap<String, String>,
+    /// Calls that take only reliable provisional responses and make no offer: those would have to make one, so that
+    /// there are none.
+    silent: BTreeSet<String>,
+    /// Reliable responses that the switch has acknowledged: the INVITE's Call-ID, and RAck.
+    pracks: BTreeSet<(String, String)>,
     /// Branches of the requests that the switch sent.
     sent: BTreeSet<String>,
     /// The last CSeq of the switch in each dialog.
@@ -31,6 +36,16 @@ impl Turns {
     /// The number that a call dialled.
     pub(crate) fn dialled(&self, call_id: &str) -> Option<&str> {
         self.dialled.get(call_id).map(String::as_str)
+    }
+
+    /// Whether the switch has acknowledged a reliable response.
+    pub(crate) fn has_acknowledged(&self, call_id: &str, rack: &str) -> bool {
+        self.pracks.contains(&(call_id.to_owned(), rack.to_owned()))
+    }
+
+    /// Whether a caller cannot be told of ringing.
+    pub(crate) fn is_silent(&self, call_id: &str) -> bool {
+        self.silent.contains(call_id)
     }
 
     /// Holds a turn of the switch against the rules: what came, if rsip can read it, and what went.
@@ -48,6 +63,9 @@ impl Turns {
             && wire::tag_of(&read.to).is_none()
         {
             self.dialled.insert(read.call_id.clone(), read.number.clone());
+            if read.insists && read.body.is_empty() {
+                self.silent.insert(read.call_id.clone());
+            }
         }
         for (to, read) in went {
             self.check_sent(*to, read)?;
@@ -68,9 +86,10 @@ impl Turns {
         if let Some(status) = read.status {
             self.check_result(to, read, status)?;
             let key = (to, branch.to_owned(), read.cseq_method.clone());
-            // CANCEL, and what names an unknown dialog, is answered without a transaction: what a copy of it
-            // finds may be known by then. Over TCP transactions end at once (17.2.2).
-            let bound = is_by_udp(read) && status >= 200 && status != 481 && read.cseq_method != "CANCEL";
+            // CANCEL, what names an unknown dialog and what is challenged is answered without a transaction: what a
+            // copy of it finds may be known by then. Over TCP transactions end at once (17.2.2).
+            let kept = status >= 200 && !matches!(status, 401 | 481) && read.cseq_method != "CANCEL";
+            let bound = kept && is_by_udp(read);
             if bound && *self.finals.entry(key).or_insert(status) != status {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }
@@ -82,6 +101,7 @@ impl Turns {
         if read.cseq_method == "INVITE" {
             self.invites.insert((read.call_id.clone(), read.cseq));
         }
+        self.pracks.extend(read.rack.clone().map(|rack| (read.call_id.clone(), rack)));
         if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
             // A copy of a request may follow a later one.
             if !self.sent.insert(branch.to_owned()) {

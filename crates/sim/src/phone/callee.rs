@@ -1,8 +1,9 @@
 //! Being called: ringing, answering, refusing, and being cancelled.
 
+use super::reliable::Reliability;
 use super::script::{OnCancel, RingScript, Then};
 use super::session::{Call, State, Up};
-use super::{Act, Out, Phone};
+use super::{Act, Out, Phone, T1};
 use crate::wire::{self, Read};
 use clock::Time;
 
@@ -27,7 +28,11 @@ impl Phone {
             remote: read.from.clone(),
             target: read.contact.clone().unwrap_or_default(),
             cseq: 0,
-            state: State::Ringing { invite: Box::new(read.clone()), script: Box::new(script) },
+            state: State::Ringing {
+                invite: Box::new(read.clone()),
+                script: Box::new(script),
+                unacknowledged: None,
+            },
         };
         self.calls.insert(number, call);
         // Retransmissions find a response, and so do not ring twice.
@@ -36,14 +41,16 @@ impl Phone {
         sent.push(Out::Send(trying));
     }
 
-    pub(super) fn send_progress(&mut self, number: u64, sent: &mut Vec<Out>) {
+    pub(super) fn send_progress(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
         let contact = self.contact();
         let Some(call) = self.calls.get(&number) else { return };
         let State::Ringing { invite, script, .. } = &call.state else { return };
         let Some((_, status)) = script.progress else { return };
+        let reliable = status > 100 && script.reliability != Reliability::Ignorant && invite.reliable;
         let (invite, tag) = (invite.clone(), call.tag.clone());
         let sdp = (status == 183).then(|| self.sdp("sendrecv"));
-        let response = wire::response(&invite, status, &tag, contact, sdp);
+        let fields = if reliable { self.reliable_fields(now, number) } else { Vec::new() };
+        let response = wire::response_with(&invite, status, &tag, contact, fields, sdp);
         self.remember(&invite, &response);
         sent.push(Out::Send(response));
     }
@@ -51,6 +58,9 @@ impl Phone {
     pub(super) fn send_final(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
         let Some(call) = self.calls.get(&number) else { return };
         let State::Ringing { script, .. } = &call.state else { return };
+        if self.awaits_prack(number) {
+            return self.timers.set((number, Act::Final), now + T1);
+        }
         match script.then {
             Then::Answer { forks, broken, .. } => {
                 let second = forks.then(|| call.clone());
@@ -69,10 +79,14 @@ impl Phone {
     }
 
     fn answer(&mut self, now: Time, number: u64, broken: bool, sent: &mut Vec<Out>) {
+        let said_by_183 = self.has_answered_early(number);
         let contact = self.contact();
         let sdp = if broken { None } else { Some(self.sdp("sendrecv")) };
         let Some(call) = self.calls.get_mut(&number) else { return };
         let State::Ringing { invite, script, .. } = call.state.clone() else { return };
+        // A 183 that has arrived was the answer.
+        let answered = script.reliability == Reliability::Knowing && said_by_183;
+        let sdp = sdp.filter(|_| !answered);
         let talk = script.talk.clone();
         let hasty = talk.hasty;
         let (keys, port) = (talk.keys.clone().into(), wire::audio_port(&invite.body));
@@ -81,7 +95,7 @@ impl Phone {
         let fields = self.settle_timer(now, number, &invite);
         let response = wire::response_with(&invite, 200, &tag, contact, fields, sdp);
         self.begin_final(now, number, &invite, true, response, sent);
-        for act in [Act::Progress, Act::Final] {
+        for act in [Act::Progress, Act::RepeatProgress, Act::Final] {
             self.timers.cancel((number, act));
         }
         if hasty {
@@ -89,14 +103,14 @@ impl Phone {
         }
     }
 
-    fn refuse(&mut self, now: Time, number: u64, status: u16, sent: &mut Vec<Out>) {
+    pub(super) fn refuse(&mut self, now: Time, number: u64, status: u16, sent: &mut Vec<Out>) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         let State::Ringing { invite, .. } = std::mem::replace(&mut call.state, State::Refused) else {
             return;
         };
         let response = wire::response(&invite, status, &call.tag, None, None);
         self.begin_final(now, number, &invite, false, response, sent);
-        for act in [Act::Progress, Act::Final] {
+        for act in [Act::Progress, Act::RepeatProgress, Act::Final] {
             self.timers.cancel((number, act));
         }
     }

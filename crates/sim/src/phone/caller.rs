@@ -2,7 +2,7 @@
 
 use super::register::is_stale;
 use super::script::CallScript;
-use super::session::{Call, Calling, State, Up};
+use super::session::{Call, Calling, Early, State, Up};
 use super::transaction::{Client, Purpose};
 use super::{Act, Out, PATIENCE, Phone};
 use crate::dice::Dice;
@@ -32,6 +32,7 @@ impl Phone {
                 via: String::new(),
                 branch: String::new(),
                 cancels: false,
+                early: Early::default(),
                 tried: false,
             }),
         };
@@ -48,6 +49,7 @@ impl Phone {
         let mut more: Vec<_> = self.credentials("INVITE", &call.target).into_iter().collect();
         more.extend(self.habit.fields());
         if let State::Calling(calling) = &mut call.state {
+            more.extend(calling.script.reliability.field());
             calling.via.clone_from(&via);
             calling.branch.clone_from(&branch);
             self.timers.set((number, Act::Cancel), now + calling.script.cancel_after);
@@ -111,11 +113,14 @@ impl Phone {
         }
     }
 
-    pub(super) fn on_provisional(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
+    pub(super) fn on_provisional(&mut self, now: Time, number: u64, read: &Read, sent: &mut Vec<Out>) {
         let Some(client) = self.clients.get_mut(&number) else { return };
         let first = !client.proceeding;
         client.proceeding = true;
         let (purpose, call) = (client.purpose, client.call);
+        if purpose == Purpose::Invite {
+            self.take_progress(now, call, read, sent);
+        }
         if first
             && purpose == Purpose::Invite
             && let Some(Call { state: State::Calling(calling), .. }) = self.calls.get(&call)
@@ -154,7 +159,7 @@ impl Phone {
             call.target.clone_from(contact);
         }
         let keys = calling.script.talk.keys.clone().into();
-        let port = wire::audio_port(&read.body);
+        let port = wire::audio_port(&read.body).or(calling.early.port);
         call.state = State::Up(Up { talk: calling.script.talk.clone(), keys, port, began: false });
         for act in [Act::Cancel, Act::GiveUp] {
             self.timers.cancel((number, act));

@@ -5,6 +5,7 @@ mod caller;
 mod prank;
 mod refer;
 mod register;
+mod reliable;
 mod script;
 mod session;
 mod timer;
@@ -77,6 +78,8 @@ pub(crate) enum Act {
     RepeatFinal,
     /// The provisional response is due.
     Progress,
+    /// A reliable one is repeated until its PRACK.
+    RepeatProgress,
     /// The final response is due.
     Final,
     /// CANCEL is due.
@@ -104,9 +107,10 @@ pub(crate) enum Act {
 }
 
 /// All that a call may have set.
-const CALL_ACTS: [Act; 13] = [
+const CALL_ACTS: [Act; 14] = [
     Act::RepeatFinal,
     Act::Progress,
+    Act::RepeatProgress,
     Act::Final,
     Act::Cancel,
     Act::GiveUp,
@@ -289,7 +293,8 @@ impl Phone {
             Act::Register => self.send_register(now, sent),
             Act::Repeat => self.repeat_request(now, number, sent),
             Act::RepeatFinal => self.repeat_final(now, number, sent),
-            Act::Progress => self.send_progress(number, sent),
+            Act::Progress => self.send_progress(now, number, sent),
+            Act::RepeatProgress => self.repeat_progress(now, number, sent),
             Act::Final => self.send_final(now, number, sent),
             Act::Cancel => self.send_cancel(now, number, sent),
             Act::GiveUp => self.give_up(number),
@@ -323,6 +328,7 @@ impl Phone {
             ("ACK", None) => {}
             ("INVITE", None) if wire::tag_of(&read.to).is_none() => self.on_invite(now, read, sent),
             ("INVITE", Some(number)) => self.on_reinvite(now, number, read, sent),
+            ("PRACK", Some(number)) => self.on_prack(number, read, sent),
             ("UPDATE", Some(number)) => self.on_update(now, number, read, sent),
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
@@ -371,7 +377,7 @@ impl Phone {
         }
         let Some(number) = self.client_of(read) else { return };
         if status < 200 {
-            self.on_provisional(now, number, sent);
+            self.on_provisional(now, number, read, sent);
             return;
         }
         let Some(client) = self.end_client(number) else { return };

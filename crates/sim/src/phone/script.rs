@@ -1,5 +1,6 @@
 //! What a phone will do, drawn from the seed before it does it.
 
+use super::reliable::Reliability;
 use crate::dice::Dice;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
@@ -29,6 +30,7 @@ pub(crate) struct CallScript {
     pub(crate) delayed_offer: bool,
     /// The ACK to the 2xx is never sent.
     pub(crate) never_ack: bool,
+    pub(super) reliability: Reliability,
 }
 
 /// What a party does in an answered call.
@@ -72,6 +74,7 @@ pub(crate) struct RingScript {
     pub(crate) deaf: bool,
     /// A provisional response after that long.
     pub(crate) progress: Option<(Duration, u16)>,
+    pub(super) reliability: Reliability,
     pub(crate) then: Then,
     pub(crate) on_cancel: OnCancel,
     pub(crate) talk: Talk,
@@ -111,6 +114,7 @@ impl CallScript {
             talk,
             delayed_offer: rng.chance(120),
             never_ack: rng.chance(50),
+            reliability: Reliability::draw(rng),
         }
     }
 }
@@ -179,6 +183,7 @@ impl RingScript {
         Self {
             deaf: rng.chance(60),
             progress: rng.chance(850).then(|| (rng.within(Duration::from_millis(900)), progress)),
+            reliability: Reliability::draw(rng),
             then,
             on_cancel: match rng.below(10) {
                 0..=5 => OnCancel::Obey,

@@ -1,5 +1,6 @@
 //! A call as a phone sees it, and what either party does in it once it is up.
 
+use super::reliable::Unacknowledged;
 use super::script::{CallScript, RingScript, Talk};
 use super::transaction::Purpose;
 use super::{Act, Out, Phone};
@@ -30,7 +31,7 @@ pub(super) enum State {
     /// Our INVITE is out.
     Calling(Calling),
     /// Their INVITE waits for our answer.
-    Ringing { invite: Box<Read>, script: Box<RingScript> },
+    Ringing { invite: Box<Read>, script: Box<RingScript>, unacknowledged: Option<Unacknowledged> },
     /// We have refused.
     Refused,
     /// Answered.
@@ -49,6 +50,16 @@ pub(super) struct Calling {
     pub(super) cancels: bool,
     /// Credentials have been sent.
     pub(super) tried: bool,
+    pub(super) early: Early,
+}
+
+/// What provisional responses have said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Early {
+    /// The last RSeq.
+    pub(super) rseq: Option<u32>,
+    /// The switch's RTP port.
+    pub(super) port: Option<u16>,
 }
 
 /// An answered call.

@@ -291,7 +291,8 @@ impl World {
     /// Gives the switch one input, carries what comes out, and lets the checkers look.
     fn turn(&mut self, input: Input, came: Option<(SocketAddr, Read)>) -> Result<(), String> {
         let read = came.as_ref().map(|(_, read)| read);
-        let expected = read.and_then(|read| Consequence::after(&self.history, &self.turns, read));
+        let expected = read.map(|read| Consequence::after(&self.history, &self.turns, read));
+        let expected = expected.unwrap_or_default();
         let dropped = self.switch.snapshot().dropped;
         let is_protected = came.as_ref().is_some_and(|(from, _)| self.protected().contains(&from.ip()));
         let mut out = Vec::new();
@@ -301,7 +302,7 @@ impl World {
         if is_protected && !was_read {
             return Err("a message of a trunk or of a registered phone was dropped unread".into());
         }
-        let (came, expected) = if was_read { (came, expected) } else { (None, None) };
+        let (came, expected) = if was_read { (came, expected) } else { (None, Vec::new()) };
         let mut due = Due::new();
         let mut went = Vec::new();
         for output in out {
@@ -330,7 +331,9 @@ impl World {
         }
         self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
         self.descriptions.check(came.as_ref().map(|(_, read)| read), &went)?;
-        expected.map_or(Ok(()), |expected| expected.check(&self.history, &went))?;
+        for consequence in expected {
+            consequence.check(&self.history, &self.turns, &went)?;
+        }
         self.check_step()
     }
 

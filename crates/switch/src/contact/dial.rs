@@ -1,11 +1,12 @@
 //! Ringing destinations, one after another or at once, until one answers or all have failed.
 
+use super::early::EarlyBridge;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, State};
 use clock::Duration;
-use dialplan::{DialMode, DialResult, MachineInput, Target};
+use dialplan::{DialMode, DialResult, MachineInput, Ringback, Target};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
 use sip::{Address, Binding, Flow, Host, InviteId, Message, NewInvite, Transport, Uri};
@@ -21,8 +22,32 @@ pub(super) struct Dial {
     waiting: VecDeque<Target>,
     mode: DialMode,
     ring_time: Duration,
+    ringback: Ringback,
     tally: Tally,
     purpose: Purpose,
+}
+
+/// A dial that is asked for.
+pub(super) struct Order {
+    pub(super) targets: Vec<Target>,
+    pub(super) mode: DialMode,
+    pub(super) ring_time: Duration,
+    pub(super) ringback: Ringback,
+    pub(super) purpose: Purpose,
+}
+
+impl Order {
+    /// Rings one user.
+    pub(super) fn to_user(user: Arc<str>, ring_time: Duration, purpose: Purpose) -> Self {
+        let (targets, mode) = (vec![Target::User(user)], DialMode::Parallel);
+        Self { targets, mode, ring_time, ringback: Ringback::Far, purpose }
+    }
+}
+
+impl Dial {
+    pub(super) fn ringback(&self) -> &Ringback {
+        &self.ringback
+    }
 }
 
 /// Who is told when nobody answers.
@@ -51,18 +76,12 @@ struct Destination {
 }
 
 impl Contact {
-    pub(super) fn start_dial(
-        &mut self,
-        core: &mut Core,
-        targets: Vec<Target>,
-        mode: DialMode,
-        ring_time: Duration,
-        purpose: Purpose,
-    ) {
+    pub(super) fn start_dial(&mut self, core: &mut Core, order: Order) {
+        let Order { targets, mode, ring_time, ringback, purpose } = order;
         let names = targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
-        let dial = Dial { waiting: targets.into(), mode, ring_time, tally: Tally::default(), purpose };
-        self.phase = Phase::Dialing(dial);
+        let (waiting, tally) = (targets.into(), Tally::default());
+        self.phase = Phase::Dialing(Dial { waiting, mode, ring_time, ringback, tally, purpose });
         self.ring_next(core);
     }
 
@@ -201,28 +220,6 @@ impl Contact {
         }
     }
 
-    /// 18x: the caller is told once; early media of the far end is not passed on.
-    pub(crate) fn on_progress(&mut self, core: &mut Core, leg: LegId, message: &Message) {
-        if message.status().is_none_or(|status| status < 180) {
-            return;
-        }
-        let id = self.id;
-        let Some(leg) = self.leg_mut(leg) else { return };
-        if leg.state != (State::Early { ringing: false }) {
-            return;
-        }
-        leg.state = State::Early { ringing: true };
-        core.log(Some(id), Kind::LegRinging { leg: leg.id });
-        self.tell_transferor(core, 180);
-        if self.caller.state == (State::Early { ringing: false })
-            && let Some(invite) = self.caller.invite
-        {
-            self.caller.state = State::Early { ringing: true };
-            let contact = core.contact_uri(&self.caller.flow);
-            core.endpoint.progress(core.now, invite, 180, &contact, None, &mut core.sip);
-        }
-    }
-
     /// The first 2xx wins: the caller is answered if it was not, the others stop ringing.
     pub(crate) fn on_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
         let id = self.id;
@@ -233,7 +230,12 @@ impl Contact {
             return;
         }
         winner.state = State::Answered { held: false };
-        if winner.receive_answer(core, &message.sdp().unwrap_or_default()).is_err() {
+        let agrees = match message.sdp() {
+            Some(answer) => winner.receive_answer(core, &answer).is_ok(),
+            // A provisional response had it.
+            None => winner.agreed().is_some(),
+        };
+        if !agrees {
             self.hang_up_callee(core, leg, EndedBy::Switch, 488, "no usable SDP answer");
             self.count_failure(core, 488);
             return;
@@ -250,7 +252,9 @@ impl Contact {
     /// The caller and an answered leg hear each other.
     pub(super) fn connect(&mut self, core: &mut Core, leg: LegId) {
         self.phase = Phase::Bridged { callee: leg };
-        core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(leg) });
+        if self.early.take() != Some(EarlyBridge::of(self.caller.id, leg)) {
+            core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(leg) });
+        }
         core.log(Some(self.id), Kind::Bridged { a: self.caller.id, b: leg });
     }
 

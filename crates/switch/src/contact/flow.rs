@@ -1,6 +1,6 @@
 //! The flow's effects: what the dialplan machine asks for, done.
 
-use super::dial::Purpose;
+use super::dial::{Order, Purpose};
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::leg::State;
@@ -58,8 +58,9 @@ impl Contact {
             Effect::Hangup => self.hang_up_caller(core, EndedBy::Flow, "the flow hung up"),
             Effect::Play { play, files, times } => self.play(core, play, files, times),
             Effect::StopPlay { play } => self.stop_play(core, play),
-            Effect::Dial { targets, mode, timeout } => {
-                self.start_dial(core, targets, mode, timeout, Purpose::Step);
+            Effect::Dial { targets, mode, timeout, ringback } => {
+                let order = Order { targets, mode, ring_time: timeout, ringback, purpose: Purpose::Step };
+                self.start_dial(core, order);
             }
             Effect::CancelDial => self.cancel_dial(core),
             Effect::Record => self.start_recording(core),
@@ -76,7 +77,7 @@ impl Contact {
     pub(super) fn answer_caller(&mut self, core: &mut Core) {
         let State::Early { .. } = self.caller.state else { return };
         let Some(invite) = self.caller.invite else { return };
-        let body = self.caller.open(core, self.id);
+        let body = self.caller.answer(core, self.id);
         let contact = core.contact_uri(&self.caller.flow);
         core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
         self.caller.state = State::Answered { held: false };
@@ -100,8 +101,9 @@ impl Contact {
     }
 
     pub(crate) fn on_digit(&mut self, _core: &mut Core, leg: events::LegId, digit: char) {
-        // Keys pressed while bridged are the other party's: the engine passes them on.
-        if self.is_caller(leg) && !matches!(self.phase, Phase::Bridged { .. }) {
+        // Keys pressed while the other party hears them are its own: the engine passes them on.
+        let is_heard = matches!(self.phase, Phase::Bridged { .. }) || self.hears_early_media();
+        if self.is_caller(leg) && !is_heard {
             self.inbox.push_back(MachineInput::Digit(digit));
         }
     }

@@ -51,6 +51,7 @@ impl Contact {
                 Reached::Bridged(callee)
             }
         };
+        self.follow_early_media(core);
         self.tune(core);
         let legs: Vec<Leg> = self.callees.extract_if(.., |leg| leg.state != State::Over).collect();
         for leg in &legs {

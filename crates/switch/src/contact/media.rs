@@ -3,7 +3,7 @@
 use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
-use dialplan::MachineInput;
+use dialplan::{MachineInput, Ringback};
 use events::{Kind, LegId};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
 use std::path::Path;
@@ -19,11 +19,18 @@ pub(super) struct Playing {
 }
 
 /// What a party hears while nobody speaks to it: ringback, or music on hold.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Music {
     id: PlayId,
     leg: LegId,
-    prompt: &'static str,
+    tune: Tune,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Tune {
+    /// A prompt of the system by name.
+    System(&'static str),
+    File(Arc<str>),
 }
 
 impl Contact {
@@ -72,11 +79,11 @@ impl Contact {
     /// Lets each party hear the music that it is to hear, and none that it is not.
     pub(super) fn tune(&mut self, core: &mut Core) {
         let wanted = self.wanted_music();
-        let is_wanted = |music: &Music| wanted.contains(&Some((music.leg, music.prompt)));
+        let is_wanted = |music: &Music| wanted.contains(&Some((music.leg, music.tune.clone())));
         let mut silenced = Vec::new();
         self.music.retain(|music| {
             is_wanted(music) || {
-                silenced.push(*music);
+                silenced.push(music.clone());
                 false
             }
         });
@@ -85,42 +92,51 @@ impl Contact {
                 core.media(Command::StopPlay { stream: stream_of(music.leg), play: music.id });
             }
         }
-        for (leg, prompt) in wanted.into_iter().flatten() {
+        for (leg, tune) in wanted.into_iter().flatten() {
             if !self.music.iter().any(|music| music.leg == leg) {
-                self.start_music(core, leg, prompt);
+                self.start_music(core, leg, tune);
             }
         }
     }
 
-    /// Who is to hear which system prompt: whoever waits for an answer, and whom the other party holds.
-    fn wanted_music(&self) -> [Option<(LegId, &'static str)>; 2] {
+    /// Who is to hear what: whoever waits for an answer, and whom the other party holds.
+    fn wanted_music(&self) -> [Option<(LegId, Tune)>; 2] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
         let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
         match &self.phase {
             Phase::Flow => [None, None],
-            Phase::Dialing(_) => {
+            Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
-                [caller, transferor].map(|leg| leg.map(|leg| (leg.id, "ringback")))
+                let waits = Some(&self.caller).filter(|leg| leg.is_open() && !self.hears_early_media());
+                let tune = match dial.ringback() {
+                    Ringback::Far | Ringback::Tone => Tune::System("ringback"),
+                    Ringback::Prompt(file) => Tune::File(Arc::clone(file)),
+                };
+                [waits.map(|leg| (leg.id, tune)), transferor.map(|leg| (leg.id, Tune::System("ringback")))]
             }
             Phase::Bridged { callee: id } => {
                 let (a, b) = (caller, callee(*id));
                 let holds =
                     |leg: Option<&Leg>| leg.is_some_and(|leg| leg.state == State::Answered { held: true });
                 let hears = |listener: Option<&Leg>, holder| {
-                    listener.filter(|_| holds(holder)).map(|leg| (leg.id, "hold"))
+                    listener.filter(|_| holds(holder)).map(|leg| (leg.id, Tune::System("hold")))
                 };
                 [hears(a, b), hears(b, a)]
             }
         }
     }
 
-    /// Plays a system prompt for ever to a party; without such a prompt the party hears silence.
-    fn start_music(&mut self, core: &mut Core, leg: LegId, prompt: &'static str) {
-        let Some(file) = self.plan.system_prompt(prompt) else { return };
+    /// Plays for ever to a party; without such a prompt the party hears silence.
+    fn start_music(&mut self, core: &mut Core, leg: LegId, tune: Tune) {
+        let file = match &tune {
+            Tune::System(prompt) => self.plan.system_prompt(prompt),
+            Tune::File(file) => Some(Arc::clone(file)),
+        };
+        let Some(file) = file else { return };
         let id = core.new_play();
         core.media(Command::Play { stream: stream_of(leg), play: id, files: vec![file], times: None });
-        self.music.push(Music { id, leg, prompt });
+        self.music.push(Music { id, leg, tune });
     }
 
     pub(super) fn start_recording(&mut self, core: &mut Core) {

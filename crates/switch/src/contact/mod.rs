@@ -1,6 +1,7 @@
 //! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
 
 mod dial;
+mod early;
 mod flow;
 mod hold;
 mod join;
@@ -12,6 +13,7 @@ use crate::leg::{Leg, State};
 use clock::Duration;
 use dial::Dial;
 use dialplan::{Machine, MachineInput};
+use early::EarlyBridge;
 use events::{Cause, ContactId, EndedBy, Kind, LegId};
 use media::{Music, Playing};
 use rtp::control::RecordingId;
@@ -40,6 +42,8 @@ pub(crate) struct Contact {
     phase: Phase,
     playing: Option<Playing>,
     music: Vec<Music>,
+    /// Whom the caller hears before the answer.
+    early: Option<EarlyBridge>,
     /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
     /// The one that runs.
@@ -89,6 +93,7 @@ impl Contact {
             phase: Phase::Flow,
             playing: None,
             music: Vec::new(),
+            early: None,
             recordings: Vec::new(),
             taping: None,
             recordings_begun: 0,
@@ -102,6 +107,7 @@ impl Contact {
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
         self.take_over(core);
+        self.follow_early_media(core);
         self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
         if self.caller.is_gone() && self.callees.is_empty() && self.recordings.is_empty() {

@@ -3,12 +3,12 @@
 //! Until the target has the call, who transfers stays a leg of the contact and hears how it goes; it may hang up
 //! before. The same steps serve a phone's REFER and the API.
 
-use super::dial::Purpose;
+use super::dial::{Order, Purpose};
 use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::State;
 use clock::Duration;
-use dialplan::{CallInfo, Destination, DialMode, DialResult, Machine, MachineInput, Target};
+use dialplan::{CallInfo, Destination, DialResult, Machine, MachineInput};
 use events::{EndedBy, Kind, LegId, TransferBy, TransferOutcome};
 use sip::{Body, InviteId, Method, reason_phrase};
 use std::sync::Arc;
@@ -86,8 +86,7 @@ impl Contact {
         match destination {
             None => self.hand_back(core, 404),
             Some(Destination::User(user)) => {
-                let targets = vec![Target::User(user)];
-                self.start_dial(core, targets, DialMode::Parallel, RING_TIME, Purpose::Transfer);
+                self.start_dial(core, Order::to_user(user, RING_TIME, Purpose::Transfer));
             }
             Some(Destination::Flow(client, flow)) => {
                 let info = CallInfo {
@@ -172,7 +171,7 @@ impl Contact {
             }
             self.connect(core, if transfer.turned { served } else { transfer.transferor });
         } else if let Some(user) = transfer.user {
-            self.start_dial(core, vec![Target::User(user)], DialMode::Parallel, RING_TIME, Purpose::Step);
+            self.start_dial(core, Order::to_user(user, RING_TIME, Purpose::Step));
         } else {
             self.inbox.push_back(MachineInput::DialEnded(DialResult::Failed(status)));
         }

@@ -1,0 +1,111 @@
+//! Before the answer: what a caller hears of the ringing, and the media that reaches it then (RFC 3960).
+
+use super::dial::Dial;
+use super::{Contact, Phase};
+use crate::core::Core;
+use crate::leg::{Leg, State};
+use dialplan::Ringback;
+use events::{Kind, LegId};
+use rtp::control::Command;
+use sip::Message;
+
+/// The early dialog is over, which says nothing of ringing (RFC 6228).
+const EARLY_DIALOG_TERMINATED: u16 = 199;
+
+/// Two legs that hear each other although the second is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EarlyBridge {
+    /// The caller.
+    listener: LegId,
+    far: LegId,
+}
+
+impl EarlyBridge {
+    pub(super) fn of(listener: LegId, far: LegId) -> Self {
+        Self { listener, far }
+    }
+}
+
+impl Contact {
+    /// 18x: the far end rings, or sends media already.
+    pub(crate) fn on_progress(&mut self, core: &mut Core, leg: LegId, message: &Message) {
+        let Some(status) = message.status() else { return };
+        if status < 180 || status == EARLY_DIALOG_TERMINATED {
+            return;
+        }
+        let id = self.id;
+        let Some(found) = self.leg_mut(leg) else { return };
+        let State::Early { ringing } = found.state else { return };
+        if let Some(answer) = message.sdp() {
+            // What cannot be used now may be put right by the 200.
+            let _unusable = found.receive_answer(core, &answer);
+        }
+        if !ringing {
+            found.state = State::Early { ringing: true };
+            core.log(Some(id), Kind::LegRinging { leg });
+            self.tell_transferor(core, 180);
+        }
+        self.ring_back(core);
+    }
+
+    /// Tells an unanswered caller of the ringing: by media if there is some that it is to hear, or once by 180.
+    fn ring_back(&mut self, core: &mut Core) {
+        let Phase::Dialing(dial) = &self.phase else { return };
+        let State::Early { ringing } = self.caller.state else { return };
+        let Some(invite) = self.caller.invite else { return };
+        let hears = match dial.ringback() {
+            Ringback::Far => self.far_end(dial).is_some(),
+            Ringback::Prompt(_) => true,
+            Ringback::Tone => false,
+        };
+        let body = if hears { self.caller.open_early(core, self.id) } else { None };
+        if ringing && body.is_none() {
+            return;
+        }
+        let status = if body.is_some() { 183 } else { 180 };
+        if body.is_some() {
+            core.log(Some(self.id), Kind::EarlyMedia { leg: self.caller.id });
+        }
+        self.caller.state = State::Early { ringing: true };
+        let contact = core.contact_uri(&self.caller.flow);
+        core.endpoint.progress(core.now, invite, status, &contact, body, &mut core.sip);
+    }
+
+    /// Connects the caller with the ringing leg that it is to hear, and with no other.
+    pub(super) fn follow_early_media(&mut self, core: &mut Core) {
+        let wanted = match &self.phase {
+            Phase::Dialing(dial) if self.caller.is_open() => self.far_end(dial),
+            _ => None,
+        };
+        let wanted = wanted.map(|far| EarlyBridge { listener: self.caller.id, far });
+        if wanted == self.early {
+            return;
+        }
+        if let Some(EarlyBridge { listener, far }) = self.early.take()
+            && [listener, far].iter().all(|leg| self.legs().any(|it| it.id == *leg && it.is_open()))
+        {
+            self.unbridge(core, far);
+        }
+        if let Some(EarlyBridge { listener: a, far: b }) = wanted {
+            core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(b) });
+            core.log(Some(self.id), Kind::BridgedEarly { a, b });
+        }
+        self.early = wanted;
+    }
+
+    /// The ringing leg whose media the caller is to hear: the first that had some, as long as it rings.
+    fn far_end(&self, dial: &Dial) -> Option<LegId> {
+        if !matches!(dial.ringback(), Ringback::Far) {
+            return None;
+        }
+        let speaks = |leg: &&Leg| matches!(leg.state, State::Early { .. }) && leg.can_be_heard();
+        let before = self.early.map(|early| early.far);
+        let speaking = || self.callees.iter().filter(speaks).map(|leg| leg.id);
+        speaking().find(|leg| Some(*leg) == before).or_else(|| speaking().next())
+    }
+
+    /// Whether the caller hears a leg that is not answered.
+    pub(super) fn hears_early_media(&self) -> bool {
+        self.early.is_some()
+    }
+}
