@@ -6,6 +6,7 @@ mod registrar;
 mod ringing;
 mod transfers;
 mod transport;
+mod trunks;
 
 use serde_json::Value;
 

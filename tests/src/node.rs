@@ -24,7 +24,7 @@ impl Setup {
         Self::default()
     }
 
-    /// Replaces a text of the profile's node file.
+    /// Replaces a text of the profile's node file. `127.0.0.1` in the new one stands for the node's address.
     pub fn replace(mut self, old: &str, new: &str) -> Self {
         self.replaced.push((old.to_owned(), new.to_owned()));
         self
@@ -56,7 +56,7 @@ impl Setup {
         let mut node = read(&profile.join("ringdown.yaml")).replace("127.0.0.1", &address);
         for (old, new) in &self.replaced {
             assert!(node.contains(old), "the load profile has no {old:?}");
-            node = node.replace(old, new);
+            node = node.replace(old, &new.replace("127.0.0.1", &address));
         }
         let config = folder.join("ringdown.yaml");
         write(&config, &node);

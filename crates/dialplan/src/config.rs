@@ -223,12 +223,43 @@ pub struct Trunk {
     pub name: Arc<str>,
     /// Where its calls come from.
     pub networks: Vec<IpNet>,
-    /// Where calls are sent, a SIP URI; without it the trunk is inbound only.
+    /// Where calls are sent, a SIP URI; the registrar where nothing else is said. Without it the trunk is inbound only.
     pub to: Option<Arc<str>>,
+    /// Where the node registers, so that the trunk finds it.
+    pub register: Option<Register>,
     /// Calls at once, both directions.
     pub max_calls: Option<u32>,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
+}
+
+/// A registration of the node's own. Its credentials answer the challenges to the calls over the trunk, too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Register {
+    /// Where, a SIP URI without a user.
+    pub registrar: Arc<str>,
+    /// The user part of the address-of-record.
+    pub user: String,
+    /// The user of digest; `user` where nothing else is said.
+    pub auth_user: String,
+    /// The password in clear, since digest needs it.
+    pub secret: String,
+    /// The only realm whose challenges are answered.
+    pub realm: Option<String>,
+    /// The expiry to ask for.
+    pub expires: Duration,
+}
+
+impl fmt::Debug for Register {
+    /// Without the secret: debug output ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { registrar, user, expires, .. } = self;
+        f.debug_struct("Register")
+            .field("registrar", registrar)
+            .field("user", user)
+            .field("expires", expires)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A client company.

@@ -1,6 +1,7 @@
 //! The node file: what belongs to the machine.
 
 mod defence;
+mod register;
 mod trunks;
 
 use crate::faults::{Faults, Span};

@@ -57,6 +57,33 @@ pub enum Kind {
         /// The Contact URI.
         contact: String,
     },
+    /// A registrar has our contact: for the first time, or after it had not.
+    TrunkRegistered {
+        /// Which trunk of the node file.
+        trunk: Arc<str>,
+        /// Where, a SIP URI.
+        registrar: Arc<str>,
+        /// Seconds until it expires, unless it is refreshed.
+        expires: u32,
+    },
+    /// A REGISTER of ours was refused or not answered.
+    TrunkRegistrationFailed {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// Where.
+        registrar: Arc<str>,
+        /// The status; 408 for no answer.
+        status: u16,
+        /// Seconds to the next try; `None` if there is none.
+        retry_after: Option<u32>,
+    },
+    /// A registrar has our contact no more: we took it back, or it expired.
+    TrunkUnregistered {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// Where.
+        registrar: Arc<str>,
+    },
     /// A contact began: someone called in.
     ContactStarted {
         /// Trunk or user by name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Numbers that callers dial; the last has no flow.
 pub(crate) const NUMBERS: &[&str] = &[
     "direct", "desk", "team", "team", "first", "hunt", "menu", "menu", "record", "loop", "digits", "out",
-    "busy", "nowhere",
+    "up", "busy", "nowhere",
 ];
 
 /// Calls that the node may have at once.
@@ -25,6 +25,7 @@ limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:
   carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}
   pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", max_calls: 2}
+  uplink: {register: {registrar: "sip:10.0.1.3", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim]
 "#;
 
@@ -41,6 +42,7 @@ numbers:
   loop: loop
   digits: digits
   out: out
+  up: up
   busy: busy
 users:
   alice: {password: pw-alice}
@@ -54,6 +56,8 @@ flows:
     - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
   out:
     - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, ringback: tone, busy: {goto: direct}}
+  up:
+    - dial: {to: [{number: "4712", trunk: uplink}], timeout: 15s, failed: {goto: sorry}}
   team:
     - dial: {to: [alice, bob, carol, "sip:desk@10.0.3.1:5060"], timeout: 12s, ringback: welcome, busy: {goto: sorry}, no_answer: {goto: sorry}}
   first:

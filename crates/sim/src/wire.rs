@@ -24,6 +24,8 @@ pub(crate) struct Read {
     pub(crate) cseq_method: String,
     pub(crate) contact: Option<String>,
     pub(crate) challenges: Vec<String>,
+    pub(crate) authorization: Option<String>,
+    pub(crate) expires: Option<u32>,
     pub(crate) min_expires: Option<u32>,
     /// Session-Expires (RFC 4028).
     pub(crate) session_expires: Option<String>,
@@ -51,6 +53,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
         cseq_method: String::new(),
         contact: None,
         challenges: Vec::new(),
+        authorization: None,
+        expires: None,
         min_expires: None,
         session_expires: None,
         reliable: false,
@@ -74,6 +78,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
             Header::CallId(value) => read.call_id = value.value().to_owned(),
             Header::Contact(value) => read.contact = Some(uri_in(value.value()).to_owned()),
             Header::WwwAuthenticate(value) => read.challenges.push(value.value().to_owned()),
+            Header::Authorization(value) => read.authorization = Some(value.value().to_owned()),
+            Header::Expires(value) => read.expires = value.value().trim().parse().ok(),
             Header::MinExpires(value) => read.min_expires = value.value().trim().parse().ok(),
             Header::CSeq(value) => {
                 let (number, method) = value.value().split_once(' ')?;

@@ -21,10 +21,11 @@ fn the_same_seed_gives_the_same_events() {
 #[test]
 fn the_seeds_reach_what_the_checkers_look_at() {
     let mut tally = sim::Tally::default();
-    for seed in 0..100 {
+    for seed in 0..150 {
         tally += sim::run(seed, false).expect("a seed without a fault").tally;
     }
     let sim::Tally { contacts, legs, answered, bridged, held, recordings, registered, .. } = tally;
+    let sim::Tally { trunks_registered, trunks_refused, by_registration, .. } = tally;
     let sim::Tally { transfers, handed_over, joined, alarms, .. } = tally;
     for (count, least) in [
         (contacts, 500),
@@ -34,6 +35,9 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (held, 40),
         (recordings, 60),
         (registered, 400),
+        (trunks_registered, 60),
+        (trunks_refused, 60),
+        (by_registration, 100),
         (transfers, 20),
         (handed_over, 8),
         (joined, 1),

@@ -301,7 +301,7 @@ impl Reject {
 }
 
 /// Section 19.1.4: contacts are the same by their URIs' meaning, not their spelling.
-fn same_uri(kept: &str, given: &Uri<'_>) -> bool {
+pub(crate) fn same_uri(kept: &str, given: &Uri<'_>) -> bool {
     Uri::parse(kept).is_ok_and(|kept| kept == *given)
 }
 

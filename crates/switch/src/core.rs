@@ -2,7 +2,9 @@
 
 use crate::guard::{Ban, Guard};
 use crate::ports::Ports;
+use crate::random::Random;
 use crate::register::ALLOW;
+use crate::trunks::Trunks;
 use crate::users::Users;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
@@ -50,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) registrar: Registrar,
     pub(crate) verifier: Verifier,
     pub(crate) guard: Guard,
+    pub(crate) trunks: Trunks,
+    pub(crate) random: Random,
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
@@ -88,8 +92,10 @@ impl Core {
             sip: Vec::new(),
             endpoint,
             registrar: registrar(plan),
-            verifier: Verifier::new(VerifierConfig::new(nonce_secret(&config.seed))),
+            verifier: Verifier::new(VerifierConfig::new(other_seed(&config.seed, 0x5c))),
             guard: Guard::new(guard_secret(&config.seed)),
+            trunks: Trunks::default(),
+            random: Random::new(other_seed(&config.seed, 0x6a)),
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
@@ -213,9 +219,14 @@ impl Core {
 
     /// Our Contact header field on a flow.
     pub(crate) fn contact_uri(&self, flow: &Flow) -> String {
+        format!("<{}>", self.contact_for("ringdown", flow))
+    }
+
+    /// The URI of a user part of ours on a flow.
+    pub(crate) fn contact_for(&self, user: &str, flow: &Flow) -> String {
         match self.listener(flow.transport, Some(flow.local)) {
-            Some(listener) => format!("<sip:ringdown@{}>", listener.contact),
-            None => format!("<sip:ringdown@{}>", flow.local),
+            Some(listener) => format!("sip:{user}@{}", listener.contact),
+            None => format!("sip:{user}@{}", flow.local),
         }
     }
 
@@ -261,13 +272,9 @@ fn guard_secret(seed: &[u8; 32]) -> u64 {
     u64::from_be_bytes(*first) ^ 0x3636_3636_3636_3636
 }
 
-/// Nonces are signed by a secret that is not the seed of the tags, which peers see the output of.
-fn nonce_secret(seed: &[u8; 32]) -> [u8; 32] {
-    let mut secret = *seed;
-    for byte in &mut secret {
-        *byte ^= 0x5c;
-    }
-    secret
+/// What is not to follow from the endpoint's tags, which peers see, has a seed of its own.
+fn other_seed(seed: &[u8; 32], pad: u8) -> [u8; 32] {
+    seed.map(|byte| byte ^ pad)
 }
 
 fn listener(listen: &dialplan::Listen) -> Listener {

@@ -2,6 +2,7 @@
 
 use crate::guard::{Ban, Guard, Offence, VOUCHED, is_trusted};
 use crate::inbound::user_part;
+use crate::trunks::Trunks;
 use clock::Time;
 use dialplan::{Config, Digest, User};
 use sip::{
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 pub(crate) struct Gate<'a> {
     pub(crate) now: Time,
     pub(crate) plan: &'a Config,
+    pub(crate) trunks: &'a Trunks,
     pub(crate) verifier: &'a mut Verifier,
     pub(crate) guard: &'a mut Guard,
     /// What the request leads to besides its answer.
@@ -20,7 +22,7 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Trunks are who their address says; everybody else proves to be a user, or is challenged and forgotten.
+    /// Trunks are who their address says, or whom a registration of ours has told where to call; everybody else proves to be a user, or is challenged and forgotten.
     /// Whom we know may ask by OPTIONS whether we live (RFC 3261 section 11).
     pub(crate) fn admit(&mut self, flow: &Flow, request: &Message) -> Admission {
         let ip = flow.peer.ip();
@@ -28,7 +30,7 @@ impl Gate<'_> {
             // A binding is a user's, whatever the address.
             Method::Register => false,
             Method::Options => is_trusted(self.plan, ip) || self.guard.knows(self.now, ip),
-            _ => self.plan.trunk_for(ip).is_some(),
+            _ => self.plan.trunk_for(ip).is_some() || self.is_for_registration(request),
         };
         if passes { Admission::Admit(None) } else { self.authenticate(flow, request) }
     }
@@ -102,6 +104,11 @@ impl Gate<'_> {
 
     fn suspect(&mut self, flow: &Flow, offence: (Offence, bool)) {
         self.banned = self.guard.suspect(self.now, self.plan, flow, offence);
+    }
+
+    /// Whether a request goes to what only a registrar of ours knows.
+    fn is_for_registration(&self, request: &Message) -> bool {
+        self.trunks.owner_of(&user_part(request.request_uri())).is_some()
     }
 
     /// Whether a request is for a number that somebody could call.

@@ -3,7 +3,7 @@
 use crate::Switch;
 use crate::contact::{Contact, NewContact};
 use crate::leg::Leg;
-use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine};
+use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
 use sip::{Flow, InviteId, Message, Uri};
@@ -20,6 +20,9 @@ struct Source {
     /// Calls that the source may have at once.
     max_calls: Option<u32>,
 }
+
+/// Who calls, and what the number leads to.
+type Identified = (Source, Option<(ClientIndex, FlowIndex)>);
 
 /// A call as far as it is known before anything is done for it.
 struct Call<'a> {
@@ -41,8 +44,12 @@ impl Call<'_> {
 
 impl Switch {
     pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message, user: Option<Arc<str>>) {
-        let to = user_part(message.request_uri());
-        let Some((source, place)) = self.identify(flow, user, &to) else {
+        let called = user_part(message.request_uri());
+        let (found, to) = match self.registered_trunk(&called, message) {
+            Some((trunk, to)) => (Some(self.identify_trunk(trunk, &to)), to),
+            None => (self.identify(flow, user, &called), called),
+        };
+        let Some((source, place)) = found else {
             // The gate admits nobody else.
             return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
         };
@@ -64,24 +71,31 @@ impl Switch {
     }
 
     /// The source of a call and what its number leads to.
-    fn identify(
-        &self,
-        flow: Flow,
-        user: Option<Arc<str>>,
-        to: &str,
-    ) -> Option<(Source, Option<(ClientIndex, FlowIndex)>)> {
+    fn identify(&self, flow: Flow, user: Option<Arc<str>>, to: &str) -> Option<Identified> {
         if let Some(trunk) = self.plan.trunk_for(flow.peer.ip()) {
-            let source = Source {
-                name: Arc::clone(&trunk.name),
-                party: Party::Trunk(Arc::clone(&trunk.name)),
-                max_calls: trunk.max_calls,
-            };
-            return Some((source, self.plan.number(Some(trunk), to)));
+            return Some(self.identify_trunk(trunk, to));
         }
         let user = self.plan.user(&user?)?;
         let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
         let party = Party::User(Arc::clone(&user.name));
         Some((Source { name: user.name, party, max_calls: None }, place))
+    }
+
+    fn identify_trunk(&self, trunk: &Trunk, to: &str) -> Identified {
+        let name = Arc::clone(&trunk.name);
+        let source = Source { party: Party::Trunk(Arc::clone(&name)), name, max_calls: trunk.max_calls };
+        (source, self.plan.number(Some(trunk), to))
+    }
+
+    /// The trunk that a call to a registration of ours is from, and the number that its caller dialled: the Request-URI
+    /// is our Contact by then. A registrar that keeps it tells it in P-Called-Party-ID (RFC 7315 section 4.2).
+    fn registered_trunk<'m>(&self, called: &str, message: &'m Message) -> Option<(&Trunk, Cow<'m, str>)> {
+        let name = self.core.trunks.owner_of(called)?;
+        let trunk = self.plan.node.trunks.iter().find(|trunk| *trunk.name == *name)?;
+        let told = message.header_text("P-Called-Party-ID").map(uri_within);
+        let told = told.or_else(|| Some(message.to().ok()?.uri_text()));
+        let own = || Cow::Owned(trunk.register.as_ref().map_or_else(String::new, |it| it.user.clone()));
+        Some((trunk, told.map(user_part).filter(|user| !user.is_empty()).unwrap_or_else(own)))
     }
 
     fn has_room(&self, source: &Source) -> bool {
@@ -207,6 +221,12 @@ fn caller_number(message: &Message) -> Arc<str> {
 
 pub(crate) fn user_part(uri: &str) -> Cow<'_, str> {
     Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or(Cow::Borrowed(""))
+}
+
+/// The URI of a name-addr.
+fn uri_within(value: &str) -> &str {
+    let after = value.split_once('<').map_or(value, |(_, after)| after);
+    after.split(['>', ';']).next().unwrap_or(after)
 }
 
 /// What may stand in a SIP URI's user part unescaped: the caller's number is written into ours.

@@ -12,11 +12,15 @@ mod guard;
 mod inbound;
 mod leg;
 mod ports;
+mod random;
 mod refer;
 mod register;
+mod trunks;
 mod users;
+mod way;
 
 pub use guard::Ban;
+pub use trunks::{RegistrationState, TrunkState};
 
 use crate::broken::Broken;
 use crate::contact::Contact;
@@ -73,7 +77,7 @@ pub enum Input {
     Drain,
     /// An operator lifts the ban of an address.
     LiftBan(IpAddr),
-    /// Ends every call at once.
+    /// Ends every call at once, and takes back what trunks know of us.
     Shutdown,
 }
 
@@ -188,10 +192,10 @@ impl Switch {
 
     /// When to come back with [`Input::Timeout`].
     pub fn next_timeout(&self) -> Option<Time> {
-        [self.core.endpoint.next_timeout(), self.core.registrar.next_timeout(), self.core.timers.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        let core = &self.core;
+        let of_calls = [core.endpoint.next_timeout(), core.timers.next()];
+        let of_others = [core.registrar.next_timeout(), core.trunks.next_timeout()];
+        of_calls.into_iter().chain(of_others).flatten().min()
     }
 
     fn on_message(&mut self, flow: Flow, bytes: Bytes) {
@@ -201,8 +205,8 @@ impl Switch {
             Look::Drop => return,
             Look::Ban(ban) => return core.log_ban(ban),
         }
-        let Core { endpoint, verifier, guard, now, sip, .. } = core;
-        let mut gate = Gate { now: *now, plan: &self.plan, verifier, guard, banned: None };
+        let Core { endpoint, verifier, guard, trunks, now, sip, .. } = core;
+        let mut gate = Gate { now: *now, plan: &self.plan, trunks, verifier, guard, banned: None };
         let mut admit = |flow: &Flow, request: &sip::Message| gate.admit(flow, request);
         endpoint.receive_through(*now, flow, bytes, &mut admit, sip);
         let mut banned = gate.banned;
@@ -243,6 +247,9 @@ impl Switch {
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });
+        if !matches!(self.admission, Admission::Stopping | Admission::Stopped) {
+            self.core.apply_trunks(&self.plan);
+        }
     }
 
     /// Works until nothing that the input caused is left: one SIP event may cause the next.
@@ -261,10 +268,15 @@ impl Switch {
             }
         }
         self.core.forget_early_wires();
-        if self.admission == Admission::Stopping && self.contacts.is_empty() {
+        if self.admission == Admission::Stopping && self.contacts.is_empty() && self.core.trunks.are_left() {
             self.admission = Admission::Stopped;
             self.core.log(None, Kind::NodeStopped);
         }
+    }
+
+    /// Whether the shutdown is through: no call and no registration of ours is left, and the log says so.
+    pub fn is_stopped(&self) -> bool {
+        self.admission == Admission::Stopped
     }
 
     /// Whether new calls are refused.
@@ -308,9 +320,7 @@ impl Switch {
                 contact.on_reinvite_answered(core, leg, &message);
             }),
             E::ReinviteFailed { id, .. } => self.with_leg(id, Contact::on_reinvite_failed),
-            E::Response { .. } => {
-                // NOTIFY alone: a phone that does not hear how its transfer goes loses nothing else by it.
-            }
+            E::Response { id, status, message } => self.core.on_response(id, status, message.as_ref()),
             E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
             E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {
                 contact.on_usage_ended(core, leg, status, why.as_str());
@@ -353,6 +363,7 @@ impl Switch {
         let now = self.core.now;
         self.core.endpoint.handle_timeout(now, &mut self.core.sip);
         self.core.expire_registrations();
+        self.core.run_trunks();
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {
                 Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
@@ -371,6 +382,7 @@ impl Switch {
         for id in ids {
             self.with_contact(id, Contact::end_by_operator);
         }
+        self.core.leave_trunks();
     }
 
     fn with_leg(&mut self, invite: sip::InviteId, work: impl FnOnce(&mut Contact, &mut Core, events::LegId)) {

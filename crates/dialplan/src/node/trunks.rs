@@ -1,3 +1,4 @@
+use super::register;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -22,7 +23,8 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    let fields = Fields::of(node, key.span, "a trunk", &["from", "to", "max_calls", "client"], faults)?;
+    const KNOWN: [&str; 5] = ["from", "to", "register", "max_calls", "client"];
+    let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
     let mut networks = Vec::new();
     for node in fields.get("from").map_or(&[][..], Node::items) {
         let Some(network) = network(node, faults) else { continue };
@@ -34,10 +36,15 @@ fn trunk(
             }
         }
     }
-    if fields.get("from").is_none() && fields.get("to").is_none() {
-        let hint = "write from: [192.0.2.0/24] for its calls to you, to: sip:… for yours to it";
-        faults.hinted(key.span, format!("the trunk `{}` has neither `from` nor `to`", key.text), hint);
+    if ["from", "to", "register"].iter().all(|way| fields.get(way).is_none()) {
+        let hint =
+            "write from: [192.0.2.0/24] for its calls to you, to: sip:… for yours to it, or register: {…}";
+        faults.hinted(key.span, format!("the trunk `{}` has no `from`, `to` or `register`", key.text), hint);
     }
+    let register = fields.entry("register").and_then(|(key, node)| register::read(key, node, faults));
+    let to = fields.get("to").and_then(|node| {
+        sip_host(node, ("`to`", "where calls can be sent", "sip:carrier.example:5060"), faults)
+    });
     let client = fields.get("client").and_then(|node| {
         let id = node.text("`client`", faults)?;
         let found = clients.iter().position(|client| *client == id).map(ClientIndex);
@@ -49,7 +56,8 @@ fn trunk(
     Some(Trunk {
         name: key.text.as_str().into(),
         networks,
-        to: fields.get("to").and_then(|node| destination(node, faults)),
+        to: to.or_else(|| Some(Arc::clone(&register.as_ref()?.registrar))),
+        register,
         max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
         client,
     })
@@ -74,16 +82,18 @@ pub(super) fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
     Some(network)
 }
 
-fn destination(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {
-    let text = node.text("`to`", faults)?;
+/// A SIP URI without a user: `field` in messages, what it is to be, and an example.
+pub(super) fn sip_host(
+    node: &Node,
+    (field, what, like): (&str, &str, &str),
+    faults: &mut Faults<'_>,
+) -> Option<Arc<str>> {
+    let text = node.text(field, faults)?;
     let host = text.strip_prefix("sip:").unwrap_or_default();
     let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b));
     if host.is_empty() || host.contains('@') || !is_plain {
-        faults.hinted(
-            node.span,
-            format!("`{text}` is not where calls can be sent"),
-            "write it like sip:carrier.example:5060",
-        );
+        faults.hinted(node.span, format!("`{text}` is not {what}"), format!("write it like {like}"));
+        return None;
     }
     Some(text.into())
 }

@@ -31,6 +31,9 @@ impl Journal {
                     "{address} is banned for {seconds} s: {reason}; `ringdown bans lift` lifts it"
                 );
             }
+            Kind::TrunkRegistrationFailed { trunk, registrar, status, retry_after: Some(seconds) } => {
+                tracing::warn!("trunk {trunk}: {registrar} answered {status}; tried again in {seconds} s");
+            }
             _ => {}
         }
         self.writer.append(event);

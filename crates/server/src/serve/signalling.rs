@@ -15,7 +15,7 @@ use switch::{Input, Output, Switch};
 const DATAGRAM_BATCH: usize = 64;
 /// Media events and messages handled before the sockets have their turn.
 const MESSAGE_BATCH: usize = 256;
-/// When to stop waiting for the answers to our BYEs at shutdown.
+/// When to stop waiting for the answers to our BYEs and un-REGISTERs at shutdown.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
 
 /// What the thread owns.
@@ -218,9 +218,7 @@ impl Running {
     }
 
     fn is_over(&self) -> bool {
-        self.ending.is_some_and(|limit| {
-            self.thread.switch.snapshot().contacts == 0 || limit <= self.thread.axis.now()
-        })
+        self.ending.is_some_and(|limit| self.thread.switch.is_stopped() || limit <= self.thread.axis.now())
     }
 
     /// Ends media, takes what it still says into the log, and gives the journal back.

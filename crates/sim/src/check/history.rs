@@ -31,6 +31,8 @@ pub(crate) struct History {
     leaving: BTreeMap<LegId, Leg>,
     /// User and contact.
     registrations: BTreeSet<(String, String)>,
+    /// Trunks whose registrar has our contact.
+    registered_trunks: BTreeSet<Arc<str>>,
     tally: Tally,
 }
 
@@ -73,6 +75,7 @@ impl History {
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
             registrations: BTreeSet::new(),
+            registered_trunks: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -190,8 +193,9 @@ impl History {
             return Err(format!("contact {} is over, but: {:?}", id.0, event.kind));
         }
         match &event.kind {
-            Kind::ContactStarted { .. } => {
+            Kind::ContactStarted { source, .. } => {
                 self.tally.contacts += 1;
+                self.tally.by_registration += u64::from(&**source == "uplink");
                 if self.contacts.insert(id, Contact::new()).is_some() {
                     return Err(format!("contact {} began twice", id.0));
                 }
@@ -251,6 +255,13 @@ impl History {
             Kind::Unregistered { user, contact } => {
                 (!self.registrations.remove(&(user.clone(), contact.clone()))).then_some("is not registered")
             }
+            Kind::TrunkRegistered { trunk, .. } => {
+                (!self.registered_trunks.insert(Arc::clone(trunk))).then_some("is registered already")
+            }
+            Kind::TrunkUnregistered { trunk, .. } => {
+                (!self.registered_trunks.remove(trunk)).then_some("is not registered")
+            }
+            Kind::NodeStopped => (!self.registered_trunks.is_empty()).then_some("a trunk has our contact"),
             _ => None,
         };
         broken.map_or(Ok(()), |rule| Err(format!("{rule}: {kind:?}")))
@@ -266,6 +277,8 @@ impl History {
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
+            Kind::TrunkRegistered { .. } => self.tally.trunks_registered += 1,
+            Kind::TrunkRegistrationFailed { .. } => self.tally.trunks_refused += 1,
             Kind::Alarm { .. } => self.tally.alarms += 1,
             _ => {}
         }

@@ -22,6 +22,12 @@ pub struct Tally {
     pub recordings: u64,
     /// Registrations and refreshes.
     pub registered: u64,
+    /// Registrations of the switch with a trunk.
+    pub trunks_registered: u64,
+    /// REGISTERs of the switch that failed.
+    pub trunks_refused: u64,
+    /// Contacts that came by a registration of the switch.
+    pub by_registration: u64,
     /// Transfers that began.
     pub transfers: u64,
     /// Transfers whose target got the call.
@@ -42,6 +48,9 @@ impl AddAssign for Tally {
         self.held += more.held;
         self.recordings += more.recordings;
         self.registered += more.registered;
+        self.trunks_registered += more.trunks_registered;
+        self.trunks_refused += more.trunks_refused;
+        self.by_registration += more.by_registration;
         self.transfers += more.transfers;
         self.handed_over += more.handed_over;
         self.joined += more.joined;
@@ -52,11 +61,13 @@ impl AddAssign for Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { contacts, legs, answered, bridged, held, recordings, registered, .. } = self;
+        let Self { trunks_registered, trunks_refused, by_registration, .. } = self;
         let Self { early, transfers, handed_over, joined, alarms, .. } = self;
         write!(
             f,
             "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {early} with early media, {held} held, \
-             {recordings} recordings, {registered} registrations, {transfers} transfers ({handed_over} done, \
+             {recordings} recordings, {registered} registrations, {trunks_registered} with trunks \
+             ({trunks_refused} refused, {by_registration} calls by them), {transfers} transfers ({handed_over} done, \
              {joined} legs joined), {alarms} alarms"
         )
     }

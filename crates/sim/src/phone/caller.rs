@@ -19,11 +19,12 @@ impl Phone {
     pub(super) fn place(&mut self, now: Time, script: CallScript, sent: &mut Vec<Out>) {
         let number = self.number();
         let tag = self.token();
-        let target = format!("sip:{}@{}", script.number, self.switch);
+        let target = self.way_in(now, script.number);
+        let remote = format!("<sip:{}@{}>", script.number, self.switch);
         let call = Call {
             call_id: format!("{}@{}", self.token(), self.name),
             local: format!("<sip:{}@{}>;tag={tag}", self.name, self.switch.ip()),
-            remote: format!("<{target}>"),
+            remote,
             tag,
             target,
             cseq: 0,

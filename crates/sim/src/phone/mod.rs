@@ -2,6 +2,7 @@
 
 mod callee;
 mod caller;
+mod office;
 mod prank;
 mod refer;
 mod register;
@@ -17,6 +18,7 @@ use crate::dice::Dice;
 use crate::wire::{self, Read};
 use bytes::Bytes;
 use clock::{Duration, Time, Timers};
+use office::Office;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng as _;
 use register::{Challenge, Registration};
@@ -43,6 +45,8 @@ pub(crate) struct Phone {
     password: Option<&'static str>,
     registration: Option<Registration>,
     challenge: Option<Challenge>,
+    /// What it keeps as a registrar.
+    office: Option<Office>,
     /// Calls to place, the next first.
     scripts: VecDeque<CallScript>,
     calls: BTreeMap<u64, Call>,
@@ -154,6 +158,7 @@ impl Phone {
             password,
             registration: None,
             challenge: None,
+            office: None,
             scripts: VecDeque::new(),
             calls: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -333,6 +338,7 @@ impl Phone {
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
             ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
+            ("REGISTER", None) => self.on_register(now, read, sent),
             ("OPTIONS", Some(_)) => self.respond(read, 200, sent),
             ("OPTIONS", None) if wire::tag_of(&read.to).is_none() => self.respond(read, 200, sent),
             _ => self.respond(read, 481, sent),

@@ -162,7 +162,7 @@ pub(super) fn is_stale(read: &Read) -> bool {
 }
 
 /// A parameter of a challenge, unquoted.
-fn param<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn param<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let params = value.strip_prefix("Digest ")?;
     params.split(',').find_map(|param| {
         let (key, value) = param.trim().split_once('=')?;

@@ -13,9 +13,11 @@ pub(super) const SWITCH: SocketAddr = address([10, 0, 0, 1]);
 /// A phone of the world: name, password, place.
 type Place = (&'static str, Option<&'static str>, [u8; 4]);
 
-const PLACES: [Place; 9] = [
+const PLACES: [Place; 10] = [
     ("carrier", None, [10, 0, 1, 1]),
     ("pbx", None, [10, 0, 1, 2]),
+    // Where the switch registers.
+    ("uplink", None, [10, 0, 1, 3]),
     ("alice", Some("pw-alice"), [10, 0, 2, 1]),
     // The second phone of the same user.
     ("alice", Some("pw-alice"), [10, 0, 2, 2]),
@@ -37,12 +39,15 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
     PLACES
         .iter()
         .map(|&(name, password, ip)| {
-            let is_trunk = matches!(name, "carrier" | "pbx");
+            let is_trunk = matches!(name, "carrier" | "pbx" | "uplink");
             let transport =
                 if password.is_some() && rng.chance(250) { Transport::Tcp } else { Transport::Udp };
             let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
             let calls = if is_trunk { 1 + rng.below(6) } else { rng.below(8).saturating_sub(5) };
             phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
+            if name == "uplink" {
+                phone.will_take_registrations("5551", "pw \"5551\"");
+            }
             if password.is_some() && rng.chance(850) {
                 phone.will_register();
             }

@@ -56,6 +56,9 @@ impl World {
         if found != empty {
             return Err(format!("not drained: {found:?}"));
         }
+        if !self.switch.is_stopped() {
+            return Err("the shutdown is not through".into());
+        }
         if ports_ready != self.media.total() {
             return Err(format!("{ports_ready} of {} ports are ready", self.media.total()));
         }

@@ -6,12 +6,12 @@ use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, State};
 use clock::Duration;
-use dialplan::{DialMode, DialResult, MachineInput, Ringback, Target};
+use dialplan::{DialMode, DialResult, MachineInput, Register, Ringback, Target};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
-use sip::{Address, Binding, Flow, Host, InviteId, Message, NewInvite, Transport, Uri};
+use sip::{Address, Binding, Flow, Host, InviteId, Login, Message, NewInvite, Transport, Uri};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// RFC 3326: why the phones that did not win stop ringing, so that they show no missed call.
@@ -155,7 +155,7 @@ impl Contact {
             contact: core.contact_uri(&to.flow),
             headers: self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())).into_iter().collect(),
             body,
-            login: None,
+            login: self.login(&to.party),
             max_forwards: self.max_forwards,
         };
         // What comes back is asked for.
@@ -171,6 +171,15 @@ impl Contact {
     fn max_calls(&self, party: &Party) -> Option<u32> {
         let Party::Trunk(name) = party else { return None };
         self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?.max_calls
+    }
+
+    /// A trunk that we register at challenges our calls, too.
+    fn login(&self, party: &Party) -> Option<Login> {
+        let Party::Trunk(name) = party else { return None };
+        let trunk = self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?;
+        let Register { auth_user, secret, realm, .. } = trunk.register.as_ref()?;
+        let (username, password) = (auth_user.clone(), secret.clone());
+        Some(Login { username, password, realm: realm.clone() })
     }
 
     fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId) {
@@ -451,22 +460,9 @@ fn way_to(binding: &Binding) -> Flow {
     }
 }
 
-/// Where a URI of the dialplan leads; names need DNS, which the switch does not ask yet.
+/// Where a URI of the dialplan leads.
 fn destination(core: &Core, next_hop: &str, request_uri: String, party: Party) -> Result<Destination, u16> {
-    let uri = Uri::parse(next_hop).map_err(|_| 404_u16)?;
-    let uri = uri.as_sip().ok_or(404_u16)?;
-    let transport = match uri.params.get("transport") {
-        Some(_) => uri.transport().ok_or(502_u16)?,
-        None => Transport::Udp,
-    };
-    let ip: IpAddr = match uri.host {
-        Host::V4(ip) => ip.into(),
-        Host::V6(ip) => ip.into(),
-        Host::Name(_) => return Err(502),
-    };
-    let peer = SocketAddr::new(ip, uri.port.unwrap_or(5060));
-    let listener = core.listener(transport, None).ok_or(502_u16)?;
-    let flow = Flow { transport, local: listener.address, peer, connection: 0 };
+    let flow = core.way_to(next_hop)?;
     Ok(Destination { flow, request_uri, route: Vec::new(), party })
 }
 

@@ -1,0 +1,70 @@
+//! What the switch knows of its trunks besides their calls.
+
+mod registrations;
+mod state;
+
+pub use state::{RegistrationState, TrunkState};
+
+use crate::core::Core;
+use dialplan::Config;
+use registrations::Registrations;
+use sip::{Message, SentId};
+use std::collections::HashMap;
+
+/// The trunks' own affairs.
+#[derive(Default)]
+pub(crate) struct Trunks {
+    registrations: Registrations,
+    /// Requests that wait for their answer, and what for.
+    sent: HashMap<SentId, Purpose>,
+}
+
+/// What a request to a trunk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To register; which registration.
+    Register(u64),
+}
+
+impl Trunks {
+    /// When [`Core::run_trunks`] has something to do.
+    pub(crate) fn next_timeout(&self) -> Option<clock::Time> {
+        self.registrations.next_timeout()
+    }
+
+    /// Whether nothing is under way any more, after [`Core::leave_trunks`].
+    pub(crate) fn are_left(&self) -> bool {
+        self.registrations.is_empty()
+    }
+
+    /// The trunk whose registration has a Contact of this user: what comes to it is that trunk's.
+    pub(crate) fn owner_of(&self, user: &str) -> Option<&str> {
+        self.registrations.owner_of(user)
+    }
+}
+
+impl Core {
+    /// Follows a new plan.
+    pub(crate) fn apply_trunks(&mut self, plan: &Config) {
+        self.apply_registrations(plan);
+    }
+
+    /// Does what is due.
+    pub(crate) fn run_trunks(&mut self) {
+        self.run_registrations();
+    }
+
+    /// Takes back what trunks know of us.
+    pub(crate) fn leave_trunks(&mut self) {
+        self.leave_registrations();
+    }
+
+    /// The final response to a request of ours that is no INVITE.
+    pub(crate) fn on_response(&mut self, id: SentId, status: u16, message: Option<&Message>) {
+        match self.trunks.sent.remove(&id) {
+            Some(Purpose::Register(number)) => self.registration_answered(number, status, message),
+            // NOTIFY: a phone that does not hear how its transfer goes loses nothing else by it.
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The registrations of trunks: who is registered where, kept up by a [`sip::Registration`] each.
+
+use super::{Purpose, RegistrationState};
+use crate::core::Core;
+use crate::guard::VOUCHED;
+use clock::{Time, Timers};
+use dialplan::{Config, Register, Trunk};
+use events::Kind;
+use sip::{
+    Address, Flow, Login, Message, Method, NewRequest, Registering, Registration, RegistrationConfig, Uri,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// All registrations, those that are being taken back included.
+#[derive(Default)]
+pub(crate) struct Registrations {
+    lines: BTreeMap<u64, Line>,
+    timers: Timers<u64>,
+    last: u64,
+}
+
+/// One registration.
+struct Line {
+    trunk: Arc<str>,
+    settings: Register,
+    /// The user part of our Contact: nobody but the registrar is told of it.
+    user: String,
+    /// The URI that the last REGISTER named.
+    contact: String,
+    machine: Registration,
+    last_status: Option<u16>,
+    leaving: bool,
+}
+
+impl Registrations {
+    pub(super) fn next_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn owner_of(&self, user: &str) -> Option<&str> {
+        self.lines.values().find(|line| line.user == user).map(|line| &*line.trunk)
+    }
+
+    pub(super) fn state(&self, trunk: &str, now: Time) -> Option<RegistrationState> {
+        let line = self.lines.values().find(|line| *line.trunk == *trunk && !line.leaving)?;
+        Some(RegistrationState {
+            registrar: Arc::clone(&line.settings.registrar),
+            user: line.settings.user.clone(),
+            registered_for: line.machine.bound_until().map(|until| until - now),
+            last_status: line.last_status,
+            next_try: line.machine.next_try().map(|at| at - now),
+            refused: line.machine.is_refused(),
+        })
+    }
+
+    fn is_kept(&self, trunk: &str, settings: &Register) -> bool {
+        self.lines.values().any(|line| *line.trunk == *trunk && line.settings == *settings && !line.leaving)
+    }
+
+    /// Notes when a line wants to act, or forgets it.
+    fn settle(&mut self, number: u64) {
+        let Some(line) = self.lines.get(&number) else { return };
+        match line.machine.next_timeout() {
+            Some(at) => self.timers.set(number, at),
+            None => {
+                self.timers.cancel(number);
+            }
+        }
+        if line.machine.is_gone() {
+            self.lines.remove(&number);
+        }
+    }
+
+    fn leave_where(&mut self, now: Time, leaves: impl Fn(&Line) -> bool) {
+        let leaving: Vec<u64> =
+            self.lines.iter().filter(|(_, line)| !line.leaving && leaves(line)).map(|(it, _)| *it).collect();
+        for number in leaving {
+            if let Some(line) = self.lines.get_mut(&number) {
+                line.leaving = true;
+                line.machine.leave(now);
+            }
+            self.settle(number);
+        }
+    }
+}
+
+impl Core {
+    /// Begins what a plan has new, takes back what it has no more.
+    pub(super) fn apply_registrations(&mut self, plan: &Config) {
+        let wants = |line: &Line| {
+            let trunk = plan.node.trunks.iter().find(|trunk| trunk.name == line.trunk);
+            trunk.and_then(|trunk| trunk.register.as_ref()) == Some(&line.settings)
+        };
+        self.trunks.registrations.leave_where(self.now, |line| !wants(line));
+        for Trunk { name, register, .. } in &plan.node.trunks {
+            let Some(settings) = register else { continue };
+            if !self.trunks.registrations.is_kept(name, settings) {
+                self.begin_registration(name, settings);
+            }
+        }
+    }
+
+    /// Takes all of them back.
+    pub(super) fn leave_registrations(&mut self) {
+        self.trunks.registrations.leave_where(self.now, |_| true);
+        self.run_registrations();
+    }
+
+    fn begin_registration(&mut self, trunk: &Arc<str>, settings: &Register) {
+        let expires = u32::try_from(settings.expires.as_secs()).unwrap_or(u32::MAX);
+        let call_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
+        let line = Line {
+            trunk: Arc::clone(trunk),
+            settings: settings.clone(),
+            user: format!("{:016x}", self.random.next()),
+            contact: String::new(),
+            machine: Registration::new(RegistrationConfig::new(expires), call_id, self.now),
+            last_status: None,
+            leaving: false,
+        };
+        let registrations = &mut self.trunks.registrations;
+        registrations.last += 1;
+        registrations.lines.insert(registrations.last, line);
+        registrations.settle(registrations.last);
+    }
+
+    pub(super) fn run_registrations(&mut self) {
+        while let Some(number) = self.trunks.registrations.timers.pop_due(self.now) {
+            self.run_registration(number);
+            self.trunks.registrations.settle(number);
+        }
+    }
+
+    fn run_registration(&mut self, number: u64) {
+        let Some(line) = self.trunks.registrations.lines.get_mut(&number) else { return };
+        let registrar = Arc::clone(&line.settings.registrar);
+        let lapsed = line.machine.take_lapse(self.now).then(|| Arc::clone(&line.trunk));
+        let due = line.machine.take_due(self.now);
+        if let Some(trunk) = lapsed {
+            self.log(None, Kind::TrunkUnregistered { trunk, registrar: Arc::clone(&registrar) });
+        }
+        let Some(register) = due else { return };
+        match self.way_to(&registrar) {
+            Ok(flow) => self.send_register(number, flow, register),
+            Err(status) => self.registration_answered(number, status, None),
+        }
+    }
+
+    fn send_register(&mut self, number: u64, flow: Flow, register: sip::Register) {
+        let Some(line) = self.trunks.registrations.lines.get(&number) else { return };
+        let Register { registrar, user, auth_user, secret, realm, .. } = &line.settings;
+        let contact = self.contact_for(&line.user, &flow);
+        let of_record = format!("sip:{user}@{}", host_of(registrar));
+        let request = NewRequest {
+            flow,
+            method: Method::Register,
+            request_uri: registrar.to_string(),
+            route: Vec::new(),
+            from: Address { display: None, uri: of_record.clone() },
+            to: Address { display: None, uri: of_record },
+            series: Some(register.series),
+            headers: vec![
+                ("Contact".into(), format!("<{contact}>")),
+                ("Expires".into(), register.expires.to_string()),
+            ],
+            body: None,
+            login: Some(Login {
+                username: auth_user.clone(),
+                password: secret.clone(),
+                realm: realm.clone(),
+            }),
+            max_forwards: 70,
+        };
+        if let Some(line) = self.trunks.registrations.lines.get_mut(&number) {
+            line.contact = contact;
+        }
+        // Calls come from where we register.
+        self.guard.vouch(flow.peer.ip(), self.now + VOUCHED);
+        let sent = self.endpoint.request(self.now, request, &mut self.sip);
+        self.trunks.sent.insert(sent, Purpose::Register(number));
+    }
+
+    pub(super) fn registration_answered(&mut self, number: u64, status: u16, message: Option<&Message>) {
+        let random = self.random.next();
+        let Some(line) = self.trunks.registrations.lines.get_mut(&number) else { return };
+        line.last_status = Some(status);
+        let (trunk, registrar) = (Arc::clone(&line.trunk), Arc::clone(&line.settings.registrar));
+        let was_bound = line.machine.bound_until().is_some();
+        let outcome = line.machine.answered(self.now, (status, message), &line.contact, random);
+        self.trunks.registrations.settle(number);
+        match outcome {
+            Registering::Registered { expires, again: false } => {
+                self.log(None, Kind::TrunkRegistered { trunk, registrar, expires });
+            }
+            Registering::Registered { again: true, .. } | Registering::Adjusted => {}
+            Registering::Failed { status, after } => {
+                let retry_after = Some(u32::try_from(after.as_secs()).unwrap_or(u32::MAX));
+                self.log(None, Kind::TrunkRegistrationFailed { trunk, registrar, status, retry_after });
+            }
+            Registering::Refused { status } => {
+                let text = format!(
+                    "the trunk {trunk} is not registered: {registrar} refused it with {status}; \
+                     correct its `register` and reload"
+                );
+                let failed = Kind::TrunkRegistrationFailed { trunk, registrar, status, retry_after: None };
+                self.log(None, failed);
+                self.log(None, Kind::Alarm { text });
+            }
+            Registering::Gone if was_bound => self.log(None, Kind::TrunkUnregistered { trunk, registrar }),
+            Registering::Gone => {}
+        }
+    }
+}
+
+/// The host of a registrar's URI, as the address-of-record has it.
+fn host_of(registrar: &str) -> String {
+    let uri = Uri::parse(registrar).ok();
+    uri.as_ref().and_then(Uri::as_sip).map_or_else(String::new, |uri| uri.host.to_string())
+}
