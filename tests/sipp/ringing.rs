@@ -68,3 +68,38 @@ fn a_caller_who_gives_up_stops_all_the_ringing() {
     assert_eq!(field(&node.calls(1)[0], "disposition"), "abandoned_ringing");
     node.stop();
 }
+
+#[test]
+fn a_phone_sends_its_call_to_another_user_rfc_3261_section_8_1_3_4() {
+    let flows = "numbers: {ring: ring}\nflows:\n  ring:\n    - dial: {to: \"1000\", timeout: 10s}\n";
+    let node = Node::start(&Setup::new().flows(flows));
+    let phone = |user: &str, port: u16| {
+        let at = node.network().socket(2, port);
+        let register = Sipp::caller(&node, "register", user).at(at).with(&["-key", "expires", "300"]);
+        assert_eq!(register.run().successful(), 1);
+        at
+    };
+    let (first, second) = (phone("1000", 5080), phone("1001", 5090));
+    let sends_on = Sipp::callee(&node, "redirect", 5080).at(first).with(&["-key", "target", "1001"]).start();
+    let answers = Sipp::callee(&node, "answer", 5090).at(second).start();
+    let caller = Sipp::caller(&node, "call", "ring").at(node.network().socket(4, 5080)).run();
+    assert_eq!(caller.successful(), 1);
+    assert_eq!((sends_on.finish().successful(), answers.finish().successful()), (1, 1));
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(cdr, "disposition"), "answered");
+    assert_eq!(field(&cdr["legs"][1]["cause"], "reason"), "redirected");
+    let redirected = node.events(1, "redirected");
+    assert_eq!((redirected.len(), &redirected[0]["to"]), (1, &"1001".into()));
+    node.stop();
+}
+
+#[test]
+fn where_nobody_may_send_a_call_it_does_not_go() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "redirect", 5080).with(&["-key", "target", "1001"]).start();
+    let caller = Sipp::caller(&node, "call-refused", "uas").status(480).run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.calls(1);
+    assert!(node.events(1, "redirected").is_empty());
+    node.stop();
+}

@@ -21,27 +21,26 @@ fn the_same_seed_gives_the_same_events() {
 #[test]
 fn the_seeds_reach_what_the_checkers_look_at() {
     let mut tally = sim::Tally::default();
-    for seed in 0..150 {
+    for seed in 0..200 {
         tally += sim::run(seed, false).expect("a seed without a fault").tally;
     }
-    let sim::Tally { contacts, legs, answered, bridged, held, recordings, registered, .. } = tally;
-    let sim::Tally { trunks_registered, trunks_refused, by_registration, .. } = tally;
-    let sim::Tally { transfers, handed_over, joined, alarms, .. } = tally;
     for (count, least) in [
-        (contacts, 500),
-        (legs, 900),
-        (answered, 400),
-        (bridged, 100),
-        (held, 40),
-        (recordings, 60),
-        (registered, 400),
-        (trunks_registered, 60),
-        (trunks_refused, 60),
-        (by_registration, 100),
-        (transfers, 20),
-        (handed_over, 8),
-        (joined, 1),
-        (alarms, 1),
+        (tally.contacts, 1_000),
+        (tally.legs, 1_800),
+        (tally.answered, 800),
+        (tally.bridged, 200),
+        (tally.early, 20),
+        (tally.redirected, 4),
+        (tally.held, 80),
+        (tally.recordings, 120),
+        (tally.registered, 800),
+        (tally.trunks_registered, 80),
+        (tally.trunks_refused, 80),
+        (tally.by_registration, 130),
+        (tally.transfers, 30),
+        (tally.handed_over, 12),
+        (tally.joined, 1),
+        (tally.alarms, 1),
     ] {
         assert!(count >= least, "{tally}");
     }

@@ -201,7 +201,7 @@ impl Registrar {
                 return Err(Reject::plain(403));
             }
             let expires = self.read_expires(&contact, request)?;
-            let q = contact.param("q").and_then(thousandths).unwrap_or(1000);
+            let q = contact.preference();
             changes.push(Change { uri_text: contact.uri_text(), uri, expires, q });
         }
         Ok(changes)
@@ -303,18 +303,6 @@ impl Reject {
 /// Section 19.1.4: contacts are the same by their URIs' meaning, not their spelling.
 pub(crate) fn same_uri(kept: &str, given: &Uri<'_>) -> bool {
     Uri::parse(kept).is_ok_and(|kept| kept == *given)
-}
-
-/// A `q` value, `0.7`, in thousandths; `None` if it is none.
-fn thousandths(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !digits(fraction) {
-        return None;
-    }
-    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
-    let value = if whole == "1" { 1000 + fraction } else { fraction };
-    (value <= 1000).then_some(value)
 }
 
 #[cfg(test)]
@@ -445,23 +433,6 @@ mod tests {
         assert!(registrar.flow_closed(7).is_empty());
         let left: Vec<&Binding> = registrar.lookup(Time::ZERO, AOR).collect();
         assert_eq!((left[0].flow.connection, left[0].path.as_slice()), (8, &["<sip:p;lr>".to_owned()][..]));
-    }
-
-    #[test]
-    fn rfc3261_25_1_qvalue() {
-        let cases = [
-            ("1", Some(1000)),
-            ("0.7", Some(700)),
-            ("0.125", Some(125)),
-            ("1.000", Some(1000)),
-            ("0.", Some(0)),
-        ];
-        for (text, value) in cases {
-            assert_eq!(thousandths(text), value, "{text}");
-        }
-        for text in ["", "1.1", "2", "0.1234", "-1", "0.x"] {
-            assert_eq!(thousandths(text), None, "{text}");
-        }
     }
 
     #[test]

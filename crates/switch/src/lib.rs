@@ -307,7 +307,7 @@ impl Switch {
                 contact.on_answered(core, leg, &message);
             }),
             E::Failed { id, status, message } => self.with_leg(id, |contact, core, leg| {
-                contact.on_failed(core, leg, status, message.is_some());
+                contact.on_failed(core, leg, status, message.as_ref());
             }),
             E::Acked { id, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_acked(core, leg, &message);

@@ -272,6 +272,7 @@ impl History {
             Kind::LegAnswered { .. } => self.tally.answered += 1,
             Kind::Bridged { .. } => self.tally.bridged += 1,
             Kind::BridgedEarly { .. } => self.tally.early += 1,
+            Kind::Redirected { .. } => self.tally.redirected += 1,
             Kind::Held { .. } => self.tally.held += 1,
             Kind::TransferStarted { .. } => self.tally.transfers += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,

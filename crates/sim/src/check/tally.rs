@@ -3,72 +3,62 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-/// Counts over one or more seeds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+/// Declares [`Tally`]: each count with what it is called in the closing line.
+macro_rules! tally {
+    ($($(#[$doc:meta])* $count:ident $text:literal;)*) => {
+        /// Counts over one or more seeds.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Tally {
+            $($(#[$doc])* pub $count: u64,)*
+        }
+
+        impl AddAssign for Tally {
+            fn add_assign(&mut self, more: Self) {
+                $(self.$count += more.$count;)*
+            }
+        }
+
+        impl fmt::Display for Tally {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let counts = [$((self.$count, $text)),*];
+                let texts: Vec<_> = counts.iter().map(|(count, text)| format!("{count} {text}")).collect();
+                f.write_str(&texts.join(", "))
+            }
+        }
+    };
+}
+
+tally! {
     /// Contacts that began.
-    pub contacts: u64,
+    contacts "contacts";
     /// Legs that began.
-    pub legs: u64,
+    legs "legs";
     /// Legs that were answered.
-    pub answered: u64,
+    answered "answered";
     /// Bridges.
-    pub bridged: u64,
+    bridged "bridged";
     /// Callers who heard the far end before it answered.
-    pub early: u64,
+    early "with early media";
+    /// Targets that a destination sent a call to.
+    redirected "redirected";
     /// Parties that held.
-    pub held: u64,
+    held "held";
     /// Recordings.
-    pub recordings: u64,
+    recordings "recordings";
     /// Registrations and refreshes.
-    pub registered: u64,
-    /// Registrations of the switch with a trunk.
-    pub trunks_registered: u64,
-    /// REGISTERs of the switch that failed.
-    pub trunks_refused: u64,
-    /// Contacts that came by a registration of the switch.
-    pub by_registration: u64,
+    registered "registrations";
+    /// Registrations of ours with trunks, and their refreshes.
+    trunks_registered "registrations with trunks";
+    /// Refusals of such.
+    trunks_refused "refused by trunks";
+    /// Calls that came by such a registration.
+    by_registration "calls by those registrations";
     /// Transfers that began.
-    pub transfers: u64,
+    transfers "transfers";
     /// Transfers whose target got the call.
-    pub handed_over: u64,
+    handed_over "handed over";
     /// Legs that went from one contact to another.
-    pub joined: u64,
+    joined "legs joined";
     /// Alarms.
-    pub alarms: u64,
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, more: Self) {
-        self.contacts += more.contacts;
-        self.legs += more.legs;
-        self.answered += more.answered;
-        self.bridged += more.bridged;
-        self.early += more.early;
-        self.held += more.held;
-        self.recordings += more.recordings;
-        self.registered += more.registered;
-        self.trunks_registered += more.trunks_registered;
-        self.trunks_refused += more.trunks_refused;
-        self.by_registration += more.by_registration;
-        self.transfers += more.transfers;
-        self.handed_over += more.handed_over;
-        self.joined += more.joined;
-        self.alarms += more.alarms;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { contacts, legs, answered, bridged, held, recordings, registered, .. } = self;
-        let Self { trunks_registered, trunks_refused, by_registration, .. } = self;
-        let Self { early, transfers, handed_over, joined, alarms, .. } = self;
-        write!(
-            f,
-            "{contacts} contacts, {legs} legs, {answered} answered, {bridged} bridged, {early} with early media, {held} held, \
-             {recordings} recordings, {registered} registrations, {trunks_registered} with trunks \
-             ({trunks_refused} refused, {by_registration} calls by them), {transfers} transfers ({handed_over} done, \
-             {joined} legs joined), {alarms} alarms"
-        )
-    }
+    alarms "alarms";
 }

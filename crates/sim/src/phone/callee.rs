@@ -4,6 +4,7 @@ use super::reliable::Reliability;
 use super::script::{OnCancel, RingScript, Then};
 use super::session::{Call, State, Up};
 use super::{Act, Out, Phone, T1};
+use crate::dice::Dice;
 use crate::wire::{self, Read};
 use clock::Time;
 
@@ -108,7 +109,11 @@ impl Phone {
         let State::Ringing { invite, .. } = std::mem::replace(&mut call.state, State::Refused) else {
             return;
         };
-        let response = wire::response(&invite, status, &call.tag, None, None);
+        let tag = call.tag.clone();
+        // Most redirects lead to a user or a number, some nowhere.
+        let elsewhere = self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "x"]);
+        let contact = (status == 302).then(|| format!("<sip:{elsewhere}@{}>;q=0.5", self.switch));
+        let response = wire::response(&invite, status, &tag, contact, None);
         self.begin_final(now, number, &invite, false, response, sent);
         for act in [Act::Progress, Act::RepeatProgress, Act::Final] {
             self.timers.cancel((number, act));

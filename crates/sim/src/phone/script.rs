@@ -171,7 +171,8 @@ impl RingScript {
         let then = match rng.below(10) {
             0..=5 => Then::Answer { after: draw_instant(rng), forks: rng.chance(80), broken: rng.chance(30) },
             6..=7 => {
-                let status = rng.pick(&[486, 480, 603, 404, 500, 503, 488, 600, 408, 302, 401, 487]);
+                let status =
+                    rng.pick(&[486, 480, 603, 404, 500, 503, 488, 600, 408, 302, 302, 302, 302, 401, 487]);
                 Then::Refuse { after: draw_instant(rng), status }
             }
             _ => Then::Refuse { after: RINGS_ON, status: 480 },

@@ -57,6 +57,11 @@ impl<'a> NameAddr<'a> {
         unquote(self.display)
     }
 
+    /// The `q` of a Contact in thousandths: 0 to 1000, the most where there is none.
+    pub fn preference(&self) -> u16 {
+        self.param("q").and_then(thousandths).unwrap_or(1000)
+    }
+
     /// The URI.
     ///
     /// # Errors
@@ -86,6 +91,18 @@ impl<'a> NameAddr<'a> {
     }
 }
 
+/// A `q` value, `0.7`, in thousandths; `None` if it is none.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !digits(fraction) {
+        return None;
+    }
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    let value = if whole == "1" { 1000 + fraction } else { fraction };
+    (value <= 1000).then_some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +125,23 @@ mod tests {
         let addr = parse("sip:j@h;tag=7").unwrap();
         assert_eq!((addr.uri_text(), addr.tag()), ("sip:j@h", Some("7")));
         assert!(parse("sip:j@h?Route=%3Csip:x%3E").is_err(), "RFC 4475 regbadct");
+    }
+
+    #[test]
+    fn rfc3261_25_1_qvalue() {
+        let cases = [
+            ("1", Some(1000)),
+            ("0.7", Some(700)),
+            ("0.125", Some(125)),
+            ("1.000", Some(1000)),
+            ("0.", Some(0)),
+        ];
+        for (text, value) in cases {
+            assert_eq!(thousandths(text), value, "{text}");
+        }
+        for text in ["", "1.1", "2", "0.1234", "-1", "0.x"] {
+            assert_eq!(thousandths(text), None, "{text}");
+        }
     }
 
     #[test]

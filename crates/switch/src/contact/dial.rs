@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+/// Redirects that a dial follows; after that phones send each other the call in a circle.
+const MOST_REDIRECTS: u8 = 5;
 /// RFC 3326: why the phones that did not win stop ringing, so that they show no missed call.
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
@@ -25,6 +27,10 @@ pub(super) struct Dial {
     ringback: Ringback,
     tally: Tally,
     purpose: Purpose,
+    /// How often a destination has sent the call elsewhere.
+    redirects: u8,
+    /// How many of those that wait are where a destination has sent the call: the time of that one is theirs.
+    elsewhere: usize,
 }
 
 /// A dial that is asked for.
@@ -45,6 +51,19 @@ impl Order {
 }
 
 impl Dial {
+    /// Rings these next; false if there are none, or if destinations have sent the call elsewhere too often.
+    pub(super) fn redirect(&mut self, targets: &[Target]) -> bool {
+        if targets.is_empty() || self.redirects == MOST_REDIRECTS {
+            return false;
+        }
+        self.redirects += 1;
+        self.elsewhere += targets.len();
+        for target in targets.iter().rev() {
+            self.waiting.push_front(target.clone());
+        }
+        true
+    }
+
     pub(super) fn ringback(&self) -> &Ringback {
         &self.ringback
     }
@@ -81,7 +100,16 @@ impl Contact {
         let names = targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
         let (waiting, tally) = (targets.into(), Tally::default());
-        self.phase = Phase::Dialing(Dial { waiting, mode, ring_time, ringback, tally, purpose });
+        self.phase = Phase::Dialing(Dial {
+            waiting,
+            mode,
+            ring_time,
+            ringback,
+            tally,
+            purpose,
+            redirects: 0,
+            elsewhere: 0,
+        });
         self.ring_next(core);
     }
 
@@ -94,7 +122,10 @@ impl Contact {
                 break;
             }
             let Some(target) = dial.waiting.pop_front() else { break };
-            core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time);
+            match dial.elsewhere.checked_sub(1) {
+                Some(left) => dial.elsewhere = left,
+                None => core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time),
+            }
             if let Err(status) = self.ring(core, &target)
                 && let Phase::Dialing(dial) = &mut self.phase
             {
@@ -268,12 +299,17 @@ impl Contact {
     }
 
     /// A failure without a response is ours: a timer, or the transport.
-    pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16, answered: bool) {
+    pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16, response: Option<&Message>) {
         self.forget_usage(core, leg);
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
-        let by = if answered { EndedBy::Callee } else { EndedBy::Switch };
-        self.end_leg(core, leg, by, Some(status), failure_reason(status));
-        if was_ringing {
+        let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
+        let redirect = response.filter(|_| was_ringing && matches!(status, 300..=302));
+        let follows = redirect.is_some_and(|message| self.follow_redirect(core, leg, status, message));
+        let reason = if follows { "redirected" } else { failure_reason(status) };
+        self.end_leg(core, leg, by, Some(status), reason);
+        if follows {
+            self.ring_next(core);
+        } else if was_ringing {
             self.count_failure(core, status);
         }
     }
@@ -426,7 +462,7 @@ fn passed_on(status: u16) -> u16 {
     match status {
         // Challenges were for us, and 503 would take the whole switch out of the caller's rotation.
         401 | 407 | 503 => 500,
-        // A redirect says nothing without its Contact; the switch does not follow it.
+        // A redirect that could not be followed says nothing without its Contact.
         300..=399 => 480,
         other => other,
     }

@@ -6,6 +6,7 @@ mod flow;
 mod hold;
 mod join;
 mod media;
+mod redirect;
 mod transfer;
 
 use crate::core::{Core, Timer};
