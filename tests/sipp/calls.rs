@@ -97,6 +97,18 @@ fn a_key_pressed_by_rfc_4733_chooses_from_a_menu() {
 }
 
 #[test]
+fn a_key_pressed_by_info_chooses_from_a_menu() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer-bye", 5080).start();
+    let caller = Sipp::caller(&node, "call-info", "menu").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.calls(1);
+    let digits = node.events(1, "digit");
+    assert_eq!((digits.len(), &digits[0]["digit"]), (1, &"1".into()));
+    node.stop();
+}
+
+#[test]
 fn a_menu_without_a_key_ends_by_itself() {
     let node = Node::start(&Setup::new());
     let caller = Sipp::caller(&node, "call-until-bye", "menu").run();

@@ -27,6 +27,23 @@ fn a_digest_registers() {
 }
 
 #[test]
+fn rfc_3428_a_text_reaches_the_phone_of_another_user_and_what_becomes_of_it_its_sender() {
+    let node = Node::start(&Setup::new());
+    let reader = node.network().socket(2, 5090);
+    let register = Sipp::caller(&node, "register", "1001").at(reader).with(&["-key", "expires", "300"]);
+    assert_eq!(register.run().successful(), 1);
+    let reader = Sipp::callee(&node, "read", 5090).at(reader).start();
+    let text = |target: &str, status: u16| {
+        Sipp::caller(&node, "message", "1000").status(status).with(&["-key", "target", target]).run()
+    };
+    assert_eq!(text("1001", 200).successful(), 1);
+    assert_eq!(reader.finish().successful(), 1);
+    assert_eq!(text("1002", 480).successful(), 1);
+    assert_eq!(text("nobody", 404).successful(), 1);
+    node.stop();
+}
+
+#[test]
 fn over_tcp_too() {
     let node = Node::start(&Setup::new());
     let caller = Sipp::caller(&node, "register", "1000").with(&["-key", "expires", "300"]).tcp().run();

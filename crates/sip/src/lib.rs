@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod frame;
 mod header;
+mod info;
 mod message;
 mod method;
 mod name;
@@ -32,6 +33,7 @@ pub use endpoint::{
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
 pub use header::{NameAddr, Params, Via};
+pub use info::{INFO_BODIES, pressed_key};
 pub use message::{ACCEPTED_BODIES, Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
 pub use method::Method;
 pub use name::Name;

@@ -12,7 +12,8 @@ use dialplan::Config;
 use events::{ContactId, Event, Kind, LegId, Party, SipDirection};
 use rtp::control::{Command, PlayId, RecordingId, StreamId};
 use sip::{
-    Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, Verifier, VerifierConfig, Wire,
+    Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, RequestId, SentId, Verifier,
+    VerifierConfig, Wire,
 };
 use std::collections::HashMap;
 
@@ -62,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
     pub(crate) streams: HashMap<StreamId, ContactId>,
     pub(crate) recordings: HashMap<RecordingId, ContactId>,
+    /// Requests that were passed on, and those whose answer waits for theirs.
+    pub(crate) relayed: HashMap<SentId, RequestId>,
     /// Messages of an INVITE that arrived before its contact exists, until the end of the turn.
     early_wires: Vec<Wire>,
     /// How many legs each trunk and user has up, both directions.
@@ -104,6 +107,7 @@ impl Core {
             invites: HashMap::new(),
             streams: HashMap::new(),
             recordings: HashMap::new(),
+            relayed: HashMap::new(),
             early_wires: Vec::new(),
             legs_of: HashMap::new(),
             next_seq: config.first_seq,

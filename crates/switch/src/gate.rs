@@ -27,8 +27,8 @@ impl Gate<'_> {
     pub(crate) fn admit(&mut self, flow: &Flow, request: &Message) -> Admission {
         let ip = flow.peer.ip();
         let passes = match request.method() {
-            // A binding is a user's, whatever the address.
-            Method::Register => false,
+            // A binding and a text are a user's, whatever the address.
+            Method::Register | Method::Message => false,
             Method::Options => is_trusted(self.plan, ip) || self.guard.knows(self.now, ip),
             _ => self.plan.trunk_for(ip).is_some() || self.is_for_registration(request),
         };

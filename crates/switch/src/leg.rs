@@ -24,12 +24,23 @@ pub(crate) struct Leg {
     /// The URI called or calling.
     pub(crate) uri: Arc<str>,
     pub(crate) state: State,
+    /// How its party's first key came.
+    pub(crate) keys_by: Option<KeysBy>,
     codecs: Codecs,
     media: Media,
 }
 
 /// Our codecs, best first: the index that offer/answer speaks of.
 type Codecs = [Codec; 2];
+
+/// How a party sends its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeysBy {
+    /// RFC 4733.
+    Rtp,
+    /// INFO.
+    Info,
+}
 
 /// How far a leg is, as the caller or callee sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +102,8 @@ impl Leg {
         let negotiation = Negotiation::new(Arc::clone(list), core.media_address, port.port, id.0);
         core.join(&party);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
-        Self { id, invite: None, flow, party, uri, state: State::Early { ringing: false }, codecs, media }
+        let state = State::Early { ringing: false };
+        Self { id, invite: None, flow, party, uri, state, keys_by: None, codecs, media }
     }
 
     /// A leg that came to nothing before anyone was told of it.

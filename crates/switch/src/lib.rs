@@ -11,6 +11,7 @@ mod gate;
 mod guard;
 mod inbound;
 mod leg;
+mod message;
 mod ports;
 mod random;
 mod refer;
@@ -297,6 +298,12 @@ impl Switch {
                 if matches!(message.method(), Method::Update | Method::Prack) =>
             {
                 self.with_leg(id, |contact, core, leg| contact.on_reinvite(core, leg, request, &message));
+            }
+            E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Info => {
+                self.with_leg(id, |contact, core, leg| contact.on_info(core, leg, request, &message));
+            }
+            E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Message => {
+                self.on_message_within(request, id, &message);
             }
             E::Request { request, flow, message, user, .. } => self.on_request(request, flow, &message, user),
             E::Cancelled { id, .. } => self.with_leg(id, Contact::on_cancelled),

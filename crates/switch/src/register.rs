@@ -10,7 +10,8 @@ use std::sync::Arc;
 type Headers = Vec<(&'static str, String)>;
 
 /// The methods that the switch serves; any other gets 405.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK, INFO, MESSAGE";
 
 /// A user's address of record, as the registrar and the log know it.
 pub(crate) fn address_of_record(user: &str, client: &str) -> String {
@@ -18,7 +19,7 @@ pub(crate) fn address_of_record(user: &str, client: &str) -> String {
 }
 
 impl Core {
-    fn respond(&mut self, request: RequestId, status: u16, headers: &Headers) {
+    pub(crate) fn respond(&mut self, request: RequestId, status: u16, headers: &Headers) {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.endpoint.respond(self.now, request, status, &headers, None, &mut self.sip);
     }
@@ -34,6 +35,9 @@ impl Switch {
         user: Option<Arc<str>>,
     ) {
         let user = user.and_then(|name| self.plan.user(&name));
+        if let (Method::Message, Some(user)) = (message.method(), &user) {
+            return self.on_page(request, user, message);
+        }
         let (status, headers) = match (message.method(), user) {
             (Method::Register, Some(user)) => self.register(&user, flow, message),
             (Method::Options, _) if self.is_draining() => (503, vec![header("Retry-After", "5")]),

@@ -144,7 +144,8 @@ impl Turns {
     ) -> Result<(), String> {
         let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
         let first = self.requests.insert((branch.to_owned(), method.to_owned()));
-        if method == "INVITE" && !first {
+        // A MESSAGE waits for what becomes of it.
+        if method == "INVITE" && !first || method == "MESSAGE" {
             return Ok(());
         }
         let answers = |to: &SocketAddr, sent: &Read| {

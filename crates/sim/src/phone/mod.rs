@@ -339,8 +339,12 @@ impl Phone {
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
             ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
             ("REGISTER", None) => self.on_register(now, read, sent),
-            ("OPTIONS", Some(_)) => self.respond(read, 200, sent),
+            ("OPTIONS" | "MESSAGE", Some(_)) => self.respond(read, 200, sent),
             ("OPTIONS", None) if wire::tag_of(&read.to).is_none() => self.respond(read, 200, sent),
+            ("MESSAGE", None) if wire::tag_of(&read.to).is_none() => {
+                let status = self.rng.pick(&[200, 200, 486, 503]);
+                self.respond(read, status, sent);
+            }
             _ => self.respond(read, 481, sent),
         }
     }

@@ -24,10 +24,12 @@ impl Phone {
         }
         let up = |call: &Call| matches!(call.state, State::Up(_));
         let call = self.calls.iter().find(|(_, call)| up(call)).map(|(number, _)| *number);
-        match (self.rng.below(8), call) {
+        match (self.rng.below(10), call) {
             (0, Some(call)) => self.send_within(now, call, (Purpose::Other, "OPTIONS"), None, sent),
             (1, Some(call)) => self.send_within(now, call, (Purpose::Other, "INFO"), None, sent),
             (7, Some(call)) => self.send_within(now, call, (Purpose::Other, "REFER"), None, sent),
+            (8, Some(call)) => self.send_within(now, call, (Purpose::Other, "MESSAGE"), None, sent),
+            (8 | 9, _) => self.send_text(now, sent),
             (2, Some(call)) => self.send_within(now, call, (Purpose::Other, "UPDATE"), None, sent),
             (3, _) => self.send_stray(now, "BYE", sent),
             (4, _) => {
@@ -62,6 +64,29 @@ impl Phone {
         }
         .write();
         self.begin(now, (Purpose::Other, 0, method), branch, bytes, sent);
+    }
+
+    /// A text for somebody, as far as it knows what to prove itself by.
+    fn send_text(&mut self, now: Time, sent: &mut Vec<Out>) {
+        let (via, branch) = self.via();
+        let (call_id, tag) = (self.token(), self.token());
+        let to = self.rng.pick(&["alice", "bob", "carol", "team", "x"]);
+        let target = format!("sip:{to}@{}", self.switch);
+        let more = self.credentials("MESSAGE", &target).into_iter().collect();
+        let bytes = Draft {
+            method: "MESSAGE",
+            uri: &target,
+            via,
+            from: &format!("<sip:{}@{}>;tag={tag}", self.name, self.switch.ip()),
+            to: &format!("<{target}>"),
+            call_id: &call_id,
+            cseq: 1,
+            contact: None,
+            more,
+            sdp: None,
+        }
+        .write();
+        self.begin(now, (Purpose::Other, 0, "MESSAGE"), branch, bytes, sent);
     }
 
     fn garbage(&mut self) -> Bytes {

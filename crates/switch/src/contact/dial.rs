@@ -482,7 +482,7 @@ fn failure_reason(status: u16) -> &'static str {
 /// Where a registered phone is called: at the Contact that it named (RFC 3261 section 10.3), or, if it is behind
 /// a NAT or on a stream, the way that its REGISTER came by. A NAT shows in a Contact whose address is not the one
 /// that the REGISTER came from.
-fn way_to(binding: &Binding) -> Flow {
+pub(crate) fn way_to(binding: &Binding) -> Flow {
     let uri = Uri::parse(&binding.uri).ok();
     let named = uri.as_ref().and_then(Uri::as_sip).and_then(|uri| match uri.host {
         Host::V4(ip) => Some(SocketAddr::new(ip.into(), uri.port.unwrap_or(5060))),

@@ -104,8 +104,8 @@ impl Contact {
         speaking().find(|leg| Some(*leg) == before).or_else(|| speaking().next())
     }
 
-    /// Whether the caller hears a leg that is not answered.
-    pub(super) fn hears_early_media(&self) -> bool {
-        self.early.is_some()
+    /// The leg that is not answered and that the caller hears.
+    pub(super) fn early_far_end(&self) -> Option<LegId> {
+        self.early.map(|early| early.far)
     }
 }

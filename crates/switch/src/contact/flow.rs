@@ -1,7 +1,7 @@
 //! The flow's effects: what the dialplan machine asks for, done.
 
+use super::Contact;
 use super::dial::{Order, Purpose};
-use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::leg::State;
 use dialplan::{Effect, MachineInput};
@@ -98,13 +98,5 @@ impl Contact {
     /// The codec to offer first to others, so that nothing is transcoded without need.
     pub(super) fn preferred_codec(&self) -> Codec {
         self.caller.codec().unwrap_or(Codec::Pcmu)
-    }
-
-    pub(crate) fn on_digit(&mut self, _core: &mut Core, leg: events::LegId, digit: char) {
-        // Keys pressed while the other party hears them are its own: the engine passes them on.
-        let is_heard = matches!(self.phase, Phase::Bridged { .. }) || self.hears_early_media();
-        if self.is_caller(leg) && !is_heard {
-            self.inbox.push_back(MachineInput::Digit(digit));
-        }
     }
 }

@@ -108,7 +108,7 @@ impl Contact {
             Phase::Flow => [None, None],
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
-                let waits = Some(&self.caller).filter(|leg| leg.is_open() && !self.hears_early_media());
+                let waits = Some(&self.caller).filter(|leg| leg.is_open() && self.early_far_end().is_none());
                 let tune = match dial.ringback() {
                     Ringback::Far | Ringback::Tone => Tune::System("ringback"),
                     Ringback::Prompt(file) => Tune::File(Arc::clone(file)),

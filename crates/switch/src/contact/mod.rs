@@ -5,6 +5,7 @@ mod early;
 mod flow;
 mod hold;
 mod join;
+mod keys;
 mod media;
 mod redirect;
 mod transfer;
@@ -23,6 +24,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use transfer::Transfer;
 
+pub(crate) use dial::way_to;
 pub(crate) use transfer::{Subscription, Wish};
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.

@@ -63,8 +63,7 @@ impl Core {
     pub(crate) fn on_response(&mut self, id: SentId, status: u16, message: Option<&Message>) {
         match self.trunks.sent.remove(&id) {
             Some(Purpose::Register(number)) => self.registration_answered(number, status, message),
-            // NOTIFY: a phone that does not hear how its transfer goes loses nothing else by it.
-            None => {}
+            None => self.on_relayed(id, status),
         }
     }
 }
