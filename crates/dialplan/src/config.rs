@@ -106,6 +106,8 @@ pub struct Node {
     pub limits: Limits,
     /// How it meets strangers.
     pub defence: Defence,
+    /// Who is asked where names lead.
+    pub dns: Dns,
     /// Who may call without registering.
     pub trunks: Vec<Trunk>,
 }
@@ -214,6 +216,13 @@ impl Default for Defence {
             longest_ban: Duration::from_secs(3_600),
         }
     }
+}
+
+/// Who is asked where names lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// Instead of those of the system.
+    pub servers: Vec<SocketAddr>,
 }
 
 /// A carrier or PBX, known by its addresses.

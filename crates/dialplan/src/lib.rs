@@ -25,8 +25,8 @@ mod verb;
 mod yaml;
 
 pub use config::{
-    Client, ClientIndex, Config, Defence, Destination, Digest, FlowIndex, Limits, Listen, Node, Register,
-    Rtp, SessionTimer, Transport, Trunk, User,
+    Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Limits, Listen, Node,
+    Register, Rtp, SessionTimer, Transport, Trunk, User,
 };
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};

@@ -1,6 +1,7 @@
 //! The node file: what belongs to the machine.
 
 mod defence;
+mod dns;
 mod register;
 mod trunks;
 
@@ -28,8 +29,8 @@ pub(crate) fn folders(root: &Yaml, faults: &mut Faults<'_>) -> Vec<(String, Span
 /// Reads the node file; what cannot be read is among the faults and has a stand-in, so that the rest is
 /// checked all the same.
 pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Option<Node> {
-    const KNOWN: [&str; 9] =
-        ["node", "sip", "rtp", "http", "recordings", "limits", "defence", "trunks", "clients"];
+    const KNOWN: [&str; 10] =
+        ["node", "sip", "rtp", "http", "recordings", "limits", "defence", "dns", "trunks", "clients"];
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
@@ -42,6 +43,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let recordings = fields.get("recordings").and_then(|node| folder(node, faults));
     let limits = limits(&fields, faults);
     let defence = defence::read(&fields, faults);
+    let dns = dns::read(&fields, faults);
     let trunks = trunks::read(fields.get("trunks"), clients, faults);
     fields.require("clients", faults);
     let rtp = rtp?;
@@ -57,6 +59,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         recordings: recordings.unwrap_or_else(|| "recordings".into()),
         limits,
         defence,
+        dns,
         trunks,
     })
 }

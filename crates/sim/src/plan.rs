@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Numbers that callers dial; the last has no flow.
 pub(crate) const NUMBERS: &[&str] = &[
     "direct", "desk", "team", "team", "first", "hunt", "menu", "menu", "record", "loop", "digits", "out",
-    "up", "busy", "nowhere",
+    "up", "named", "busy", "nowhere",
 ];
 
 /// Calls that the node may have at once.
@@ -25,7 +25,7 @@ limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:
   carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}
   pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", max_calls: 2}
-  uplink: {register: {registrar: "sip:10.0.1.3", user: "5551", secret: 'pw "5551"', expires: 60s}}
+  uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim]
 "#;
 
@@ -43,6 +43,7 @@ numbers:
   digits: digits
   out: out
   up: up
+  named: named
   busy: busy
 users:
   alice: {password: pw-alice}
@@ -56,6 +57,8 @@ flows:
     - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
   out:
     - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, ringback: tone, busy: {goto: direct}}
+  named:
+    - dial: {to: ["sip:desk@desk.test"], timeout: 15s, no_answer: {goto: sorry}}
   up:
     - dial: {to: [{number: "4712", trunk: uplink}], timeout: 15s, failed: {goto: sorry}}
   team:

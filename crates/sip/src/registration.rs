@@ -132,6 +132,11 @@ impl Registration {
         self.bound_until
     }
 
+    /// Failures in a row.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Whether the registrar has refused us for good.
     pub fn is_refused(&self) -> bool {
         self.state == State::Refused

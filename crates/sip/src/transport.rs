@@ -29,6 +29,11 @@ impl Transport {
         matches!(self, Self::Tcp | Self::Tls)
     }
 
+    /// Whether it is encrypted.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
     /// As a Via header field names it: `UDP`.
     pub const fn via_token(self) -> &'static str {
         match self {

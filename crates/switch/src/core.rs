@@ -1,6 +1,7 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
 use crate::guard::{Ban, Guard};
+use crate::locator::Locator;
 use crate::ports::Ports;
 use crate::random::Random;
 use crate::register::ALLOW;
@@ -59,6 +60,9 @@ pub(crate) struct Core {
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
     pub(crate) listeners: Vec<Listener>,
+    /// What the listeners can send by.
+    pub(crate) means: Vec<(sip::Transport, bool)>,
+    pub(crate) locator: Locator,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
     pub(crate) streams: HashMap<StreamId, ContactId>,
@@ -102,7 +106,9 @@ impl Core {
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
+            means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
+            locator: Locator::default(),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
             streams: HashMap::new(),

@@ -11,6 +11,7 @@ mod gate;
 mod guard;
 mod inbound;
 mod leg;
+mod locator;
 mod message;
 mod ports;
 mod random;
@@ -68,6 +69,13 @@ pub enum Input {
     FlowFailed(Flow),
     /// From the media engine.
     Media(rtp::control::Event),
+    /// What the DNS says to an [`Output::Dns`], or that it says nothing.
+    Dns {
+        /// As asked.
+        question: sip::Question,
+        /// The answer.
+        answer: sip::Answer,
+    },
     /// `next_timeout` has come.
     Timeout,
     /// A checked plan to use for new calls; those that are up stay on theirs.
@@ -94,6 +102,8 @@ pub enum Output {
     },
     /// For the media engine.
     Media(rtp::control::Command),
+    /// Ask the DNS; [`Input::Dns`] answers.
+    Dns(sip::Question),
     /// For the event log.
     Event(events::Event),
 }
@@ -179,6 +189,7 @@ impl Switch {
                 self.core.flow_failed(flow);
             }
             Input::Media(event) => self.on_media(event),
+            Input::Dns { question, answer } => self.core.answered(&question, &answer),
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
@@ -195,7 +206,8 @@ impl Switch {
     pub fn next_timeout(&self) -> Option<Time> {
         let core = &self.core;
         let of_calls = [core.endpoint.next_timeout(), core.timers.next()];
-        let of_others = [core.registrar.next_timeout(), core.trunks.next_timeout()];
+        let of_others =
+            [core.registrar.next_timeout(), core.trunks.next_timeout(), core.locator.next_timeout()];
         of_calls.into_iter().chain(of_others).flatten().min()
     }
 
@@ -221,6 +233,17 @@ impl Switch {
         if let Some(ban) = banned {
             core.log_ban(ban);
         }
+    }
+
+    /// Whoever waits for the DNS looks again.
+    fn tell_located(&mut self) {
+        let contacts = self.contacts.iter().filter(|(_, contact)| contact.is_locating());
+        let mut waiting: Vec<_> = contacts.map(|(id, _)| *id).collect();
+        waiting.sort_unstable();
+        for id in waiting {
+            self.with_contact(id, Contact::on_located);
+        }
+        self.core.trunks_located();
     }
 
     fn lift_ban(&mut self, address: IpAddr) {
@@ -255,6 +278,19 @@ impl Switch {
 
     /// Works until nothing that the input caused is left: one SIP event may cause the next.
     fn settle(&mut self) {
+        self.settle_sip();
+        while self.core.locator.take_news() {
+            self.tell_located();
+            self.settle_sip();
+        }
+        self.core.forget_early_wires();
+        if self.admission == Admission::Stopping && self.contacts.is_empty() && self.core.trunks.are_left() {
+            self.admission = Admission::Stopped;
+            self.core.log(None, Kind::NodeStopped);
+        }
+    }
+
+    fn settle_sip(&mut self) {
         while !self.core.sip.is_empty() {
             let mut batch = std::mem::take(&mut self.core.sip);
             for output in batch.drain(..) {
@@ -267,11 +303,6 @@ impl Switch {
             if self.core.sip.is_empty() {
                 self.core.sip = batch; // keeps its capacity
             }
-        }
-        self.core.forget_early_wires();
-        if self.admission == Admission::Stopping && self.contacts.is_empty() && self.core.trunks.are_left() {
-            self.admission = Admission::Stopped;
-            self.core.log(None, Kind::NodeStopped);
         }
     }
 
@@ -370,6 +401,7 @@ impl Switch {
         let now = self.core.now;
         self.core.endpoint.handle_timeout(now, &mut self.core.sip);
         self.core.expire_registrations();
+        self.core.give_up_questions();
         self.core.run_trunks();
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {

@@ -36,6 +36,9 @@ pub enum ServeError {
     /// The media engine has no RTP port to serve with.
     #[error("rtp: {0}\n  choose another range by `rtp: {{ports: FIRST-LAST}}` in the node file")]
     Ports(String),
+    /// The resolver cannot start.
+    #[error("dns: {0}")]
+    Dns(String),
     /// The signalling thread has panicked.
     #[error("the node has stopped by a fault in ringdown itself: {0}; start it again and report this")]
     Failed(String),

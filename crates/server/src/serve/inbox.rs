@@ -25,6 +25,8 @@ const SHELL_QUEUE: usize = 1_024;
 pub(super) enum Message {
     /// Something happened on a TCP stream.
     Stream(StreamEvent),
+    /// What the DNS says to a question of the switch.
+    Dns(sip::Question, sip::Answer),
     /// Apply a configuration that has been checked; the answer is its version.
     Reload(Arc<Config>, oneshot::Sender<u64>),
     /// Count what is there.

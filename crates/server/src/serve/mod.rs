@@ -2,6 +2,7 @@
 
 mod address;
 mod control;
+mod dns;
 mod error;
 mod http;
 mod icmp;
@@ -21,6 +22,7 @@ use crate::axis::Axis;
 use crate::{embedded, load, random};
 use address::AddressFile;
 use dialplan::Node;
+use dns::Resolver;
 use inbox::MediaSender;
 use journal::Journal;
 use signalling::Signalling;
@@ -102,6 +104,7 @@ impl Server {
         for listener in listeners {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }
+        let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
         let control = Control::new(sender, options.config, prompts, &plan.node);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
@@ -112,7 +115,8 @@ impl Server {
             version: env!("CARGO_PKG_VERSION"),
         };
         let switch = Switch::new(config, Arc::new(plan));
-        let thread = Signalling { switch, axis, poll, inbox, datagrams, streams, engine, journal, backlog };
+        let thread =
+            Signalling { switch, axis, poll, inbox, datagrams, streams, resolver, engine, journal, backlog };
         let (ending, ended) = oneshot::channel();
         let signalling = std::thread::Builder::new()
             .name("signalling".to_owned())

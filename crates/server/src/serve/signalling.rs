@@ -1,5 +1,6 @@
 //! The signalling thread: owns the switch and the UDP sockets, and carries out what the switch asks.
 
+use super::dns::Resolver;
 use super::inbox::{Inbox, Message};
 use super::journal::Journal;
 use super::stream::{StreamEvent, Streams};
@@ -32,6 +33,8 @@ pub(super) struct Signalling {
     pub datagrams: Datagrams,
     /// TCP.
     pub streams: Streams,
+    /// Names.
+    pub resolver: Resolver,
     /// Media.
     pub engine: media::Engine,
     /// The event log.
@@ -148,6 +151,7 @@ impl Running {
             Message::Stream(StreamEvent::Closed(flow)) => {
                 self.failed.extend(self.thread.streams.closed(flow));
             }
+            Message::Dns(question, answer) => self.handle(Input::Dns { question, answer }),
             Message::Reload(plan, answer) => {
                 self.handle(Input::Reload(plan));
                 // Whoever asked may have gone meanwhile; the plan is applied all the same.
@@ -195,6 +199,7 @@ impl Running {
             match output {
                 Output::Send { flow, bytes } => self.sends.push((flow, bytes)),
                 Output::Media(command) => self.thread.engine.send(command),
+                Output::Dns(question) => self.thread.resolver.ask(question),
                 Output::Event(event) => self.thread.journal.append(event),
             }
         }

@@ -1,6 +1,7 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
 mod cast;
+mod dns;
 mod flood;
 mod verify;
 
@@ -55,6 +56,7 @@ pub struct World {
     has_music: bool,
     /// Whether a datagram to nobody comes back as an ICMP error.
     icmp: bool,
+    resolver: dns::Resolver,
     history: History,
     turns: Turns,
     descriptions: Descriptions,
@@ -80,6 +82,7 @@ enum Delivery {
     Cut,
     Unreachable(Flow),
     Media(rtp::control::Event),
+    Dns(sip::Question, sip::Answer),
     Operator(Operator),
     Attack(Attack),
 }
@@ -135,6 +138,7 @@ impl World {
             sent: 0,
             has_music,
             icmp: rng.chance(300),
+            resolver: dns::Resolver::draw(&mut rng),
             history: History::new(),
             turns: Turns::default(),
             descriptions: Descriptions::default(),
@@ -214,6 +218,7 @@ impl World {
                 self.media.told(&event);
                 self.turn(Input::Media(event), None)
             }
+            Delivery::Dns(question, answer) => self.turn(Input::Dns { question, answer }, None),
             Delivery::Operator(operator) => self.operate(operator),
             Delivery::Attack(attack) => {
                 self.attack(attack);
@@ -318,6 +323,7 @@ impl World {
                     self.print(|| format!("media: {command:?}"));
                     self.media.obey(self.now, command, &mut due)?;
                 }
+                Output::Dns(question) => self.look_up(question),
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;

@@ -1,6 +1,7 @@
 //! Ringing destinations, one after another or at once, until one answers or all have failed.
 
 use super::early::EarlyBridge;
+use super::hunt::{Failure, Hunt};
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
@@ -31,6 +32,8 @@ pub(super) struct Dial {
     redirects: u8,
     /// How many of those that wait are where a destination has sent the call: the time of that one is theirs.
     elsewhere: usize,
+    /// Targets that may be reached by a further server.
+    pub(super) hunts: Vec<Hunt>,
 }
 
 /// A dial that is asked for.
@@ -87,11 +90,11 @@ struct Tally {
 }
 
 /// One leg to be placed.
-struct Destination {
-    flow: Flow,
-    request_uri: String,
-    route: Vec<String>,
-    party: Party,
+pub(super) struct Destination {
+    pub(super) flow: Flow,
+    pub(super) request_uri: String,
+    pub(super) route: Vec<String>,
+    pub(super) party: Party,
 }
 
 impl Contact {
@@ -109,12 +112,13 @@ impl Contact {
             purpose,
             redirects: 0,
             elsewhere: 0,
+            hunts: Vec::new(),
         });
         self.ring_next(core);
     }
 
     /// Rings what the mode allows; ends the dial when nothing rings and nothing waits.
-    fn ring_next(&mut self, core: &mut Core) {
+    pub(super) fn ring_next(&mut self, core: &mut Core) {
         loop {
             let ringing = self.is_ringing();
             let Phase::Dialing(dial) = &mut self.phase else { return };
@@ -126,10 +130,8 @@ impl Contact {
                 Some(left) => dial.elsewhere = left,
                 None => core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time),
             }
-            if let Err(status) = self.ring(core, &target)
-                && let Phase::Dialing(dial) = &mut self.phase
-            {
-                dial.tally.count(status);
+            if let Err(status) = self.ring(core, &target) {
+                self.count(status);
             }
         }
         if !self.is_ringing() {
@@ -138,30 +140,33 @@ impl Contact {
     }
 
     fn is_ringing(&self) -> bool {
-        self.callees.iter().any(|leg| matches!(leg.state, State::Early { .. }))
+        self.is_locating() || self.callees.iter().any(|leg| matches!(leg.state, State::Early { .. }))
     }
 
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
     fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
-        let destinations = self.resolve(core, target)?;
-        if let Target::User(user) = target {
-            // A user that calls out is busy too, even to its own call.
-            if !core.users.is_free(user) {
-                return Err(486);
-            }
-            core.users.occupy(user, self.id);
+        let Target::User(user) = target else {
+            let hunt = self.hunt_for(target)?;
+            return self.hunt(core, hunt);
+        };
+        let destinations = self.phones_of(core, user)?;
+        // A user that calls out is busy too, even to its own call.
+        if !core.users.is_free(user) {
+            return Err(486);
         }
+        core.users.occupy(user, self.id);
         let mut placed = Err(503);
         for destination in destinations {
-            placed = self.place(core, destination).or(placed);
+            placed = self.place(core, destination).map(|_| ()).or(placed);
         }
-        if let (Err(_), Target::User(user)) = (placed, target) {
+        if placed.is_err() {
             core.users.vacate(user, self.id);
         }
         placed
     }
 
-    fn place(&mut self, core: &mut Core, to: Destination) -> Result<(), u16> {
+    /// Places a leg, if there is room for it.
+    pub(super) fn place(&mut self, core: &mut Core, to: Destination) -> Result<LegId, u16> {
         if !core.has_channel(&to.party, self.max_calls(&to.party)) {
             return Err(503);
         }
@@ -196,7 +201,7 @@ impl Contact {
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
         self.callees.push(leg);
-        Ok(())
+        Ok(id)
     }
 
     fn max_calls(&self, party: &Party) -> Option<u32> {
@@ -233,31 +238,19 @@ impl Contact {
         format!("sip:{}@{host}", self.from)
     }
 
-    fn resolve(&self, core: &Core, target: &Target) -> Result<Vec<Destination>, u16> {
-        match target {
-            Target::User(user) => {
-                let aor = crate::register::address_of_record(user, &self.client);
-                let found: Vec<_> = core
-                    .registrar
-                    .lookup(core.now, &aor)
-                    .map(|binding| Destination {
-                        flow: way_to(binding),
-                        request_uri: binding.uri.clone(),
-                        route: binding.path.clone(),
-                        party: Party::User(Arc::clone(user)),
-                    })
-                    .collect();
-                if found.is_empty() { Err(480) } else { Ok(found) }
-            }
-            Target::Uri(uri) => Ok(vec![destination(core, uri, uri.to_string(), Party::Uri)?]),
-            Target::Number { number, trunk } => {
-                let found = self.plan.node.trunks.iter().find(|known| known.name == *trunk);
-                let to = found.and_then(|trunk| trunk.to.as_deref()).ok_or(404_u16)?;
-                let host = to.strip_prefix("sip:").ok_or(404_u16)?;
-                let request_uri = format!("sip:{number}@{}", host.rsplit('@').next().unwrap_or(host));
-                Ok(vec![destination(core, to, request_uri, Party::Trunk(Arc::clone(trunk)))?])
-            }
-        }
+    /// Where a user is registered.
+    fn phones_of(&self, core: &Core, user: &Arc<str>) -> Result<Vec<Destination>, u16> {
+        let aor = crate::register::address_of_record(user, &self.client);
+        let bindings = core.registrar.lookup(core.now, &aor);
+        let found: Vec<_> = bindings
+            .map(|binding| Destination {
+                flow: way_to(binding),
+                request_uri: binding.uri.clone(),
+                route: binding.path.clone(),
+                party: Party::User(Arc::clone(user)),
+            })
+            .collect();
+        if found.is_empty() { Err(480) } else { Ok(found) }
     }
 
     /// The first 2xx wins: the caller is answered if it was not, the others stop ringing.
@@ -277,7 +270,7 @@ impl Contact {
         };
         if !agrees {
             self.hang_up_callee(core, leg, EndedBy::Switch, 488, "no usable SDP answer");
-            self.count_failure(core, 488);
+            self.count_failure(core, leg, Failure { status: 488, told: true });
             return;
         }
         let codec = winner.codec().map(|codec| codec.name().into());
@@ -308,22 +301,37 @@ impl Contact {
         let reason = if follows { "redirected" } else { failure_reason(status) };
         self.end_leg(core, leg, by, Some(status), reason);
         if follows {
+            self.take_hunt(leg);
             self.ring_next(core);
         } else if was_ringing {
-            self.count_failure(core, status);
+            self.count_failure(core, leg, Failure { status, told: response.is_some() });
         }
     }
 
-    fn count_failure(&mut self, core: &mut Core, status: u16) {
+    /// A leg that rang has failed: its target has a further server, or is through.
+    fn count_failure(&mut self, core: &mut Core, leg: LegId, failure: Failure) {
+        if !matches!(self.phase, Phase::Dialing(_)) {
+            return;
+        }
+        let hunt = self.take_hunt(leg).and_then(|hunt| hunt.after(failure));
+        let outcome = hunt.map_or(Err(failure.status), |hunt| self.hunt(core, hunt));
+        if let Err(status) = outcome {
+            self.count(status);
+        }
+        self.ring_next(core);
+    }
+
+    /// One target is through, without an answer.
+    pub(super) fn count(&mut self, status: u16) {
         if let Phase::Dialing(dial) = &mut self.phase {
             dial.tally.count(status);
-            self.ring_next(core);
         }
     }
 
     pub(crate) fn on_ring_timeout(&mut self, core: &mut Core) {
         let Phase::Dialing(dial) = &mut self.phase else { return };
         dial.tally.no_answer = true;
+        dial.hunts.clear();
         self.cancel_ringing(core, None, EndedBy::Switch, "no answer");
         self.ring_next(core);
     }
@@ -378,7 +386,7 @@ impl Contact {
         }
         self.end_leg(core, leg, by, status, why);
         if was_ringing {
-            self.count_failure(core, status.unwrap_or(500));
+            self.count_failure(core, leg, Failure { status: status.unwrap_or(500), told: true });
         }
     }
 
@@ -494,12 +502,6 @@ pub(crate) fn way_to(binding: &Binding) -> Flow {
         Some(peer) => Flow { peer, ..flow },
         None => flow,
     }
-}
-
-/// Where a URI of the dialplan leads.
-fn destination(core: &Core, next_hop: &str, request_uri: String, party: Party) -> Result<Destination, u16> {
-    let flow = core.way_to(next_hop)?;
-    Ok(Destination { flow, request_uri, route: Vec::new(), party })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod dial;
 mod early;
 mod flow;
 mod hold;
+mod hunt;
 mod join;
 mod keys;
 mod media;

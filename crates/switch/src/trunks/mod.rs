@@ -6,7 +6,7 @@ mod state;
 pub use state::{RegistrationState, TrunkState};
 
 use crate::core::Core;
-use dialplan::Config;
+use dialplan::{Config, Trunk};
 use registrations::Registrations;
 use sip::{Message, SentId};
 use std::collections::HashMap;
@@ -46,12 +46,26 @@ impl Trunks {
 impl Core {
     /// Follows a new plan.
     pub(crate) fn apply_trunks(&mut self, plan: &Config) {
+        let ways = |trunk: &Trunk| {
+            trunk.to.iter().chain(trunk.register.iter().map(|it| &it.registrar)).cloned().collect::<Vec<_>>()
+        };
+        let ways: Vec<_> = plan.node.trunks.iter().flat_map(ways).collect();
+        self.locator.keep(&ways);
+        for way in &ways {
+            // No call has to wait for it.
+            let _unknown_yet = self.locate(way);
+        }
         self.apply_registrations(plan);
     }
 
     /// Does what is due.
     pub(crate) fn run_trunks(&mut self) {
         self.run_registrations();
+    }
+
+    /// The DNS has told something.
+    pub(crate) fn trunks_located(&mut self) {
+        self.resume_registrations();
     }
 
     /// Takes back what trunks know of us.

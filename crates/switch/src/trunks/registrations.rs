@@ -7,9 +7,11 @@ use clock::{Time, Timers};
 use dialplan::{Config, Register, Trunk};
 use events::Kind;
 use sip::{
-    Address, Flow, Login, Message, Method, NewRequest, Registering, Registration, RegistrationConfig, Uri,
+    Address, Flow, Login, Message, Method, NewRequest, Registering, Registration, RegistrationConfig,
+    Transport, Uri,
 };
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// All registrations, those that are being taken back included.
@@ -31,6 +33,10 @@ struct Line {
     machine: Registration,
     last_status: Option<u16>,
     leaving: bool,
+    /// Where the last REGISTER went.
+    server: Option<(Transport, SocketAddr)>,
+    /// Whether it waits for the DNS to tell where the registrar is.
+    locating: bool,
 }
 
 impl Registrations {
@@ -65,7 +71,7 @@ impl Registrations {
     /// Notes when a line wants to act, or forgets it.
     fn settle(&mut self, number: u64) {
         let Some(line) = self.lines.get(&number) else { return };
-        match line.machine.next_timeout() {
+        match line.machine.next_timeout().filter(|_| !line.locating) {
             Some(at) => self.timers.set(number, at),
             None => {
                 self.timers.cancel(number);
@@ -122,6 +128,8 @@ impl Core {
             machine: Registration::new(RegistrationConfig::new(expires), call_id, self.now),
             last_status: None,
             leaving: false,
+            server: None,
+            locating: false,
         };
         let registrations = &mut self.trunks.registrations;
         registrations.last += 1;
@@ -140,14 +148,34 @@ impl Core {
         let Some(line) = self.trunks.registrations.lines.get_mut(&number) else { return };
         let registrar = Arc::clone(&line.settings.registrar);
         let lapsed = line.machine.take_lapse(self.now).then(|| Arc::clone(&line.trunk));
-        let due = line.machine.take_due(self.now);
         if let Some(trunk) = lapsed {
             self.log(None, Kind::TrunkUnregistered { trunk, registrar: Arc::clone(&registrar) });
         }
-        let Some(register) = due else { return };
-        match self.way_to(&registrar) {
-            Ok(flow) => self.send_register(number, flow, register),
-            Err(status) => self.registration_answered(number, status, None),
+        let servers = self.locate(&registrar);
+        let Some(line) = self.trunks.registrations.lines.get_mut(&number) else { return };
+        line.locating = servers.is_none();
+        let Some(servers) = servers else { return };
+        let Some(register) = line.machine.take_due(self.now) else { return };
+        let order = servers.in_order(|| self.random.next());
+        let is_last = |server: &&(Transport, SocketAddr)| Some(**server) == line.server;
+        // It stays with its server; after a failure another has its turn (RFC 3263 section 4.3).
+        let stays = order.iter().find(is_last).filter(|_| line.machine.failures() == 0);
+        let server =
+            stays.or_else(|| order.iter().find(|server| !is_last(server))).or(order.first()).copied();
+        line.server = server;
+        match server.and_then(|(transport, peer)| self.flow_to(transport, peer)) {
+            Some(flow) => self.send_register(number, flow, register),
+            None => self.registration_answered(number, 502, None),
+        }
+    }
+
+    /// Those that waited for the DNS go on.
+    pub(super) fn resume_registrations(&mut self) {
+        let lines = self.trunks.registrations.lines.iter();
+        let waiting: Vec<u64> = lines.filter(|(_, line)| line.locating).map(|(number, _)| *number).collect();
+        for number in waiting {
+            self.run_registration(number);
+            self.trunks.registrations.settle(number);
         }
     }
 
