@@ -10,6 +10,7 @@ mod process;
 mod sipp;
 mod sound;
 mod wait;
+mod zone;
 
 pub use baresip::{Baresip, Recorded};
 pub use network::Network;

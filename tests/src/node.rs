@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 use tempfile::TempDir;
 
-use crate::{Network, Running, repository, until, until_some};
+use crate::{Network, Running, repository, until, until_some, zone};
 
 /// SIP port of the load profile.
 const SIP: u16 = 5062;
@@ -16,6 +16,7 @@ const SIP: u16 = 5062;
 pub struct Setup {
     replaced: Vec<(String, String)>,
     flows: String,
+    zone: String,
 }
 
 impl Setup {
@@ -34,6 +35,13 @@ impl Setup {
     pub fn flows(mut self, yaml: &str) -> Self {
         yaml.clone_into(&mut self.flows);
         self
+    }
+
+    /// Serves a zone by DNS at port 5353 of the node's address, which the node asks: `NAME A ADDRESS` or
+    /// `NAME SRV PRIORITY WEIGHT PORT TARGET` a line, `127.0.0.1` standing for the node's address.
+    pub fn zone(self, lines: &str) -> Self {
+        let asks = "dns: {servers: [\"127.0.0.1:5353\"]}\nclients:";
+        Self { zone: lines.to_owned(), ..self.replace("clients:", asks) }
     }
 
     /// Writes the configuration for `network` under `folder` and gives the node file's path.
@@ -108,6 +116,10 @@ impl Node {
         let folder = TempDir::with_prefix("ringdown-").expect("a temporary folder");
         let state = state_of(&folder);
         let config = setup.write(network, folder.path());
+        if !setup.zone.is_empty() {
+            let lines = setup.zone.replace("127.0.0.1", &network.address(1).to_string());
+            zone::serve(network.socket(1, 5353), &lines);
+        }
         let mut command = Self::command();
         command.arg("serve").arg("--config").arg(config).arg("--state").arg(&state);
         let mut process = Running::start("ringdown", folder.path(), &mut wrap(&state, command));
