@@ -332,6 +332,9 @@ impl Contact {
         let Phase::Dialing(dial) = &mut self.phase else { return };
         dial.tally.no_answer = true;
         dial.hunts.clear();
+        // Where it sent the call shares its time, which is over.
+        dial.waiting.drain(..dial.elsewhere);
+        dial.elsewhere = 0;
         self.cancel_ringing(core, None, EndedBy::Switch, "no answer");
         self.ring_next(core);
     }
