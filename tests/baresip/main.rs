@@ -197,3 +197,47 @@ fn an_agent_transfers_by_refer_and_the_caller_hears_the_next_one() {
     assert_eq!(cdr["transfers"][0]["outcome"], "done", "{cdr:#}");
     node.stop();
 }
+
+/// Asks the node by its command line for a transfer.
+fn transfer(node: &Node, arguments: &[&str]) -> String {
+    let output = node.ask(&[&["transfer"], arguments].concat());
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    said
+}
+
+#[test]
+fn an_agent_consults_by_command_and_the_caller_gets_the_one_who_was_consulted() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let mut next = Baresip::register(&node, 1002, 12, "PCMU", &callers_speech());
+    let mut agent = Baresip::register(&node, 1001, 0, "PCMU", &agents_speech());
+    let mut caller = Baresip::register(&node, 1000, 20, "PCMU", &callers_speech());
+    caller.dial(&format!("sip:agent@{}", node.sip()));
+    caller.listen(1.0);
+    // Taken back first: the caller and the agent hear each other again.
+    transfer(&node, &["1001", "1002", "--consult"]);
+    next.event("CALL_ESTABLISHED");
+    transfer(&node, &["1001", "--cancel"]);
+    next.event("CALL_CLOSED");
+    assert!(transfer(&node, &["1001", "1002", "--consult"]).contains("1001 calls 1002 first"));
+    next.event("CALL_ESTABLISHED");
+    next.listen(2.0);
+    transfer(&node, &["1001", "--complete"]);
+    agent.event("CALL_CLOSED");
+    caller.listen(9.0);
+    caller.command("hangup", "");
+    next.event("CALL_CLOSED");
+    let after = caller.recorded(Recorded::Heard).last(3.5);
+    assert_same("the caller heard the next one", &after.compare(&callers_speech()), 2);
+    let transfers = &node.calls(1)[0]["transfers"];
+    let told = |n: usize| {
+        [&transfers[n]["by"], &transfers[n]["outcome"], &transfers[n]["to"]].map(ToString::to_string)
+    };
+    assert_eq!(told(0), ["\"api\"", "\"cancelled\"", "\"1002\""]);
+    assert_eq!(told(1), ["\"api\"", "\"done\"", "\"1002\""]);
+    let refused = node.ask(&["transfer", "1001", "1002"]);
+    assert!(!refused.status.success());
+    assert_eq!(String::from_utf8_lossy(&refused.stderr), "ringdown: the user speaks with nobody\n");
+    node.stop();
+}

@@ -38,7 +38,9 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.trunks_refused, 80),
         (tally.by_registration, 130),
         (tally.transfers, 30),
-        (tally.handed_over, 12),
+        (tally.consulted, 8),
+        (tally.taken_back, 2),
+        (tally.handed_over, 25),
         (tally.joined, 1),
         (tally.alarms, 1),
     ] {

@@ -17,11 +17,13 @@ mod ports;
 mod random;
 mod refer;
 mod register;
+mod transfer;
 mod trunks;
 mod users;
 mod way;
 
 pub use guard::Ban;
+pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, TrunkState};
 
 use crate::broken::Broken;
@@ -178,11 +180,23 @@ impl Switch {
 
     /// Takes one input and appends what follows from it. `now` never goes back.
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.within_turn(now, out, |switch| switch.take(input));
+    }
+
+    /// Does something and all that follows from it.
+    fn within_turn<R>(&mut self, now: Time, out: &mut Vec<Output>, work: impl FnOnce(&mut Self) -> R) -> R {
         self.core.now = now;
         std::mem::swap(&mut self.core.out, out);
         if self.plan_version == 0 {
             self.begin();
         }
+        let done = work(self);
+        self.settle();
+        std::mem::swap(&mut self.core.out, out);
+        done
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Sip { flow, bytes } => self.on_message(flow, bytes),
             Input::FlowFailed(flow) => {
@@ -198,8 +212,6 @@ impl Switch {
             Input::LiftBan(address) => self.lift_ban(address),
             Input::Shutdown => self.shutdown(),
         }
-        self.settle();
-        std::mem::swap(&mut self.core.out, out);
     }
 
     /// When to come back with [`Input::Timeout`].

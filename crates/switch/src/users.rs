@@ -21,6 +21,11 @@ impl Users {
         self.contacts.get(user)?.first().copied()
     }
 
+    /// All contacts that have a user, in the order in which they got it.
+    pub(crate) fn contacts_of(&self, user: &str) -> &[ContactId] {
+        self.contacts.get(user).map_or(&[], Vec::as_slice)
+    }
+
     /// Takes a user for a contact.
     pub(crate) fn occupy(&mut self, user: &Arc<str>, contact: ContactId) {
         let contacts = self.contacts.entry(Arc::clone(user)).or_default();

@@ -1,9 +1,9 @@
-//! `status`, `bans` and `reload`: a running node's HTTP interface from the command line.
+//! `status`, `bans`, `transfer` and `reload`: a running node's HTTP interface from the command line.
 
 use super::Failed;
 use super::output::print;
 use crate::serve;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_ANSWER: u64 = 16 << 20;
 
 pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
-    let (status, answer) = request(state, "GET", "/status")?;
+    let (status, answer) = request(state, "GET", "/status", None)?;
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
@@ -30,7 +30,7 @@ pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
 }
 
 pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
-    let (status, answer) = request(state, "GET", "/bans")?;
+    let (status, answer) = request(state, "GET", "/bans", None)?;
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
@@ -58,15 +58,47 @@ pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
 }
 
 pub(super) fn lift_ban(state: &Path, address: IpAddr) -> Result<(), Failed> {
-    let (status, answer) = request(state, "DELETE", &format!("/bans/{address}"))?;
+    let (status, answer) = request(state, "DELETE", &format!("/bans/{address}"), None)?;
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
     print(&format!("the ban of {address} is lifted\n"))
 }
 
+/// What is to be done with the call of a user.
+pub(super) enum Step {
+    Begin { to: String, consult: bool },
+    Complete,
+    Cancel,
+}
+
+pub(super) fn transfer(state: &Path, user: &str, step: &Step) -> Result<(), Failed> {
+    let of_user = format!("/transfers/{}", escaped(user));
+    let (method, path, body, done) = match step {
+        Step::Begin { to, consult } => {
+            let done = if *consult { format!("{user} calls {to} first") } else { format!("to {to}") };
+            ("POST", of_user, Some(json!({"to": to, "consult": consult})), done)
+        }
+        Step::Complete => ("POST", of_user + "/complete", None, "the target gets the call".to_owned()),
+        Step::Cancel => ("DELETE", of_user, None, format!("{user} has the call again")),
+    };
+    let (status, answer) = request(state, method, &path, body.as_ref())?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    print(&format!("contact {}: {done}\n", answer["contact"]))
+}
+
+/// A part of a path: what is not plain in a URL is escaped.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 pub(super) fn reload(state: &Path) -> Result<(), Failed> {
-    let (status, answer) = request(state, "POST", "/reload")?;
+    let (status, answer) = request(state, "POST", "/reload", None)?;
     if status != 200 {
         return Err(Failed::because(format!("nothing applied\n{}", fault(&answer))));
     }
@@ -84,7 +116,7 @@ fn fault(answer: &Value) -> String {
 }
 
 /// One request to the node that runs on a state directory: the HTTP status and the JSON body.
-fn request(state: &Path, method: &str, path: &str) -> Result<(u16, Value), Failed> {
+fn request(state: &Path, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), Failed> {
     let Some(address) = serve::http_address(state) else {
         return Err(Failed::because(format!(
             "no node with HTTP runs on the state directory {}\n  name the node's own by --state DIR; \
@@ -92,19 +124,27 @@ fn request(state: &Path, method: &str, path: &str) -> Result<(u16, Value), Faile
             state.display()
         )));
     };
-    exchange(address, method, path).map_err(|error| {
+    exchange(address, method, path, body).map_err(|error| {
         Failed::because(format!(
             "no node answers on http://{address}: {error}\n  is `ringdown serve` running?"
         ))
     })
 }
 
-fn exchange(address: SocketAddr, method: &str, path: &str) -> std::io::Result<(u16, Value)> {
+fn exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> std::io::Result<(u16, Value)> {
     let mut stream = TcpStream::connect_timeout(&reachable(address), Duration::from_secs(5))?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;

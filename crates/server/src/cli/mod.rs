@@ -36,6 +36,14 @@ pub fn run() -> ExitCode {
         }
         Command::Bans { action: None, state, json } => client::bans(&state.state, json),
         Command::Reload { state } => client::reload(&state.state),
+        Command::Transfer { user, to, consult, complete: _, cancel, state } => {
+            let step = match to {
+                Some(to) => client::Step::Begin { to, consult },
+                None if cancel => client::Step::Cancel,
+                None => client::Step::Complete,
+            };
+            client::transfer(&state.state, &user, &step)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -162,6 +170,32 @@ enum Command {
         /// A JSON array of bans
         #[arg(long)]
         json: bool,
+    },
+    /// Transfers whom a user speaks with (it needs `http` in the node file)
+    #[command(
+        after_help = "Examples:\n  ringdown transfer alice sales              hands the other party on\n  \
+                      ringdown transfer alice bob --consult      alice speaks with bob first\n  \
+                      ringdown transfer alice --complete         bob gets the call; so he does when alice hangs up\n  \
+                      ringdown transfer alice --cancel           alice takes it back"
+    )]
+    Transfer {
+        /// Whose call
+        #[arg(value_name = "USER")]
+        user: String,
+        /// A number of the user's client, or one of its users
+        #[arg(value_name = "TO", required_unless_present_any = ["complete", "cancel"])]
+        to: Option<String>,
+        /// The user speaks with the target first
+        #[arg(long, requires = "to")]
+        consult: bool,
+        /// Ends the word with the target: it gets the call
+        #[arg(long, conflicts_with_all = ["to", "cancel"])]
+        complete: bool,
+        /// Takes the call back
+        #[arg(long, conflicts_with = "to")]
+        cancel: bool,
+        #[command(flatten)]
+        state: State,
     },
     /// Makes a running node read its configuration again; calls that are up are not touched
     #[command(after_help = "Example:\n  ringdown check && ringdown reload")]

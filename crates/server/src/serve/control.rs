@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::{Ban, Snapshot};
+use switch::{Ban, Snapshot, TransferOrder, TransferRefused};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -104,6 +104,17 @@ pub enum ReloadError {
     Gone(#[from] Gone),
 }
 
+/// A call was not transferred.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// It cannot be.
+    #[error(transparent)]
+    Refused(#[from] TransferRefused),
+    /// The node is on its way down.
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
 impl Control {
     pub(super) fn new(inbox: Sender, node_file: PathBuf, prompts: PathBuf, node: &Node) -> Self {
         let shared = Shared {
@@ -166,6 +177,16 @@ impl Control {
         let (answer, lifted) = oneshot::channel();
         self.inbox.send(Message::LiftBan(address, answer)).await?;
         lifted.await.map_err(|_| Gone)
+    }
+
+    /// Transfers the call of a user, or goes on with its transfer; the contact's number.
+    ///
+    /// # Errors
+    /// [`TransferError`] says why not.
+    pub async fn transfer(&self, user: &str, order: TransferOrder) -> Result<u64, TransferError> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::Transfer(user.to_owned(), order, answer)).await?;
+        Ok(done.await.map_err(|_| Gone)??.0)
     }
 
     /// Asks the signalling thread to end every call and then itself.

@@ -1,6 +1,6 @@
-//! The node's HTTP interface: `/health`, `/status`, `/bans` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/bans`, `/transfers` and `/reload`.
 
-use super::control::{Control, ReloadError};
+use super::control::{Control, ReloadError, TransferError};
 use super::error::ServeError;
 use crate::load::LoadError;
 use axum::extract::{Path, State};
@@ -8,9 +8,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::json;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use switch::{TransferOrder, TransferRefused};
 use tokio::runtime::Runtime;
 
 /// Binds the listener.
@@ -35,6 +37,8 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .route("/status", get(status))
         .route("/bans", get(bans))
         .route("/bans/{address}", delete(lift_ban))
+        .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
+        .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/reload", post(reload))
         .with_state(control);
     runtime.spawn(async move {
@@ -78,6 +82,44 @@ async fn lift_ban(State(control): State<Control>, Path(address): Path<String>) -
             (StatusCode::NOT_FOUND, Json(error)).into_response()
         }
         Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+/// The body of `POST /transfers/{user}`.
+#[derive(Deserialize)]
+struct NewTransfer {
+    to: String,
+    #[serde(default)]
+    consult: bool,
+}
+
+async fn begin_transfer(
+    State(control): State<Control>,
+    Path(user): Path<String>,
+    Json(NewTransfer { to, consult }): Json<NewTransfer>,
+) -> Response {
+    transfer(&control, &user, TransferOrder::Begin { to: to.into(), consult }).await
+}
+
+async fn complete_transfer(State(control): State<Control>, Path(user): Path<String>) -> Response {
+    transfer(&control, &user, TransferOrder::Complete).await
+}
+
+async fn cancel_transfer(State(control): State<Control>, Path(user): Path<String>) -> Response {
+    transfer(&control, &user, TransferOrder::Cancel).await
+}
+
+async fn transfer(control: &Control, user: &str, order: TransferOrder) -> Response {
+    match control.transfer(user, order).await {
+        Ok(contact) => Json(json!({"contact": contact})).into_response(),
+        Err(TransferError::Gone(gone)) => unavailable(&gone.to_string()),
+        Err(TransferError::Refused(refused)) => {
+            let status = match refused {
+                TransferRefused::UnknownTarget => StatusCode::NOT_FOUND,
+                _ => StatusCode::CONFLICT,
+            };
+            (status, Json(json!({"error": refused.to_string()}))).into_response()
+        }
     }
 }
 

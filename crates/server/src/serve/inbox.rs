@@ -5,6 +5,7 @@
 
 use super::stream::StreamEvent;
 use dialplan::Config;
+use events::ContactId;
 use rtp::control::Event as MediaEvent;
 use std::io;
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::{Ban, Snapshot};
+use switch::{Ban, Snapshot, TransferOrder, TransferRefused};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -35,6 +36,8 @@ pub(super) enum Message {
     Bans(oneshot::Sender<Vec<Ban>>),
     /// Lift the ban of an address; the answer is whether there was one.
     LiftBan(IpAddr, oneshot::Sender<bool>),
+    /// Transfer the call of a user; the answer is the contact.
+    Transfer(String, TransferOrder, oneshot::Sender<Result<ContactId, TransferRefused>>),
     /// End every call and then the thread.
     Shutdown,
 }

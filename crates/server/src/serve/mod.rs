@@ -14,7 +14,7 @@ mod stream;
 mod udp;
 
 pub use address::http_address;
-pub use control::{Control, ReloadError, Reloaded, Status};
+pub use control::{Control, ReloadError, Reloaded, Status, TransferError};
 pub use error::ServeError;
 pub use inbox::Gone;
 

@@ -171,6 +171,12 @@ impl Running {
                 // Whoever asked may have gone meanwhile; the ban is lifted all the same.
                 let _ = answer.send(self.thread.switch.snapshot().bans < before);
             }
+            Message::Transfer(user, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.transfer(now, &user, &order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
             Message::Shutdown => {
                 self.ending = Some(self.thread.axis.now() + SHUTDOWN_LIMIT);
                 self.handle(Input::Shutdown);
@@ -192,6 +198,11 @@ impl Running {
     fn handle(&mut self, input: Input) {
         let now = self.thread.axis.now();
         self.thread.switch.handle(now, input, &mut self.outputs);
+        self.carry_out();
+    }
+
+    /// Does what the switch has asked for.
+    fn carry_out(&mut self) {
         let mut outputs = std::mem::take(&mut self.outputs);
         // What goes to the network goes last: a media thread that sleeps is woken once for all commands, and
         // its ports are open before a peer hears of them.

@@ -101,7 +101,8 @@ impl History {
         let stray = self.contacts.iter().find(|(_, contact)| {
             let answered = contact.legs.values().filter(|leg| leg.answered).count();
             let bridged = if contact.bridge.is_some() { 2 } else { 0 };
-            let served = usize::from(bridged == 0);
+            // Who waits for a consultation to end hears music, which is checked beside this.
+            let served = usize::from(bridged == 0 || contact.transfer);
             contact.dialing.is_none() && answered > bridged + served
         });
         stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
@@ -239,6 +240,8 @@ impl History {
             }
             kind => {
                 self.count(kind);
+                let consults = matches!(kind, Kind::Bridged { .. }) && self.contact(id)?.transfer;
+                self.tally.consulted += u64::from(consults);
                 let contact = self.contact(id)?;
                 contact.apply(event.at, kind).map_err(|error| format!("contact {}: {error}", id.0))
             }
@@ -276,6 +279,7 @@ impl History {
             Kind::Held { .. } => self.tally.held += 1,
             Kind::TransferStarted { .. } => self.tally.transfers += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
+            Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
             Kind::TrunkRegistered { .. } => self.tally.trunks_registered += 1,
@@ -324,7 +328,11 @@ impl Contact {
     fn listeners(&self) -> Vec<(LegId, bool)> {
         let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
         match (self.bridge, self.dialing) {
-            (Some((a, b)), _) => vec![(a, held(&b)), (b, held(&a))],
+            (Some((a, b)), _) => {
+                let waits = |leg: &LegId| ![a, b].contains(leg) && self.legs[leg].answered;
+                let waiting = self.legs.keys().copied().filter(waits).map(|leg| (leg, true));
+                [(a, held(&b)), (b, held(&a))].into_iter().chain(waiting).collect()
+            }
             (None, Some(_)) => {
                 let up = self.legs.iter().filter(|(_, leg)| leg.answered || leg.early);
                 let hears = |leg: &LegId| self.early.is_some_and(|(listener, _)| listener == *leg);

@@ -55,6 +55,10 @@ tally! {
     by_registration "calls by those registrations";
     /// Transfers that began.
     transfers "transfers";
+    /// Bridges in which a transferor and a target spoke, or got the party that was handed on.
+    consulted "bridged in transfers";
+    /// Transfers that were taken back.
+    taken_back "taken back";
     /// Transfers whose target got the call.
     handed_over "handed over";
     /// Legs that went from one contact to another.

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use switch::{Input, Output, Switch, SwitchConfig};
+use switch::{Input, Output, Switch, SwitchConfig, TransferOrder};
 
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
 const CLEARANCE: Time = Time::from_secs(260);
@@ -95,6 +95,8 @@ enum Operator {
     Shutdown,
     /// Ends the oldest contact.
     Hangup,
+    /// Transfers the call of a user, or goes on with its transfer.
+    Transfer(&'static str),
     /// Ends whatever is left, which must have a dead caller.
     Clear,
 }
@@ -242,6 +244,7 @@ impl World {
                 let oldest = self.history.live().next().map(|(id, _)| id);
                 oldest.map_or(Ok(()), |id| self.turn(Input::Hangup(id), None))
             }
+            Operator::Transfer(user) => self.transfer(user),
             Operator::Clear => {
                 // Session timers have found the parties that died, and those that took a spoiled BYE's refusal
                 // for the end.
@@ -251,6 +254,25 @@ impl World {
                 self.turn(Input::Shutdown, None)
             }
         }
+    }
+
+    fn transfer(&mut self, user: &str) -> Result<(), String> {
+        let order = match self.rng.below(10) {
+            0 => TransferOrder::Cancel,
+            1 => TransferOrder::Complete,
+            n => {
+                let to =
+                    self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "team", "menu", "x"]).into();
+                TransferOrder::Begin { to, consult: n < 8 }
+            }
+        };
+        let mut out = Vec::new();
+        let done = self.switch.transfer(self.now, user, &order, &mut out);
+        self.print(|| format!("operator: {user} {order:?}: {done:?}"));
+        if done.is_err() && !out.is_empty() {
+            return Err(format!("a transfer that was refused ({done:?}) has changed something: {out:?}"));
+        }
+        self.take(out, None, Vec::new())
     }
 
     fn phones_act(&mut self) {
@@ -308,6 +330,16 @@ impl World {
             return Err("a message of a trunk or of a registered phone was dropped unread".into());
         }
         let (came, expected) = if was_read { (came, expected) } else { (None, Vec::new()) };
+        self.take(out, came, expected)
+    }
+
+    /// Carries what came out of the switch, and lets the checkers look.
+    fn take(
+        &mut self,
+        out: Vec<Output>,
+        came: Option<(SocketAddr, Read)>,
+        expected: Vec<Consequence>,
+    ) -> Result<(), String> {
         let mut due = Due::new();
         let mut went = Vec::new();
         for output in out {
@@ -423,6 +455,13 @@ impl World {
             if self.rng.chance(chance) {
                 let at = Duration::from_secs(10) + self.rng.within(Duration::from_secs(70));
                 self.send(at, Delivery::Operator(operator));
+            }
+        }
+        if self.rng.chance(400) {
+            for _ in 0..200 {
+                let at = Duration::from_secs(6) + self.rng.within(Duration::from_secs(80));
+                let user = self.rng.pick(&["alice", "bob", "carol"]);
+                self.send(at, Delivery::Operator(Operator::Transfer(user)));
             }
         }
         for _ in 0..self.rng.below(4) {

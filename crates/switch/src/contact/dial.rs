@@ -279,7 +279,9 @@ impl Contact {
         self.finish_ringing(core, DialOutcome::Answered(leg));
         self.answer_caller(core);
         self.connect(core, leg);
-        self.hand_over(core);
+        if !self.is_consulting() {
+            self.hand_over(core);
+        }
     }
 
     /// The caller and an answered leg hear each other.
@@ -341,6 +343,7 @@ impl Contact {
 
     /// The flow gave up on its dial, whether it still rings or is talked on.
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
+        self.abandon_consultation(core, EndedBy::Flow);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow => {}
             Phase::Dialing(_) => {
@@ -394,8 +397,13 @@ impl Contact {
     }
 
     pub(super) fn unbridge(&mut self, core: &mut Core, callee: LegId) {
-        core.media(Command::Unbridge { stream: self.caller.stream() });
-        core.log(Some(self.id), Kind::Unbridged { a: self.caller.id, b: callee });
+        self.part(core, self.caller.id, callee);
+    }
+
+    /// Two legs hear each other no longer.
+    pub(super) fn part(&self, core: &mut Core, a: LegId, b: LegId) {
+        core.media(Command::Unbridge { stream: crate::leg::stream_of(a) });
+        core.log(Some(self.id), Kind::Unbridged { a, b });
     }
 
     pub(super) fn hang_up_callee(
@@ -410,6 +418,15 @@ impl Contact {
             core.endpoint.bye(core.now, invite, None, &mut core.sip);
         }
         self.end_leg(core, leg, by, Some(status), reason);
+    }
+
+    /// Nobody is rung any more.
+    pub(super) fn stop_ringing(&mut self, core: &mut Core, by: EndedBy, outcome: DialOutcome) {
+        if let Phase::Dialing(_) = self.phase {
+            self.phase = Phase::Flow;
+            self.cancel_ringing(core, None, by, "cancelled");
+            self.finish_ringing(core, outcome);
+        }
     }
 
     fn cancel_ringing(&mut self, core: &mut Core, header: Option<&str>, by: EndedBy, reason: &str) {

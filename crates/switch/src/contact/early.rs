@@ -84,7 +84,7 @@ impl Contact {
         if let Some(EarlyBridge { listener, far }) = self.early.take()
             && [listener, far].iter().all(|leg| self.legs().any(|it| it.id == *leg && it.is_open()))
         {
-            self.unbridge(core, far);
+            self.part(core, listener, far);
         }
         if let Some(EarlyBridge { listener: a, far: b }) = wanted {
             core.media(Command::Bridge { a: self.caller.stream(), b: crate::leg::stream_of(b) });

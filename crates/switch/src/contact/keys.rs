@@ -11,7 +11,7 @@ use sip::{INFO_BODIES, InviteId, Message, RequestId, pressed_key};
 impl Contact {
     /// The engine has heard a key; it passes it on by itself to whoever hears the party.
     pub(crate) fn on_digit(&mut self, _core: &mut Core, leg: LegId, digit: char) {
-        if self.takes_keys(leg, KeysBy::Rtp) && self.is_caller(leg) && self.listener(leg).is_none() {
+        if self.takes_keys(leg, KeysBy::Rtp) && self.presses_for_flow(leg) {
             self.inbox.push_back(MachineInput::Digit(digit));
         }
     }
@@ -34,7 +34,7 @@ impl Contact {
                 let (stream, digits) = (crate::leg::stream_of(listener), digit.to_string());
                 core.media(Command::SendDigits { stream, digits });
             }
-            None if self.is_caller(leg) => self.inbox.push_back(MachineInput::Digit(digit)),
+            None if self.presses_for_flow(leg) => self.inbox.push_back(MachineInput::Digit(digit)),
             None => {}
         }
     }
@@ -42,6 +42,11 @@ impl Contact {
     /// Whether keys of a leg count that come in this way: that of its first key, since some phones send each twice.
     fn takes_keys(&mut self, leg: LegId, by: KeysBy) -> bool {
         self.leg_mut(leg).is_some_and(|leg| *leg.keys_by.get_or_insert(by) == by)
+    }
+
+    /// Whether a leg is the caller's, alone with the flow.
+    fn presses_for_flow(&self, leg: LegId) -> bool {
+        self.is_caller(leg) && self.listener(leg).is_none() && !self.is_consulting()
     }
 
     /// Who hears a leg.

@@ -100,20 +100,22 @@ impl Contact {
     }
 
     /// Who is to hear what: whoever waits for an answer, and whom the other party holds.
-    fn wanted_music(&self) -> [Option<(LegId, Tune)>; 2] {
+    fn wanted_music(&self) -> [Option<(LegId, Tune)>; 3] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
         let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
-        match &self.phase {
+        let waits = self.waiting().and_then(callee).map(|leg| (leg.id, Tune::System("hold")));
+        let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
-                let waits = Some(&self.caller).filter(|leg| leg.is_open() && self.early_far_end().is_none());
+                let listens =
+                    Some(&self.caller).filter(|leg| leg.is_open() && self.early_far_end().is_none());
                 let tune = match dial.ringback() {
                     Ringback::Far | Ringback::Tone => Tune::System("ringback"),
                     Ringback::Prompt(file) => Tune::File(Arc::clone(file)),
                 };
-                [waits.map(|leg| (leg.id, tune)), transferor.map(|leg| (leg.id, Tune::System("ringback")))]
+                [listens.map(|leg| (leg.id, tune)), transferor.map(|leg| (leg.id, Tune::System("ringback")))]
             }
             Phase::Bridged { callee: id } => {
                 let (a, b) = (caller, callee(*id));
@@ -124,7 +126,8 @@ impl Contact {
                 };
                 [hears(a, b), hears(b, a)]
             }
-        }
+        };
+        [a, b, waits]
     }
 
     /// Plays for ever to a party; without such a prompt the party hears silence.

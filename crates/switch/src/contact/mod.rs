@@ -1,5 +1,6 @@
 //! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
 
+mod consult;
 mod dial;
 mod early;
 mod flow;
@@ -179,27 +180,38 @@ impl Contact {
 
     /// The operator, or a shutdown, ends it.
     pub(crate) fn end_by_operator(&mut self, core: &mut Core) {
+        self.abandon_consultation(core, EndedBy::Switch);
         self.hang_up_caller(core, EndedBy::Switch, "ended by the operator");
     }
 
-    /// The caller's CANCEL won.
+    /// A CANCEL won, perhaps over an answer of ours that had to wait for a PRACK.
     pub(crate) fn on_cancelled(&mut self, core: &mut Core, leg: LegId) {
-        self.forget_usage(core, leg);
-        self.caller_gone(core, EndedBy::Caller, Some(487), "cancelled");
+        self.party_left(core, leg, 487, "cancelled");
     }
 
     pub(crate) fn on_bye(&mut self, core: &mut Core, leg: LegId) {
+        self.party_left(core, leg, 200, "normal");
+    }
+
+    fn party_left(&mut self, core: &mut Core, leg: LegId, status: u16, why: &str) {
         self.forget_usage(core, leg);
+        let by = if self.is_served(leg) { EndedBy::Caller } else { EndedBy::Callee };
+        if self.leave_consultation(core, leg, by, Some(status), why) {
+            return;
+        }
         if self.is_caller(leg) {
-            self.caller_gone(core, EndedBy::Caller, Some(200), "normal");
+            self.caller_gone(core, by, Some(status), why);
         } else {
-            self.callee_gone(core, leg, EndedBy::Callee, Some(200), "normal");
+            self.callee_gone(core, leg, by, Some(status), why);
         }
     }
 
     /// The endpoint is done with a usage that it, or we, ended.
     pub(crate) fn on_usage_ended(&mut self, core: &mut Core, leg: LegId, status: Option<u16>, why: &str) {
         self.forget_usage(core, leg);
+        if self.leave_consultation(core, leg, EndedBy::Switch, status, why) {
+            return;
+        }
         if self.is_caller(leg) {
             self.caller_gone(core, EndedBy::Switch, status, why);
         } else {

@@ -14,7 +14,7 @@ use sip::{Body, InviteId, Method, reason_phrase};
 use std::sync::Arc;
 
 /// How long the target of a transfer rings, and whoever gets the call back after having hung up.
-const RING_TIME: Duration = Duration::from_secs(20);
+pub(super) const RING_TIME: Duration = Duration::from_secs(20);
 /// Seconds that a NOTIFY says the subscription lasts: longer than any ringing.
 const SUBSCRIPTION: u32 = 300;
 
@@ -30,6 +30,8 @@ pub(super) struct Transfer {
     turned: bool,
     /// The flow that the caller was in, while the target's own is tried.
     suspended: Option<Machine>,
+    /// While the transferor has a word with the target: who is to be handed on, and waits.
+    waits: Option<LegId>,
 }
 
 /// Who wants to hear how a transfer goes: the sender of a REFER (RFC 3515 section 2.4.4).
@@ -120,6 +122,7 @@ impl Contact {
             referred_by: referred_by.map(Box::from),
             turned,
             suspended: None,
+            waits: None,
         });
     }
 
@@ -153,11 +156,19 @@ impl Contact {
     /// The target could not be had: the caller goes back to the transferor, which is rung if it has hung up. If
     /// it cannot be had either, the flow goes on.
     pub(super) fn hand_back(&mut self, core: &mut Core, status: u16) {
+        self.take_back(core, TransferOutcome::Failed(status), status);
+    }
+
+    /// The transfer has come to nothing, and it is told how.
+    pub(super) fn take_back(&mut self, core: &mut Core, outcome: TransferOutcome, status: u16) {
         let Some(transfer) = self.transfer.take() else {
             return self.inbox.push_back(MachineInput::DialEnded(DialResult::Failed(status)));
         };
-        core.log(Some(self.id), Kind::TransferEnded { outcome: TransferOutcome::Failed(status) });
+        core.log(Some(self.id), Kind::TransferEnded { outcome });
         transfer.tell(core, status);
+        if let Some(waits) = transfer.waits {
+            self.turn(waits);
+        }
         if let Some(machine) = transfer.suspended {
             self.machine = machine;
             self.inbox.clear();
@@ -197,8 +208,29 @@ impl Contact {
         self.transfer.as_ref()?.referred_by.as_deref()
     }
 
+    /// Who is to be handed on and waits until the transferor has spoken with the target.
+    pub(super) fn waiting(&self) -> Option<LegId> {
+        self.transfer.as_ref()?.waits
+    }
+
+    pub(super) fn set_waiting(&mut self, waits: Option<LegId>) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.waits = waits;
+        }
+    }
+
+    /// The leg of who transfers.
+    pub(super) fn transferor(&self) -> Option<LegId> {
+        Some(self.transfer.as_ref()?.transferor)
+    }
+
+    /// Whether a leg is that of the party that the contact serves.
+    pub(super) fn is_served(&self, leg: LegId) -> bool {
+        self.waiting().unwrap_or(self.caller.id) == leg
+    }
+
     /// Callee and caller change places.
-    fn turn(&mut self, callee: LegId) {
+    pub(super) fn turn(&mut self, callee: LegId) {
         if let Some(leg) = self.callees.iter_mut().find(|leg| leg.id == callee) {
             std::mem::swap(&mut self.caller, leg);
         }
