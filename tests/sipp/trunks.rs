@@ -1,6 +1,8 @@
 //! Trunks: our registrations with them, and where their names lead.
 
 use acceptance::{Node, Setup, Sipp};
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 use crate::field;
 
@@ -52,4 +54,43 @@ fn rfc3263_4_a_trunk_is_found_by_srv_and_the_next_server_takes_what_the_first_do
         cdr["legs"].as_array().expect("legs").iter().map(|leg| leg["answered"].is_null()).collect();
     assert_eq!(answered, [false, true, false], "{cdr:#}");
     node.stop();
+}
+
+/// A number over two trunks: `first` at the port, and `second`, where a callee answers.
+fn two_trunks(port: u16) -> Setup {
+    let trunks = format!(
+        "{LOOPBACK}\n  first: {{to: \"sip:127.0.0.1:{port}\", respond_within: 1s}}\n  second: {{to: \"sip:127.0.0.1:5080\"}}"
+    );
+    let flows = "numbers: {out: out}\nflows: {out: [{dial: {number: \"4711\", trunk: [first, second]}}]}\n";
+    Setup::new().replace(LOOPBACK, &trunks).flows(flows)
+}
+
+#[test]
+fn a_trunk_that_says_nothing_holds_a_caller_for_a_second_and_the_next_one_takes_the_call() {
+    let node = Node::start(&two_trunks(5090));
+    // Bound, so that no ICMP error tells.
+    let _deaf = UdpSocket::bind(node.network().socket(1, 5090)).expect("a port");
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let begun = Instant::now();
+    assert_eq!(Sipp::caller(&node, "call", "out").run().successful(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(callee.finish().successful(), 1);
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(&cdr["legs"][1]["cause"], "reason"), "no response", "{cdr:#}");
+    node.stop();
+}
+
+#[test]
+fn a_busy_callee_is_busy_over_every_trunk_and_a_broken_trunk_is_not() {
+    for (refusal, heard) in [(486, 486), (500, 500)] {
+        let node = Node::start(&two_trunks(5090));
+        let first = Sipp::callee(&node, "refuse", 5090).status(refusal).start();
+        let second = (refusal == 500).then(|| Sipp::callee(&node, "refuse", 5080).status(500).start());
+        let caller = Sipp::caller(&node, "call-refused", "out").status(heard).run();
+        assert_eq!((caller.successful(), first.finish().successful()), (1, 1));
+        let legs = if second.is_some() { 3 } else { 2 };
+        assert_eq!(node.calls(1)[0]["legs"].as_array().map(Vec::len), Some(legs));
+        assert!(second.is_none_or(|second| second.finish().successful() == 1));
+        node.stop();
+    }
 }

@@ -165,10 +165,9 @@ impl Compiler<'_, '_> {
         if let Value::Map(_) = node.value {
             let fields = Fields::of(node, node.span, "a target", &["number", "trunk"], self.faults)?;
             let number = fields.require("number", self.faults)?.text("`number`", self.faults)?;
-            let trunk = fields.require("trunk", self.faults)?;
-            let name = trunk.text("`trunk`", self.faults)?;
-            let trunk = self.names.outbound(name, trunk.span, self.faults)?;
-            return Some(Target::Number { number: number.into(), trunk });
+            let named = fields.require("trunk", self.faults)?;
+            let trunks = self.trunks(named, node.span);
+            return Some(Target::Number { number: number.into(), trunks });
         }
         let text = node.text("a target", self.faults)?;
         if let Some((scheme, rest)) = text.split_once(':') {
@@ -182,6 +181,23 @@ impl Compiler<'_, '_> {
             return None;
         }
         self.names.user(text, node.span, self.faults).map(Target::User)
+    }
+
+    /// The trunks that a number may go by, in their order.
+    fn trunks(&mut self, named: &Node, at: Span) -> Vec<Arc<str>> {
+        let mut trunks = Vec::new();
+        for item in named.items() {
+            let Some(name) = item.text("`trunk`", self.faults) else { continue };
+            let Some(trunk) = self.names.outbound(name, item.span, self.faults) else { continue };
+            if trunks.contains(&trunk) {
+                self.faults.error(item.span, format!("the trunk `{name}` is in the list already"));
+            }
+            trunks.push(trunk);
+        }
+        if named.items().is_empty() {
+            self.faults.error(named.place_or(at), "`trunk` names nobody");
+        }
+        trunks
     }
 
     /// Compiles steps that go on at `next`, and gives where they begin.

@@ -1,5 +1,6 @@
 use crate::number;
 use crate::program::Program;
+use crate::routing::Routing;
 use crate::users::Users;
 use clock::Duration;
 use ipnet::IpNet;
@@ -232,8 +233,11 @@ pub struct Trunk {
     pub name: Arc<str>,
     /// Where its calls come from.
     pub networks: Vec<IpNet>,
-    /// Where calls are sent, a SIP URI; the registrar where nothing else is said. Without it the trunk is inbound only.
-    pub to: Option<Arc<str>>,
+    /// Where calls are sent, SIP URIs, the first one first; the registrar where nothing else is said. Without one the
+    /// trunk is inbound only.
+    pub to: Vec<Arc<str>>,
+    /// How calls find their way there.
+    pub routing: Routing,
     /// Where the node registers, so that the trunk finds it.
     pub register: Option<Register>,
     /// Calls at once, both directions.

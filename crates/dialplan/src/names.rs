@@ -46,7 +46,7 @@ impl Names<'_> {
             faults.unknown(at, "unknown trunk {}", name, trunks.iter().map(|trunk| trunk.name.as_ref()));
             return None;
         };
-        if trunk.to.is_none() {
+        if trunk.to.is_empty() {
             let hint = "give the trunk a `to` in the node file: to: sip:carrier.example";
             faults.hinted(at, format!("the trunk `{name}` takes no calls: it has no `to`"), hint);
         }

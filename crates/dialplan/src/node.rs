@@ -3,6 +3,7 @@
 mod defence;
 mod dns;
 mod register;
+mod routing;
 mod trunks;
 
 use crate::faults::{Faults, Span};

@@ -56,7 +56,7 @@ flows:
   desk:
     - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
   out:
-    - dial: {to: [{number: "4711", trunk: pbx}], timeout: 15s, ringback: tone, busy: {goto: direct}}
+    - dial: {to: [{number: "4711", trunk: [pbx, uplink]}], timeout: 15s, ringback: tone, busy: {goto: direct}}
   named:
     - dial: {to: ["sip:desk@desk.test"], timeout: 15s, no_answer: {goto: sorry}}
   up:

@@ -30,6 +30,8 @@ pub(crate) enum Timer {
     Flow(ContactId),
     /// When to stop ringing.
     Ring(ContactId),
+    /// When to give up on an INVITE that nobody has responded to.
+    Respond(InviteId),
     /// When to bury a contact whose media engine did not report the end of a stream or recording.
     Linger(ContactId),
 }

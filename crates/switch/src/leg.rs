@@ -121,6 +121,10 @@ impl Leg {
         self.state == State::Over && self.invite.is_none() && matches!(self.media, Media::Gone)
     }
 
+    pub(crate) fn is_early(&self) -> bool {
+        matches!(self.state, State::Early { .. })
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.media, Media::Open { .. })
     }

@@ -419,6 +419,7 @@ impl Switch {
             match timer {
                 Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
+                Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }
         }

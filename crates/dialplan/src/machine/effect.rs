@@ -152,22 +152,22 @@ pub enum Target {
     User(Arc<str>),
     /// A SIP URI.
     Uri(Arc<str>),
-    /// A number over a trunk.
+    /// A number over the first trunk that takes the call.
     Number {
         /// As it is to be sent.
         number: Arc<str>,
-        /// The trunk's name; it has a `to`.
-        trunk: Arc<str>,
+        /// The trunks' names, one at least, in the order to be tried; each has a `to`.
+        trunks: Vec<Arc<str>>,
     },
 }
 
 impl fmt::Display for Target {
-    /// As an administrator writes it: `alice`, `sip:a@example.com`, `+34911@carrier`.
+    /// In a line: `alice`, `sip:a@example.com`, `+34911@carrier`, `+34911@carrier|backup`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(name) => f.write_str(name),
             Self::Uri(uri) => f.write_str(uri),
-            Self::Number { number, trunk } => write!(f, "{number}@{trunk}"),
+            Self::Number { number, trunks } => write!(f, "{number}@{}", trunks.join("|")),
         }
     }
 }

@@ -1,8 +1,8 @@
-use super::register;
+use super::{register, routing};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
-use crate::{ClientIndex, Trunk};
+use crate::{ClientIndex, Register, Trunk};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,7 +23,8 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 5] = ["from", "to", "register", "max_calls", "client"];
+    const KNOWN: [&str; 7] =
+        ["from", "to", "register", "failover_on", "respond_within", "max_calls", "client"];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
     let mut networks = Vec::new();
     for node in fields.get("from").map_or(&[][..], Node::items) {
@@ -42,9 +43,15 @@ fn trunk(
         faults.hinted(key.span, format!("the trunk `{}` has no `from`, `to` or `register`", key.text), hint);
     }
     let register = fields.entry("register").and_then(|(key, node)| register::read(key, node, faults));
-    let to = fields.get("to").and_then(|node| {
-        sip_host(node, ("`to`", "where calls can be sent", "sip:carrier.example:5060"), faults)
-    });
+    let targets = fields.get("to").map_or(&[][..], Node::items);
+    let target = ("`to`", "where calls can be sent", "sip:carrier.example:5060");
+    let mut to: Vec<_> = targets.iter().filter_map(|node| sip_host(node, target, faults)).collect();
+    if let Some(Register { registrar, .. }) = register.as_ref().filter(|_| fields.get("to").is_none()) {
+        to.push(Arc::clone(registrar));
+    }
+    if let Some(node) = fields.get("to").filter(|_| targets.is_empty()) {
+        faults.error(node.place_or(key.span), "`to` names nobody");
+    }
     let client = fields.get("client").and_then(|node| {
         let id = node.text("`client`", faults)?;
         let found = clients.iter().position(|client| *client == id).map(ClientIndex);
@@ -56,8 +63,9 @@ fn trunk(
     Some(Trunk {
         name: key.text.as_str().into(),
         networks,
-        to: to.or_else(|| Some(Arc::clone(&register.as_ref()?.registrar))),
+        to,
         register,
+        routing: routing::read(&fields, faults),
         max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
         client,
     })

@@ -7,6 +7,7 @@ sip: {listen: [udp:127.0.0.1:5062]}
 rtp: {ports: 30000-30099, address: 127.0.0.1}
 trunks:
   carrier: {from: [127.0.0.0/8], to: sip:127.0.0.1:5080}
+  backup: {to: sip:127.0.0.1:5090}
   inbound: {from: [10.0.0.0/8]}
 clients: [acme]
 ";

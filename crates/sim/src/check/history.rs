@@ -3,7 +3,7 @@
 use super::Tally;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
-use events::{ContactId, Direction, Event, Kind, LegId, Party, TransferOutcome, WallClock};
+use events::{ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferOutcome, WallClock};
 use rtp::control::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
@@ -47,6 +47,8 @@ struct Contact {
     transfer: bool,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
+    /// Whether a callee has said what no other trunk can mend, in this dial.
+    decided: bool,
     /// Whether any phone has rung for it.
     rang: bool,
     recordings: BTreeSet<String>,
@@ -203,6 +205,15 @@ impl History {
                 Ok(())
             }
             Kind::LegStarted { leg, direction, party, call_id, .. } => {
+                if matches!(party, Party::Trunk(_))
+                    && *direction == Direction::Outbound
+                    && self.contact(id)?.decided
+                {
+                    return Err(format!(
+                        "contact {} tries a trunk more although the callee has decided",
+                        id.0
+                    ));
+                }
                 self.check_offer(id, *direction, party)?;
                 let new = Leg {
                     direction: *direction,
@@ -318,6 +329,7 @@ impl Contact {
             early: None,
             transfer: false,
             dialing: None,
+            decided: false,
             rang: false,
             recordings: BTreeSet::new(),
         }
@@ -383,14 +395,20 @@ impl Contact {
                 let parted = self.bridge.take().or(self.early.take());
                 (parted != Some((*a, *b))).then_some("no such bridge")
             }
-            Kind::LegEnded { leg, .. } => {
+            Kind::LegEnded { leg, cause } => {
                 let ended = self.legs.remove(leg).ok_or_else(|| format!("leg {} ended twice", leg.0))?;
+                self.decided |= matches!(ended.party, Party::Trunk(_))
+                    && cause.by == EndedBy::Callee
+                    && matches!(cause.status, Some(404 | 486 | 487 | 600 | 603));
                 self.ended_legs.insert(*leg, ended.answered);
                 self.early.take_if(|(a, b)| a == leg || b == leg);
                 self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
             }
-            Kind::DialStarted { .. } => (self.dialing.replace(at).is_some() || self.bridge.is_some())
-                .then_some("a dial within a dial or a bridge"),
+            Kind::DialStarted { .. } => {
+                self.decided = false;
+                (self.dialing.replace(at).is_some() || self.bridge.is_some())
+                    .then_some("a dial within a dial or a bridge")
+            }
             Kind::DialEnded { .. } => {
                 let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
                 (at - since > LONGEST_DIAL).then_some("rang for too long")

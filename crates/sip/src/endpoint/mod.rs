@@ -162,6 +162,12 @@ impl Endpoint {
         self.usages.get(&id).map(Usage::call_id)
     }
 
+    /// Whether our INVITE has had no response at all.
+    pub fn is_silent(&self, id: InviteId) -> bool {
+        let calling = |usage: &Usage| matches!(&usage.state, State::Calling(calling) if !calling.proceeding);
+        self.usages.get(&id).is_some_and(calling)
+    }
+
     /// The usage of ours that a Replaces names (RFC 3891 section 3): one with a session, or the early dialog of a call
     /// that we were offered.
     pub fn replaced(&self, replaces: &Replaces) -> Option<InviteId> {

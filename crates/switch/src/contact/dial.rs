@@ -311,7 +311,7 @@ impl Contact {
     }
 
     /// A leg that rang has failed: its target has a further server, or is through.
-    fn count_failure(&mut self, core: &mut Core, leg: LegId, failure: Failure) {
+    pub(super) fn count_failure(&mut self, core: &mut Core, leg: LegId, failure: Failure) {
         if !matches!(self.phase, Phase::Dialing(_)) {
             return;
         }

@@ -1,10 +1,14 @@
-//! One target that several servers lead to, tried one after the other (RFC 3263 section 4.3).
+//! One target that several servers and trunks lead to, tried one after the other.
+//!
+//! Among the servers of one name the next is tried as RFC 3263 section 4.3 has it: where one does not answer, cannot be
+//! reached, or says 503. Which refusals lead on to the next name or trunk is the trunk's setting.
 
 use super::dial::Destination;
 use super::{Contact, Phase};
-use crate::core::Core;
-use dialplan::Target;
-use events::{LegId, Party};
+use crate::core::{Core, Timer};
+use clock::Duration;
+use dialplan::{Routing, Target, Trunk};
+use events::{EndedBy, LegId, Party};
 use sip::Transport;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,12 +16,13 @@ use std::sync::Arc;
 
 /// A search for a server that takes the call.
 pub(super) struct Hunt {
-    route: Route,
-    /// The servers left, the next one first; `None` until the DNS has told.
-    servers: Option<VecDeque<(Transport, SocketAddr)>>,
+    /// The ways out that are left, the first being tried.
+    routes: VecDeque<Route>,
     at: At,
     /// How the last server failed.
     status: u16,
+    /// Whether that leads on to the next route.
+    leaves: bool,
 }
 
 /// What a hunt waits for.
@@ -35,6 +40,9 @@ struct Route {
     next_hop: Arc<str>,
     request_uri: String,
     party: Party,
+    routing: Routing,
+    /// The servers left, the next one first; `None` until the DNS has told.
+    servers: Option<VecDeque<(Transport, SocketAddr)>>,
 }
 
 /// How a leg failed.
@@ -52,9 +60,28 @@ impl Failure {
     }
 }
 
+impl Route {
+    /// By a trunk's target.
+    fn by(trunk: &Trunk, next_hop: &Arc<str>, number: &str) -> Self {
+        let host = next_hop.strip_prefix("sip:").unwrap_or(next_hop);
+        Self {
+            request_uri: format!("sip:{number}@{host}"),
+            next_hop: Arc::clone(next_hop),
+            party: Party::Trunk(Arc::clone(&trunk.name)),
+            routing: trunk.routing.clone(),
+            servers: None,
+        }
+    }
+
+    fn to(uri: &Arc<str>) -> Self {
+        let (next_hop, request_uri) = (Arc::clone(uri), uri.to_string());
+        Self { next_hop, request_uri, party: Party::Uri, routing: Routing::default(), servers: None }
+    }
+}
+
 impl Hunt {
-    fn new(route: Route) -> Self {
-        Self { route, servers: None, at: At::Locating, status: 502 }
+    fn new(routes: VecDeque<Route>) -> Self {
+        Self { routes, at: At::Locating, status: 502, leaves: true }
     }
 
     /// Whether it waits for the DNS.
@@ -67,55 +94,97 @@ impl Hunt {
         self.at == At::Ringing(leg)
     }
 
-    /// The hunt after a failure, unless no other server is to be tried.
-    pub(super) fn after(self, failure: Failure) -> Option<Self> {
-        failure.is_the_servers().then_some(Self { status: failure.status, ..self })
+    /// The hunt after a failure, unless that ends it.
+    pub(super) fn after(mut self, failure: Failure) -> Option<Self> {
+        let route = self.routes.front_mut()?;
+        self.status = failure.status;
+        self.leaves = route.routing.failover_on.contains(failure.status);
+        if !failure.is_the_servers() {
+            route.servers = Some(VecDeque::new());
+        }
+        (self.leaves || failure.is_the_servers()).then_some(self)
     }
 
     /// The next server; `None` if the DNS must be waited for, an error if there is no further one.
     fn next(&mut self, core: &mut Core) -> Result<Option<Destination>, u16> {
-        if self.servers.is_none() {
-            let Some(found) = core.locate(&self.route.next_hop) else { return Ok(None) };
-            self.servers = Some(found.in_order(|| core.random.next()).into());
+        while let Some(route) = self.routes.front_mut() {
+            if route.servers.is_none() {
+                let Some(found) = core.locate(&route.next_hop) else { return Ok(None) };
+                route.servers = Some(found.in_order(|| core.random.next()).into());
+            }
+            let servers =
+                route.servers.iter_mut().flat_map(|servers| std::iter::from_fn(|| servers.pop_front()));
+            let mut flows = servers.filter_map(|(transport, peer)| core.flow_to(transport, peer));
+            if let Some(flow) = flows.next() {
+                let (request_uri, party) = (route.request_uri.clone(), route.party.clone());
+                return Ok(Some(Destination { flow, request_uri, route: Vec::new(), party }));
+            }
+            if !self.leaves {
+                break;
+            }
+            self.routes.pop_front();
         }
-        let servers = self.servers.iter_mut().flat_map(|servers| std::iter::from_fn(|| servers.pop_front()));
-        let mut flows = servers.filter_map(|(transport, peer)| core.flow_to(transport, peer));
-        let flow = flows.next().ok_or(self.status)?;
-        let Route { request_uri, party, .. } = &self.route;
-        let (request_uri, party) = (request_uri.clone(), party.clone());
-        Ok(Some(Destination { flow, request_uri, route: Vec::new(), party }))
+        Err(self.status)
+    }
+
+    /// The trunk being tried has no room.
+    fn skip(&mut self, status: u16) {
+        (self.status, self.leaves) = (status, true);
+        self.routes.pop_front();
+    }
+
+    /// How long the server being tried may say nothing: a plain address that is the last hope has all the time that it is
+    /// rung for.
+    fn patience(&self) -> Option<Duration> {
+        let route = self.routes.front()?;
+        let is_last = route.servers.as_ref().is_none_or(VecDeque::is_empty) && self.routes.len() == 1;
+        (route.party != Party::Uri || !is_last).then_some(route.routing.respond_within)
     }
 }
 
 impl Contact {
     /// The hunt for a target that is no user of ours.
     pub(super) fn hunt_for(&self, target: &Target) -> Result<Hunt, u16> {
-        match target {
-            Target::User(_) => Err(404),
-            Target::Uri(uri) => {
-                let request_uri = uri.to_string();
-                Ok(Hunt::new(Route { next_hop: Arc::clone(uri), request_uri, party: Party::Uri }))
+        let routes: VecDeque<Route> = match target {
+            Target::User(_) => VecDeque::new(),
+            Target::Uri(uri) => VecDeque::from([Route::to(uri)]),
+            Target::Number { number, trunks } => {
+                let named = |name: &Arc<str>| self.plan.node.trunks.iter().find(|trunk| trunk.name == *name);
+                let trunks = trunks.iter().filter_map(named);
+                trunks.flat_map(|trunk| trunk.to.iter().map(|to| Route::by(trunk, to, number))).collect()
             }
-            Target::Number { number, trunk } => {
-                let found = self.plan.node.trunks.iter().find(|known| known.name == *trunk);
-                let next_hop = found.and_then(|trunk| trunk.to.clone()).ok_or(404_u16)?;
-                let host = next_hop.strip_prefix("sip:").ok_or(404_u16)?;
-                let request_uri = format!("sip:{number}@{}", host.rsplit('@').next().unwrap_or(host));
-                Ok(Hunt::new(Route { next_hop, request_uri, party: Party::Trunk(Arc::clone(trunk)) }))
-            }
-        }
+        };
+        if routes.is_empty() { Err(404) } else { Ok(Hunt::new(routes)) }
     }
 
     /// Places a leg to the next server, or waits for the DNS; the status of the failure if no server is left.
     pub(super) fn hunt(&mut self, core: &mut Core, mut hunt: Hunt) -> Result<(), u16> {
-        hunt.at = match hunt.next(core)? {
-            Some(destination) => At::Ringing(self.place(core, destination)?),
-            None => At::Locating,
+        hunt.at = loop {
+            let Some(destination) = hunt.next(core)? else { break At::Locating };
+            match self.place(core, destination) {
+                Ok(leg) => break At::Ringing(leg),
+                Err(status) => hunt.skip(status),
+            }
         };
+        if let (At::Ringing(leg), Some(patience)) = (hunt.at, hunt.patience())
+            && let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite)
+        {
+            core.timers.set(Timer::Respond(invite), core.now + patience);
+        }
         if let Phase::Dialing(dial) = &mut self.phase {
             dial.hunts.push(hunt);
         }
         Ok(())
+    }
+
+    /// A server that has said nothing at all by now is taken for dead.
+    pub(crate) fn on_respond_timeout(&mut self, core: &mut Core, leg: LegId) {
+        let invite = self.leg_mut(leg).filter(|leg| leg.is_early()).and_then(|leg| leg.invite);
+        let Some(invite) = invite.filter(|invite| core.endpoint.is_silent(*invite)) else { return };
+        // Should it wake up, it is told at once (RFC 3261 section 9.1).
+        core.endpoint.cancel(core.now, invite, None, &mut core.sip);
+        self.end_leg(core, leg, EndedBy::Switch, Some(408), "no response");
+        self.count_failure(core, leg, Failure { status: 408, told: false });
     }
 
     /// The hunt that a leg is of, which it is no more.
@@ -140,5 +209,48 @@ impl Contact {
             }
         }
         self.ring_next(core);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dialplan::Causes;
+
+    fn hunt(failover_on: Causes) -> Hunt {
+        let routing = || Routing { failover_on: failover_on.clone(), ..Routing::default() };
+        let address = |host| (Transport::Udp, SocketAddr::from(([192, 0, 2, host], 5060)));
+        let servers = Some(VecDeque::from([address(1), address(2)]));
+        let first = Route { servers, routing: routing(), ..Route::to(&"sip:a".into()) };
+        let second = Route { routing: routing(), ..Route::to(&"sip:b".into()) };
+        Hunt::new(VecDeque::from([first, second]))
+    }
+
+    /// How many servers of the first route are left, and whether the second one follows; `None`: the hunt is over.
+    fn after(hunt: Hunt, status: u16, told: bool) -> Option<(usize, bool)> {
+        let mut hunt = hunt.after(Failure { status, told })?;
+        let servers = hunt.routes.front_mut()?.servers.as_ref().map_or(0, VecDeque::len);
+        Some((servers, hunt.leaves))
+    }
+
+    #[test]
+    fn rfc3263_4_3_503_silence_and_transport_errors_lead_to_the_next_server_of_a_name() {
+        for (status, told) in [(503, true), (503, false), (408, false)] {
+            assert_eq!(after(hunt(Causes::default()), status, told), Some((2, false)));
+            assert_eq!(after(hunt(Routing::default().failover_on), status, told), Some((2, true)));
+        }
+    }
+
+    #[test]
+    fn a_cause_of_the_list_leads_to_the_next_name_and_no_other_does() {
+        for status in [408, 500, 502, 504, 580] {
+            assert_eq!(after(hunt(Routing::default().failover_on), status, true), Some((0, true)));
+        }
+        for status in [403, 404, 480, 486, 487, 488, 600, 603, 606] {
+            assert_eq!(after(hunt(Routing::default().failover_on), status, true), None, "{status}");
+        }
+        let causes = Causes::new(vec![403..=403]);
+        assert_eq!(after(hunt(causes.clone()), 403, true), Some((0, true)));
+        assert_eq!(after(hunt(causes), 500, true), None);
     }
 }

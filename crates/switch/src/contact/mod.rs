@@ -237,6 +237,7 @@ impl Contact {
     fn forget_usage(&mut self, core: &mut Core, leg: LegId) {
         if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite.take()) {
             core.invites.remove(&invite);
+            core.timers.cancel(Timer::Respond(invite));
         }
     }
 

@@ -46,8 +46,8 @@ impl Contact {
                 Destination::Flow(..) => None,
             },
             Party::Trunk(trunk) => {
-                let number = |trunk| Target::Number { number: user, trunk };
-                is_at_same_place(&uri, called).then(|| number(Arc::clone(trunk)))
+                let trunks = vec![Arc::clone(trunk)];
+                is_at_same_place(&uri, called).then_some(Target::Number { number: user, trunks })
             }
             Party::Uri => is_at_same_place(&uri, called).then(|| Target::Uri(uri.to_string().into())),
         }

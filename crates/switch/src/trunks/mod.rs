@@ -6,7 +6,7 @@ mod state;
 pub use state::{RegistrationState, TrunkState};
 
 use crate::core::Core;
-use dialplan::{Config, Trunk};
+use dialplan::Config;
 use registrations::Registrations;
 use sip::{Message, SentId};
 use std::collections::HashMap;
@@ -46,10 +46,9 @@ impl Trunks {
 impl Core {
     /// Follows a new plan.
     pub(crate) fn apply_trunks(&mut self, plan: &Config) {
-        let ways = |trunk: &Trunk| {
-            trunk.to.iter().chain(trunk.register.iter().map(|it| &it.registrar)).cloned().collect::<Vec<_>>()
-        };
-        let ways: Vec<_> = plan.node.trunks.iter().flat_map(ways).collect();
+        let trunks = &plan.node.trunks;
+        let registrars = trunks.iter().filter_map(|trunk| Some(&trunk.register.as_ref()?.registrar));
+        let ways: Vec<_> = trunks.iter().flat_map(|trunk| &trunk.to).chain(registrars).cloned().collect();
         self.locator.keep(&ways);
         for way in &ways {
             // No call has to wait for it.
