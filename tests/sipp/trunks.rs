@@ -1,6 +1,6 @@
 //! Trunks: our registrations with them, and where their names lead.
 
-use acceptance::{Node, Setup, Sipp};
+use acceptance::{Node, Setup, Sipp, until};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const LOOPBACK: &str = "loopback: {from: [127.0.0.0/8]}";
 
 /// A node that knows nobody but the trunk `uplink`, where it registers.
 fn registering() -> Setup {
-    let uplink = "uplink: {register: {registrar: \"sip:127.0.0.1:5080\", user: \"34911\", secret: secret}}";
+    let uplink = "uplink: {register: {registrar: \"sip:127.0.0.1:5080\", user: \"34911\", secret: secret}, health: off}";
     Setup::new().replace(LOOPBACK, uplink)
 }
 
@@ -37,7 +37,7 @@ fn a_stranger_cannot_pretend_to_be_a_trunk_that_we_register_with() {
 #[test]
 fn rfc3263_4_a_trunk_is_found_by_srv_and_the_next_server_takes_what_the_first_does_not() {
     let setup = Setup::new()
-        .replace(LOOPBACK, &format!("{LOOPBACK}\n  carrier: {{to: \"sip:carrier.test\"}}"))
+        .replace(LOOPBACK, &format!("{LOOPBACK}\n  carrier: {{to: \"sip:carrier.test\", health: off}}"))
         .flows("numbers: {out: out}\nflows: {out: [{dial: {number: \"4711\", trunk: carrier}}]}\n")
         .zone(
             "_sip._udp.carrier.test SRV 10 1 5089 dead.carrier.test
@@ -59,7 +59,8 @@ fn rfc3263_4_a_trunk_is_found_by_srv_and_the_next_server_takes_what_the_first_do
 /// A number over two trunks: `first` at the port, and `second`, where a callee answers.
 fn two_trunks(port: u16) -> Setup {
     let trunks = format!(
-        "{LOOPBACK}\n  first: {{to: \"sip:127.0.0.1:{port}\", respond_within: 1s}}\n  second: {{to: \"sip:127.0.0.1:5080\"}}"
+        "{LOOPBACK}\n  first: {{to: \"sip:127.0.0.1:{port}\", respond_within: 1s, health: off}}\n  \
+         second: {{to: \"sip:127.0.0.1:5080\", health: off}}"
     );
     let flows = "numbers: {out: out}\nflows: {out: [{dial: {number: \"4711\", trunk: [first, second]}}]}\n";
     Setup::new().replace(LOOPBACK, &trunks).flows(flows)
@@ -93,4 +94,26 @@ fn a_busy_callee_is_busy_over_every_trunk_and_a_broken_trunk_is_not() {
         assert!(second.is_none_or(|second| second.finish().successful() == 1));
         node.stop();
     }
+}
+
+#[test]
+fn a_target_that_answers_options_with_503_is_passed_over_until_it_answers_again() {
+    let asked = two_trunks(5090).replace("1s, health: off", "1s, health: {every: 1s}");
+    let node = Node::start(&asked);
+    let says = |text: &str| {
+        let line = format!("trunk first: UDP {} {text}", node.network().socket(1, 5090));
+        until(Duration::from_secs(20), &line, || node.process().stderr().contains(&line));
+    };
+    let sick = Sipp::callee(&node, "options-answer", 5090).status(503).calls(2).start();
+    assert_eq!(sick.finish().successful(), 2);
+    says("is down (503)");
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    assert_eq!(Sipp::caller(&node, "call", "out").run().successful(), 1);
+    assert_eq!(callee.finish().successful(), 1);
+    // The caller's leg, and that of the second trunk.
+    assert_eq!(node.calls(1)[0]["legs"].as_array().map(Vec::len), Some(2));
+    let well = Sipp::callee(&node, "options-answer", 5090).status(200).calls(2).start();
+    assert_eq!(well.finish().successful(), 2);
+    says("is up again");
+    node.stop();
 }

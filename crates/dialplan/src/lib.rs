@@ -33,5 +33,5 @@ pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
 pub use number::normalized;
 pub use report::{Diagnostic, Report};
-pub use routing::{Causes, Routing};
+pub use routing::{Causes, Health, Routing};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};

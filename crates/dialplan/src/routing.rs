@@ -10,12 +10,35 @@ pub struct Routing {
     pub failover_on: Causes,
     /// When a target that has said nothing at all is given up.
     pub respond_within: Duration,
+    /// How it is seen whether targets live, if at all.
+    pub health: Option<Health>,
+}
+
+/// Each target is asked by OPTIONS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// How often.
+    pub every: Duration,
+    /// A target is taken for dead after so many failures in a row,
+    pub down_after: u32,
+    /// and for alive after so many answers.
+    pub up_after: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(30), down_after: 2, up_after: 2 }
+    }
 }
 
 impl Default for Routing {
     /// 408 and 5xx lead on: what the callee itself says, 486 or 603, 404, 480, never does. A target has 4 seconds.
     fn default() -> Self {
-        Self { failover_on: Causes::new(vec![408..=408, 500..=599]), respond_within: Duration::from_secs(4) }
+        Self {
+            failover_on: Causes::new(vec![408..=408, 500..=599]),
+            respond_within: Duration::from_secs(4),
+            health: Some(Health::default()),
+        }
     }
 }
 

@@ -84,6 +84,22 @@ pub enum Kind {
         /// Where.
         registrar: Arc<str>,
     },
+    /// A target of a trunk does not answer OPTIONS any more, or with 503: it is tried last.
+    TrunkTargetDown {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// `UDP 192.0.2.7:5060`.
+        target: Arc<str>,
+        /// The last status; 408 for no answer.
+        status: u16,
+    },
+    /// It answers again.
+    TrunkTargetUp {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// As in `TrunkTargetDown`.
+        target: Arc<str>,
+    },
     /// A contact began: someone called in.
     ContactStarted {
         /// Trunk or user by name.

@@ -24,7 +24,7 @@ mod way;
 
 pub use guard::Ban;
 pub use transfer::{TransferOrder, TransferRefused};
-pub use trunks::{RegistrationState, TrunkState};
+pub use trunks::{RegistrationState, TargetState, TrunkState};
 
 use crate::broken::Broken;
 use crate::contact::Contact;

@@ -2,13 +2,16 @@
 
 use crate::faults::Faults;
 use crate::fields::Fields;
-use crate::yaml::Node;
-use crate::{Causes, Routing};
+use crate::yaml::{Key, Node, Value};
+use crate::{Causes, Health, Routing};
 use clock::Duration;
 use std::ops::RangeInclusive;
 
 /// A target that has not answered by then is Timer B's (RFC 3261 section 17.1.1.2).
 const TIMER_B: Duration = Duration::from_secs(32);
+
+/// Whoever is asked more often takes it for an attack.
+const MOST_OFTEN: Duration = Duration::from_secs(1);
 
 pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Routing {
     let usual = Routing::default();
@@ -25,7 +28,34 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Routing {
     Routing {
         failover_on: failover_on.unwrap_or(usual.failover_on),
         respond_within: respond_within.unwrap_or(usual.respond_within),
+        health: fields.entry("health").map_or(usual.health, |(key, node)| health(key, node, faults)),
     }
+}
+
+/// `off`, or how often, and after how many of a kind.
+fn health(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<Health> {
+    const MOST: u32 = 100;
+    if matches!(&node.value, Value::Scalar { text, .. } if matches!(text.as_str(), "off" | "false")) {
+        return None;
+    }
+    let mut health = Health::default();
+    let known = ["every", "down_after", "up_after"];
+    let Some(fields) = Fields::of(node, key.span, "`health`", &known, faults) else { return Some(health) };
+    if let Some(node) = fields.get("every")
+        && let Some(every) = node.duration("`every`", faults)
+    {
+        if every < MOST_OFTEN {
+            faults.error(node.span, format!("`every` is {} s at least", MOST_OFTEN.as_secs()));
+        }
+        health.every = every;
+    }
+    let mut count = |name: &str, usual| {
+        let node = fields.get(name);
+        node.and_then(|node| node.number(&format!("`{name}`"), 1, MOST, faults)).unwrap_or(usual)
+    };
+    health.down_after = count("down_after", health.down_after);
+    health.up_after = count("up_after", health.up_after);
+    Some(health)
 }
 
 /// `503`, or `5xx` for all of a class.

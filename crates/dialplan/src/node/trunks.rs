@@ -23,8 +23,8 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 7] =
-        ["from", "to", "register", "failover_on", "respond_within", "max_calls", "client"];
+    const KNOWN: [&str; 8] =
+        ["from", "to", "register", "failover_on", "respond_within", "health", "max_calls", "client"];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
     let mut networks = Vec::new();
     for node in fields.get("from").map_or(&[][..], Node::items) {

@@ -34,6 +34,10 @@ impl Journal {
             Kind::TrunkRegistrationFailed { trunk, registrar, status, retry_after: Some(seconds) } => {
                 tracing::warn!("trunk {trunk}: {registrar} answered {status}; tried again in {seconds} s");
             }
+            Kind::TrunkTargetDown { trunk, target, status } => {
+                tracing::warn!("trunk {trunk}: {target} is down ({status})");
+            }
+            Kind::TrunkTargetUp { trunk, target } => tracing::warn!("trunk {trunk}: {target} is up again"),
             _ => {}
         }
         self.writer.append(event);

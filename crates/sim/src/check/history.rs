@@ -33,6 +33,8 @@ pub(crate) struct History {
     registrations: BTreeSet<(String, String)>,
     /// Trunks whose registrar has our contact.
     registered_trunks: BTreeSet<Arc<str>>,
+    /// Targets of trunks that are tried last.
+    down: BTreeSet<(Arc<str>, Arc<str>)>,
     tally: Tally,
 }
 
@@ -78,6 +80,7 @@ impl History {
             leaving: BTreeMap::new(),
             registrations: BTreeSet::new(),
             registered_trunks: BTreeSet::new(),
+            down: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -275,6 +278,12 @@ impl History {
             Kind::TrunkUnregistered { trunk, .. } => {
                 (!self.registered_trunks.remove(trunk)).then_some("is not registered")
             }
+            Kind::TrunkTargetDown { trunk, target, .. } => {
+                (!self.down.insert((Arc::clone(trunk), Arc::clone(target)))).then_some("is down already")
+            }
+            Kind::TrunkTargetUp { trunk, target } => {
+                (!self.down.remove(&(Arc::clone(trunk), Arc::clone(target)))).then_some("is not down")
+            }
             Kind::NodeStopped => (!self.registered_trunks.is_empty()).then_some("a trunk has our contact"),
             _ => None,
         };
@@ -293,6 +302,8 @@ impl History {
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
+            Kind::TrunkTargetDown { .. } => self.tally.targets_down += 1,
+            Kind::TrunkTargetUp { .. } => self.tally.targets_up += 1,
             Kind::TrunkRegistered { .. } => self.tally.trunks_registered += 1,
             Kind::TrunkRegistrationFailed { .. } => self.tally.trunks_refused += 1,
             Kind::Alarm { .. } => self.tally.alarms += 1,

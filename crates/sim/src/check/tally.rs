@@ -51,6 +51,10 @@ tally! {
     trunks_registered "registrations with trunks";
     /// Refusals of such.
     trunks_refused "refused by trunks";
+    /// Targets of trunks that went down.
+    targets_down "targets down";
+    /// Targets of trunks that came back.
+    targets_up "targets up again";
     /// Calls that came by such a registration.
     by_registration "calls by those registrations";
     /// Transfers that began.

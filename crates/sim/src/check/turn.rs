@@ -5,14 +5,16 @@ use clock::{Duration, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+/// The longest ringing of the plan, and 64*T1 after the CANCEL that ends it.
+const LONGEST_INVITE: Duration = Duration::from_secs(20 + 32);
 /// How long after the first 2xx its retransmissions must be acknowledged (RFC 3261 13.2.2.4).
 const ACK_DUTY: Duration = Duration::from_secs(32);
 
 /// What was seen on the wire that later messages are held against.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    /// INVITEs that the switch sent, by Call-ID and CSeq.
-    invites: BTreeSet<(String, u32)>,
+    /// INVITEs that the switch sent, by Call-ID and CSeq, and when it first did.
+    invites: BTreeMap<(String, u32), Time>,
     /// When a 2xx to an INVITE of the switch first arrived, by Call-ID, our tag and CSeq.
     successes: BTreeMap<(String, String, u32), Time>,
     /// The final status that each of the switch's server transactions gave.
@@ -68,7 +70,7 @@ impl Turns {
             }
         }
         for (to, read) in went {
-            self.check_sent(*to, read)?;
+            self.check_sent(now, *to, read)?;
         }
         let Some((from, read)) = came else { return Ok(()) };
         match (&read.method, read.status) {
@@ -81,7 +83,7 @@ impl Turns {
         }
     }
 
-    fn check_sent(&mut self, to: SocketAddr, read: &Read) -> Result<(), String> {
+    fn check_sent(&mut self, now: Time, to: SocketAddr, read: &Read) -> Result<(), String> {
         let branch = read.vias.first().map_or("", |via| wire::branch_of(via));
         if let Some(status) = read.status {
             self.check_result(to, read, status)?;
@@ -99,7 +101,7 @@ impl Turns {
             return Err(format!("the branch {branch} has no magic cookie (RFC 3261 8.1.1.7)"));
         }
         if read.cseq_method == "INVITE" {
-            self.invites.insert((read.call_id.clone(), read.cseq));
+            self.invites.entry((read.call_id.clone(), read.cseq)).or_insert(now);
         }
         self.pracks.extend(read.rack.clone().map(|rack| (read.call_id.clone(), rack)));
         if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
@@ -163,9 +165,9 @@ impl Turns {
 
     /// Each 2xx to an INVITE is acknowledged, each time that it comes (RFC 3261 13.2.2.4).
     fn check_success(&mut self, now: Time, read: &Read, went: &[(SocketAddr, Read)]) -> Result<(), String> {
-        if !self.invites.contains(&(read.call_id.clone(), read.cseq)) {
-            return Ok(());
-        }
+        let Some(sent) = self.invites.get(&(read.call_id.clone(), read.cseq)) else { return Ok(()) };
+        // Whoever sleeps that long answers a call that is over: nobody is there to acknowledge it.
+        let came_late = now - *sent > LONGEST_INVITE;
         let tag = wire::tag_of(&read.to).unwrap_or("").to_owned();
         let first = *self.successes.entry((read.call_id.clone(), tag.clone(), read.cseq)).or_insert(now);
         let acknowledges = |sent: &Read| {
@@ -174,7 +176,7 @@ impl Turns {
                 && sent.cseq == read.cseq
                 && wire::tag_of(&sent.to) == Some(&tag)
         };
-        if went.iter().any(|(_, sent)| acknowledges(sent)) || now - first > ACK_DUTY {
+        if went.iter().any(|(_, sent)| acknowledges(sent)) || now - first > ACK_DUTY || came_late {
             return Ok(());
         }
         Err(format!("a 2xx in {} with the tag {tag} got no ACK", read.call_id))

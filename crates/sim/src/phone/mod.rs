@@ -67,6 +67,8 @@ pub(crate) struct Phone {
     /// Whether it transfers every call that it has.
     storms: bool,
     dead: bool,
+    /// From when to when it neither hears nor says anything.
+    asleep: Option<(Time, Time)>,
 }
 
 /// What a phone does at a time.
@@ -172,6 +174,7 @@ impl Phone {
             echo,
             storms: false,
             dead: false,
+            asleep: None,
         }
     }
 
@@ -187,9 +190,19 @@ impl Phone {
         self.storms = true;
     }
 
+    /// Lets it die amid its calls, and come back with all that it knew.
+    pub(crate) fn will_sleep(&mut self, from: Time, length: Duration) {
+        self.asleep = Some((from, from + length));
+    }
+
+    fn is_asleep(&self, now: Time) -> bool {
+        self.asleep.is_some_and(|(from, until)| (from..until).contains(&now))
+    }
+
     /// When it wants to act.
     pub(crate) fn next_timeout(&self) -> Option<Time> {
-        self.timers.next()
+        let next = self.timers.next()?;
+        Some(self.asleep.filter(|_| self.is_asleep(next)).map_or(next, |(_, until)| until))
     }
 
     /// Acts on what is due.
@@ -203,7 +216,7 @@ impl Phone {
 
     /// Takes a datagram of the switch.
     pub(crate) fn receive(&mut self, now: Time, read: &Read, out: &mut Vec<Out>) {
-        if self.dead {
+        if self.dead || self.is_asleep(now) {
             return;
         }
         let mut sent = Vec::new();

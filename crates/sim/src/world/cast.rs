@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use crate::phone::{CallScript, Phone};
 use crate::plan;
+use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use sip::Transport;
@@ -47,6 +48,10 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
             if name == "uplink" {
                 phone.will_take_registrations("5551", "pw \"5551\"");
+            }
+            if name == "pbx" && rng.chance(400) {
+                let from = Time::from_secs(10) + rng.within(Duration::from_secs(40));
+                phone.will_sleep(from, Duration::from_secs(5) + rng.within(Duration::from_secs(50)));
             }
             if password.is_some() && rng.chance(850) {
                 phone.will_register();

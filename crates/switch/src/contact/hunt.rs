@@ -35,6 +35,7 @@ enum At {
 }
 
 /// A way out.
+#[derive(Clone, Debug)]
 struct Route {
     /// Where to send it, a SIP URI.
     next_hop: Arc<str>,
@@ -79,6 +80,13 @@ impl Route {
     }
 }
 
+impl Route {
+    /// Whether a server is known to be down.
+    fn is_down(&self, core: &Core, server: (Transport, SocketAddr)) -> bool {
+        matches!(&self.party, Party::Trunk(trunk) if core.trunks.is_down(trunk, server))
+    }
+}
+
 impl Hunt {
     fn new(routes: VecDeque<Route>) -> Self {
         Self { routes, at: At::Locating, status: 502, leaves: true }
@@ -110,7 +118,14 @@ impl Hunt {
         while let Some(route) = self.routes.front_mut() {
             if route.servers.is_none() {
                 let Some(found) = core.locate(&route.next_hop) else { return Ok(None) };
-                route.servers = Some(found.in_order(|| core.random.next()).into());
+                let order = found.in_order(|| core.random.next());
+                let (down, up): (Vec<_>, Vec<_>) = order.into_iter().partition(|it| route.is_down(core, *it));
+                route.servers = Some(up.into());
+                if !down.is_empty() {
+                    let last_hope = Route { servers: Some(down.into()), ..route.clone() };
+                    self.routes.push_back(last_hope);
+                    continue;
+                }
             }
             let servers =
                 route.servers.iter_mut().flat_map(|servers| std::iter::from_fn(|| servers.pop_front()));

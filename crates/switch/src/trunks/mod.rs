@@ -1,20 +1,24 @@
 //! What the switch knows of its trunks besides their calls.
 
+mod health;
 mod registrations;
 mod state;
 
-pub use state::{RegistrationState, TrunkState};
+pub use state::{RegistrationState, TargetState, TrunkState};
 
 use crate::core::Core;
 use dialplan::Config;
+use health::Health;
 use registrations::Registrations;
-use sip::{Message, SentId};
+use sip::{Message, SentId, Transport};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 /// The trunks' own affairs.
 #[derive(Default)]
 pub(crate) struct Trunks {
     registrations: Registrations,
+    health: Health,
     /// Requests that wait for their answer, and what for.
     sent: HashMap<SentId, Purpose>,
 }
@@ -24,17 +28,24 @@ pub(crate) struct Trunks {
 enum Purpose {
     /// To register; which registration.
     Register(u64),
+    /// To see whether a target lives; which.
+    Health(u64),
 }
 
 impl Trunks {
     /// When [`Core::run_trunks`] has something to do.
     pub(crate) fn next_timeout(&self) -> Option<clock::Time> {
-        self.registrations.next_timeout()
+        [self.registrations.next_timeout(), self.health.next_timeout()].into_iter().flatten().min()
     }
 
     /// Whether nothing is under way any more, after [`Core::leave_trunks`].
     pub(crate) fn are_left(&self) -> bool {
         self.registrations.is_empty()
+    }
+
+    /// Whether a server of a trunk is to be tried last.
+    pub(crate) fn is_down(&self, trunk: &str, server: (Transport, SocketAddr)) -> bool {
+        self.health.is_down(trunk, server)
     }
 
     /// The trunk whose registration has a Contact of this user: what comes to it is that trunk's.
@@ -55,27 +66,32 @@ impl Core {
             let _unknown_yet = self.locate(way);
         }
         self.apply_registrations(plan);
+        self.apply_health(plan);
     }
 
     /// Does what is due.
     pub(crate) fn run_trunks(&mut self) {
         self.run_registrations();
+        self.run_health();
     }
 
     /// The DNS has told something.
     pub(crate) fn trunks_located(&mut self) {
         self.resume_registrations();
+        self.find_targets();
     }
 
     /// Takes back what trunks know of us.
     pub(crate) fn leave_trunks(&mut self) {
         self.leave_registrations();
+        self.leave_health();
     }
 
     /// The final response to a request of ours that is no INVITE.
     pub(crate) fn on_response(&mut self, id: SentId, status: u16, message: Option<&Message>) {
         match self.trunks.sent.remove(&id) {
             Some(Purpose::Register(number)) => self.registration_answered(number, status, message),
+            Some(Purpose::Health(number)) => self.health_answered(id, number, status, message.is_some()),
             None => self.on_relayed(id, status),
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::Switch;
 use clock::{Duration, Time};
+use sip::Transport;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// One trunk.
@@ -11,6 +13,25 @@ pub struct TrunkState {
     pub name: Arc<str>,
     /// Our registration there, if the plan has one.
     pub registration: Option<RegistrationState>,
+    /// The servers that its `to` leads to, as far as the DNS has told; none if `health` is off.
+    pub targets: Vec<TargetState>,
+}
+
+/// How one server of a trunk is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetState {
+    /// The `to` that leads there.
+    pub uri: Arc<str>,
+    /// How it is reached.
+    pub transport: Transport,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Whether it is taken for alive; else it is tried last.
+    pub up: bool,
+    /// The status of the last answer to OPTIONS; 408 for none.
+    pub last_status: Option<u16>,
+    /// When it is asked next.
+    pub next_try: Duration,
 }
 
 /// How a registration of ours is.
@@ -38,6 +59,7 @@ impl Switch {
             .map(|trunk| TrunkState {
                 name: Arc::clone(&trunk.name),
                 registration: self.core.trunks.registrations.state(&trunk.name, now),
+                targets: self.core.trunks.health.states(&trunk.name, now),
             })
             .collect()
     }
