@@ -87,6 +87,20 @@ fn speech_passes_between_ulaw_and_alaw() {
 }
 
 #[test]
+fn a_phone_that_speaks_tls_calls_and_is_called_on_its_connection() {
+    let node = Node::start(&Setup::new().flows(FLOWS).tls());
+    let mut agent = Baresip::register_by_tls(&node, 1001, 0, "PCMU", &agents_speech());
+    let mut caller = Baresip::register_by_tls(&node, 1000, 20, "PCMU", &callers_speech());
+    caller.dial(&format!("sip:agent@{};transport=tls", node.sips()));
+    caller.listen(6.0);
+    caller.command("hangup", "");
+    agent.event("CALL_CLOSED");
+    assert_both_heard(&[caller, agent], 4);
+    assert_eq!(node.calls(1)[0]["disposition"], "answered");
+    node.stop();
+}
+
+#[test]
 fn a_recording_has_one_channel_a_party() {
     let node = Node::start(&Setup::new().flows(FLOWS));
     let _phones = talk(&node, "taped", ["PCMU", "PCMU"], 8.0);

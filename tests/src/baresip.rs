@@ -22,6 +22,20 @@ pub struct Baresip {
     frames: Vec<Value>,
 }
 
+/// What a phone does of its own.
+#[derive(Clone, Copy, Debug)]
+struct Habit {
+    /// baresip's `answermode`.
+    answers: &'static str,
+    tls: bool,
+}
+
+impl Default for Habit {
+    fn default() -> Self {
+        Self { answers: "auto", tls: false }
+    }
+}
+
 /// Which of a baresip's recordings.
 #[derive(Clone, Copy, Debug)]
 pub enum Recorded {
@@ -39,15 +53,24 @@ impl Baresip {
     /// # Panics
     /// When it does not start or is not registered in time.
     pub fn register(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
-        Self::register_as(node, "auto", user, port, codec, microphone)
+        Self::register_as(node, Habit::default(), user, port, codec, microphone)
+    }
+
+    /// The same, for a phone that speaks TLS with the node.
+    pub fn register_by_tls(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
+        let habit = Habit { tls: true, ..Habit::default() };
+        Self::register_as(node, habit, user, port, codec, microphone)
     }
 
     /// The same, for a phone whose microphone is heard before it answers.
     pub fn register_early(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
-        Self::register_as(node, "early", user, port, codec, microphone)
+        let habit = Habit { answers: "early", ..Habit::default() };
+        Self::register_as(node, habit, user, port, codec, microphone)
     }
 
-    fn register_as(node: &Node, mode: &str, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
+    fn register_as(node: &Node, habit: Habit, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
+        let Habit { answers, tls } = habit;
+        let server = if tls { format!("{};transport=tls", node.sips()) } else { node.sip().to_string() };
         let folder = node.folder().join(format!("baresip-{user}"));
         fs::create_dir_all(folder.join("rec")).expect("a temporary folder");
         microphone.write(&folder.join("microphone.wav"));
@@ -61,8 +84,8 @@ impl Baresip {
         let control = SocketAddr::from((address, port + 5));
         fs::write(folder.join("config"), config(&folder, sip, control)).expect("a temporary folder");
         let account = format!(
-            "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={mode};audio_codecs={codec}/8000/1\n",
-            node.sip()
+            "<sip:{user}@{server}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
+             audio_codecs={codec}/8000/1\n"
         );
         fs::write(folder.join("accounts"), account).expect("a temporary folder");
         fs::write(folder.join("contacts"), "").expect("a temporary folder");

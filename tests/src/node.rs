@@ -17,6 +17,8 @@ pub struct Setup {
     replaced: Vec<(String, String)>,
     flows: String,
     zone: String,
+    /// Files beside the node file.
+    files: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -42,6 +44,24 @@ impl Setup {
     pub fn zone(self, lines: &str) -> Self {
         let asks = "dns: {servers: [\"127.0.0.1:5353\"]}\nclients:";
         Self { zone: lines.to_owned(), ..self.replace("clients:", asks) }
+    }
+
+    /// Puts a file beside the node file.
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Serves TLS on port 5063 too, with a certificate of its own.
+    ///
+    /// # Panics
+    /// When no certificate can be made.
+    pub fn tls(self) -> Self {
+        let made = rcgen::generate_simple_self_signed(["pbx.example".to_owned()]).expect("a certificate");
+        self.file("cert.pem", &made.cert.pem())
+            .file("key.pem", &made.signing_key.serialize_pem())
+            .replace("sip:\n", "sip:\n  tls: {certificate: cert.pem, key: key.pem}\n")
+            .replace("listen: [", "listen: [\"tls:127.0.0.1:5063\", ")
     }
 
     /// Writes the configuration for `network` under `folder` and gives the node file's path.
@@ -72,6 +92,9 @@ impl Setup {
             &client.join("client.yaml"),
             &read(&profile.join("client/client.yaml")).replace("127.0.0.1", &address),
         );
+        for (name, text) in &self.files {
+            write(&folder.join(name), text);
+        }
         if !self.flows.is_empty() {
             write(&client.join("more.yaml"), &self.flows.replace("127.0.0.1", &address));
         }
@@ -147,6 +170,11 @@ impl Node {
     /// Where it listens for SIP, over UDP and TCP.
     pub fn sip(&self) -> SocketAddr {
         self.network.socket(1, SIP)
+    }
+
+    /// Where it listens for SIP over TLS, if it was set up to.
+    pub fn sips(&self) -> SocketAddr {
+        self.network.socket(1, SIP + 1)
     }
 
     /// Its network: the node is host 1, callers are host 2.

@@ -91,6 +91,8 @@ pub struct Node {
     pub name: Arc<str>,
     /// Where SIP is served.
     pub listen: Vec<Listen>,
+    /// The certificate that listeners over TLS show.
+    pub tls: Option<Tls>,
     /// The digest realm; the node's name unless `sip.realm` says otherwise.
     pub realm: Arc<str>,
     /// What phones are challenged with, the preferred one first; MD5 alone unless `sip.digest` says otherwise.
@@ -143,12 +145,21 @@ impl Default for SessionTimer {
 /// One SIP listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// UDP or TCP.
+    /// How.
     pub transport: Transport,
     /// The address to bind.
     pub address: SocketAddr,
     /// What is written in Via and Contact where the node is behind NAT.
     pub advertise: Option<SocketAddr>,
+}
+
+/// Where a certificate and its key are, as the node file names them: relative to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM: the certificate, and then those that lead to a root.
+    pub certificate: Arc<str>,
+    /// PEM: the private key.
+    pub key: Arc<str>,
 }
 
 /// A SIP transport.
@@ -158,15 +169,37 @@ pub enum Transport {
     Udp,
     /// RFC 3261 section 18 over streams.
     Tcp,
+    /// The same over TLS.
+    Tls,
+    /// RFC 7118: WebSocket.
+    Ws,
+    /// The same over TLS.
+    Wss,
 }
 
 impl Transport {
-    /// As it is written in the node file: `udp`, `tcp`.
-    pub fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+
+    /// As it is written in the node file: `udp`, `tcp`, `tls`, `ws`, `wss`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         }
+    }
+
+    /// The transport of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|transport| transport.name() == name)
+    }
+
+    /// Whether the node shows a certificate.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
     }
 }
 

@@ -27,7 +27,7 @@ mod yaml;
 
 pub use config::{
     Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Limits, Listen, Node,
-    Register, Rtp, SessionTimer, Transport, Trunk, User,
+    Register, Rtp, SessionTimer, Tls, Transport, Trunk, User,
 };
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};

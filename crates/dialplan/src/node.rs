@@ -9,7 +9,7 @@ mod trunks;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Digest, Limits, Listen, Node, Rtp, SessionTimer, Transport};
+use crate::{Digest, Limits, Listen, Node, Rtp, SessionTimer, Tls, Transport};
 use clock::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -35,7 +35,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
-    let Sip { listen, realm, digest, session_timer } = sip(&fields, faults);
+    let Sip { listen, tls, realm, digest, session_timer } = sip(&fields, faults);
     let rtp = rtp(&fields, faults);
     let http = fields.entry("http").and_then(|(key, node)| {
         let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
@@ -51,6 +51,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     apart(&fields, &listen, &rtp, faults);
     Some(Node {
         realm: realm.unwrap_or_else(|| name.clone()).into(),
+        tls,
         digest,
         session_timer,
         name: name.into(),
@@ -77,6 +78,7 @@ fn name(fields: &Fields<'_>, faults: &mut Faults<'_>) -> String {
 #[derive(Default)]
 struct Sip {
     listen: Vec<Listen>,
+    tls: Option<Tls>,
     realm: Option<String>,
     digest: Vec<Digest>,
     session_timer: SessionTimer,
@@ -85,10 +87,8 @@ struct Sip {
 fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
     let Some(sip) = fields.require("sip", faults) else { return Sip::default() };
     let at = fields.entry("sip").map_or(sip.span, |(key, _)| key.span);
-    let Some(fields) = Fields::of(sip, at, "`sip`", &["listen", "realm", "digest", "session_timer"], faults)
-    else {
-        return Sip::default();
-    };
+    const KNOWN: [&str; 5] = ["listen", "tls", "realm", "digest", "session_timer"];
+    let Some(fields) = Fields::of(sip, at, "`sip`", &KNOWN, faults) else { return Sip::default() };
     let realm = fields.get("realm").and_then(|node| realm(node, faults));
     let digest = fields.get("digest").map_or_else(|| vec![Digest::Md5], |node| digests(node, faults));
     let entries = fields.require("listen", faults).map_or(&[][..], Yaml::items);
@@ -98,13 +98,32 @@ fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
     let mut listen: Vec<Listen> = Vec::new();
     for entry in entries {
         let Some(found) = listener(entry, faults) else { continue };
-        if listen.iter().any(|l| (l.transport, l.address) == (found.transport, found.address)) {
+        let is_same = |l: &Listen| {
+            let by_udp = [l.transport, found.transport].map(|it| it == Transport::Udp);
+            l.address == found.address && by_udp[0] == by_udp[1]
+        };
+        if listen.iter().any(is_same) {
             faults.error(entry.span, "this address is listened on already");
         }
         listen.push(found);
     }
+    let tls = fields.entry("tls").and_then(|(key, node)| tls(key, node, faults));
+    if fields.get("tls").is_none() && listen.iter().any(|listen| listen.transport.is_secure()) {
+        let hint = "write tls: {certificate: fullchain.pem, key: privkey.pem} below `sip`";
+        faults.hinted(at, "a listener over TLS needs a certificate", hint);
+    }
     let session_timer = fields.entry("session_timer").map(|(key, node)| session_timer(key, node, faults));
-    Sip { listen, realm, digest, session_timer: session_timer.unwrap_or_default() }
+    Sip { listen, tls, realm, digest, session_timer: session_timer.unwrap_or_default() }
+}
+
+fn tls(key: &Key, node: &Yaml, faults: &mut Faults<'_>) -> Option<Tls> {
+    let fields = Fields::of(node, key.span, "`tls`", &["certificate", "key"], faults)?;
+    let certificate = fields.require("certificate", faults);
+    let private = fields.require("key", faults);
+    Some(Tls {
+        certificate: certificate?.text("`certificate`", faults)?.into(),
+        key: private?.text("`key`", faults)?.into(),
+    })
 }
 
 /// RFC 4028: nobody may be asked to refresh more often than every 90 seconds (section 4).
@@ -167,15 +186,18 @@ fn realm(node: &Yaml, faults: &mut Faults<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-const LISTEN_LIKE: &str = "udp:192.0.2.1:5060 or tcp:[2001:db8::1]:5060";
+const LISTEN_LIKE: &str = "udp:192.0.2.1:5060 or tls:[2001:db8::1]:5061";
+/// What a listener may be.
+const TRANSPORTS: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
 
 fn listener(node: &Yaml, faults: &mut Faults<'_>) -> Option<Listen> {
     let (transport, address, at, advertise) = match &node.value {
         Value::Map(entries) => {
-            let fields = Fields::of(node, node.span, "a listener", &["udp", "tcp", "advertise"], faults)?;
-            let is_transport = |(key, _): &&(Key, Yaml)| matches!(key.text.as_str(), "udp" | "tcp");
+            let known = [&TRANSPORTS[..], &["advertise"]].concat();
+            let fields = Fields::of(node, node.span, "a listener", &known, faults)?;
+            let is_transport = |(key, _): &&(Key, Yaml)| Transport::named(&key.text).is_some();
             let Some((key, value)) = entries.iter().find(is_transport) else {
-                faults.error(node.span, "a listener needs `udp` or `tcp`");
+                faults.error(node.span, "a listener needs `udp`, `tcp`, `tls`, `ws` or `wss`");
                 return None;
             };
             let advertise = fields
@@ -189,13 +211,9 @@ fn listener(node: &Yaml, faults: &mut Faults<'_>) -> Option<Listen> {
             (transport, address, node.span, None)
         }
     };
-    let transport = match transport {
-        "udp" => Transport::Udp,
-        "tcp" => Transport::Tcp,
-        other => {
-            faults.unknown(at, "unknown transport {}", other, ["udp", "tcp"].into_iter());
-            return None;
-        }
+    let Some(transport) = Transport::named(transport) else {
+        faults.unknown(at, "unknown transport {}", transport, TRANSPORTS.into_iter());
+        return None;
     };
     let Ok(address) = address.parse::<SocketAddr>() else {
         faults.hinted(

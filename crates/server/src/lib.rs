@@ -11,3 +11,4 @@ pub mod load;
 pub mod phone;
 mod random;
 pub mod serve;
+pub mod tls;

@@ -1,7 +1,9 @@
 //! Reads what an administrator wrote from disk and has it checked.
 
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
+use crate::tls::{Identity, TlsError};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
+use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -26,6 +28,9 @@ pub enum LoadError {
         /// What to do.
         hint: &'static str,
     },
+    /// A certificate cannot be shown.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// It was read and has faults.
     #[error(transparent)]
     Faults(#[from] Report),
@@ -42,6 +47,19 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
     let folders = dialplan::node_clients(&node)?;
     let clients = folders.iter().map(|folder| read_client(&below(home, folder))).collect::<Result<_, _>>()?;
     Ok(dialplan::load(&Input { node, clients, system_prompts: system_prompts(prompts) })?)
+}
+
+/// The certificate that a node shows, where its node file (at `path`) names one.
+///
+/// # Errors
+/// It cannot be used. One that is over can, and is only told of: a node that does not start serves nobody.
+pub fn identity(path: &Path, plan: &Config) -> Result<Option<Identity>, LoadError> {
+    let Some(tls) = &plan.node.tls else { return Ok(None) };
+    let identity = Identity::load(path.parent().unwrap_or(Path::new("")), tls)?;
+    if identity.not_after < Timestamp::now() {
+        tracing::error!("{}: the certificate is over since {}", identity.path.display(), identity.not_after);
+    }
+    Ok(Some(identity))
 }
 
 /// Checks one client folder as if it were the only one of a node.

@@ -289,11 +289,19 @@ fn other_seed(seed: &[u8; 32], pad: u8) -> [u8; 32] {
     seed.map(|byte| byte ^ pad)
 }
 
-fn listener(listen: &dialplan::Listen) -> Listener {
-    let transport = match listen.transport {
+/// A transport of the node file as SIP knows it.
+pub fn transport(transport: dialplan::Transport) -> sip::Transport {
+    match transport {
         dialplan::Transport::Udp => sip::Transport::Udp,
         dialplan::Transport::Tcp => sip::Transport::Tcp,
-    };
+        dialplan::Transport::Tls => sip::Transport::Tls,
+        dialplan::Transport::Ws => sip::Transport::Ws,
+        dialplan::Transport::Wss => sip::Transport::Wss,
+    }
+}
+
+fn listener(listen: &dialplan::Listen) -> Listener {
+    let transport = transport(listen.transport);
     let shown = listen.advertise.unwrap_or(listen.address);
     let contact = match transport {
         sip::Transport::Udp => shown.to_string(),

@@ -22,6 +22,7 @@ mod trunks;
 mod users;
 mod way;
 
+pub use self::core::transport;
 pub use guard::Ban;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, TargetState, TrunkState};

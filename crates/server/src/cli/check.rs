@@ -3,6 +3,7 @@
 use super::Failed;
 use super::output::print;
 use crate::load::{self, LoadError};
+use crate::tls::TlsError;
 use dialplan::{Config, Diagnostic};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -27,21 +28,34 @@ pub(super) fn check(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
 }
 
 fn check_one(path: &Path) -> Result<Config, LoadError> {
-    if path.is_dir() { load::load_client(path) } else { load::load_node(path, Path::new(load::PROMPTS)) }
+    if path.is_dir() {
+        return load::load_client(path);
+    }
+    let plan = load::load_node(path, Path::new(load::PROMPTS))?;
+    load::identity(path, &plan)?;
+    Ok(plan)
 }
 
 fn diagnostics(error: &LoadError) -> Vec<Diagnostic> {
     match error {
         LoadError::Faults(report) => report.diagnostics.clone(),
-        LoadError::Unreadable { path, error, hint } => vec![Diagnostic {
-            path: path.display().to_string(),
-            line: 0,
-            column: 0,
-            length: 0,
-            message: format!("cannot be read: {error}"),
-            hint: Some((*hint).to_owned()),
-            source_line: String::new(),
-        }],
+        LoadError::Unreadable { path, error, hint } => {
+            vec![of_file(path, format!("cannot be read: {error}"), hint)]
+        }
+        LoadError::Tls(TlsError { path, reason, hint }) => vec![of_file(path, reason.clone(), hint)],
+    }
+}
+
+/// A fault of a file as a whole.
+fn of_file(path: &Path, message: String, hint: &str) -> Diagnostic {
+    Diagnostic {
+        path: path.display().to_string(),
+        line: 0,
+        column: 0,
+        length: 0,
+        message,
+        hint: Some(hint.to_owned()),
+        source_line: String::new(),
     }
 }
 

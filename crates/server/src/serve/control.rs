@@ -1,5 +1,6 @@
 use super::inbox::{Gone, Message, Sender};
 use crate::load::{self, LoadError};
+use crate::tls::Shown;
 use dialplan::{Limits, Listen, Node, Rtp};
 use serde::Serialize;
 use std::fmt;
@@ -21,6 +22,8 @@ struct Shared {
     node_file: PathBuf,
     prompts: PathBuf,
     name: Arc<str>,
+    /// The certificate, where a listener shows one.
+    shown: Option<Arc<Shown>>,
     started: Instant,
     fixed: Fixed,
     /// One reload at a time: the later one must win.
@@ -116,11 +119,18 @@ pub enum TransferError {
 }
 
 impl Control {
-    pub(super) fn new(inbox: Sender, node_file: PathBuf, prompts: PathBuf, node: &Node) -> Self {
+    pub(super) fn new(
+        inbox: Sender,
+        node_file: PathBuf,
+        prompts: PathBuf,
+        node: &Node,
+        shown: Option<Arc<Shown>>,
+    ) -> Self {
         let shared = Shared {
             node_file,
             prompts,
             name: node.name.clone(),
+            shown,
             started: Instant::now(),
             fixed: Fixed::of(node),
             reloading: Mutex::new(()),
@@ -146,12 +156,19 @@ impl Control {
     pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let _one_at_a_time = self.shared.reloading.lock().await;
         let shared = self.shared.clone();
-        let loaded =
-            tokio::task::spawn_blocking(move || load::load_node(&shared.node_file, &shared.prompts)).await;
-        let mut plan = match loaded {
+        let loaded = tokio::task::spawn_blocking(move || {
+            let plan = load::load_node(&shared.node_file, &shared.prompts)?;
+            let identity = load::identity(&shared.node_file, &plan)?;
+            Ok::<_, LoadError>((plan, identity))
+        })
+        .await;
+        let (mut plan, identity) = match loaded {
             Ok(loaded) => loaded?,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
+        if let (Some(shown), Some(identity)) = (&self.shared.shown, identity) {
+            shown.replace(identity);
+        }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
         let (answer, version) = oneshot::channel();
         self.inbox.send(Message::Reload(Arc::new(plan), answer)).await?;

@@ -19,6 +19,7 @@ pub use error::ServeError;
 pub use inbox::Gone;
 
 use crate::axis::Axis;
+use crate::tls::Shown;
 use crate::{embedded, load, random};
 use address::AddressFile;
 use dialplan::Node;
@@ -35,6 +36,7 @@ use stream::{StreamListener, Streams};
 use switch::{Switch, SwitchConfig};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 use udp::Datagrams;
 
 /// When a stream without packets is reported.
@@ -87,7 +89,9 @@ impl Server {
             .enable_all()
             .build()
             .map_err(ServeError::system("start the task threads"))?;
-        let sockets = Sockets::bind(&plan.node)?;
+        let shown = load::identity(&options.config, &plan)?.map(Shown::new);
+        let acceptor = shown.as_ref().map(Shown::acceptor);
+        let sockets = Sockets::bind(&plan.node, acceptor.as_ref())?;
         make_directory(&options.state)?;
         let (journal, origin) = runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
@@ -105,7 +109,7 @@ impl Server {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
-        let control = Control::new(sender, options.config, prompts, &plan.node);
+        let control = Control::new(sender, options.config, prompts, &plan.node, shown);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
             unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
@@ -181,11 +185,17 @@ struct Sockets {
 }
 
 impl Sockets {
-    fn bind(node: &Node) -> Result<Self, ServeError> {
-        let by =
-            |transport| node.listen.iter().filter(move |it| it.transport == transport).map(|it| it.address);
-        let datagrams = Datagrams::bind(by(dialplan::Transport::Udp))?;
-        let listeners = by(dialplan::Transport::Tcp).map(StreamListener::bind).collect::<Result<_, _>>()?;
+    fn bind(node: &Node, tls: Option<&TlsAcceptor>) -> Result<Self, ServeError> {
+        let (datagrams, streams): (Vec<_>, Vec<_>) =
+            node.listen.iter().partition(|it| it.transport == dialplan::Transport::Udp);
+        let datagrams = Datagrams::bind(datagrams.into_iter().map(|it| it.address))?;
+        let listeners = streams
+            .into_iter()
+            .map(|it| {
+                let tls = tls.filter(|_| it.transport.is_secure()).cloned();
+                StreamListener::bind(switch::transport(it.transport), it.address, tls)
+            })
+            .collect::<Result<_, _>>()?;
         let http = node.http.map(http::bind).transpose()?;
         Ok(Self { datagrams, listeners, http })
     }

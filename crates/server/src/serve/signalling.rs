@@ -225,8 +225,9 @@ impl Running {
     fn send(&mut self, flow: Flow, bytes: Bytes) {
         let sent = match flow.transport {
             Transport::Udp => self.thread.datagrams.send(&flow, &bytes).is_ok(),
-            Transport::Tcp => self.thread.streams.send(&flow, bytes).is_ok(),
-            Transport::Tls | Transport::Ws | Transport::Wss => false,
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.thread.streams.send(&flow, bytes).is_ok()
+            }
         };
         if !sent {
             self.failed.push(flow);

@@ -1,12 +1,16 @@
-//! SIP over TCP: a task for each connection, a table of them on the signalling thread.
+//! SIP over TCP, TLS and WebSocket: a task for each connection, a table of them on the signalling thread.
 //!
 //! Reuse follows RFC 5923's spirit: what goes to a peer goes by the connection that it came by, or by any
-//! other to the same peer; only then a new one is opened.
+//! other to the same peer; only then a new one is opened. Only TCP connections are opened by us: whom else we reach
+//! has connected before.
+
+mod bytes;
+mod websocket;
 
 use super::error::ServeError;
 use super::inbox::{Message, Sender};
-use bytes::Bytes;
-use sip::{Flow, Frame, Framer, Transport};
+use ::bytes::Bytes;
+use sip::{Flow, Transport};
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::HashMap;
 use std::io;
@@ -14,12 +18,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
 
 /// Messages that may wait for a slow peer; one more and the connection is given up.
 const WRITE_QUEUE: usize = 256;
@@ -29,6 +32,8 @@ const MAX_ACCEPTED: usize = 8_192;
 const MAX_MESSAGE: usize = 65_535;
 /// When to give up opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// When to give up on a TLS or WebSocket handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// When to give up on a message that has begun and does not end.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 /// When to close a connection that was accepted and has brought no whole message.
@@ -71,7 +76,26 @@ struct Connection {
 /// A listener that is bound but does not accept yet.
 pub(super) struct StreamListener {
     listener: std::net::TcpListener,
+    kind: Kind,
+}
+
+/// What is spoken on a listener.
+#[derive(Clone)]
+struct Kind {
+    transport: Transport,
     local: SocketAddr,
+    /// For TLS and secure WebSocket.
+    tls: Option<TlsAcceptor>,
+}
+
+/// One connection from its first byte on: whose it is, what goes out on it, and who hears of it.
+struct Carrier {
+    flow: Flow,
+    patience: Patience,
+    queued: mpsc::Receiver<Bytes>,
+    /// Where answers to signs of life are queued.
+    pongs: mpsc::WeakSender<Bytes>,
+    inbox: Sender,
 }
 
 /// The flow cannot carry the message.
@@ -79,15 +103,24 @@ pub(super) struct StreamListener {
 pub(super) struct Unsent;
 
 impl StreamListener {
-    /// Binds a TCP listener.
+    /// Binds a listener; `tls` is for TLS and secure WebSocket.
     ///
     /// # Errors
     /// [`ServeError::Bind`] names the address.
-    pub(super) fn bind(address: SocketAddr) -> Result<Self, ServeError> {
-        let failed = |error| ServeError::Bind { what: "SIP over TCP", address, error };
+    pub(super) fn bind(
+        transport: Transport,
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<Self, ServeError> {
+        let what = match transport {
+            Transport::Udp | Transport::Tcp => "SIP over TCP",
+            Transport::Tls => "SIP over TLS",
+            Transport::Ws | Transport::Wss => "SIP over WebSocket",
+        };
+        let failed = |error| ServeError::Bind { what, address, error };
         let listener = listen(address).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, local })
+        Ok(Self { listener, kind: Kind { transport, local, tls } })
     }
 }
 
@@ -108,10 +141,10 @@ impl Streams {
     /// # Errors
     /// What the operating system says.
     pub(super) fn accept(&self, listener: StreamListener) -> io::Result<()> {
-        let StreamListener { listener, local } = listener;
+        let StreamListener { listener, kind } = listener;
         let _entered = self.runtime.enter();
         let listener = TcpListener::from_std(listener)?;
-        self.runtime.spawn(accept(listener, local, self.numbers.clone(), self.inbox.clone()));
+        self.runtime.spawn(accept(listener, kind, self.numbers.clone(), self.inbox.clone()));
         Ok(())
     }
 
@@ -147,7 +180,7 @@ impl Streams {
                 self.connections.remove(&number);
                 Unsent
             }),
-            None if flow.connection == 0 => self.open(flow, bytes),
+            None if flow.connection == 0 && flow.transport == Transport::Tcp => self.open(flow, bytes),
             None => Err(Unsent),
         }
     }
@@ -157,7 +190,9 @@ impl Streams {
         let (queue, queued) = mpsc::channel(WRITE_QUEUE);
         queue.try_send(first).map_err(|_| Unsent)?;
         let flow = Flow { connection: number, ..*flow };
-        self.runtime.spawn(open(flow, queue.downgrade(), queued, self.inbox.clone()));
+        let patience = Patience::with_known(Instant::now());
+        let (pongs, inbox) = (queue.downgrade(), self.inbox.clone());
+        self.runtime.spawn(open(Carrier { flow, patience, queued, pongs, inbox }));
         self.connections.insert(number, Connection { queue, opened: true });
         self.by_peer.insert((flow.local, flow.peer), number);
         Ok(())
@@ -177,13 +212,14 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-async fn accept(listener: TcpListener, local: SocketAddr, numbers: Arc<AtomicU64>, inbox: Sender) {
+async fn accept(listener: TcpListener, kind: Kind, numbers: Arc<AtomicU64>, inbox: Sender) {
     let open = Arc::new(AtomicUsize::new(0));
+    let Kind { transport, local, .. } = kind;
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!("SIP over TCP on {local}: cannot accept a connection: {error}");
+                tracing::warn!("SIP over {transport} on {local}: cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -193,30 +229,58 @@ async fn accept(listener: TcpListener, local: SocketAddr, numbers: Arc<AtomicU64
             continue;
         }
         let connection = numbers.fetch_add(1, Ordering::Relaxed);
-        let flow = Flow { transport: Transport::Tcp, local, peer, connection };
-        let (inbox, open) = (inbox.clone(), open.clone());
+        let flow = Flow { transport, local, peer, connection };
+        let (inbox, open, tls) = (inbox.clone(), open.clone(), kind.tls.clone());
         open.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let (queue, queued) = mpsc::channel(WRITE_QUEUE);
-            let pongs = queue.downgrade();
-            if inbox.send(Message::Stream(StreamEvent::Accepted(flow, queue))).await.is_ok() {
-                let patience = Patience::with_stranger(Instant::now());
-                carry(stream, flow, patience, (pongs, queued), &inbox).await;
+            if let Err(error) = serve(stream, flow, tls, inbox).await {
+                tracing::debug!("connection of {peer}: no handshake: {error}");
             }
             open.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
 
-async fn open(flow: Flow, pongs: mpsc::WeakSender<Bytes>, queued: mpsc::Receiver<Bytes>, inbox: Sender) {
+/// Shakes hands as the transport wants it, and then carries messages.
+async fn serve(stream: TcpStream, flow: Flow, tls: Option<TlsAcceptor>, inbox: Sender) -> io::Result<()> {
+    settle(&stream, flow);
+    match (flow.transport, tls) {
+        (Transport::Ws, _) => {
+            let socket = timeout(HANDSHAKE_TIMEOUT, websocket::accept(stream)).await??;
+            websocket::carry(socket, accepted(flow, inbox).await?).await;
+        }
+        (Transport::Wss, Some(tls)) => {
+            let shaken = async { websocket::accept(tls.accept(stream).await?).await };
+            let socket = timeout(HANDSHAKE_TIMEOUT, shaken).await??;
+            websocket::carry(socket, accepted(flow, inbox).await?).await;
+        }
+        (_, Some(tls)) => {
+            let stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
+            bytes::carry(tokio::io::split(stream), accepted(flow, inbox).await?).await;
+        }
+        (_, None) => bytes::carry(stream.into_split(), accepted(flow, inbox).await?).await,
+    }
+    Ok(())
+}
+
+/// Tells the signalling thread of a connection that can carry messages.
+async fn accepted(flow: Flow, inbox: Sender) -> io::Result<Carrier> {
+    let (queue, queued) = mpsc::channel(WRITE_QUEUE);
+    let pongs = queue.downgrade();
+    inbox.send(Message::Stream(StreamEvent::Accepted(flow, queue))).await.map_err(io::Error::other)?;
+    Ok(Carrier { flow, patience: Patience::with_stranger(Instant::now()), queued, pongs, inbox })
+}
+
+async fn open(carrier: Carrier) {
+    let flow = carrier.flow;
     match timeout(CONNECT_TIMEOUT, connect(flow)).await {
         Ok(Ok(stream)) => {
-            carry(stream, flow, Patience::with_known(Instant::now()), (pongs, queued), &inbox).await;
+            settle(&stream, flow);
+            bytes::carry(stream.into_split(), carrier).await;
         }
         failed => {
             tracing::debug!("no connection to {}: {failed:?}", flow.peer);
-            // Gone only when the signalling thread has ended, and then nobody needs to know.
-            let _ = inbox.send(Message::Stream(StreamEvent::Closed(flow))).await;
+            carrier.closed().await;
         }
     }
 }
@@ -227,70 +291,36 @@ async fn connect(flow: Flow) -> io::Result<TcpStream> {
     socket.connect(flow.peer).await
 }
 
-/// Carries messages both ways until either end closes, errs or is too slow.
-async fn carry(
-    stream: TcpStream,
-    flow: Flow,
-    patience: Patience,
-    (pongs, queued): (mpsc::WeakSender<Bytes>, mpsc::Receiver<Bytes>),
-    inbox: &Sender,
-) {
-    let settings = SockRef::from(&stream);
+/// Small messages go out at once, and the system finds out whether a silent peer is there.
+fn settle(stream: &TcpStream, flow: Flow) {
+    let settings = SockRef::from(stream);
     let kept = settings.set_tcp_nodelay(true);
     let kept = kept.and(settings.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE)));
     if let Err(error) = kept {
         tracing::debug!("connection of {}: {error}", flow.peer);
     }
-    let (read, write) = stream.into_split();
-    let ended = tokio::select! {
-        ended = receive(read, flow, patience, pongs, inbox) => ended,
-        ended = transmit(write, queued) => ended,
-    };
-    if let Err(error) = ended {
-        tracing::debug!("connection of {} closed: {error}", flow.peer);
-    }
-    // Gone only when the signalling thread has ended, and then nobody needs to know.
-    let _ = inbox.send(Message::Stream(StreamEvent::Closed(flow))).await;
 }
 
-async fn receive(
-    mut read: OwnedReadHalf,
-    flow: Flow,
-    mut patience: Patience,
-    pongs: mpsc::WeakSender<Bytes>,
-    inbox: &Sender,
-) -> io::Result<()> {
-    let mut framer = Framer::new(MAX_MESSAGE);
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        let length = timeout_at(patience.until, read.read(&mut buffer)).await??;
-        if length == 0 {
-            return Ok(());
+impl Carrier {
+    /// A whole message has come.
+    async fn received(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.patience.known = true;
+        let received = Message::Stream(StreamEvent::Received(self.flow, bytes));
+        self.inbox.send(received).await.map_err(io::Error::other)
+    }
+
+    /// The peer asks whether we live.
+    fn pong(&self) {
+        if let Some(queue) = self.pongs.upgrade() {
+            // A full queue means that the peer does not read: it needs no pong.
+            let _ = queue.try_send(Bytes::from_static(PONG));
         }
-        let was_idle = framer.is_empty();
-        framer.feed(&buffer[..length]);
-        let mut whole = false;
-        while let Some(frame) = framer.next().map_err(io::Error::other)? {
-            whole = true;
-            match frame {
-                Frame::Message(bytes) => {
-                    patience.known = true;
-                    let received = Message::Stream(StreamEvent::Received(flow, bytes));
-                    inbox.send(received).await.map_err(io::Error::other)?;
-                }
-                Frame::KeepAlive => {
-                    if let Some(queue) = pongs.upgrade() {
-                        // A full queue means that the peer does not read: it needs no pong.
-                        let _ = queue.try_send(Bytes::from_static(PONG));
-                    }
-                }
-            }
-        }
-        if framer.is_empty() {
-            patience.wait(Instant::now() + IDLE_TIMEOUT);
-        } else if was_idle || whole {
-            patience.wait(Instant::now() + MESSAGE_TIMEOUT);
-        }
+    }
+
+    /// The connection is no more.
+    async fn closed(&self) {
+        // Gone only when the signalling thread has ended, and then nobody needs to know.
+        let _ = self.inbox.send(Message::Stream(StreamEvent::Closed(self.flow))).await;
     }
 }
 
@@ -319,14 +349,8 @@ impl Patience {
     }
 }
 
-/// Ends when the signalling thread drops the connection's queue.
-async fn transmit(mut write: OwnedWriteHalf, mut queued: mpsc::Receiver<Bytes>) -> io::Result<()> {
-    while let Some(bytes) = queued.recv().await {
-        timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await??;
-    }
-    write.shutdown().await
-}
-
+#[cfg(test)]
+mod handshakes;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,15 +360,15 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(10);
     const REQUEST: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 
-    struct World {
-        runtime: tokio::runtime::Runtime,
+    pub(super) struct World {
+        pub(super) runtime: tokio::runtime::Runtime,
         poll: mio::Poll,
         inbox: Inbox,
-        streams: Streams,
+        pub(super) streams: Streams,
     }
 
     impl World {
-        fn new() -> Self {
+        pub(super) fn new() -> Self {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
             let runtime = runtime.expect("a runtime");
             let poll = mio::Poll::new().expect("poll");
@@ -354,7 +378,7 @@ mod tests {
             Self { runtime, poll, inbox, streams }
         }
 
-        fn next(&mut self) -> StreamEvent {
+        pub(super) fn next(&mut self) -> StreamEvent {
             let mut events = mio::Events::with_capacity(1);
             loop {
                 self.inbox.answer_bell();

@@ -1,0 +1,146 @@
+//! The certificate that a node shows, and how it is exchanged while the node serves.
+
+use jiff::Timestamp;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio_rustls::TlsAcceptor;
+
+/// A certificate with its key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    key: Arc<CertifiedKey>,
+    /// The file of the certificate.
+    pub path: PathBuf,
+    /// When it is over.
+    pub not_after: Timestamp,
+}
+
+/// Why a certificate cannot be shown.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}\n  {hint}", path.display())]
+pub struct TlsError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Identity {
+    /// Reads the files that a node file names, relative to the folder `home` of that file.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds nothing that fits, or the key is another certificate's.
+    pub fn load(home: &Path, tls: &dialplan::Tls) -> Result<Self, TlsError> {
+        let (path, key_path) = (home.join(&*tls.certificate), home.join(&*tls.key));
+        let failed = |path: &Path, reason: String, hint| TlsError { path: path.to_owned(), reason, hint };
+        let bytes = |path: &Path| {
+            std::fs::read(path).map_err(|error| {
+                failed(
+                    path,
+                    format!("cannot be read: {error}"),
+                    "`sip.tls` names PEM files, relative to the node file",
+                )
+            })
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes(&path)?).filter_map(Result::ok).collect();
+        let first = chain.first().ok_or_else(|| {
+            failed(
+                &path,
+                "holds no certificate".to_owned(),
+                "a PEM file begins with -----BEGIN CERTIFICATE-----",
+            )
+        })?;
+        let not_after = end_of(first)
+            .ok_or_else(|| failed(&path, "cannot be read as X.509".to_owned(), "write it anew"))?;
+        let private = PrivateKeyDer::from_pem_slice(&bytes(&key_path)?).map_err(|_| {
+            failed(
+                &key_path,
+                "holds no private key".to_owned(),
+                "a PEM file begins with -----BEGIN PRIVATE KEY-----",
+            )
+        })?;
+        let key = CertifiedKey::from_der(chain, private, &ring::default_provider())
+            .map_err(|error| failed(&key_path, error.to_string(), "it must be the key of the certificate"))?;
+        Ok(Self { key: Arc::new(key), path, not_after })
+    }
+}
+
+/// The end of a certificate's time.
+fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
+}
+
+/// The identity that new connections are shown. Those that are up keep theirs.
+#[derive(Debug)]
+pub struct Shown(RwLock<Identity>);
+
+impl Shown {
+    /// Shows this identity.
+    pub fn new(identity: Identity) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(identity)))
+    }
+
+    /// Shows another from now on.
+    pub fn replace(&self, identity: Identity) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    /// What accepts TLS connections with it.
+    ///
+    /// # Panics
+    /// Never: the protocol versions are those of the provider.
+    pub fn acceptor(self: &Arc<Self>) -> TlsAcceptor {
+        let builder = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring knows the default versions");
+        let shown: Arc<dyn ResolvesServerCert> = Arc::<Self>::clone(self);
+        TlsAcceptor::from(Arc::new(builder.with_no_client_auth().with_cert_resolver(shown)))
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(home: &Path, name: &str, text: &str) {
+        std::fs::write(home.join(name), text).expect("written");
+    }
+
+    fn load(home: &Path) -> Result<Identity, String> {
+        let tls = dialplan::Tls { certificate: "cert.pem".into(), key: "key.pem".into() };
+        Identity::load(home, &tls).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_named_with_its_file() {
+        let home = tempfile::tempdir().expect("a directory");
+        let home = home.path();
+        let made = || rcgen::generate_simple_self_signed(["pbx.example".to_owned()]).expect("made");
+        let (one, other) = (made(), made());
+        assert!(load(home).unwrap_err().contains("cert.pem: cannot be read"));
+        write(home, "cert.pem", "nothing");
+        assert!(load(home).unwrap_err().contains("cert.pem: holds no certificate"));
+        write(home, "cert.pem", &one.cert.pem());
+        write(home, "key.pem", "nothing");
+        assert!(load(home).unwrap_err().contains("key.pem: holds no private key"));
+        write(home, "key.pem", &other.signing_key.serialize_pem());
+        assert!(load(home).unwrap_err().contains("key of the certificate"));
+        write(home, "key.pem", &one.signing_key.serialize_pem());
+        let identity = load(home).expect("they fit");
+        assert!(identity.not_after > Timestamp::from_second(2_000_000_000).expect("a time"));
+    }
+}
