@@ -109,6 +109,24 @@ fn a_key_pressed_by_info_chooses_from_a_menu() {
 }
 
 #[test]
+fn a_trunk_is_shown_with_its_state_and_what_its_calls_came_to() {
+    let node = Node::start(&Setup::new());
+    let caller = Sipp::caller(&node, "call", "ivr").hold(Duration::from_millis(200)).run();
+    assert_eq!(caller.successful(), 1);
+    node.calls(1);
+    let shown = node.ask(&["trunks", "--json"]);
+    let trunks: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!((field(&trunks[0], "name"), &trunks[0]["figures"]["calls_in"]), ("loopback", &1.into()));
+    assert_eq!(
+        (&trunks[0]["now"]["calls"], &trunks[0]["figures"]["asr"]),
+        (&0.into(), &serde_json::Value::Null)
+    );
+    let shown = String::from_utf8_lossy(&node.ask(&["trunks"]).stdout).into_owned();
+    assert!(shown.lines().nth(1).is_some_and(|line| line.starts_with("loopback")), "{shown}");
+    node.stop();
+}
+
+#[test]
 fn a_menu_without_a_key_ends_by_itself() {
     let node = Node::start(&Setup::new());
     let caller = Sipp::caller(&node, "call-until-bye", "menu").run();

@@ -2,6 +2,7 @@
 
 pub mod cdr;
 pub mod ladder;
+pub mod trunks;
 
 mod kind;
 mod plain;

@@ -165,10 +165,14 @@ impl Core {
         self.legs_of.values().map(|legs| *legs as usize).sum()
     }
 
+    /// Legs of a trunk or user.
+    pub(crate) fn channels_of(&self, party: &Party) -> u32 {
+        self.legs_of.get(party).copied().unwrap_or(0)
+    }
+
     /// Whether a party with a limit may have one leg more.
     pub(crate) fn has_channel(&self, party: &Party, max_calls: Option<u32>) -> bool {
-        let legs = self.legs_of.get(party).copied().unwrap_or(0);
-        max_calls.is_none_or(|max| legs < max)
+        max_calls.is_none_or(|max| self.channels_of(party) < max)
     }
 
     pub(crate) fn join(&mut self, party: &Party) {

@@ -57,6 +57,17 @@ pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
     print(&(head + &lines.collect::<String>()))
 }
 
+/// The trunks of the node that runs on a state directory; `None` if none does, or if it serves no HTTP.
+pub(super) fn trunks(state: &Path) -> Result<Option<Vec<Value>>, Failed> {
+    let Some(address) = serve::http_address(state) else { return Ok(None) };
+    // An address that a killed node has left behind.
+    let Ok((status, answer)) = exchange(address, "GET", "/trunks", None) else { return Ok(None) };
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    Ok(answer.as_array().cloned())
+}
+
 pub(super) fn lift_ban(state: &Path, address: IpAddr) -> Result<(), Failed> {
     let (status, answer) = request(state, "DELETE", &format!("/bans/{address}"), None)?;
     if status != 200 {

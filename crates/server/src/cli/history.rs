@@ -7,6 +7,11 @@ use events::{ContactId, Event, WallClock, ladder};
 use std::path::Path;
 use store::{Filter, Reader, Store, StoreError};
 
+/// The CDRs that pass a filter.
+pub(super) fn calls_since(state: &Path, filter: &Filter) -> Result<Vec<Cdr>, Failed> {
+    read(async { Store::open_read(state).await?.calls(u32::MAX, filter).await })
+}
+
 pub(super) fn calls(state: &Path, json: bool, limit: u32, filter: &Filter) -> Result<(), Failed> {
     let calls = read(async {
         let reader = Store::open_read(state).await?;

@@ -5,6 +5,7 @@ mod client;
 mod history;
 mod node;
 mod output;
+mod trunks;
 
 use crate::{demo, serve};
 use clap::{Args, Parser, Subcommand};
@@ -35,6 +36,7 @@ pub fn run() -> ExitCode {
             client::lift_ban(&state.state, address)
         }
         Command::Bans { action: None, state, json } => client::bans(&state.state, json),
+        Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
             let step = match to {
@@ -170,6 +172,21 @@ enum Command {
         /// A JSON array of bans
         #[arg(long)]
         json: bool,
+    },
+    /// Shows how each trunk is, and the ASR, NER and post-dial delay of its calls
+    #[command(
+        after_help = "Examples:\n  ringdown trunks\n  ringdown trunks --since '2026-11-23 08:00' --json\n\n\
+            The state needs a running node with `http` in its node file; the figures are of all calls that have ended."
+    )]
+    Trunks {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array with every cause
+        #[arg(long)]
+        json: bool,
+        /// Calls that began then or later, in UTC; the last 24 hours if it is not given
+        #[arg(long, value_name = "TIME", value_parser = since)]
+        since: Option<Timestamp>,
     },
     /// Transfers whom a user speaks with (it needs `http` in the node file)
     #[command(

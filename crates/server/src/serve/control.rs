@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::{Ban, Snapshot, TransferOrder, TransferRefused};
+use switch::{Ban, Snapshot, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -70,6 +70,72 @@ pub struct Status {
     pub bans: usize,
     /// SIP messages dropped unread since the start: of banned sources, or beyond a rate.
     pub dropped: u64,
+}
+
+/// A trunk as it is at present.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trunk {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its calls, both directions.
+    pub calls: u32,
+    /// Calls that it may have at once.
+    pub max_calls: Option<u32>,
+    /// Our registration there, if it has one.
+    pub registration: Option<TrunkRegistration>,
+    /// The servers that its `to` leads to.
+    pub targets: Vec<TrunkTarget>,
+}
+
+/// A registration of ours.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrunkRegistration {
+    /// Where, a SIP URI.
+    pub registrar: Arc<str>,
+    /// As whom.
+    pub user: String,
+    /// For how many seconds the registrar has our contact.
+    pub registered_seconds: Option<u64>,
+    /// The status of the last answer; 408 for none.
+    pub last_status: Option<u16>,
+    /// In how many seconds REGISTER is sent next.
+    pub next_try_seconds: Option<u64>,
+    /// Whether it has refused us for good.
+    pub refused: bool,
+}
+
+/// A server of a trunk.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrunkTarget {
+    /// Its transport and address.
+    pub address: String,
+    /// Whether it is taken for alive.
+    pub up: bool,
+    /// The status of the last answer to OPTIONS; 408 for none.
+    pub last_status: Option<u16>,
+    /// In how many seconds it is asked next.
+    pub next_try_seconds: u64,
+}
+
+impl From<TrunkState> for Trunk {
+    fn from(state: TrunkState) -> Self {
+        let registration = state.registration.map(|it| TrunkRegistration {
+            registrar: it.registrar,
+            user: it.user,
+            registered_seconds: it.registered_for.map(|left| left.as_secs()),
+            last_status: it.last_status,
+            next_try_seconds: it.next_try.map(|left| left.as_secs()),
+            refused: it.refused,
+        });
+        let target = |it: switch::TargetState| TrunkTarget {
+            address: format!("{}:{}", it.transport.uri_token(), it.address),
+            up: it.up,
+            last_status: it.last_status,
+            next_try_seconds: it.next_try.as_secs(),
+        };
+        let targets = state.targets.into_iter().map(target).collect();
+        Self { name: state.name, calls: state.calls, max_calls: state.max_calls, registration, targets }
+    }
 }
 
 /// A banned source.
@@ -184,6 +250,16 @@ impl Control {
         let (answer, bans) = oneshot::channel();
         self.inbox.send(Message::Bans(answer)).await?;
         Ok(bans.await.map_err(|_| Gone)?.into_iter().map(Banned::from).collect())
+    }
+
+    /// The trunks, in the order of the node file.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub async fn trunks(&self) -> Result<Vec<Trunk>, Gone> {
+        let (answer, trunks) = oneshot::channel();
+        self.inbox.send(Message::Trunks(answer)).await?;
+        Ok(trunks.await.map_err(|_| Gone)?.into_iter().map(Trunk::from).collect())
     }
 
     /// Lifts the ban of an address, and says whether there was one.

@@ -35,6 +35,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
     let routes = Router::new()
         .route("/health", get(health))
         .route("/status", get(status))
+        .route("/trunks", get(trunks))
         .route("/bans", get(bans))
         .route("/bans/{address}", delete(lift_ban))
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
@@ -59,6 +60,13 @@ async fn health(State(control): State<Control>) -> Response {
 async fn status(State(control): State<Control>) -> Response {
     match control.status().await {
         Ok(status) => Json(status).into_response(),
+        Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+async fn trunks(State(control): State<Control>) -> Response {
+    match control.trunks().await {
+        Ok(trunks) => Json(trunks).into_response(),
         Err(gone) => unavailable(&gone.to_string()),
     }
 }

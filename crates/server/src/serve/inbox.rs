@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::{Ban, Snapshot, TransferOrder, TransferRefused};
+use switch::{Ban, Snapshot, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -34,6 +34,8 @@ pub(super) enum Message {
     Snapshot(oneshot::Sender<Snapshot>),
     /// Say who is banned.
     Bans(oneshot::Sender<Vec<Ban>>),
+    /// Say how the trunks are.
+    Trunks(oneshot::Sender<Vec<TrunkState>>),
     /// Lift the ban of an address; the answer is whether there was one.
     LiftBan(IpAddr, oneshot::Sender<bool>),
     /// Transfer the call of a user; the answer is the contact.

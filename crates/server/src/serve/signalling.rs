@@ -165,6 +165,10 @@ impl Running {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.thread.switch.bans(self.thread.axis.now()));
             }
+            Message::Trunks(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.thread.switch.trunks(self.thread.axis.now()));
+            }
             Message::LiftBan(address, answer) => {
                 let before = self.thread.switch.snapshot().bans;
                 self.handle(Input::LiftBan(address));

@@ -2,6 +2,7 @@
 
 use crate::Switch;
 use clock::{Duration, Time};
+use events::Party;
 use sip::Transport;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +12,10 @@ use std::sync::Arc;
 pub struct TrunkState {
     /// Its name.
     pub name: Arc<str>,
+    /// Its calls, both directions.
+    pub calls: u32,
+    /// Calls that it may have at once.
+    pub max_calls: Option<u32>,
     /// Our registration there, if the plan has one.
     pub registration: Option<RegistrationState>,
     /// The servers that its `to` leads to, as far as the DNS has told; none if `health` is off.
@@ -58,6 +63,8 @@ impl Switch {
         trunks
             .map(|trunk| TrunkState {
                 name: Arc::clone(&trunk.name),
+                calls: self.core.channels_of(&Party::Trunk(Arc::clone(&trunk.name))),
+                max_calls: trunk.max_calls,
                 registration: self.core.trunks.registrations.state(&trunk.name, now),
                 targets: self.core.trunks.health.states(&trunk.name, now),
             })
