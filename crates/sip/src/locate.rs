@@ -204,10 +204,11 @@ impl<'a> Walk<'a> {
             }
         };
         let mut servers = Vec::new();
+        let mut listed = false;
         for service in &services {
-            self.service(service, &mut servers);
+            listed |= self.service(service, &mut servers);
         }
-        if servers.is_empty() && self.missing.is_empty() {
+        if !listed && self.missing.is_empty() {
             servers.extend(self.host(name, usual, usual.default_port()));
         }
         servers.truncate(MAX_SERVERS);
@@ -238,9 +239,9 @@ impl<'a> Walk<'a> {
         Some(usable.map(|(rank, transport)| (rank, transport, srv_name(transport, name))).collect())
     }
 
-    /// The servers of a service (4.2).
-    fn service(&mut self, (rank, transport, name): &Service, servers: &mut Vec<Server>) {
-        let Some(records) = self.records(name, RecordKind::Srv) else { return };
+    /// The servers of a service (4.2); whether there are SRV records of it.
+    fn service(&mut self, (rank, transport, name): &Service, servers: &mut Vec<Server>) -> bool {
+        let records = self.records(name, RecordKind::Srv).unwrap_or_default();
         for record in records.iter().take(MAX_SERVERS) {
             let Record::Srv { priority, weight, port, target } = record else { continue };
             // RFC 2782: the service is decidedly not available.
@@ -251,6 +252,7 @@ impl<'a> Walk<'a> {
                 servers.push(Server { rank: (*rank, *priority), weight: *weight, ..server });
             }
         }
+        !records.is_empty()
     }
 
     fn host(&mut self, name: &str, transport: Transport, port: u16) -> Option<Server> {
@@ -465,7 +467,9 @@ mod tests {
 
     #[test]
     fn rfc2782_a_dot_means_no_service_and_weights_share_the_calls() {
-        assert!(found("sip:none.example", ALL, "_sip._udp.none.example SRV 0 0 0 .").is_empty());
+        let none = "_sip._udp.none.example SRV 0 0 0 .
+            none.example A 192.0.2.1";
+        assert!(found("sip:none.example", ALL, none).is_empty());
         let text = "_sip._udp.example.com SRV 10 60 5060 a.example.com
             _sip._udp.example.com SRV 10 40 5060 b.example.com
             _sip._udp.example.com SRV 20 0 5060 c.example.com

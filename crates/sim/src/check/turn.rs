@@ -5,16 +5,19 @@ use clock::{Duration, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-/// The longest ringing of the plan, and 64*T1 after the CANCEL that ends it.
-const LONGEST_INVITE: Duration = Duration::from_secs(20 + 32);
+/// 64*T1: an INVITE that nobody responds to, or that was cancelled, is over then (RFC 3261 9.1, 17.1.1.2).
+const TIMER_B: Duration = Duration::from_secs(32);
+const FOR_EVER: Duration = Duration::from_secs(86_400);
 /// How long after the first 2xx its retransmissions must be acknowledged (RFC 3261 13.2.2.4).
 const ACK_DUTY: Duration = Duration::from_secs(32);
 
 /// What was seen on the wire that later messages are held against.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    /// INVITEs that the switch sent, by Call-ID and CSeq, and when it first did.
+    /// INVITEs that the switch sent, by Call-ID and CSeq, and until when their answer is waited for.
     invites: BTreeMap<(String, u32), Time>,
+    /// Those that it has cancelled.
+    cancelled: BTreeSet<(String, u32)>,
     /// When a 2xx to an INVITE of the switch first arrived, by Call-ID, our tag and CSeq.
     successes: BTreeMap<(String, String, u32), Time>,
     /// The final status that each of the switch's server transactions gave.
@@ -79,6 +82,13 @@ impl Turns {
             (None, Some(200..300)) if read.cseq_method == "INVITE" && is_by_udp(read) => {
                 self.check_success(now, read, went)
             }
+            (None, Some(100..200)) if read.cseq_method == "INVITE" => {
+                let key = (read.call_id.clone(), read.cseq);
+                if let Some(until) = self.invites.get_mut(&key).filter(|_| !self.cancelled.contains(&key)) {
+                    *until = now + FOR_EVER;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -101,7 +111,11 @@ impl Turns {
             return Err(format!("the branch {branch} has no magic cookie (RFC 3261 8.1.1.7)"));
         }
         if read.cseq_method == "INVITE" {
-            self.invites.entry((read.call_id.clone(), read.cseq)).or_insert(now);
+            self.invites.entry((read.call_id.clone(), read.cseq)).or_insert(now + TIMER_B);
+        }
+        let key = (read.call_id.clone(), read.cseq);
+        if read.cseq_method == "CANCEL" && self.cancelled.insert(key.clone()) {
+            self.invites.insert(key, now + TIMER_B);
         }
         self.pracks.extend(read.rack.clone().map(|rack| (read.call_id.clone(), rack)));
         if !matches!(read.cseq_method.as_str(), "ACK" | "CANCEL") {
@@ -165,9 +179,9 @@ impl Turns {
 
     /// Each 2xx to an INVITE is acknowledged, each time that it comes (RFC 3261 13.2.2.4).
     fn check_success(&mut self, now: Time, read: &Read, went: &[(SocketAddr, Read)]) -> Result<(), String> {
-        let Some(sent) = self.invites.get(&(read.call_id.clone(), read.cseq)) else { return Ok(()) };
+        let Some(until) = self.invites.get(&(read.call_id.clone(), read.cseq)) else { return Ok(()) };
         // Whoever sleeps that long answers a call that is over: nobody is there to acknowledge it.
-        let came_late = now - *sent > LONGEST_INVITE;
+        let came_late = now > *until;
         let tag = wire::tag_of(&read.to).unwrap_or("").to_owned();
         let first = *self.successes.entry((read.call_id.clone(), tag.clone(), read.cseq)).or_insert(now);
         let acknowledges = |sent: &Read| {

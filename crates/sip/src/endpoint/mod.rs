@@ -162,10 +162,10 @@ impl Endpoint {
         self.usages.get(&id).map(Usage::call_id)
     }
 
-    /// Whether our INVITE has had no response at all.
+    /// Whether our INVITE has had no response at all; a challenge that was answered is one.
     pub fn is_silent(&self, id: InviteId) -> bool {
-        let calling = |usage: &Usage| matches!(&usage.state, State::Calling(calling) if !calling.proceeding);
-        self.usages.get(&id).is_some_and(calling)
+        let Some(Usage { state: State::Calling(calling), .. }) = self.usages.get(&id) else { return false };
+        !calling.proceeding && self.clients.challenges(calling.key) == 0
     }
 
     /// The usage of ours that a Replaces names (RFC 3891 section 3): one with a session, or the early dialog of a call

@@ -71,3 +71,96 @@ impl Switch {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Input, Output, SwitchConfig};
+    use dialplan::{ClientFiles, SourceFile};
+    use sip::{Flow, Message, Method, Name, ResponseBuilder};
+
+    const NODE: &str = "
+node: {name: test}
+sip: {listen: [\"udp:10.0.0.1:5060\"]}
+rtp: {ports: 30000-30999, address: 10.0.0.1}
+trunks:
+  carrier: {to: \"sip:192.0.2.1\", health: {every: 10s, down_after: 1}, register: {registrar: \"sip:192.0.2.2\", user: me, secret: x}}
+  inbound: {from: [192.0.2.0/24]}
+clients: [acme]
+";
+
+    fn switch() -> Switch {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+        let client = ClientFiles {
+            id: "acme".into(),
+            path: "acme".into(),
+            files: vec![file("acme/acme.yaml", "client: {name: Acme}\nflows: {main: [hangup]}\n")],
+            prompts: Vec::new(),
+        };
+        let node = file("ringdown.yaml", NODE);
+        let input = dialplan::Input { node, clients: vec![client], system_prompts: Vec::new() };
+        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
+        let config = SwitchConfig {
+            seed: [7; 32],
+            unix_micros_at_zero: 0,
+            first_seq: 1,
+            first_contact: 1,
+            recordings: "recordings".into(),
+            version: "test",
+        };
+        Switch::new(config, Arc::new(plan))
+    }
+
+    /// Lets time pass up to a second, and answers every request of a method with a status.
+    fn answer(switch: &mut Switch, second: u64, method: &Method, status: u16) -> usize {
+        let mut answered = 0;
+        let until = Time::from_secs(second);
+        while let Some(at) = switch.next_timeout().filter(|at| *at <= until) {
+            let mut out = Vec::new();
+            switch.handle(at, Input::Timeout, &mut out);
+            for output in out {
+                let Output::Send { flow, bytes } = output else { continue };
+                let Ok(request) = Message::parse(bytes) else { continue };
+                if request.method() == method {
+                    let bytes = response(&request, &flow, status);
+                    switch.handle(at, Input::Sip { flow, bytes }, &mut Vec::new());
+                    answered += 1;
+                }
+            }
+        }
+        answered
+    }
+
+    fn response(request: &Message, flow: &Flow, status: u16) -> bytes::Bytes {
+        let contact = request.header(Name::Contact).unwrap_or_default();
+        let builder = ResponseBuilder::response_to(request, flow.peer, status, "", Some("tag"));
+        builder.header(Name::Contact, contact).header(Name::Expires, "100").finish()
+    }
+
+    #[test]
+    fn the_view_of_a_trunk_has_its_registration_and_its_targets() {
+        let mut switch = switch();
+        switch.handle(Time::ZERO, Input::Timeout, &mut Vec::new());
+        let [carrier, inbound] = switch.trunks(Time::ZERO).try_into().expect("two trunks");
+        assert_eq!((&*inbound.name, inbound.registration, inbound.targets.len()), ("inbound", None, 0));
+        let registration = carrier.registration.expect("it registers");
+        assert_eq!((registration.registered_for, registration.last_status), (None, None));
+        let [target] = carrier.targets.try_into().expect("one target");
+        assert_eq!((target.address.to_string().as_str(), target.up), ("192.0.2.1:5060", true));
+
+        // The REGISTER that `handle` has sent is repeated, and then answered; nobody answers OPTIONS.
+        assert!(answer(&mut switch, 8, &Method::Register, 200) > 0);
+        let now = Time::from_secs(8);
+        let carrier = switch.trunks(now).swap_remove(0);
+        let registration = carrier.registration.expect("it registers");
+        assert_eq!(registration.last_status, Some(200));
+        assert!(registration.registered_for.is_some_and(|left| left > Duration::from_secs(90)));
+        assert!(registration.next_try.is_some_and(|next| next >= Duration::from_secs(40)));
+        assert_eq!(carrier.targets.first().map(|it| (it.up, it.last_status)), Some((false, Some(408))));
+
+        // Two answers bring it up.
+        assert!(answer(&mut switch, 40, &Method::Options, 404) >= 2);
+        let carrier = switch.trunks(Time::from_secs(40)).swap_remove(0);
+        assert_eq!(carrier.targets.first().map(|it| (it.up, it.last_status)), Some((true, Some(404))));
+    }
+}
