@@ -166,14 +166,19 @@ impl Endpoint {
         response: Message,
         out: &mut Vec<Output>,
     ) {
-        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else { return };
-        let offers = match &session.pending {
-            Pending::Sent { key: sent, attempt } if *sent == key => attempt.body.is_some(),
-            _ => {
-                let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or("");
-                self.counters.retransmissions += u64::from(self.clients.acknowledge_again(key, tag, out));
-                return;
-            }
+        let session = match self.usages.get_mut(&id) {
+            Some(Usage { state: State::Confirmed(session), .. }) => Some(session),
+            _ => None,
+        };
+        let offers = match session.as_ref().map(|session| &session.pending) {
+            Some(Pending::Sent { key: sent, attempt }) if *sent == key => Some(attempt.body.is_some()),
+            _ => None,
+        };
+        let (Some(session), Some(offers)) = (session, offers) else {
+            // A copy, perhaps after our BYE.
+            let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or("");
+            self.counters.retransmissions += u64::from(self.clients.acknowledge_again(key, tag, out));
+            return;
         };
         let cseq = response.cseq().map_or(0, |(number, _)| number);
         session.dialog.refresh_target(&response);

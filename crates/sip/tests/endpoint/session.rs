@@ -38,6 +38,22 @@ fn rfc3261_14_1_a_refused_reinvite_leaves_the_session() {
     world.assert_drained();
 }
 
+/// Seed 5667 of the simulator.
+#[test]
+fn rfc3261_13_2_2_4_a_copy_of_the_2xx_to_a_reinvite_is_acknowledged_after_our_bye_too() {
+    let mut world = World::new(Transport::Udp);
+    let (caller, _) = world.call();
+    assert!(reinvite(&mut world, CALLER, caller));
+    let Event::Reinvite { request, .. } = world.event(CALLEE) else { panic!() };
+    world.act(CALLEE, |endpoint, now, out| endpoint.respond(now, request, 200, &[], offer(), out));
+    let answer = world.raw.last().cloned().expect("the 200");
+    let Event::ReinviteAnswered { .. } = world.event(CALLER) else { panic!() };
+    world.act(CALLER, |endpoint, now, out| endpoint.bye(now, caller, None, out));
+    world.inject(CALLER, answer);
+    let acks = world.sent_by(CALLER).into_iter().filter(|line| line.ends_with("ACK*")).count();
+    assert_eq!(acks, 1, "{:?}", world.sent_by(CALLER));
+}
+
 #[test]
 fn rfc3261_14_1_glare_is_refused_with_491_and_tried_again_in_turn() {
     let mut world = World::new(Transport::Udp);
