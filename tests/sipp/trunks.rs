@@ -117,3 +117,22 @@ fn a_target_that_answers_options_with_503_is_passed_over_until_it_answers_again(
     says("is up again");
     node.stop();
 }
+
+#[test]
+fn numbers_of_a_trunk_become_e164_for_the_dialplan_and_what_another_trunk_wants() {
+    let numbers = "numbers: {country: ES, strip: [\"99\"]}";
+    let carrier = "carrier: {to: \"sip:127.0.0.1:5080\", health: off, numbers: {country: DE, send: national, prefix: \"7#\"}}";
+    let trunks = format!("loopback: {{from: [127.0.0.0/8], {numbers}}}\n  {carrier}");
+    let setup = Setup::new().replace(LOOPBACK, &trunks).flows(
+        "numbers: {\"+34 911 000 100\": out}\nflows: {out: [{dial: {number: \"+4930123456\", trunk: carrier}}]}\n",
+    );
+    let node = Node::start(&setup);
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    assert_eq!(Sipp::caller(&node, "call", "99911000100").run().successful(), 1);
+    assert_eq!(callee.finish().successful(), 1);
+    let cdr = &node.calls(1)[0];
+    assert_eq!(field(cdr, "to"), "+34911000100");
+    let called = field(&cdr["legs"][1], "uri");
+    assert!(called.starts_with("sip:7%23030123456@"), "{called}");
+    node.stop();
+}

@@ -1,10 +1,12 @@
 use crate::number;
+use crate::numbering::Numbering;
 use crate::program::Program;
 use crate::routing::Routing;
 use crate::users::Users;
 use clock::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -273,10 +275,29 @@ pub struct Trunk {
     pub routing: Routing,
     /// Where the node registers, so that the trunk finds it.
     pub register: Option<Register>,
+    /// How it writes numbers; `None`: as the dialplan does.
+    pub numbers: Option<Numbering>,
     /// Calls at once, both directions.
     pub max_calls: Option<u32>,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
+}
+
+impl Trunk {
+    /// What it writes, the user part of a URI, as the dialplan has numbers.
+    pub fn inbound<'u>(&self, user: &'u str) -> Cow<'u, str> {
+        self.numbers.as_ref().map_or(Cow::Borrowed(user), |numbers| numbers.inbound(user).into())
+    }
+
+    /// A number to be called, as the user part of a URI for it.
+    pub fn called<'n>(&self, number: &'n str) -> Cow<'n, str> {
+        self.numbers.as_ref().map_or(Cow::Borrowed(number), |numbers| numbers.called(number).into())
+    }
+
+    /// A caller's number, as the user part of a URI for it.
+    pub fn calling<'n>(&self, number: &'n str) -> Cow<'n, str> {
+        self.numbers.as_ref().map_or(Cow::Borrowed(number), |numbers| numbers.calling(number).into())
+    }
 }
 
 /// A registration of the node's own. Its credentials answer the challenges to the calls over the trunk, too.

@@ -17,6 +17,7 @@ mod machine;
 mod names;
 mod node;
 mod number;
+mod numbering;
 mod program;
 mod report;
 mod routing;
@@ -32,6 +33,7 @@ pub use config::{
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
 pub use number::normalized;
+pub use numbering::{Bare, Country, Format, Numbering};
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};

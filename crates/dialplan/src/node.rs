@@ -2,6 +2,7 @@
 
 mod defence;
 mod dns;
+mod numbers;
 mod register;
 mod routing;
 mod trunks;

@@ -19,18 +19,21 @@ pub(crate) fn key(dialled: &str) -> String {
 
 /// Whether a number is written as an international one, and its digits; `None` if it is no number.
 fn digits(text: &str) -> Option<(bool, String)> {
-    let (plus, rest) = text.strip_prefix('+').map_or((false, text), |rest| (true, rest));
-    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-    let fits = rest.chars().all(|c| c.is_ascii_digit() || is_separator(c));
-    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-    if !fits || digits.is_empty() {
-        return None;
-    }
+    let (plus, digits) = cleaned(text)?;
     match digits.strip_prefix("00") {
         // A bare `00` or `000` is somebody's short number.
         Some(rest) if !plus && rest.len() > 2 => Some((true, rest.to_owned())),
         _ => Some((plus, digits)),
     }
+}
+
+/// Whether a number begins with `+`, and its digits; `None` if it is no number.
+pub(crate) fn cleaned(text: &str) -> Option<(bool, String)> {
+    let (plus, rest) = text.strip_prefix('+').map_or((false, text), |rest| (true, rest));
+    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+    let fits = rest.chars().all(|c| c.is_ascii_digit() || is_separator(c));
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    (fits && !digits.is_empty()).then_some((plus, digits))
 }
 
 #[cfg(test)]

@@ -22,7 +22,12 @@ struct Source {
 }
 
 /// Who calls, and what the number leads to.
-type Identified = (Source, Option<(ClientIndex, FlowIndex)>);
+struct Identified {
+    source: Source,
+    from: Arc<str>,
+    to: Arc<str>,
+    place: Option<(ClientIndex, FlowIndex)>,
+}
 
 /// A call as far as it is known before anything is done for it.
 struct Call<'a> {
@@ -45,20 +50,15 @@ impl Call<'_> {
 impl Switch {
     pub(crate) fn on_invite(&mut self, id: InviteId, flow: Flow, message: &Message, user: Option<Arc<str>>) {
         let called = user_part(message.request_uri());
-        let (found, to) = match self.registered_trunk(&called, message) {
-            Some((trunk, to)) => (Some(self.identify_trunk(trunk, &to)), to),
-            None => (self.identify(flow, user, &called), called),
+        let found = match self.registered_trunk(&called, message) {
+            Some((trunk, to)) => Some(self.identify_trunk(trunk, &to, message)),
+            None => self.identify(flow, user, &called, message),
         };
-        let Some((source, place)) = found else {
+        let Some(Identified { source, from, to, place }) = found else {
             // The gate admits nobody else.
             return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
         };
-        let from = match &source.party {
-            // A user is who it has proved to be, whatever its From says.
-            Party::User(user) => Arc::clone(user),
-            Party::Trunk(_) | Party::Uri => caller_number(message),
-        };
-        let call = Call { id, flow, message, source, from, to: to.as_ref().into() };
+        let call = Call { id, flow, message, source, from, to };
         let refused = match place {
             None => Some(404),
             Some(_) if !self.has_room(&call.source) => Some(503),
@@ -71,20 +71,32 @@ impl Switch {
     }
 
     /// The source of a call and what its number leads to.
-    fn identify(&self, flow: Flow, user: Option<Arc<str>>, to: &str) -> Option<Identified> {
+    fn identify(
+        &self,
+        flow: Flow,
+        user: Option<Arc<str>>,
+        to: &str,
+        message: &Message,
+    ) -> Option<Identified> {
         if let Some(trunk) = self.plan.trunk_for(flow.peer.ip()) {
-            return Some(self.identify_trunk(trunk, to));
+            return Some(self.identify_trunk(trunk, to, message));
         }
         let user = self.plan.user(&user?)?;
         let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
         let party = Party::User(Arc::clone(&user.name));
-        Some((Source { name: user.name, party, max_calls: None }, place))
+        // A user is who it has proved to be, whatever its From says.
+        let from = Arc::clone(&user.name);
+        let source = Source { name: user.name, party, max_calls: None };
+        Some(Identified { source, from, to: to.into(), place })
     }
 
-    fn identify_trunk(&self, trunk: &Trunk, to: &str) -> Identified {
+    fn identify_trunk(&self, trunk: &Trunk, to: &str, message: &Message) -> Identified {
         let name = Arc::clone(&trunk.name);
         let source = Source { party: Party::Trunk(Arc::clone(&name)), name, max_calls: trunk.max_calls };
-        (source, self.plan.number(Some(trunk), to))
+        let to = trunk.inbound(to);
+        let place = self.plan.number(Some(trunk), &to);
+        let from = trunk.inbound(&caller_number(message)).into();
+        Identified { source, from, to: to.into(), place }
     }
 
     /// The trunk that a call to a registration of ours is from, and the number that its caller dialled: the Request-URI

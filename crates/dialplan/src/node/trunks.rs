@@ -1,4 +1,4 @@
-use super::{register, routing};
+use super::{numbers, register, routing};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -23,8 +23,17 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 8] =
-        ["from", "to", "register", "failover_on", "respond_within", "health", "max_calls", "client"];
+    const KNOWN: [&str; 9] = [
+        "from",
+        "to",
+        "register",
+        "failover_on",
+        "respond_within",
+        "health",
+        "numbers",
+        "max_calls",
+        "client",
+    ];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
     let mut networks = Vec::new();
     for node in fields.get("from").map_or(&[][..], Node::items) {
@@ -66,6 +75,7 @@ fn trunk(
         to,
         register,
         routing: routing::read(&fields, faults),
+        numbers: fields.entry("numbers").and_then(|(key, node)| numbers::read(key, node, faults)),
         max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
         client,
     })

@@ -7,10 +7,11 @@ use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, State};
 use clock::Duration;
-use dialplan::{DialMode, DialResult, MachineInput, Register, Ringback, Target};
+use dialplan::{DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
 use sip::{Address, Binding, Flow, Host, InviteId, Login, Message, NewInvite, Transport, Uri};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -167,7 +168,7 @@ impl Contact {
 
     /// Places a leg, if there is room for it.
     pub(super) fn place(&mut self, core: &mut Core, to: Destination) -> Result<LegId, u16> {
-        if !core.has_channel(&to.party, self.max_calls(&to.party)) {
+        if !core.has_channel(&to.party, self.trunk(&to.party).and_then(|trunk| trunk.max_calls)) {
             return Err(503);
         }
         let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
@@ -186,7 +187,7 @@ impl Contact {
             flow: to.flow,
             request_uri: to.request_uri.clone(),
             route: to.route,
-            from: Address { display: None, uri: self.caller_uri(core, &to.flow) },
+            from: Address { display: None, uri: self.caller_uri(core, &to.party, &to.flow) },
             to: Address { display: None, uri: to.request_uri.clone() },
             contact: core.contact_uri(&to.flow),
             headers: self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())).into_iter().collect(),
@@ -204,16 +205,14 @@ impl Contact {
         Ok(id)
     }
 
-    fn max_calls(&self, party: &Party) -> Option<u32> {
+    pub(super) fn trunk(&self, party: &Party) -> Option<&Trunk> {
         let Party::Trunk(name) = party else { return None };
-        self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?.max_calls
+        self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)
     }
 
     /// A trunk that we register at challenges our calls, too.
     fn login(&self, party: &Party) -> Option<Login> {
-        let Party::Trunk(name) = party else { return None };
-        let trunk = self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)?;
-        let Register { auth_user, secret, realm, .. } = trunk.register.as_ref()?;
+        let Register { auth_user, secret, realm, .. } = self.trunk(party)?.register.as_ref()?;
         let (username, password) = (auth_user.clone(), secret.clone());
         Some(Login { username, password, realm: realm.clone() })
     }
@@ -232,10 +231,11 @@ impl Contact {
         );
     }
 
-    fn caller_uri(&self, core: &Core, flow: &Flow) -> String {
+    fn caller_uri(&self, core: &Core, callee: &Party, flow: &Flow) -> String {
         let host =
             core.listener(flow.transport, Some(flow.local)).map_or(flow.local, |listener| listener.shown);
-        format!("sip:{}@{host}", self.from)
+        let number = self.trunk(callee).map_or(Cow::Borrowed(&*self.from), |trunk| trunk.calling(&self.from));
+        format!("sip:{number}@{host}")
     }
 
     /// Where a user is registered.

@@ -66,7 +66,7 @@ impl Route {
     fn by(trunk: &Trunk, next_hop: &Arc<str>, number: &str) -> Self {
         let host = next_hop.strip_prefix("sip:").unwrap_or(next_hop);
         Self {
-            request_uri: format!("sip:{number}@{host}"),
+            request_uri: format!("sip:{}@{host}", trunk.called(number)),
             next_hop: Arc::clone(next_hop),
             party: Party::Trunk(Arc::clone(&trunk.name)),
             routing: trunk.routing.clone(),

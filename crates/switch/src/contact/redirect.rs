@@ -45,9 +45,10 @@ impl Contact {
                 // A flow is no phone: it cannot be rung beside others.
                 Destination::Flow(..) => None,
             },
-            Party::Trunk(trunk) => {
-                let trunks = vec![Arc::clone(trunk)];
-                is_at_same_place(&uri, called).then_some(Target::Number { number: user, trunks })
+            Party::Trunk(name) => {
+                let number = self.trunk(party)?.inbound(&user).into();
+                let trunks = vec![Arc::clone(name)];
+                is_at_same_place(&uri, called).then_some(Target::Number { number, trunks })
             }
             Party::Uri => is_at_same_place(&uri, called).then(|| Target::Uri(uri.to_string().into())),
         }
