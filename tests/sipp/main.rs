@@ -2,6 +2,7 @@
 
 mod calls;
 mod hangup;
+mod identities;
 mod registrar;
 mod ringing;
 mod transfers;

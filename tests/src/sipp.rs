@@ -20,6 +20,7 @@ pub struct Sipp {
     transport: &'static str,
     hold: Duration,
     limit: Duration,
+    said: String,
     more: Vec<String>,
 }
 
@@ -48,6 +49,7 @@ impl Sipp {
             transport: "u1",
             hold: Duration::from_millis(300),
             limit: Duration::from_secs(40),
+            said: String::new(),
             more: Vec::new(),
         }
     }
@@ -85,6 +87,12 @@ impl Sipp {
     /// How long the scenario's open pauses last.
     pub fn hold(mut self, hold: Duration) -> Self {
         self.hold = hold;
+        self
+    }
+
+    /// A further header field of its first request.
+    pub fn saying(mut self, field: &str) -> Self {
+        self.said.push_str(&format!("{field}\n      "));
         self
     }
 
@@ -141,7 +149,9 @@ impl Sipp {
         let source = repository().join("tests/sipp").join(format!("{}.xml", self.scenario));
         let text =
             fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
-        fs::write(path, text.replace("@STATUS@", &self.status.to_string())).expect("a temporary folder");
+        let text = text.replace("@STATUS@", &self.status.to_string());
+        let text = text.replacen("Max-Forwards:", &format!("{}Max-Forwards:", self.said), 1);
+        fs::write(path, text).expect("a temporary folder");
         path.to_owned()
     }
 }

@@ -11,6 +11,10 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Sections {
     pub(crate) name: Option<String>,
     pub(crate) language: Option<String>,
+    /// The number that its calls show.
+    pub(crate) caller_id: Option<Node>,
+    /// Numbers that they may show besides those by which it is called.
+    pub(crate) caller_ids: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
     pub(crate) users: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
@@ -72,13 +76,16 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    let Some(fields) = Fields::of(node, key.span, "`client`", &["name", "language"], faults) else { return };
+    const KNOWN: [&str; 4] = ["name", "language", "caller_id", "caller_ids"];
+    let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
         node.and_then(|node| node.text(&format!("`{name}`"), faults)).map(str::to_owned)
     };
     sections.name = text("name");
     sections.language = text("language");
+    sections.caller_id = fields.get("caller_id").cloned();
+    sections.caller_ids = fields.get("caller_ids").cloned();
 }
 
 fn unique(entries: &mut Vec<(Key, Node)>, what: &str, faults: &mut Faults<'_>) {

@@ -4,6 +4,7 @@
 //! forward, and is joined to its target at the end.
 
 use crate::FlowIndex;
+use crate::caller_id::CallerId;
 use crate::expression::{Scope, Type};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
@@ -181,6 +182,14 @@ impl Compiler<'_, '_> {
             return None;
         }
         self.names.user(text, node.span, self.faults).map(Target::User)
+    }
+
+    /// What a dial shows: a number of the client, or `withheld`.
+    pub(crate) fn caller_id(&mut self, node: &Node) -> Option<CallerId> {
+        match &node.value {
+            Value::Scalar { text, .. } if text == "withheld" => Some(CallerId::Withheld),
+            _ => self.names.owned.number(node, self.faults).map(CallerId::Number),
+        }
     }
 
     /// The trunks that a number may go by, in their order.

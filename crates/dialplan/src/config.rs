@@ -1,3 +1,4 @@
+use crate::caller_id::{CallerIds, Owned};
 use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
@@ -277,6 +278,8 @@ pub struct Trunk {
     pub register: Option<Register>,
     /// How it writes numbers; `None`: as the dialplan does.
     pub numbers: Option<Numbering>,
+    /// How it says who calls, and how it is told.
+    pub caller_id: CallerIds,
     /// Calls at once, both directions.
     pub max_calls: Option<u32>,
     /// The only client whose numbers it reaches.
@@ -339,12 +342,24 @@ pub struct Client {
     /// Language of its prompts, `en`.
     pub language: Arc<str>,
     pub(crate) program: Program,
+    pub(crate) owned: Owned,
 }
 
 impl Client {
     /// The name of a flow of this client.
     pub fn flow(&self, index: FlowIndex) -> &Arc<str> {
         &self.program.flows[index.0].name
+    }
+
+    /// Whether a number is the client's, so that its calls may show it.
+    pub fn owns(&self, number: &str) -> bool {
+        self.owned.holds(number)
+    }
+
+    /// The number that its calls show where nothing else is said: `caller_id` of the client, or the first telephone number
+    /// by which it is called.
+    pub fn caller_id(&self) -> Option<&Arc<str>> {
+        self.owned.usual.as_ref()
     }
 }
 
@@ -359,6 +374,8 @@ pub struct User {
     pub display_name: Option<Arc<str>>,
     /// In clear, since digest needs it (RFC 8760).
     pub password: String,
+    /// The number that its calls show, if it is not the client's usual one.
+    pub caller_id: Option<Arc<str>>,
 }
 
 impl fmt::Debug for User {

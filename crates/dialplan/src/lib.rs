@@ -5,6 +5,7 @@
 //! accepts on a laptop is what a node runs, and a call can be simulated or replayed exactly.
 
 mod analysis;
+mod caller_id;
 mod client;
 mod compile;
 mod config;
@@ -26,6 +27,7 @@ mod users;
 mod verb;
 mod yaml;
 
+pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Limits, Listen, Node,
     Register, Rtp, SessionTimer, Tls, Transport, Trunk, User,

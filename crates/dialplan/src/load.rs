@@ -1,6 +1,7 @@
 //! From texts to a configuration, or to a report of all that is wrong.
 
 use crate::analysis::analyse;
+use crate::caller_id::Owned;
 use crate::client::{self, Sections};
 use crate::compile::compile;
 use crate::faults::{Faults, Span};
@@ -46,21 +47,23 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     prompt_files(input, &mut faults);
 
     let sections = sections(&input.clients, &mut faults);
+    let owned: Vec<_> = sections.iter().map(|sections| Owned::read(sections, &mut faults)).collect();
     let mut users = Users::default();
-    for (index, sections) in sections.iter().enumerate() {
-        users.read(ClientIndex(index), &sections.users, &mut faults);
+    for (index, (sections, owned)) in sections.iter().zip(&owned).enumerate() {
+        users.read(ClientIndex(index), &sections.users, owned, &mut faults);
     }
     let trunks = node.as_ref().map(|node| node.trunks.as_slice());
     let mut numbers = Numbers::default();
     let mut clients = Vec::new();
-    for (index, (files, sections)) in input.clients.iter().zip(sections).enumerate() {
-        let scope = Scope { index: ClientIndex(index), files, users: &users, trunks, input };
+    for (index, ((files, sections), owned)) in input.clients.iter().zip(sections).zip(owned).enumerate() {
+        let scope = Scope { index: ClientIndex(index), files, users: &users, trunks, owned: &owned, input };
         let program = program(&scope, &sections, &mut numbers, &mut faults);
         clients.push(Client {
             id: files.id.as_str().into(),
             name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
             language: sections.language.unwrap_or_else(|| "en".into()).into(),
             program,
+            owned,
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();
@@ -78,6 +81,7 @@ struct Scope<'a> {
     files: &'a ClientFiles,
     users: &'a Users,
     trunks: Option<&'a [Trunk]>,
+    owned: &'a Owned,
     input: &'a Input,
 }
 
@@ -149,6 +153,7 @@ fn program(
         calendars: calendar_names,
         users: scope.users,
         trunks: scope.trunks,
+        owned: scope.owned,
         complete: sections.complete,
     };
     let compiled = compile(&sections.flows, calendars, &names, faults);

@@ -1,5 +1,6 @@
 //! What a client's flows may name.
 
+use crate::caller_id::Owned;
 use crate::faults::{Faults, Span, nearest};
 use crate::users::Users;
 use crate::{ClientIndex, Trunk};
@@ -16,6 +17,8 @@ pub(crate) struct Names<'c> {
     pub(crate) users: &'c Users,
     /// `None` when the node file could not be read.
     pub(crate) trunks: Option<&'c [Trunk]>,
+    /// What its calls may show.
+    pub(crate) owned: &'c Owned,
     /// Whether all of the client's files could be read. If not, a name that is missing may well be in the
     /// one that could not, and is not blamed.
     pub(crate) complete: bool,

@@ -1,5 +1,6 @@
 //! The node file: what belongs to the machine.
 
+mod caller_id;
 mod defence;
 mod dns;
 mod numbers;
@@ -65,6 +66,18 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         dns,
         trunks,
     })
+}
+
+/// The value of a word among those that are `known`.
+fn one_of<T: Copy>(what: &str, node: &Yaml, known: &[(&str, T)], faults: &mut Faults<'_>) -> Option<T> {
+    let text = node.text(what, faults)?;
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        let hint = format!("write one of {}", names.join(", "));
+        faults.hinted(node.span, format!("{what} cannot be `{text}`"), hint);
+    }
+    found
 }
 
 fn name(fields: &Fields<'_>, faults: &mut Faults<'_>) -> String {

@@ -1,5 +1,6 @@
 //! Who may register, by name or by a range of names.
 
+use crate::caller_id::Owned;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -29,21 +30,36 @@ struct Account {
     display_name: Option<Arc<str>>,
     /// `{user}` stands for the name.
     password: String,
+    caller_id: Option<Arc<str>>,
     at: Span,
 }
 
 impl Users {
     /// Reads the users of one client.
-    pub(crate) fn read(&mut self, client: ClientIndex, entries: &[(Key, Node)], faults: &mut Faults<'_>) {
+    pub(crate) fn read(
+        &mut self,
+        client: ClientIndex,
+        entries: &[(Key, Node)],
+        owned: &Owned,
+        faults: &mut Faults<'_>,
+    ) {
+        const KNOWN: [&str; 3] = ["password", "name", "caller_id"];
         for (key, node) in entries {
             // A user whose fields are wrong is there all the same, and may be dialled.
-            let mut account = Account { client, display_name: None, password: String::new(), at: key.span };
-            if let Some(fields) = Fields::of(node, key.span, "a user", &["password", "name"], faults) {
+            let mut account = Account {
+                client,
+                display_name: None,
+                password: String::new(),
+                caller_id: None,
+                at: key.span,
+            };
+            if let Some(fields) = Fields::of(node, key.span, "a user", &KNOWN, faults) {
                 let password = fields.require("password", faults);
                 account.password =
                     password.and_then(|node| node.text("`password`", faults)).unwrap_or_default().to_owned();
                 account.display_name =
                     fields.get("name").and_then(|node| Some(node.text("`name`", faults)?.into()));
+                account.caller_id = fields.get("caller_id").and_then(|node| owned.number(node, faults));
             }
             match range(key, faults) {
                 Some(range) => self.add_range(range, account, faults),
@@ -62,7 +78,8 @@ impl Users {
             }
         };
         let password = account.password.replace("{user}", &name);
-        Some(User { client: account.client, display_name: account.display_name.clone(), password, name })
+        let Account { client, display_name, caller_id, .. } = account.clone();
+        Some(User { client, name, display_name, password, caller_id })
     }
 
     /// Names of a client's users that are no ranges.

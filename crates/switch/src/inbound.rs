@@ -2,6 +2,7 @@
 
 use crate::Switch;
 use crate::contact::{Contact, NewContact};
+use crate::identity::Identity;
 use crate::leg::Leg;
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
@@ -24,7 +25,7 @@ struct Source {
 /// Who calls, and what the number leads to.
 struct Identified {
     source: Source,
-    from: Arc<str>,
+    identity: Identity,
     to: Arc<str>,
     place: Option<(ClientIndex, FlowIndex)>,
 }
@@ -35,7 +36,7 @@ struct Call<'a> {
     flow: Flow,
     message: &'a Message,
     source: Source,
-    from: Arc<str>,
+    identity: Identity,
     to: Arc<str>,
 }
 
@@ -43,7 +44,7 @@ impl Call<'_> {
     /// The URI of its From.
     fn uri(&self) -> Arc<str> {
         let uri = self.message.from().ok().and_then(|from| Some(from.uri().ok()?.as_str().into()));
-        uri.unwrap_or_else(|| Arc::clone(&self.from))
+        uri.unwrap_or_else(|| Arc::clone(&self.identity.number))
     }
 }
 
@@ -54,11 +55,11 @@ impl Switch {
             Some((trunk, to)) => Some(self.identify_trunk(trunk, &to, message)),
             None => self.identify(flow, user, &called, message),
         };
-        let Some(Identified { source, from, to, place }) = found else {
+        let Some(Identified { source, identity, to, place }) = found else {
             // The gate admits nobody else.
             return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
         };
-        let call = Call { id, flow, message, source, from, to };
+        let call = Call { id, flow, message, source, identity, to };
         let refused = match place {
             None => Some(404),
             Some(_) if !self.has_room(&call.source) => Some(503),
@@ -84,10 +85,9 @@ impl Switch {
         let user = self.plan.user(&user?)?;
         let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
         let party = Party::User(Arc::clone(&user.name));
-        // A user is who it has proved to be, whatever its From says.
-        let from = Arc::clone(&user.name);
+        let identity = Identity::of_user(&user, message);
         let source = Source { name: user.name, party, max_calls: None };
-        Some(Identified { source, from, to: to.into(), place })
+        Some(Identified { source, identity, to: to.into(), place })
     }
 
     fn identify_trunk(&self, trunk: &Trunk, to: &str, message: &Message) -> Identified {
@@ -95,8 +95,8 @@ impl Switch {
         let source = Source { party: Party::Trunk(Arc::clone(&name)), name, max_calls: trunk.max_calls };
         let to = trunk.inbound(to);
         let place = self.plan.number(Some(trunk), &to);
-        let from = trunk.inbound(&caller_number(message)).into();
-        Identified { source, from, to: to.into(), place }
+        let identity = Identity::told_by(trunk, message);
+        Identified { source, identity, to: to.into(), place }
     }
 
     /// The trunk that a call to a registration of ours is from, and the number that its caller dialled: the Request-URI
@@ -108,6 +108,14 @@ impl Switch {
         let told = told.or_else(|| Some(message.to().ok()?.uri_text()));
         let own = || Cow::Owned(trunk.register.as_ref().map_or_else(String::new, |it| it.user.clone()));
         Some((trunk, told.map(user_part).filter(|user| !user.is_empty()).unwrap_or_else(own)))
+    }
+
+    /// The client's number that a call shows on trunks: its user's, or the one that was called, or the client's usual one.
+    fn shown_by(&self, call: &Call<'_>, client: ClientIndex) -> Option<Arc<str>> {
+        let company = self.plan.client(client);
+        let called = || company.owns(&call.to).then(|| dialplan::normalized(&call.to).into());
+        let own = call.identity.shown.clone();
+        own.or_else(|| called().filter(|_| call.identity.outside)).or_else(|| company.caller_id().cloned())
     }
 
     fn has_room(&self, source: &Source) -> bool {
@@ -147,16 +155,17 @@ impl Switch {
             core.users.occupy(user, id);
         }
         let info = CallInfo {
-            from: Arc::clone(&call.from),
+            from: Arc::clone(&call.identity.number),
             to: Arc::clone(&call.to),
             source: Arc::clone(&call.source.name),
+            diverted_by: Arc::clone(&call.identity.diverted_by),
             unix_micros_at_zero: core.config.unix_micros_at_zero,
         };
         let contact = Contact::new(NewContact {
             id,
             plan: Arc::clone(&self.plan),
             client: company_id,
-            from: Arc::clone(&call.from),
+            identity: Identity { shown: self.shown_by(call, client), ..call.identity.clone() },
             max_forwards: call.message.max_forwards().unwrap_or(70).saturating_sub(1),
             caller,
             machine: Machine::new(Arc::clone(&self.plan), client, number, info),
@@ -203,7 +212,7 @@ impl Switch {
             Kind::ContactStarted {
                 source: Arc::clone(&call.source.name),
                 client: Arc::clone(client),
-                from: Arc::clone(&call.from),
+                from: Arc::clone(&call.identity.number),
                 to: Arc::clone(&call.to),
                 flow: Arc::clone(flow),
             },
@@ -225,12 +234,6 @@ fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
     message.sdp().map_or(Ok(()), |offer| caller.receive_offer(&offer))
 }
 
-/// The caller's number as its trunk says it.
-fn caller_number(message: &Message) -> Arc<str> {
-    let user = message.from().ok().and_then(|from| Some(from.uri().ok()?.user()?.into_owned()));
-    user.filter(|user| user.bytes().all(is_plain_user)).unwrap_or_else(|| "anonymous".to_owned()).into()
-}
-
 pub(crate) fn user_part(uri: &str) -> Cow<'_, str> {
     Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or(Cow::Borrowed(""))
 }
@@ -239,9 +242,4 @@ pub(crate) fn user_part(uri: &str) -> Cow<'_, str> {
 fn uri_within(value: &str) -> &str {
     let after = value.split_once('<').map_or(value, |(_, after)| after);
     after.split(['>', ';']).next().unwrap_or(after)
-}
-
-/// What may stand in a SIP URI's user part unescaped: the caller's number is written into ours.
-fn is_plain_user(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte)
 }

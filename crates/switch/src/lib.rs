@@ -9,6 +9,7 @@ mod contact;
 mod core;
 mod gate;
 mod guard;
+mod identity;
 mod inbound;
 mod leg;
 mod locator;

@@ -35,7 +35,7 @@ pub(crate) struct Scope {
 }
 
 /// What a flow may ask of its call.
-const CALL_FIELDS: [&str; 3] = ["from", "to", "source"];
+const CALL_FIELDS: [&str; 4] = ["from", "to", "source", "diverted_by"];
 
 /// Why a type cannot be told.
 enum Fault {
@@ -229,7 +229,7 @@ fn of_field(id: u64, select: &SelectExpr) -> Typed {
             }
             let hint = match nearest(field, CALL_FIELDS.into_iter()) {
                 Some(known) => format!("did you mean `call.{known}`?"),
-                None => "known: call.from, call.to, call.source".into(),
+                None => format!("known: {}", CALL_FIELDS.map(|field| format!("call.{field}")).join(", ")),
             };
             named(id, field, format!("a call has no `{field}`"), hint)
         }

@@ -1,3 +1,4 @@
+use crate::CallerId;
 use clock::Duration;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,6 +13,8 @@ pub struct CallInfo {
     pub to: Arc<str>,
     /// Trunk or user by name.
     pub source: Arc<str>,
+    /// The number that has passed the call on to the one dialled; empty if none did.
+    pub diverted_by: Arc<str>,
     /// Wall clock at [`clock::Time::ZERO`], microseconds since 1970: what `hours` reckons with.
     pub unix_micros_at_zero: i64,
 }
@@ -93,6 +96,8 @@ pub enum Effect {
         timeout: Duration,
         /// What the caller hears until then.
         ringback: Ringback,
+        /// What it shows on trunks, if not what the caller's calls do.
+        caller_id: Option<CallerId>,
     },
     /// Stop a dial that has not ended. It does not report its end.
     CancelDial,

@@ -200,8 +200,8 @@ struct Names<'t> {
 impl Variables for Names<'_> {
     fn variable(&self, name: &str) -> Option<cel::Value> {
         if name == "call" {
-            let CallInfo { from, to, source, .. } = &self.call.info;
-            let fields = [("from", from), ("to", to), ("source", source)];
+            let CallInfo { from, to, source, diverted_by, .. } = &self.call.info;
+            let fields = [("from", from), ("to", to), ("source", source), ("diverted_by", diverted_by)];
             let map: HashMap<String, cel::Value> = fields
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), cel::Value::from(&Value::Text(Arc::clone(value)))))

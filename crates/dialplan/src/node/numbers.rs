@@ -1,5 +1,6 @@
 //! `numbers` of a trunk: how it writes them.
 
+use super::one_of;
 use crate::faults::Faults;
 use crate::fields::Fields;
 use crate::numbering::{Bare, COUNTRIES, Country, Format, Numbering};
@@ -43,17 +44,6 @@ fn country(node: &Node, faults: &mut Faults<'_>) -> Option<&'static Country> {
             format!("known: {}", known.join(" "))
         };
         faults.hinted(node.span, format!("`{text}` is no country of which the numbers are known"), hint);
-    }
-    found
-}
-
-fn one_of<T: Copy>(what: &str, node: &Node, known: &[(&str, T)], faults: &mut Faults<'_>) -> Option<T> {
-    let text = node.text(what, faults)?;
-    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-        let hint = format!("write one of {}", names.join(", "));
-        faults.hinted(node.span, format!("{what} cannot be `{text}`"), hint);
     }
     found
 }

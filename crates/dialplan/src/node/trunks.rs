@@ -1,4 +1,4 @@
-use super::{numbers, register, routing};
+use super::{caller_id, numbers, register, routing};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -23,7 +23,7 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "from",
         "to",
         "register",
@@ -31,6 +31,7 @@ fn trunk(
         "respond_within",
         "health",
         "numbers",
+        "caller_id",
         "max_calls",
         "client",
     ];
@@ -76,6 +77,10 @@ fn trunk(
         register,
         routing: routing::read(&fields, faults),
         numbers: fields.entry("numbers").and_then(|(key, node)| numbers::read(key, node, faults)),
+        caller_id: fields
+            .entry("caller_id")
+            .and_then(|(key, node)| caller_id::read(key, node, faults))
+            .unwrap_or_default(),
         max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
         client,
     })

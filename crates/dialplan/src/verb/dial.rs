@@ -1,6 +1,7 @@
 //! `dial`: rings users, SIP addresses and numbers, and bridges the first that answers.
 
 use super::{Step, Verb};
+use crate::CallerId;
 use crate::compile::Compiler;
 use crate::fields::Fields;
 use crate::machine::{DialMode, DialResult, Effect, Next, Ringback, Target, Turn, Wait};
@@ -14,6 +15,7 @@ pub(crate) struct Dial {
     mode: DialMode,
     timeout: Duration,
     ringback: Ringback,
+    caller_id: Option<CallerId>,
     done: Pc,
     /// A failure without a branch ends the call: rejected with its status, or hung up if it is answered.
     busy: Option<Pc>,
@@ -30,7 +32,8 @@ impl Dial {
         next: Pc,
         compiler: &mut Compiler<'_, '_>,
     ) -> Option<(Verb, String)> {
-        const KNOWN: [&str; 8] = ["to", "mode", "timeout", "ringback", "busy", "no_answer", "failed", "done"];
+        const KNOWN: [&str; 9] =
+            ["to", "mode", "timeout", "ringback", "caller_id", "busy", "no_answer", "failed", "done"];
         let argument = step.argument(compiler)?;
         let is_short = match &argument.value {
             Value::Map(entries) => entries.iter().any(|(key, _)| key.text == "number"),
@@ -53,6 +56,7 @@ impl Dial {
             mode: mode.unwrap_or(plain.mode),
             timeout: timeout.unwrap_or(plain.timeout),
             ringback: ringback.unwrap_or(Ringback::Far),
+            caller_id: fields.get("caller_id").and_then(|node| compiler.caller_id(node)),
             done: compiler.branch(fields.get("done"), next).unwrap_or(next),
             busy: compiler.branch(fields.get("busy"), next),
             no_answer: compiler.branch(fields.get("no_answer"), next),
@@ -68,6 +72,7 @@ impl Dial {
             mode: DialMode::Parallel,
             timeout: Duration::from_secs(30),
             ringback: Ringback::Far,
+            caller_id: None,
             done: next,
             busy: None,
             no_answer: None,
@@ -98,6 +103,7 @@ impl Dial {
             mode: self.mode,
             timeout: self.timeout,
             ringback: self.ringback.clone(),
+            caller_id: self.caller_id.clone(),
         });
         Next::Wait(Wait::Dial)
     }

@@ -2,7 +2,7 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
+use dialplan::{CallInfo, CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -27,6 +27,7 @@ impl Call {
             from: "+34600111222".into(),
             to: "100".into(),
             source: "carrier".into(),
+            diverted_by: "+34933".into(),
             unix_micros_at_zero: unix * 1_000_000,
         };
         let machine = Machine::new(Arc::new(config), client, flow, info);
@@ -106,7 +107,7 @@ fn text(effect: &Effect) -> String {
             format!("play#{play} {}{times}", names.join(","))
         }
         Effect::StopPlay { play } => format!("stop#{play}"),
-        Effect::Dial { targets, mode, timeout, ringback } => {
+        Effect::Dial { targets, mode, timeout, ringback, caller_id } => {
             let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
             let mode = match mode {
                 DialMode::Parallel => "at once",
@@ -117,7 +118,12 @@ fn text(effect: &Effect) -> String {
                 Ringback::Tone => " with a tone".into(),
                 Ringback::Prompt(file) => format!(" with {}", name(file)),
             };
-            format!("ring {} {mode} {timeout:?}{heard}", targets.join(","))
+            let shown = match caller_id {
+                None => String::new(),
+                Some(CallerId::Withheld) => " withheld".into(),
+                Some(CallerId::Number(number)) => format!(" as {number}"),
+            };
+            format!("ring {} {mode} {timeout:?}{heard}{shown}", targets.join(","))
         }
         Effect::CancelDial => "stop ringing".into(),
         Effect::Record => "recording".into(),

@@ -308,6 +308,17 @@ fn what_a_caller_hears_while_it_rings_is_the_far_end_a_tone_or_a_prompt() {
 }
 
 #[test]
+fn a_dial_shows_a_number_of_the_client_however_it_is_typed_or_none() {
+    for (caller_id, shown) in [("\"0034 911-000-100\"", "as +34911000100"), ("withheld", "withheld")] {
+        let client = format!(
+            "numbers: {{\"100\": main, \"+34 911 000 100\": main}}\nusers: {{alice: {{password: a}}}}\n\
+             flows: {{main: [{{dial: {{to: alice, caller_id: {caller_id}}}}}]}}\n"
+        );
+        assert_eq!(Call::new(&client).next(), format!("3 dial alice | ring alice at once 30s {shown}"));
+    }
+}
+
+#[test]
 fn a_caller_who_hangs_up_stops_the_ringing() {
     let mut call = Call::new(&flow("- dial: alice"));
     call.input(MachineInput::HungUp);

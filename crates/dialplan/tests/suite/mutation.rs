@@ -240,6 +240,7 @@ proptest! {
             from: "+34600111222".into(),
             to: "100".into(),
             source: "carrier".into(),
+            diverted_by: "".into(),
             unix_micros_at_zero: 1_795_449_600_000_000,
         };
         let mut machine = Machine::new(Arc::new(config), client, flow, info);

@@ -2,16 +2,16 @@
 
 use super::early::EarlyBridge;
 use super::hunt::{Failure, Hunt};
+use super::identity::Introduction;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, State};
 use clock::Duration;
-use dialplan::{DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
+use dialplan::{CallerId, DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
 use sip::{Address, Binding, Flow, Host, InviteId, Login, Message, NewInvite, Transport, Uri};
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub(super) struct Dial {
     ring_time: Duration,
     ringback: Ringback,
     tally: Tally,
+    caller_id: Option<CallerId>,
     purpose: Purpose,
     /// How often a destination has sent the call elsewhere.
     redirects: u8,
@@ -43,6 +44,8 @@ pub(super) struct Order {
     pub(super) mode: DialMode,
     pub(super) ring_time: Duration,
     pub(super) ringback: Ringback,
+    /// What it shows, if not what the caller's calls do.
+    pub(super) caller_id: Option<CallerId>,
     pub(super) purpose: Purpose,
 }
 
@@ -50,7 +53,7 @@ impl Order {
     /// Rings one user.
     pub(super) fn to_user(user: Arc<str>, ring_time: Duration, purpose: Purpose) -> Self {
         let (targets, mode) = (vec![Target::User(user)], DialMode::Parallel);
-        Self { targets, mode, ring_time, ringback: Ringback::Far, purpose }
+        Self { targets, mode, ring_time, ringback: Ringback::Far, caller_id: None, purpose }
     }
 }
 
@@ -70,6 +73,10 @@ impl Dial {
 
     pub(super) fn ringback(&self) -> &Ringback {
         &self.ringback
+    }
+
+    pub(super) fn caller_id(&self) -> Option<&CallerId> {
+        self.caller_id.as_ref()
     }
 }
 
@@ -100,7 +107,7 @@ pub(super) struct Destination {
 
 impl Contact {
     pub(super) fn start_dial(&mut self, core: &mut Core, order: Order) {
-        let Order { targets, mode, ring_time, ringback, purpose } = order;
+        let Order { targets, mode, ring_time, ringback, caller_id, purpose } = order;
         let names = targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
         let (waiting, tally) = (targets.into(), Tally::default());
@@ -109,6 +116,7 @@ impl Contact {
             mode,
             ring_time,
             ringback,
+            caller_id,
             tally,
             purpose,
             redirects: 0,
@@ -183,14 +191,16 @@ impl Contact {
             self.preferred_codec(),
         );
         let body = leg.open(core, self.id);
+        let Introduction { from, mut headers } = self.introduce(core, &to);
+        headers.extend(self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())));
         let invite = NewInvite {
             flow: to.flow,
             request_uri: to.request_uri.clone(),
             route: to.route,
-            from: Address { display: None, uri: self.caller_uri(core, &to.party, &to.flow) },
+            from,
             to: Address { display: None, uri: to.request_uri.clone() },
             contact: core.contact_uri(&to.flow),
-            headers: self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())).into_iter().collect(),
+            headers,
             body,
             login: self.login(&to.party),
             max_forwards: self.max_forwards,
@@ -229,13 +239,6 @@ impl Contact {
                 call_id,
             },
         );
-    }
-
-    fn caller_uri(&self, core: &Core, callee: &Party, flow: &Flow) -> String {
-        let host =
-            core.listener(flow.transport, Some(flow.local)).map_or(flow.local, |listener| listener.shown);
-        let number = self.trunk(callee).map_or(Cow::Borrowed(&*self.from), |trunk| trunk.calling(&self.from));
-        format!("sip:{number}@{host}")
     }
 
     /// Where a user is registered.

@@ -58,8 +58,9 @@ impl Contact {
             Effect::Hangup => self.hang_up_caller(core, EndedBy::Flow, "the flow hung up"),
             Effect::Play { play, files, times } => self.play(core, play, files, times),
             Effect::StopPlay { play } => self.stop_play(core, play),
-            Effect::Dial { targets, mode, timeout, ringback } => {
-                let order = Order { targets, mode, ring_time: timeout, ringback, purpose: Purpose::Step };
+            Effect::Dial { targets, mode, timeout, ringback, caller_id } => {
+                let (ring_time, purpose) = (timeout, Purpose::Step);
+                let order = Order { targets, mode, ring_time, ringback, caller_id, purpose };
                 self.start_dial(core, order);
             }
             Effect::CancelDial => self.cancel_dial(core),

@@ -6,6 +6,7 @@ mod early;
 mod flow;
 mod hold;
 mod hunt;
+mod identity;
 mod join;
 mod keys;
 mod media;
@@ -13,6 +14,7 @@ mod redirect;
 mod transfer;
 
 use crate::core::{Core, Timer};
+use crate::identity::Identity;
 use crate::leg::{Leg, State};
 use clock::Duration;
 use dial::Dial;
@@ -36,7 +38,8 @@ pub(crate) struct Contact {
     pub(crate) id: ContactId,
     pub(crate) plan: Arc<dialplan::Config>,
     pub(crate) client: Arc<str>,
-    pub(crate) from: Arc<str>,
+    /// Who called, whoever is served by now.
+    pub(crate) identity: Identity,
     pub(crate) max_forwards: u8,
     /// Whom the contact serves: who called, or the party that a caller has transferred.
     pub(crate) caller: Leg,
@@ -76,7 +79,7 @@ pub(crate) struct NewContact {
     pub(crate) id: ContactId,
     pub(crate) plan: Arc<dialplan::Config>,
     pub(crate) client: Arc<str>,
-    pub(crate) from: Arc<str>,
+    pub(crate) identity: Identity,
     pub(crate) max_forwards: u8,
     pub(crate) caller: Leg,
     pub(crate) machine: Machine,
@@ -84,12 +87,12 @@ pub(crate) struct NewContact {
 
 impl Contact {
     pub(crate) fn new(new: NewContact) -> Self {
-        let NewContact { id, plan, client, from, max_forwards, caller, machine } = new;
+        let NewContact { id, plan, client, identity, max_forwards, caller, machine } = new;
         Self {
             id,
             plan,
             client,
-            from,
+            identity,
             max_forwards,
             caller,
             callees: Vec::new(),

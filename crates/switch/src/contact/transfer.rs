@@ -92,9 +92,10 @@ impl Contact {
             }
             Some(Destination::Flow(client, flow)) => {
                 let info = CallInfo {
-                    from: Arc::clone(&self.from),
+                    from: Arc::clone(&self.identity.number),
                     to,
                     source: "transfer".into(),
+                    diverted_by: Arc::clone(&self.identity.diverted_by),
                     unix_micros_at_zero: core.config.unix_micros_at_zero,
                 };
                 let machine = Machine::new(Arc::clone(&self.plan), client, flow, info);
