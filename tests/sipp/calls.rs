@@ -118,7 +118,7 @@ fn a_trunk_is_shown_with_its_state_and_what_its_calls_came_to() {
     let trunks: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
     assert_eq!((field(&trunks[0], "name"), &trunks[0]["figures"]["calls_in"]), ("loopback", &1.into()));
     assert_eq!(
-        (&trunks[0]["now"]["calls"], &trunks[0]["figures"]["asr"]),
+        (&trunks[0]["now"]["calls_in"], &trunks[0]["figures"]["asr"]),
         (&0.into(), &serde_json::Value::Null)
     );
     let shown = String::from_utf8_lossy(&node.ask(&["trunks"]).stdout).into_owned();

@@ -1,6 +1,7 @@
 //! Trunks: our registrations with them, and where their names lead.
 
 use acceptance::{Node, Setup, Sipp, until};
+use serde_json::Value;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,54 @@ fn a_busy_callee_is_busy_over_every_trunk_and_a_broken_trunk_is_not() {
         assert!(second.is_none_or(|second| second.finish().successful() == 1));
         node.stop();
     }
+}
+
+/// Waits until a trunk has so many calls up: those from it, and those to it.
+fn until_up(node: &Node, name: &str, calls: [u64; 2]) {
+    let what = format!("{calls:?} calls of {name}");
+    until(Duration::from_secs(20), &what, || {
+        let shown: Value = serde_json::from_slice(&node.ask(&["trunks", "--json"]).stdout).expect("JSON");
+        let trunk = shown.as_array().and_then(|trunks| trunks.iter().find(|trunk| trunk["name"] == *name));
+        trunk.is_some_and(|trunk| {
+            ["calls_in", "calls_out"].map(|field| trunk["now"][field].as_u64()) == calls.map(Some)
+        })
+    });
+}
+
+#[test]
+fn a_trunk_that_has_its_calls_is_passed_over_for_the_next_one() {
+    let node = Node::start(
+        &two_trunks(5090).replace("1s, health: off", "1s, health: off, limits: {out: {calls: 1}}"),
+    );
+    let first = Sipp::callee(&node, "answer", 5090).start();
+    let second = Sipp::callee(&node, "answer", 5080).start();
+    let long = Sipp::caller(&node, "call", "out").hold(Duration::from_secs(5)).start();
+    until_up(&node, "first", [0, 1]);
+    let also = Sipp::caller(&node, "call", "out").at(node.network().socket(3, 5080)).run();
+    assert_eq!((also.successful(), second.finish().successful()), (1, 1));
+    assert_eq!((long.finish().successful(), first.finish().successful()), (1, 1));
+    node.calls(2);
+    let full = node.events(2, "trunk_full");
+    assert_eq!(full.len(), 1);
+    assert_eq!([field(&full[0], "trunk"), field(&full[0], "limit")], ["first", "limit of 1 outbound call"]);
+    node.stop();
+}
+
+#[test]
+fn a_trunk_beyond_its_limit_is_refused_with_503_and_when_to_try_again() {
+    let limited = LOOPBACK.replace('}', ", limits: {in: {calls: 1}}}");
+    let node = Node::start(&Setup::new().replace(LOOPBACK, &limited));
+    let long = Sipp::caller(&node, "call", "ivr").hold(Duration::from_secs(5)).start();
+    until_up(&node, "loopback", [1, 0]);
+    let refused =
+        Sipp::caller(&node, "call-refused", "ivr").at(node.network().socket(3, 5080)).status(503).start();
+    until(Duration::from_secs(20), "Retry-After", || refused.messages().contains("Retry-After: 5\r\n"));
+    assert_eq!(refused.finish().successful(), 1);
+    assert_eq!(long.finish().successful(), 1);
+    let cdrs = node.calls(2);
+    let refused = cdrs.iter().find(|cdr| cdr["cause"]["status"] == 503).expect("the refused call");
+    assert_eq!(field(&refused["cause"], "reason"), "the trunk loopback has its limit of 1 inbound call");
+    node.stop();
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use crate::caller_id::{CallerIds, Owned};
+use crate::limits::{Limits, TrunkLimits};
 use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
@@ -47,6 +48,11 @@ impl Config {
         let networks = self.node.trunks.iter().flat_map(|t| t.networks.iter().map(move |n| (n, t)));
         let source = source.to_canonical();
         networks.filter(|(n, _)| n.contains(&source)).max_by_key(|(n, _)| n.prefix_len()).map(|(_, t)| t)
+    }
+
+    /// The trunk of that name.
+    pub fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.node.trunks.iter().find(|trunk| &*trunk.name == name)
     }
 
     /// The client and flow of a dialled number or name. A trunk that is bound to a client reaches only that
@@ -219,15 +225,6 @@ pub struct Rtp {
     pub threads: Option<usize>,
 }
 
-/// What the node admits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Calls at once.
-    pub calls: u32,
-    /// Bounds of a registration's expiry in seconds: below is 423, above is cut (RFC 3261 section 10.2.8).
-    pub register_expires: RangeInclusive<u32>,
-}
-
 /// How a node meets those whom it does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defence {
@@ -280,13 +277,28 @@ pub struct Trunk {
     pub numbers: Option<Numbering>,
     /// How it says who calls, and how it is told.
     pub caller_id: CallerIds,
-    /// Calls at once, both directions.
-    pub max_calls: Option<u32>,
+    /// Calls that it may carry.
+    pub limits: TrunkLimits,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
 }
 
 impl Trunk {
+    /// A trunk of which nothing is said.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            networks: Vec::new(),
+            to: Vec::new(),
+            routing: Routing::default(),
+            register: None,
+            numbers: None,
+            caller_id: CallerIds::default(),
+            limits: TrunkLimits::default(),
+            client: None,
+        }
+    }
+
     /// What it writes, the user part of a URI, as the dialplan has numbers.
     pub fn inbound<'u>(&self, user: &'u str) -> Cow<'u, str> {
         self.numbers.as_ref().map_or(Cow::Borrowed(user), |numbers| numbers.inbound(user).into())

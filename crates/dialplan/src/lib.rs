@@ -13,6 +13,7 @@ mod expression;
 mod faults;
 mod fields;
 mod hours;
+mod limits;
 mod load;
 mod machine;
 mod names;
@@ -29,9 +30,10 @@ mod yaml;
 
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
-    Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Limits, Listen, Node,
-    Register, Rtp, SessionTimer, Tls, Transport, Trunk, User,
+    Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node, Register, Rtp,
+    SessionTimer, Tls, Transport, Trunk, User,
 };
+pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
 pub use number::normalized;

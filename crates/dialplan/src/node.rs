@@ -3,6 +3,7 @@
 mod caller_id;
 mod defence;
 mod dns;
+mod limits;
 mod numbers;
 mod register;
 mod routing;
@@ -11,7 +12,7 @@ mod trunks;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Digest, Limits, Listen, Node, Rtp, SessionTimer, Tls, Transport};
+use crate::{Digest, Listen, Node, Rtp, SessionTimer, Tls, Transport};
 use clock::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -44,7 +45,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         fields.require("listen", faults)?.parse("an address with a port", "127.0.0.1:8062", faults)
     });
     let recordings = fields.get("recordings").and_then(|node| folder(node, faults));
-    let limits = limits(&fields, faults);
+    let limits = limits::read(&fields, faults);
     let defence = defence::read(&fields, faults);
     let dns = dns::read(&fields, faults);
     let trunks = trunks::read(fields.get("trunks"), clients, faults);
@@ -301,32 +302,6 @@ fn folder(node: &Yaml, faults: &mut Faults<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn limits(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Limits {
-    let mut limits = Limits { calls: 10_000, register_expires: 60..=3_600 };
-    let Some((key, node)) = fields.entry("limits") else { return limits };
-    let Some(fields) = Fields::of(node, key.span, "`limits`", &["calls", "register_expires"], faults) else {
-        return limits;
-    };
-    if let Some(calls) = fields.get("calls").and_then(|node| node.number("`calls`", 1, 1_000_000, faults)) {
-        limits.calls = calls;
-    }
-    if let Some((key, node)) = fields.entry("register_expires") {
-        let known = ["min", "max"];
-        if let Some(fields) = Fields::of(node, key.span, "`register_expires`", &known, faults) {
-            let mut seconds = |name, default| {
-                let node = fields.get(name);
-                node.and_then(|node| node.number(name, 1, 86_400, faults)).unwrap_or(default)
-            };
-            let (min, max) = (seconds("min", 60), seconds("max", 3_600));
-            if min > max {
-                faults.error(node.span, format!("`min` is {min} and `max` is only {max}"));
-            }
-            limits.register_expires = min..=max;
-        }
-    }
-    limits
 }
 
 /// A SIP socket among the RTP ports would be taken by a call sooner or later.

@@ -100,6 +100,13 @@ pub enum Kind {
         /// As in `TrunkTargetDown`.
         target: Arc<str>,
     },
+    /// A trunk is passed over: it may not carry a further call now.
+    TrunkFull {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// `limit of 30 outbound calls`, `limit of 5 calls a second`.
+        limit: String,
+    },
     /// A contact began: someone called in.
     ContactStarted {
         /// Trunk or user by name.

@@ -24,7 +24,7 @@ defence: {strangers: 50}
 limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:
   carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}
-  pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", max_calls: 2, health: {every: 5s, down_after: 2, up_after: 1}}
+  pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}}
   uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim]
 "#;

@@ -48,9 +48,9 @@ impl Switch {
             .flat_map(Contact::legs)
             .filter(|leg| leg.state != State::Over && leg.party != Party::Uri)
             .count();
-        if channels != self.core.channels() {
-            found
-                .push(format!("{} channels are counted, but {channels} legs hold one", self.core.channels()));
+        let counted = self.core.channels.count();
+        if channels != counted {
+            found.push(format!("{counted} channels are counted, but {channels} legs hold one"));
         }
         let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
         if taken != self.core.ports.in_use() {

@@ -1,5 +1,6 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
+use crate::channels::Channels;
 use crate::guard::{Ban, Guard};
 use crate::locator::Locator;
 use crate::ports::Ports;
@@ -10,7 +11,7 @@ use crate::users::Users;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
-use events::{ContactId, Event, Kind, LegId, Party, SipDirection};
+use events::{ContactId, Event, Kind, LegId, SipDirection};
 use rtp::control::{Command, PlayId, RecordingId, StreamId};
 use sip::{
     Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, RequestId, SentId, Verifier,
@@ -58,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) guard: Guard,
     pub(crate) trunks: Trunks,
     pub(crate) random: Random,
+    pub(crate) channels: Channels,
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
@@ -73,8 +75,6 @@ pub(crate) struct Core {
     pub(crate) relayed: HashMap<SentId, RequestId>,
     /// Messages of an INVITE that arrived before its contact exists, until the end of the turn.
     early_wires: Vec<Wire>,
-    /// How many legs each trunk and user has up, both directions.
-    legs_of: HashMap<Party, u32>,
     next_seq: u64,
     next_contact: u64,
     next_number: u64,
@@ -105,6 +105,7 @@ impl Core {
             guard: Guard::new(guard_secret(&config.seed)),
             trunks: Trunks::default(),
             random: Random::new(other_seed(&config.seed, 0x6a)),
+            channels: Channels::default(),
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
@@ -117,7 +118,6 @@ impl Core {
             recordings: HashMap::new(),
             relayed: HashMap::new(),
             early_wires: Vec::new(),
-            legs_of: HashMap::new(),
             next_seq: config.first_seq,
             next_contact: config.first_contact,
             next_number: 1,
@@ -158,36 +158,6 @@ impl Core {
         let number = self.next_number;
         self.next_number += 1;
         number
-    }
-
-    /// Legs of all trunks and users.
-    pub(crate) fn channels(&self) -> usize {
-        self.legs_of.values().map(|legs| *legs as usize).sum()
-    }
-
-    /// Legs of a trunk or user.
-    pub(crate) fn channels_of(&self, party: &Party) -> u32 {
-        self.legs_of.get(party).copied().unwrap_or(0)
-    }
-
-    /// Whether a party with a limit may have one leg more.
-    pub(crate) fn has_channel(&self, party: &Party, max_calls: Option<u32>) -> bool {
-        max_calls.is_none_or(|max| self.channels_of(party) < max)
-    }
-
-    pub(crate) fn join(&mut self, party: &Party) {
-        if *party != Party::Uri {
-            *self.legs_of.entry(party.clone()).or_default() += 1;
-        }
-    }
-
-    pub(crate) fn leave(&mut self, party: &Party) {
-        if let Some(legs) = self.legs_of.get_mut(party) {
-            *legs -= 1;
-            if *legs == 0 {
-                self.legs_of.remove(party);
-            }
-        }
     }
 
     /// Puts a message into the ladder of its leg.

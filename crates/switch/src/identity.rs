@@ -129,17 +129,8 @@ mod tests {
 
     /// Who calls by a request with these header fields.
     fn caller(fields: &[&str], receive: Claim) -> Identity {
-        let trunk = Trunk {
-            name: "carrier".into(),
-            networks: Vec::new(),
-            to: Vec::new(),
-            routing: dialplan::Routing::default(),
-            register: None,
-            numbers: None,
-            caller_id: dialplan::CallerIds { receive, ..dialplan::CallerIds::default() },
-            max_calls: None,
-            client: None,
-        };
+        let caller_id = dialplan::CallerIds { receive, ..dialplan::CallerIds::default() };
+        let trunk = Trunk { caller_id, ..Trunk::named("carrier") };
         let has_from = fields.iter().any(|field| field.starts_with("From:"));
         let from = if has_from { "" } else { "From: \"Ann\" <sip:+44201@h>;tag=1\r\n" };
         let text = format!(

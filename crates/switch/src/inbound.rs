@@ -1,9 +1,11 @@
 //! A new INVITE: who calls, which number, and whether there is room.
 
 use crate::Switch;
+use crate::channels::Full;
 use crate::contact::{Contact, NewContact};
+use crate::core::Core;
 use crate::identity::Identity;
-use crate::leg::Leg;
+use crate::leg::{Leg, NewLeg};
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
@@ -11,15 +13,21 @@ use sip::{Flow, InviteId, Message, Uri};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Seconds after which a caller that found no room may try again.
+/// Seconds after which a caller that found no room in the node may try again.
 const RETRY_AFTER: &str = "5";
 
 /// Where a call comes from.
 struct Source {
     name: Arc<str>,
     party: Party,
-    /// Calls that the source may have at once.
-    max_calls: Option<u32>,
+}
+
+/// Why a call is not taken.
+struct Refusal {
+    status: u16,
+    /// Seconds.
+    retry_after: Option<&'static str>,
+    reason: Cow<'static, str>,
 }
 
 /// Who calls, and what the number leads to.
@@ -60,14 +68,14 @@ impl Switch {
             return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
         };
         let call = Call { id, flow, message, source, identity, to };
-        let refused = match place {
-            None => Some(404),
-            Some(_) if !self.has_room(&call.source) => Some(503),
-            Some(_) => None,
+        let taken = match place {
+            None => Err(Refusal::not_found()),
+            Some((client, number)) => {
+                self.find_room(&call.source).and_then(|()| self.start_contact(&call, client, number))
+            }
         };
-        match (place, refused) {
-            (Some((client, number)), None) => self.start_contact(&call, client, number),
-            (_, status) => self.refuse(&call, status.unwrap_or(404)),
+        if let Err(refusal) = taken {
+            self.refuse(&call, refusal);
         }
     }
 
@@ -86,13 +94,13 @@ impl Switch {
         let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
         let party = Party::User(Arc::clone(&user.name));
         let identity = Identity::of_user(&user, message);
-        let source = Source { name: user.name, party, max_calls: None };
+        let source = Source { name: user.name, party };
         Some(Identified { source, identity, to: to.into(), place })
     }
 
     fn identify_trunk(&self, trunk: &Trunk, to: &str, message: &Message) -> Identified {
         let name = Arc::clone(&trunk.name);
-        let source = Source { party: Party::Trunk(Arc::clone(&name)), name, max_calls: trunk.max_calls };
+        let source = Source { party: Party::Trunk(Arc::clone(&name)), name };
         let to = trunk.inbound(to);
         let place = self.plan.number(Some(trunk), &to);
         let identity = Identity::told_by(trunk, message);
@@ -103,7 +111,7 @@ impl Switch {
     /// is our Contact by then. A registrar that keeps it tells it in P-Called-Party-ID (RFC 7315 section 4.2).
     fn registered_trunk<'m>(&self, called: &str, message: &'m Message) -> Option<(&Trunk, Cow<'m, str>)> {
         let name = self.core.trunks.owner_of(called)?;
-        let trunk = self.plan.node.trunks.iter().find(|trunk| *trunk.name == *name)?;
+        let trunk = self.plan.trunk(name)?;
         let told = message.header_text("P-Called-Party-ID").map(uri_within);
         let told = told.or_else(|| Some(message.to().ok()?.uri_text()));
         let own = || Cow::Owned(trunk.register.as_ref().map_or_else(String::new, |it| it.user.clone()));
@@ -118,12 +126,28 @@ impl Switch {
         own.or_else(|| called().filter(|_| call.identity.outside)).or_else(|| company.caller_id().cloned())
     }
 
-    fn has_room(&self, source: &Source) -> bool {
+    /// Whether one more call may come; that of a limited trunk or node counts to its pace from now on.
+    fn find_room(&mut self, source: &Source) -> Result<(), Refusal> {
         let contacts = u32::try_from(self.contacts.len()).unwrap_or(u32::MAX);
-        !self.is_draining()
-            && contacts < self.plan.node.limits.calls
-            && self.core.has_channel(&source.party, source.max_calls)
-            && self.core.ports.ready() > 0
+        let limits = &self.plan.node.limits;
+        if self.is_draining() {
+            return Err(Refusal::no_room("the node drains"));
+        }
+        if contacts >= limits.calls {
+            return Err(Refusal::no_room(format!("no room: {} calls are up", limits.calls)));
+        }
+        if self.core.ports.ready() == 0 {
+            return Err(Refusal::no_room("no room: no RTP port is free"));
+        }
+        let Core { channels, now, .. } = &mut self.core;
+        if let Party::Trunk(name) = &source.party
+            && let Some(trunk) = self.plan.trunk(name)
+        {
+            let refusal = |full: Full| Refusal::full(full, &format!("the trunk {name} has its"));
+            channels.admit(*now, trunk, Direction::Inbound).map_err(refusal)?;
+        }
+        let refusal = |full: Full| Refusal::full(full, "the node has its");
+        channels.admit_to_node(*now, limits.per_second).map_err(refusal)
     }
 
     /// The media thread of the calls that a user has already: what it transfers is bridged there.
@@ -132,16 +156,24 @@ impl Switch {
         self.contacts.get(&self.core.users.contact_of(user)?)?.thread()
     }
 
-    fn start_contact(&mut self, call: &Call<'_>, client: ClientIndex, number: FlowIndex) {
+    fn start_contact(
+        &mut self,
+        call: &Call<'_>,
+        client: ClientIndex,
+        number: FlowIndex,
+    ) -> Result<(), Refusal> {
         let thread = self.thread_of(&call.source.party);
         let core = &mut self.core;
-        let Some(port) = core.ports.take(thread) else { return self.refuse(call, 503) };
+        let Some(port) = core.ports.take(thread) else {
+            return Err(Refusal::no_room("no room: no RTP port is free"));
+        };
         let leg = core.new_leg();
-        let party = call.source.party.clone();
-        let mut caller = Leg::new(core, leg, call.flow, party, call.uri(), port, Codec::Pcmu);
+        let (party, direction) = (call.source.party.clone(), Direction::Inbound);
+        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri() };
+        let mut caller = Leg::new(core, leg, new, port, Codec::Pcmu);
         if let Err(error) = offer_of(call.message, &mut caller) {
             caller.discard(core);
-            return self.refuse(call, error.status());
+            return Err(Refusal::of_offer(error.status()));
         }
         caller.invite = Some(call.id);
         let company = self.plan.client(client);
@@ -172,19 +204,20 @@ impl Switch {
         });
         self.contacts.insert(id, contact);
         self.with_contact(id, |_, _| {});
+        Ok(())
     }
 
     /// Refuses a call from a known source, and tells the log: someone will ask why.
-    fn refuse(&mut self, call: &Call<'_>, status: u16) {
+    fn refuse(&mut self, call: &Call<'_>, Refusal { status, retry_after, reason }: Refusal) {
         let id = self.core.new_contact();
         let leg = self.core.new_leg();
         self.log_start(id, leg, call, &"".into(), &"".into());
         let core = &mut self.core;
         core.invites.insert(call.id, (id, leg));
         core.log_early_wires(call.id);
-        let headers: &[(&str, &str)] = if status == 503 { &[("Retry-After", RETRY_AFTER)] } else { &[] };
+        let headers: Vec<_> = retry_after.map(|seconds| ("Retry-After", seconds)).into_iter().collect();
         let said = core.sip.len();
-        core.endpoint.reject(core.now, call.id, status, headers, &mut core.sip);
+        core.endpoint.reject(core.now, call.id, status, &headers, &mut core.sip);
         // The refusal belongs into the history before its end; the ACK that follows does not.
         let wires: Vec<_> =
             core.sip.extract_if(said.., |output| matches!(output, sip::Output::Wire(_))).collect();
@@ -194,14 +227,7 @@ impl Switch {
             }
         }
         core.invites.remove(&call.id);
-        let reason: Arc<str> = match status {
-            404 => "number not found",
-            488 => "nothing to agree on in the offer",
-            503 => "no room",
-            _ => "bad offer",
-        }
-        .into();
-        let cause = Cause { by: EndedBy::Switch, status: Some(status), reason };
+        let cause = Cause { by: EndedBy::Switch, status: Some(status), reason: reason.into() };
         core.log(Some(id), Kind::LegEnded { leg, cause: cause.clone() });
         core.log(Some(id), Kind::ContactEnded { cause });
     }
@@ -227,6 +253,25 @@ impl Switch {
                 call_id: call.message.call_id().into(),
             },
         );
+    }
+}
+
+impl Refusal {
+    fn not_found() -> Self {
+        Self { status: 404, retry_after: None, reason: "number not found".into() }
+    }
+
+    fn of_offer(status: u16) -> Self {
+        let reason = if status == 488 { "nothing to agree on in the offer" } else { "bad offer" };
+        Self { status, retry_after: None, reason: reason.into() }
+    }
+
+    fn no_room(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: 503, retry_after: Some(RETRY_AFTER), reason: reason.into() }
+    }
+
+    fn full(full: Full, who: &str) -> Self {
+        Self { status: 503, retry_after: Some(full.retry_after()), reason: format!("{who} {full}").into() }
     }
 }
 

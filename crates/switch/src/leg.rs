@@ -20,6 +20,8 @@ pub(crate) struct Leg {
     /// The usage at the endpoint, until it is over there.
     pub(crate) invite: Option<InviteId>,
     pub(crate) flow: Flow,
+    /// Who began it, seen from the switch.
+    direction: events::Direction,
     pub(crate) party: Party,
     /// The URI called or calling.
     pub(crate) uri: Arc<str>,
@@ -28,6 +30,16 @@ pub(crate) struct Leg {
     pub(crate) keys_by: Option<KeysBy>,
     codecs: Codecs,
     media: Media,
+}
+
+/// Whom a leg connects.
+pub(crate) struct NewLeg {
+    pub(crate) flow: Flow,
+    /// Seen from the switch.
+    pub(crate) direction: events::Direction,
+    pub(crate) party: Party,
+    /// The URI called or calling.
+    pub(crate) uri: Arc<str>,
 }
 
 /// Our codecs, best first: the index that offer/answer speaks of.
@@ -89,9 +101,7 @@ impl Leg {
     pub(crate) fn new(
         core: &mut Core,
         id: LegId,
-        flow: Flow,
-        party: Party,
-        uri: Arc<str>,
+        NewLeg { flow, direction, party, uri }: NewLeg,
         port: LocalPort,
         first: Codec,
     ) -> Self {
@@ -100,15 +110,15 @@ impl Leg {
             Codec::Pcma => (&A_LAW_FIRST, [Codec::Pcma, Codec::Pcmu]),
         };
         let negotiation = Negotiation::new(Arc::clone(list), core.media_address, port.port, id.0);
-        core.join(&party);
+        core.channels.join(&party, direction);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
         let state = State::Early { ringing: false };
-        Self { id, invite: None, flow, party, uri, state, keys_by: None, codecs, media }
+        Self { id, invite: None, flow, direction, party, uri, state, keys_by: None, codecs, media }
     }
 
     /// A leg that came to nothing before anyone was told of it.
     pub(crate) fn discard(mut self, core: &mut Core) {
-        core.leave(&self.party);
+        core.channels.leave(&self.party, self.direction);
         self.close_media(core);
     }
 
@@ -270,7 +280,7 @@ impl Leg {
             return;
         }
         self.state = State::Over;
-        core.leave(&self.party);
+        core.channels.leave(&self.party, self.direction);
         self.close_media(core);
         core.log(
             Some(contact),

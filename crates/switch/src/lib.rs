@@ -5,6 +5,7 @@
 
 mod audit;
 mod broken;
+mod channels;
 mod contact;
 mod core;
 mod gate;
@@ -16,6 +17,7 @@ mod locator;
 mod message;
 mod ports;
 mod random;
+mod rate;
 mod refer;
 mod register;
 mod transfer;
@@ -282,6 +284,7 @@ impl Switch {
 
     fn apply_plan(&mut self, plan: Arc<dialplan::Config>) {
         self.core.guard.apply(&plan);
+        self.core.channels.retain(|trunk| plan.trunk(trunk).is_some());
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });

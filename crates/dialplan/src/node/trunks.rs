@@ -1,4 +1,4 @@
-use super::{caller_id, numbers, register, routing};
+use super::{caller_id, limits, numbers, register, routing};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -32,7 +32,7 @@ fn trunk(
         "health",
         "numbers",
         "caller_id",
-        "max_calls",
+        "limits",
         "client",
     ];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
@@ -81,7 +81,10 @@ fn trunk(
             .entry("caller_id")
             .and_then(|(key, node)| caller_id::read(key, node, faults))
             .unwrap_or_default(),
-        max_calls: fields.get("max_calls").and_then(|node| node.number("`max_calls`", 1, 1_000_000, faults)),
+        limits: fields
+            .entry("limits")
+            .and_then(|(key, node)| limits::of_trunk(key, node, faults))
+            .unwrap_or_default(),
         client,
     })
 }

@@ -9,7 +9,7 @@ sip: {listen: [{udp: 0.0.0.0:5060, advertise: 203.0.113.9:5060}, 'tcp:[::1]:5060
 rtp: {ports: 30000-30099, address: 0.0.0.0, advertise: 203.0.113.9, threads: 2}
 trunks:
   wide: {from: [10.0.0.0/8]}
-  narrow: {from: [10.1.0.0/16, 2001:db8::/32], to: sip:10.1.0.1, max_calls: 30, client: acme}
+  narrow: {from: [10.1.0.0/16, 2001:db8::/32], to: sip:10.1.0.1, limits: {calls: 30, per_second: 5, in: {calls: 10}, out: {per_second: 2}}, client: acme}
   other: {from: [192.0.2.7], client: globex}
 clients: [acme, globex]
 ";

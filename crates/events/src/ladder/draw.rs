@@ -260,6 +260,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             let counts = format!("{received} in, {sent} out, {lost} lost, jitter {jitter}");
             ('●', format!("RTP {}: {counts}", name(leg)))
         }
+        Kind::TrunkFull { trunk, limit } => ('!', format!("trunk {trunk} is passed over: {limit}")),
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),

@@ -91,8 +91,9 @@ impl Row {
     /// Calls up, and how many may be.
     fn calls_now(&self) -> String {
         let Some(now) = &self.now else { return "-".to_owned() };
-        let calls = now["calls"].as_u64().unwrap_or_default();
-        now["max_calls"].as_u64().map_or_else(|| calls.to_string(), |max| format!("{calls}/{max}"))
+        let count = |field: &str| now[field].as_u64().unwrap_or_default();
+        let calls = count("calls_in") + count("calls_out");
+        now["limits"]["calls"].as_u64().map_or_else(|| calls.to_string(), |max| format!("{calls}/{max}"))
     }
 
     /// `registered, 1 of 2 up: 503, again in 12 s`.
@@ -181,7 +182,7 @@ mod tests {
             causes: [(486, 1), (503, 2), (0, 9), (404, 1)].into(),
             ..Figures::default()
         };
-        let now = json!({"calls": 2, "max_calls": 30, "targets": []});
+        let now = json!({"calls_in": 1, "calls_out": 1, "limits": {"calls": 30}, "targets": []});
         let line = Row { figures, ..row(now) }.text();
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!(

@@ -77,14 +77,51 @@ pub struct Status {
 pub struct Trunk {
     /// Its name.
     pub name: Arc<str>,
-    /// Its calls, both directions.
-    pub calls: u32,
-    /// Calls that it may have at once.
-    pub max_calls: Option<u32>,
+    /// Calls from it.
+    pub calls_in: u32,
+    /// Calls to it.
+    pub calls_out: u32,
+    /// Calls that it may carry.
+    pub limits: TrunkLimits,
     /// Our registration there, if it has one.
     pub registration: Option<TrunkRegistration>,
     /// The servers that its `to` leads to.
     pub targets: Vec<TrunkTarget>,
+}
+
+/// The limits of a trunk, as its node file has them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TrunkLimits {
+    /// Both directions.
+    #[serde(flatten)]
+    pub total: Bound,
+    /// Calls from it.
+    #[serde(rename = "in")]
+    pub inbound: Bound,
+    /// Calls to it.
+    #[serde(rename = "out")]
+    pub outbound: Bound,
+}
+
+/// Calls that are admitted; without bound where there is none.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bound {
+    /// At once.
+    pub calls: Option<u32>,
+    /// New ones a second.
+    pub per_second: Option<u32>,
+}
+
+impl From<dialplan::Bound> for Bound {
+    fn from(dialplan::Bound { calls, per_second }: dialplan::Bound) -> Self {
+        Self { calls, per_second }
+    }
+}
+
+impl From<dialplan::TrunkLimits> for TrunkLimits {
+    fn from(limits: dialplan::TrunkLimits) -> Self {
+        Self { total: limits.total.into(), inbound: limits.inbound.into(), outbound: limits.outbound.into() }
+    }
 }
 
 /// A registration of ours.
@@ -134,7 +171,14 @@ impl From<TrunkState> for Trunk {
             next_try_seconds: it.next_try.as_secs(),
         };
         let targets = state.targets.into_iter().map(target).collect();
-        Self { name: state.name, calls: state.calls, max_calls: state.max_calls, registration, targets }
+        Self {
+            name: state.name,
+            calls_in: state.calls_in,
+            calls_out: state.calls_out,
+            limits: state.limits.into(),
+            registration,
+            targets,
+        }
     }
 }
 

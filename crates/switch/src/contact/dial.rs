@@ -6,7 +6,7 @@ use super::identity::Introduction;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
-use crate::leg::{Leg, State};
+use crate::leg::{Leg, NewLeg, State};
 use clock::Duration;
 use dialplan::{CallerId, DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
@@ -176,20 +176,22 @@ impl Contact {
 
     /// Places a leg, if there is room for it.
     pub(super) fn place(&mut self, core: &mut Core, to: Destination) -> Result<LegId, u16> {
-        if !core.has_channel(&to.party, self.trunk(&to.party).and_then(|trunk| trunk.max_calls)) {
+        if let Some(trunk) = self.trunk(&to.party)
+            && let Err(full) = core.channels.admit(core.now, trunk, Direction::Outbound)
+        {
+            let (trunk, limit) = (Arc::clone(&trunk.name), full.to_string());
+            core.log(Some(self.id), Kind::TrunkFull { trunk, limit });
             return Err(503);
         }
         let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
         let id = core.new_leg();
-        let mut leg = Leg::new(
-            core,
-            id,
-            to.flow,
-            to.party.clone(),
-            to.request_uri.as_str().into(),
-            port,
-            self.preferred_codec(),
-        );
+        let new = NewLeg {
+            flow: to.flow,
+            direction: Direction::Outbound,
+            party: to.party.clone(),
+            uri: to.request_uri.as_str().into(),
+        };
+        let mut leg = Leg::new(core, id, new, port, self.preferred_codec());
         let body = leg.open(core, self.id);
         let Introduction { from, mut headers } = self.introduce(core, &to);
         headers.extend(self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())));
@@ -217,7 +219,7 @@ impl Contact {
 
     pub(super) fn trunk(&self, party: &Party) -> Option<&Trunk> {
         let Party::Trunk(name) = party else { return None };
-        self.plan.node.trunks.iter().find(|trunk| trunk.name == *name)
+        self.plan.trunk(name)
     }
 
     /// A trunk that we register at challenges our calls, too.

@@ -164,8 +164,7 @@ impl Contact {
             Target::User(_) => VecDeque::new(),
             Target::Uri(uri) => VecDeque::from([Route::to(uri)]),
             Target::Number { number, trunks } => {
-                let named = |name: &Arc<str>| self.plan.node.trunks.iter().find(|trunk| trunk.name == *name);
-                let trunks = trunks.iter().filter_map(named);
+                let trunks = trunks.iter().filter_map(|name| self.plan.trunk(name));
                 trunks.flat_map(|trunk| trunk.to.iter().map(|to| Route::by(trunk, to, number))).collect()
             }
         };

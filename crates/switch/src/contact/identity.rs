@@ -111,23 +111,13 @@ fn nobody() -> Address {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dialplan::{Claim, Routing};
+    use dialplan::Claim;
     use std::sync::Arc;
 
     const TARGET: &str = "sip:+49301@192.0.2.9";
 
     fn trunk(caller_id: CallerIds) -> Trunk {
-        Trunk {
-            name: "carrier".into(),
-            networks: Vec::new(),
-            to: vec!["sip:192.0.2.9".into()],
-            routing: Routing::default(),
-            register: None,
-            numbers: None,
-            caller_id,
-            max_calls: None,
-            client: None,
-        }
+        Trunk { caller_id, ..Trunk::named("carrier") }
     }
 
     fn customer() -> Identity {

@@ -9,16 +9,15 @@
 //! with a nonce that was sent to the source.
 
 mod bans;
-mod rate;
 mod sniff;
 mod suspicions;
 
 pub use bans::Ban;
 
+use crate::rate::{Bucket, Limit};
 use bans::Bans;
 use clock::{Duration, Time, Timers};
 use dialplan::{Config, Defence};
-use rate::{Bucket, Limit};
 use sip::Flow;
 use sniff::{Head, Kind};
 use std::collections::HashMap;

@@ -1,8 +1,9 @@
 //! The trunks as an operator sees them.
 
 use crate::Switch;
+use crate::channels::Legs;
 use clock::{Duration, Time};
-use events::Party;
+use dialplan::{Trunk, TrunkLimits};
 use sip::Transport;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use std::sync::Arc;
 pub struct TrunkState {
     /// Its name.
     pub name: Arc<str>,
-    /// Its calls, both directions.
-    pub calls: u32,
-    /// Calls that it may have at once.
-    pub max_calls: Option<u32>,
+    /// Calls from it.
+    pub calls_in: u32,
+    /// Calls to it.
+    pub calls_out: u32,
+    /// Calls that it may carry.
+    pub limits: TrunkLimits,
     /// Our registration there, if the plan has one.
     pub registration: Option<RegistrationState>,
     /// The servers that its `to` leads to, as far as the DNS has told; none if `health` is off.
@@ -60,15 +63,18 @@ impl Switch {
     /// How the trunks of the plan are at present, in the order of the node file.
     pub fn trunks(&self, now: Time) -> Vec<TrunkState> {
         let trunks = self.plan.node.trunks.iter();
-        trunks
-            .map(|trunk| TrunkState {
+        let state = |trunk: &Trunk| {
+            let Legs { inbound: calls_in, outbound: calls_out } = self.core.channels.of_trunk(&trunk.name);
+            TrunkState {
                 name: Arc::clone(&trunk.name),
-                calls: self.core.channels_of(&Party::Trunk(Arc::clone(&trunk.name))),
-                max_calls: trunk.max_calls,
+                calls_in,
+                calls_out,
+                limits: trunk.limits,
                 registration: self.core.trunks.registrations.state(&trunk.name, now),
                 targets: self.core.trunks.health.states(&trunk.name, now),
-            })
-            .collect()
+            }
+        };
+        trunks.map(state).collect()
     }
 }
 

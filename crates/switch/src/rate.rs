@@ -4,31 +4,36 @@ use clock::{Duration, Time};
 
 /// So many a second for ever, and so many at once after a pause.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    pub(super) per_second: u32,
-    pub(super) burst: u32,
+pub(crate) struct Limit {
+    pub(crate) per_second: u32,
+    pub(crate) burst: u32,
 }
 
 impl Limit {
-    pub(super) const fn times(self, factor: u32) -> Self {
+    pub(crate) const fn times(self, factor: u32) -> Self {
         Self { per_second: self.per_second * factor, burst: self.burst * factor }
     }
 }
 
 /// A bucket: when it will be full again.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bucket(Time);
+pub(crate) struct Bucket(Time);
 
 impl Bucket {
     /// Takes one token, if there is one.
-    pub(super) fn take(&mut self, now: Time, limit: Limit) -> bool {
+    pub(crate) fn take(&mut self, now: Time, limit: Limit) -> bool {
+        let after = self.after(now, limit);
+        if let Some(after) = after {
+            *self = after;
+        }
+        after.is_some()
+    }
+
+    /// The bucket without one of its tokens, if it has one.
+    pub(crate) fn after(self, now: Time, limit: Limit) -> Option<Self> {
         let interval = Duration::from_micros(1_000_000 / u64::from(limit.per_second.max(1)));
         let full = self.0.max(now) + interval;
-        let has_token = full - now <= interval * limit.burst.max(1);
-        if has_token {
-            self.0 = full;
-        }
-        has_token
+        (full - now <= interval * limit.burst.max(1)).then_some(Self(full))
     }
 }
 

@@ -1,0 +1,34 @@
+//! How many calls a node or a trunk takes.
+
+use std::ops::RangeInclusive;
+
+/// What the node admits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls at once.
+    pub calls: u32,
+    /// New calls from outside a second; without bound if `None`.
+    pub per_second: Option<u32>,
+    /// Bounds of a registration's expiry in seconds: below is 423, above is cut (RFC 3261 section 10.2.8).
+    pub register_expires: RangeInclusive<u32>,
+}
+
+/// Calls of one kind that are admitted; without bound where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// At once.
+    pub calls: Option<u32>,
+    /// New ones a second.
+    pub per_second: Option<u32>,
+}
+
+/// What a trunk may carry. A call must find room in its direction and in both together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrunkLimits {
+    /// Calls in both directions.
+    pub total: Bound,
+    /// Calls from it.
+    pub inbound: Bound,
+    /// Calls to it.
+    pub outbound: Bound,
+}
