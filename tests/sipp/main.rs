@@ -8,6 +8,7 @@ mod ringing;
 mod transfers;
 mod transport;
 mod trunks;
+mod vouching;
 
 use serde_json::Value;
 

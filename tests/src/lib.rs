@@ -4,6 +4,7 @@
 //! ports. Everything a test starts is ended, by its process id, when the test ends.
 
 mod baresip;
+mod carrier;
 mod network;
 mod node;
 mod process;
@@ -13,6 +14,7 @@ mod wait;
 mod zone;
 
 pub use baresip::{Baresip, Recorded};
+pub use carrier::{Carrier, unix_seconds};
 pub use network::Network;
 pub use node::{Node, Setup};
 pub use process::{Running, tool};

@@ -4,6 +4,7 @@ use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
 use crate::routing::Routing;
+use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
 use clock::Duration;
 use ipnet::IpNet;
@@ -120,6 +121,8 @@ pub struct Node {
     pub defence: Defence,
     /// Who is asked where names lead.
     pub dns: Dns,
+    /// Whose word counts for callers, if anybody's.
+    pub stir: Option<Stir>,
     /// Who may call without registering.
     pub trunks: Vec<Trunk>,
 }
@@ -279,6 +282,8 @@ pub struct Trunk {
     pub caller_id: CallerIds,
     /// Calls that it may carry.
     pub limits: TrunkLimits,
+    /// Who answers for callers.
+    pub stir: TrunkStir,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
 }
@@ -295,6 +300,7 @@ impl Trunk {
             numbers: None,
             caller_id: CallerIds::default(),
             limits: TrunkLimits::default(),
+            stir: TrunkStir::default(),
             client: None,
         }
     }

@@ -5,7 +5,7 @@
 
 mod types;
 
-pub(crate) use types::{Scope, Type};
+pub(crate) use types::{Scope, Type, never};
 
 use crate::faults::{Faults, Span};
 use crate::yaml::{Node, Value as NodeValue};

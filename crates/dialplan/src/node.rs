@@ -7,6 +7,7 @@ mod limits;
 mod numbers;
 mod register;
 mod routing;
+mod stir;
 mod trunks;
 
 use crate::faults::{Faults, Span};
@@ -33,8 +34,8 @@ pub(crate) fn folders(root: &Yaml, faults: &mut Faults<'_>) -> Vec<(String, Span
 /// Reads the node file; what cannot be read is among the faults and has a stand-in, so that the rest is
 /// checked all the same.
 pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Option<Node> {
-    const KNOWN: [&str; 10] =
-        ["node", "sip", "rtp", "http", "recordings", "limits", "defence", "dns", "trunks", "clients"];
+    const KNOWN: [&str; 11] =
+        ["node", "sip", "rtp", "http", "recordings", "limits", "defence", "dns", "stir", "trunks", "clients"];
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
@@ -48,7 +49,9 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let limits = limits::read(&fields, faults);
     let defence = defence::read(&fields, faults);
     let dns = dns::read(&fields, faults);
-    let trunks = trunks::read(fields.get("trunks"), clients, faults);
+    let stir = stir::read(&fields, faults);
+    let has_stir = fields.get("stir").is_some();
+    let trunks = trunks::read(fields.get("trunks"), clients, has_stir, faults);
     fields.require("clients", faults);
     let rtp = rtp?;
     apart(&fields, &listen, &rtp, faults);
@@ -65,6 +68,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         limits,
         defence,
         dns,
+        stir,
         trunks,
     })
 }

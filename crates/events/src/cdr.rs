@@ -27,6 +27,12 @@ pub struct Cdr {
     pub to: Arc<str>,
     /// The flow that it began with.
     pub flow: Arc<str>,
+    /// Whether somebody answers for the caller: `passed`, `failed` or `none`; `None` where nobody looked.
+    #[serde(default)]
+    pub verstat: Option<Arc<str>>,
+    /// How well the signer knows the caller: `A`, `B` or `C`.
+    #[serde(default)]
+    pub attestation: Option<Arc<str>>,
     /// When it began.
     pub started: Moment,
     /// When the caller's leg was answered, by the flow or by a party.

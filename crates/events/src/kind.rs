@@ -120,6 +120,17 @@ pub enum Kind {
         /// The flow that handles it.
         flow: Arc<str>,
     },
+    /// It was looked at whether somebody answers for the caller (STIR/SHAKEN).
+    CallerVerified {
+        /// `passed`, `failed` or `none`.
+        verstat: Arc<str>,
+        /// How well the signer knows the caller: `A`, `B` or `C`.
+        attestation: Option<Arc<str>>,
+        /// Where the call began, as the signer names it.
+        origin: Option<Arc<str>>,
+        /// Why nobody is believed.
+        reason: Option<String>,
+    },
     /// A leg came into being.
     LegStarted {
         /// The leg.

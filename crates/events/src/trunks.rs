@@ -129,6 +129,8 @@ mod tests {
             from: "".into(),
             to: "".into(),
             flow: "".into(),
+            verstat: None,
+            attestation: None,
             started: moment,
             answered: None,
             bridged: None,

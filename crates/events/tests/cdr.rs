@@ -144,6 +144,26 @@ fn the_text_for_a_person_names_what_counts() {
 }
 
 #[test]
+fn whether_somebody_answers_for_the_caller_stands_in_the_record() {
+    let plain = cdr_of(&demo_call());
+    assert_eq!((&plain.verstat, &plain.attestation), (&None, &None), "nobody looked");
+    let mut call = demo_call();
+    let (at, contact) = (call[1].at, call[1].contact);
+    let verified = |verstat: &str, attestation: Option<&str>| Kind::CallerVerified {
+        verstat: verstat.into(),
+        attestation: attestation.map(Into::into),
+        origin: None,
+        reason: None,
+    };
+    call.insert(2, Event { seq: 0, at, contact, kind: verified("passed", Some("B")) });
+    let cdr = cdr_of(&call);
+    assert_eq!((cdr.verstat.as_deref(), cdr.attestation.as_deref()), (Some("passed"), Some("B")));
+    assert!(cdr.to_string().contains("caller      verification passed, attestation B\n"), "{cdr}");
+    call[2].kind = verified("none", None);
+    assert!(cdr_of(&call).to_string().contains("caller      verification none\n"));
+}
+
+#[test]
 fn a_contact_that_has_not_ended_has_no_cdr() {
     let events = demo_call();
     assert_eq!(fold(&events[..events.len() - 1], wall()), None);

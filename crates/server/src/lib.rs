@@ -11,4 +11,5 @@ pub mod load;
 pub mod phone;
 mod random;
 pub mod serve;
+pub mod stir;
 pub mod tls;

@@ -1,7 +1,8 @@
 //! Reads what an administrator wrote from disk and has it checked.
 
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
-use crate::tls::{Identity, TlsError};
+use crate::stir::Material;
+use crate::tls::{Identity, PemError};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
 use jiff::Timestamp;
 use std::ffi::OsStr;
@@ -28,9 +29,9 @@ pub enum LoadError {
         /// What to do.
         hint: &'static str,
     },
-    /// A certificate cannot be shown.
+    /// A certificate or key is not what it should be.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Pem(#[from] PemError),
     /// It was read and has faults.
     #[error(transparent)]
     Faults(#[from] Report),
@@ -60,6 +61,14 @@ pub fn identity(path: &Path, plan: &Config) -> Result<Option<Identity>, LoadErro
         tracing::error!("{}: the certificate is over since {}", identity.path.display(), identity.not_after);
     }
     Ok(Some(identity))
+}
+
+/// What the node file (at `path`) names for STIR/SHAKEN.
+///
+/// # Errors
+/// A file cannot be used.
+pub fn stir(path: &Path, plan: &Config) -> Result<Material, LoadError> {
+    Ok(Material::load(path.parent().unwrap_or(Path::new("")), &plan.node)?)
 }
 
 /// Checks one client folder as if it were the only one of a node.

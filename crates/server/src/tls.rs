@@ -20,10 +20,10 @@ pub struct Identity {
     pub not_after: Timestamp,
 }
 
-/// Why a certificate cannot be shown.
+/// Why a PEM file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}\n  {hint}", path.display())]
-pub struct TlsError {
+pub struct PemError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -32,23 +32,26 @@ pub struct TlsError {
     pub hint: &'static str,
 }
 
+impl PemError {
+    pub(crate) fn new(path: &Path, reason: String, hint: &'static str) -> Self {
+        Self { path: path.to_owned(), reason, hint }
+    }
+}
+
+/// Reads a PEM file; `hint` is who names it.
+pub(crate) fn read_pem(path: &Path, hint: &'static str) -> Result<Vec<u8>, PemError> {
+    std::fs::read(path).map_err(|error| PemError::new(path, format!("cannot be read: {error}"), hint))
+}
+
 impl Identity {
     /// Reads the files that a node file names, relative to the folder `home` of that file.
     ///
     /// # Errors
     /// A file cannot be read or holds nothing that fits, or the key is another certificate's.
-    pub fn load(home: &Path, tls: &dialplan::Tls) -> Result<Self, TlsError> {
+    pub fn load(home: &Path, tls: &dialplan::Tls) -> Result<Self, PemError> {
         let (path, key_path) = (home.join(&*tls.certificate), home.join(&*tls.key));
-        let failed = |path: &Path, reason: String, hint| TlsError { path: path.to_owned(), reason, hint };
-        let bytes = |path: &Path| {
-            std::fs::read(path).map_err(|error| {
-                failed(
-                    path,
-                    format!("cannot be read: {error}"),
-                    "`sip.tls` names PEM files, relative to the node file",
-                )
-            })
-        };
+        let failed = PemError::new;
+        let bytes = |path: &Path| read_pem(path, "`sip.tls` names PEM files, relative to the node file");
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes(&path)?).filter_map(Result::ok).collect();
         let first = chain.first().ok_or_else(|| {
             failed(

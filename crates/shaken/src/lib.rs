@@ -20,7 +20,7 @@ mod token;
 pub use certificate::{Anchors, Certificate};
 pub use failure::Failure;
 pub use number::Number;
-pub use passport::{Attestation, Passport};
+pub use passport::{Attestation, Passport, Verstat};
 pub use signer::{Signer, origin_id};
 pub use token::{Expected, Token};
 

@@ -33,6 +33,33 @@ impl fmt::Display for Attestation {
     }
 }
 
+/// What is known of who calls, as flows and logs are told it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verstat {
+    /// Nobody answers for it: `No-TN-Validation` of 3GPP TS 24.229.
+    #[default]
+    None,
+    /// A signer that is believed does: `TN-Validation-Passed`.
+    Passed,
+    /// Somebody does who is not believed: `TN-Validation-Failed`.
+    Failed,
+}
+
+impl Verstat {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Passed, Self::Failed];
+
+    /// As flows have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What a signer says of a call: the claims of a PASSporT with the SHAKEN extension (RFC 8225 section 5, RFC 8588).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passport {

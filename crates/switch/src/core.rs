@@ -6,6 +6,7 @@ use crate::locator::Locator;
 use crate::ports::Ports;
 use crate::random::Random;
 use crate::register::ALLOW;
+use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
 use crate::{Output, SwitchConfig};
@@ -67,6 +68,7 @@ pub(crate) struct Core {
     /// What the listeners can send by.
     pub(crate) means: Vec<(sip::Transport, bool)>,
     pub(crate) locator: Locator,
+    pub(crate) certificates: Certificates,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
     pub(crate) streams: HashMap<StreamId, ContactId>,
@@ -112,6 +114,7 @@ impl Core {
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
             locator: Locator::default(),
+            certificates: Certificates::default(),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
             streams: HashMap::new(),

@@ -1,7 +1,7 @@
 //! Who calls: what an INVITE says of its caller, and how much of it is believed.
 
 use crate::inbound::user_part;
-use dialplan::{Claim, Trunk, User};
+use dialplan::{Attestation, Claim, Trunk, User, Verstat};
 use sip::{Message, Name, NameAddr, Uri};
 use std::sync::Arc;
 
@@ -25,19 +25,18 @@ pub(crate) struct Identity {
     pub(crate) shown: Option<Arc<str>>,
     /// The number that has passed the call on to the one dialled; empty if none did.
     pub(crate) diverted_by: Arc<str>,
+    /// Whether somebody answers for the caller, and how well.
+    pub(crate) word: (Verstat, Option<Attestation>),
 }
 
 impl Identity {
     /// As a trunk says it.
     pub(crate) fn told_by(trunk: &Trunk, message: &Message) -> Self {
         let from = message.from().ok();
-        let asserted = match trunk.caller_id.receive {
-            Claim::Asserted => asserted(message),
-            Claim::From => None,
-        };
+        let asserted = asserted_to(trunk, message);
         let withheld = is_withheld(message);
         let display = [asserted, from].into_iter().flatten().find_map(|address| display(&address));
-        let number = asserted.or(from).and_then(|address| number(&address)).filter(|_| !withheld);
+        let number = claimed_number(trunk, message).filter(|_| !withheld);
         let e164 = |user: String| trunk.inbound(&user).into();
         Self {
             number: number.map_or_else(|| ANONYMOUS.into(), e164),
@@ -46,6 +45,7 @@ impl Identity {
             withheld,
             shown: None,
             diverted_by: diverted_by(message).map(e164).unwrap_or_default(),
+            word: (Verstat::None, None),
         }
     }
 
@@ -58,7 +58,21 @@ impl Identity {
             withheld: is_withheld(message),
             shown: user.caller_id.clone(),
             diverted_by: Arc::default(),
+            word: (Verstat::None, None),
         }
+    }
+}
+
+/// The caller's number as a trunk writes it, withheld or not.
+pub(crate) fn claimed_number(trunk: &Trunk, message: &Message) -> Option<String> {
+    number(&asserted_to(trunk, message).or_else(|| message.from().ok())?)
+}
+
+/// P-Asserted-Identity, where it counts.
+fn asserted_to<'m>(trunk: &Trunk, message: &'m Message) -> Option<NameAddr<'m>> {
+    match trunk.caller_id.receive {
+        Claim::Asserted => asserted(message),
+        Claim::From => None,
     }
 }
 

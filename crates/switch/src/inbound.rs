@@ -6,6 +6,7 @@ use crate::contact::{Contact, NewContact};
 use crate::core::Core;
 use crate::identity::Identity;
 use crate::leg::{Leg, NewLeg};
+use crate::stir::Claim;
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
@@ -191,6 +192,8 @@ impl Switch {
             to: Arc::clone(&call.to),
             source: Arc::clone(&call.source.name),
             diverted_by: Arc::clone(&call.identity.diverted_by),
+            verstat: call.identity.word.0,
+            attestation: call.identity.word.1,
             unix_micros_at_zero: core.config.unix_micros_at_zero,
         };
         let contact = Contact::new(NewContact {
@@ -198,13 +201,20 @@ impl Switch {
             plan: Arc::clone(&self.plan),
             client: company_id,
             identity: Identity { shown: self.shown_by(call, client), ..call.identity.clone() },
+            claim: self.claim_of(call),
             max_forwards: call.message.max_forwards().unwrap_or(70).saturating_sub(1),
             caller,
             machine: Machine::new(Arc::clone(&self.plan), client, number, info),
         });
         self.contacts.insert(id, contact);
-        self.with_contact(id, |_, _| {});
+        self.with_contact(id, Contact::vouch);
         Ok(())
+    }
+
+    /// What the call says of who answers for its caller, if its trunk is asked.
+    fn claim_of(&self, call: &Call<'_>) -> Option<Claim> {
+        let Party::Trunk(name) = &call.source.party else { return None };
+        Claim::of(self.plan.trunk(name)?, call.message, self.core.unix_seconds())
     }
 
     /// Refuses a call from a known source, and tells the log: someone will ask why.

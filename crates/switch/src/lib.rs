@@ -20,6 +20,7 @@ mod random;
 mod rate;
 mod refer;
 mod register;
+mod stir;
 mod transfer;
 mod trunks;
 mod users;
@@ -27,6 +28,7 @@ mod way;
 
 pub use self::core::transport;
 pub use guard::Ban;
+pub use stir::Credentials;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, TargetState, TrunkState};
 
@@ -82,6 +84,15 @@ pub enum Input {
         /// The answer.
         answer: sip::Answer,
     },
+    /// What was found where an [`Output::Certificate`] asked for, or why nothing was.
+    Certificate {
+        /// As asked.
+        url: Arc<str>,
+        /// A chain of certificates, PEM, or one of DER.
+        found: Result<Bytes, String>,
+    },
+    /// The files of STIR/SHAKEN that the plan names; it comes before the plan does.
+    Credentials(Arc<Credentials>),
     /// `next_timeout` has come.
     Timeout,
     /// A checked plan to use for new calls; those that are up stay on theirs.
@@ -110,6 +121,8 @@ pub enum Output {
     Media(rtp::control::Command),
     /// Ask the DNS; [`Input::Dns`] answers.
     Dns(sip::Question),
+    /// Fetch what is at this `https` URL; [`Input::Certificate`] answers.
+    Certificate(Arc<str>),
     /// For the event log.
     Event(events::Event),
 }
@@ -208,6 +221,8 @@ impl Switch {
             }
             Input::Media(event) => self.on_media(event),
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
+            Input::Certificate { url, found } => self.core.certificate_found(url, found),
+            Input::Credentials(credentials) => self.core.certificates.apply(credentials),
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
@@ -224,6 +239,7 @@ impl Switch {
         let of_calls = [core.endpoint.next_timeout(), core.timers.next()];
         let of_others =
             [core.registrar.next_timeout(), core.trunks.next_timeout(), core.locator.next_timeout()];
+        let of_others = of_others.into_iter().chain([core.certificates.next_timeout()]);
         of_calls.into_iter().chain(of_others).flatten().min()
     }
 
@@ -262,6 +278,16 @@ impl Switch {
         self.core.trunks_located();
     }
 
+    /// Whoever waits for a certificate looks again.
+    fn tell_certified(&mut self) {
+        let contacts = self.contacts.iter().filter(|(_, contact)| contact.is_vouching());
+        let mut waiting: Vec<_> = contacts.map(|(id, _)| *id).collect();
+        waiting.sort_unstable();
+        for id in waiting {
+            self.with_contact(id, Contact::vouch);
+        }
+    }
+
     fn lift_ban(&mut self, address: IpAddr) {
         if let Some(address) = self.core.guard.lift(self.core.now, address) {
             self.core.log(None, Kind::BanLifted { address });
@@ -296,8 +322,17 @@ impl Switch {
     /// Works until nothing that the input caused is left: one SIP event may cause the next.
     fn settle(&mut self) {
         self.settle_sip();
-        while self.core.locator.take_news() {
-            self.tell_located();
+        loop {
+            let (certified, located) = (self.core.certificates.take_news(), self.core.locator.take_news());
+            if certified {
+                self.tell_certified();
+            }
+            if located {
+                self.tell_located();
+            }
+            if !certified && !located {
+                break;
+            }
             self.settle_sip();
         }
         self.core.forget_early_wires();
@@ -419,6 +454,7 @@ impl Switch {
         self.core.endpoint.handle_timeout(now, &mut self.core.sip);
         self.core.expire_registrations();
         self.core.give_up_questions();
+        self.core.give_up_certificates();
         self.core.run_trunks();
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {

@@ -35,7 +35,11 @@ pub(crate) struct Scope {
 }
 
 /// What a flow may ask of its call.
-const CALL_FIELDS: [&str; 4] = ["from", "to", "source", "diverted_by"];
+const CALL_FIELDS: [&str; 6] = ["from", "to", "source", "diverted_by", "verstat", "attest"];
+
+/// Those that are one of a few words.
+const CALL_WORDS: [(&str, &[&str]); 2] =
+    [("verstat", &["none", "passed", "failed"]), ("attest", &["", "A", "B", "C"])];
 
 /// Why a type cannot be told.
 enum Fault {
@@ -72,6 +76,11 @@ impl Expression {
                 None
             }
         }
+    }
+
+    /// The field of the call that the expression is, and the words that this may be.
+    pub(crate) fn words(&self) -> Option<(&'static str, &'static [&'static str])> {
+        words_of(self.program.expression())
     }
 }
 
@@ -187,6 +196,8 @@ impl Scope {
     fn same(&self, id: u64, left: &IdedExpr, right: &IdedExpr) -> Typed {
         let (a, b) = (self.of(left)?, self.of(right)?);
         if a == b {
+            known_word(left, right)?;
+            known_word(right, left)?;
             return Ok(Type::Bool);
         }
         let literal = |e: &IdedExpr| matches!(e.expr, Expr::Literal(_));
@@ -201,6 +212,7 @@ impl Scope {
         };
         for element in elements {
             self.want(element, found)?;
+            known_word(value, element)?;
         }
         Ok(Type::Bool)
     }
@@ -235,6 +247,37 @@ fn of_field(id: u64, select: &SelectExpr) -> Typed {
         }
         _ => fault(id, format!("`.{field}`: only `call` has fields"), None),
     }
+}
+
+fn words_of(expr: &IdedExpr) -> Option<(&'static str, &'static [&'static str])> {
+    let Expr::Select(select) = &expr.expr else { return None };
+    let is_call = matches!(&select.operand.expr, Expr::Ident(name) if name == "call");
+    CALL_WORDS.into_iter().find(|(field, _)| is_call && *field == select.field)
+}
+
+/// A word that a field of the call never is, is never found there.
+fn known_word(field: &IdedExpr, other: &IdedExpr) -> Result<(), Fault> {
+    let (Some((name, words)), Expr::Literal(LiteralValue::String(text))) = (words_of(field), &other.expr)
+    else {
+        return Ok(());
+    };
+    if words.contains(&text.inner()) {
+        return Ok(());
+    }
+    let (message, hint) = never(name, text.inner(), words);
+    fault(other.id, message, Some(hint))
+}
+
+/// That a field of the call is never this text, and what to write instead.
+pub(crate) fn never(field: &str, text: &str, words: &'static [&'static str]) -> (String, String) {
+    let hint = match nearest(text, words.iter().copied()) {
+        Some(known) => format!("did you mean '{known}'?"),
+        None => format!(
+            "it is one of {}",
+            words.iter().map(|it| format!("'{it}'")).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    (format!("`call.{field}` is never '{text}'"), hint)
 }
 
 fn unknown_function(id: u64, name: &str) -> Typed {

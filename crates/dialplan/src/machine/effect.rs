@@ -1,6 +1,7 @@
 use crate::CallerId;
 use clock::Duration;
 use serde::{Deserialize, Serialize};
+use shaken::{Attestation, Verstat};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +16,10 @@ pub struct CallInfo {
     pub source: Arc<str>,
     /// The number that has passed the call on to the one dialled; empty if none did.
     pub diverted_by: Arc<str>,
+    /// Whether somebody answers for the caller.
+    pub verstat: Verstat,
+    /// How well whoever is believed to answer for it knows it.
+    pub attestation: Option<Attestation>,
     /// Wall clock at [`clock::Time::ZERO`], microseconds since 1970: what `hours` reckons with.
     pub unix_micros_at_zero: i64,
 }

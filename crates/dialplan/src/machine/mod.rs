@@ -9,6 +9,7 @@ pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 use crate::program::Pc;
 use crate::{Client, ClientIndex, Config, FlowIndex};
 use clock::Time;
+use shaken::{Attestation, Verstat};
 use std::sync::Arc;
 
 /// One call's way through its flow.
@@ -56,6 +57,11 @@ impl Machine {
             state: std::mem::replace(&mut self.state, State::Over),
             call: std::mem::replace(&mut self.call, call),
         }
+    }
+
+    /// Learns before the first step whether somebody answers for the caller.
+    pub fn learn(&mut self, verstat: Verstat, attestation: Option<Attestation>) {
+        self.call.learn(verstat, attestation);
     }
 
     /// Takes what happened, and appends what is to be done, in order.

@@ -4,6 +4,7 @@ use crate::hours::Hours;
 use crate::program::{Pc, Program};
 use crate::verb::Ask;
 use clock::{Duration, Time};
+use shaken::{Attestation, Verstat};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -51,6 +52,10 @@ impl Call {
             steps_made_up: Time::ZERO,
             plays: 0,
         }
+    }
+
+    pub(crate) fn learn(&mut self, verstat: Verstat, attestation: Option<Attestation>) {
+        (self.info.verstat, self.info.attestation) = (verstat, attestation);
     }
 
     pub(crate) fn info(&self) -> &CallInfo {
@@ -200,11 +205,18 @@ struct Names<'t> {
 impl Variables for Names<'_> {
     fn variable(&self, name: &str) -> Option<cel::Value> {
         if name == "call" {
-            let CallInfo { from, to, source, diverted_by, .. } = &self.call.info;
-            let fields = [("from", from), ("to", to), ("source", source), ("diverted_by", diverted_by)];
+            let CallInfo { from, to, source, diverted_by, verstat, attestation, .. } = &self.call.info;
+            let fields = [
+                ("from", &**from),
+                ("to", to),
+                ("source", source),
+                ("diverted_by", diverted_by),
+                ("verstat", verstat.as_str()),
+                ("attest", attestation.map_or("", Attestation::as_str)),
+            ];
             let map: HashMap<String, cel::Value> = fields
                 .into_iter()
-                .map(|(name, value)| (name.to_owned(), cel::Value::from(&Value::Text(Arc::clone(value)))))
+                .map(|(name, value)| (name.to_owned(), cel::Value::String(Arc::new(value.to_owned()))))
                 .collect();
             return Some(map.into());
         }

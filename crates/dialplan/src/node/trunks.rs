@@ -1,4 +1,4 @@
-use super::{caller_id, limits, numbers, register, routing};
+use super::{caller_id, limits, numbers, register, routing, stir};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -9,21 +9,29 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Reads all trunks. Networks may lie within each other, the smaller one wins; the same network twice is
-/// a fault.
-pub(super) fn read(node: Option<&Node>, clients: &[&str], faults: &mut Faults<'_>) -> Vec<Trunk> {
+/// a fault. `has_stir`: the node file says whose word counts.
+pub(super) fn read(
+    node: Option<&Node>,
+    clients: &[&str],
+    has_stir: bool,
+    faults: &mut Faults<'_>,
+) -> Vec<Trunk> {
     let entries = node.map_or(&[][..], |node| node.entries("`trunks`", faults));
     let mut taken = HashMap::new();
-    entries.iter().filter_map(|(key, node)| trunk(key, node, clients, &mut taken, faults)).collect()
+    entries
+        .iter()
+        .filter_map(|(key, node)| trunk(key, node, (clients, has_stir), &mut taken, faults))
+        .collect()
 }
 
 fn trunk(
     key: &Key,
     node: &Node,
-    clients: &[&str],
+    (clients, has_stir): (&[&str], bool),
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "from",
         "to",
         "register",
@@ -33,6 +41,7 @@ fn trunk(
         "numbers",
         "caller_id",
         "limits",
+        "stir",
         "client",
     ];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
@@ -84,6 +93,10 @@ fn trunk(
         limits: fields
             .entry("limits")
             .and_then(|(key, node)| limits::of_trunk(key, node, faults))
+            .unwrap_or_default(),
+        stir: fields
+            .entry("stir")
+            .and_then(|(key, node)| stir::of_trunk(key, node, has_stir, faults))
             .unwrap_or_default(),
         client,
     })

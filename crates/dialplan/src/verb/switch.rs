@@ -2,7 +2,7 @@
 
 use super::{Step, Verb};
 use crate::compile::Compiler;
-use crate::expression::{Expression, Scope, Type};
+use crate::expression::{Expression, Scope, Type, never};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::machine::{Next, Turn};
@@ -50,7 +50,12 @@ impl Switch {
 
     pub(super) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
         let Some(found) = self.on.as_ref().and_then(|on| on.check(scope, faults)) else { return };
+        let words = self.on.as_ref().and_then(Expression::words);
         for Case { value, at, .. } in &self.cases {
+            if let Some((field, words)) = words.filter(|(_, words)| !words.contains(&value.as_str())) {
+                let (message, hint) = never(field, value, words);
+                faults.hinted(*at, message, hint);
+            }
             let fits = match found {
                 Type::Text => true,
                 Type::Bool => matches!(value.as_str(), "true" | "false"),

@@ -28,6 +28,8 @@ impl Call {
             to: "100".into(),
             source: "carrier".into(),
             diverted_by: "+34933".into(),
+            verstat: dialplan::Verstat::Passed,
+            attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: unix * 1_000_000,
         };
         let machine = Machine::new(Arc::new(config), client, flow, info);

@@ -1,7 +1,10 @@
 //! What a configuration answers to a call and to a phone.
 
 use crate::support::input;
-use dialplan::{Config, Digest, Input, SourceFile, Transport, load};
+use clock::Duration;
+use dialplan::{
+    Attestation, Config, Digest, Fetch, Input, Receive, Sign, SourceFile, Stir, Transport, TrunkStir, load,
+};
 
 const NODE: &str = "\
 node: {name: madrid-1}
@@ -102,4 +105,52 @@ fn phones_are_challenged_with_md5_alone_unless_the_file_says_otherwise() {
     };
     assert_eq!(digest(""), [Digest::Md5]);
     assert_eq!(digest(", digest: [sha-256, md5]"), [Digest::Sha256, Digest::Md5]);
+}
+
+#[test]
+fn who_answers_for_callers_is_told_by_the_node_and_by_each_trunk() {
+    let node = "\
+sip: {listen: [udp:127.0.0.1:5062]}
+rtp: {ports: 30000-30099, address: 127.0.0.1}
+stir:
+  trust: roots.pem
+  certificates: {\"https://certs.example/a.pem\": a.pem}
+  fetch: {within: 3s, allow: [10.0.0.0/8], roots: ca.pem}
+  max_age: 30s
+trunks:
+  plain: {from: 192.0.2.1}
+  strict:
+    from: 192.0.2.2
+    to: sip:192.0.2.2
+    stir:
+      receive: require
+      sign: {key: k.pem, certificate: \"https://me.example/k.pem\", attest: B, numbers: {\"+34 911 000 100\": A}}
+clients: [acme]
+";
+    let config = load(&input(node, ACME)).unwrap_or_else(|report| panic!("{report}"));
+    let networks = vec!["10.0.0.0/8".parse().expect("a network")];
+    let expected = Stir {
+        trust: "roots.pem".into(),
+        certificates: vec![("https://certs.example/a.pem".into(), "a.pem".into())],
+        fetch: Some(Fetch { within: Duration::from_secs(3), allow: networks, roots: Some("ca.pem".into()) }),
+        max_age: Duration::from_secs(30),
+    };
+    assert_eq!(config.node.stir, Some(expected));
+    assert_eq!(config.trunk("plain").map(|it| &it.stir), Some(&TrunkStir::default()));
+    let strict = &config.trunk("strict").expect("there").stir;
+    assert_eq!(strict.receive, Receive::Require);
+    let sign = strict.sign.as_ref().expect("it signs");
+    assert_eq!((&*sign.key, &*sign.certificate), ("k.pem", "https://me.example/k.pem"));
+    let attestation =
+        |sign: &Sign, number| sign.attestation(&shaken::Number::read(number).expect("a number"));
+    assert_eq!(attestation(sign, "+34911000100"), Attestation::A);
+    assert_eq!(attestation(sign, "+34911000101"), Attestation::B);
+    for (fetch, expected) in [("", Some(Fetch::default())), (", fetch: off", None)] {
+        let node = format!(
+            "sip: {{listen: [udp:127.0.0.1:5062]}}\nrtp: {{ports: 30000-30099, address: 127.0.0.1}}\n\
+             stir: {{trust: roots.pem{fetch}}}\nclients: [acme]\n"
+        );
+        let config = load(&input(&node, ACME)).unwrap_or_else(|report| panic!("{report}"));
+        assert_eq!(config.node.stir.map(|stir| (stir.fetch, stir.max_age.as_secs())), Some((expected, 60)));
+    }
 }

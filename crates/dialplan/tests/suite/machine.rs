@@ -498,6 +498,17 @@ flows:
     }
 }
 
+#[test]
+fn a_flow_knows_whether_somebody_answers_for_the_caller() {
+    let mut call = Call::new(&flow(
+        "- switch: {on: call.verstat, cases: {failed: {reject: 403}, passed: {set: {full: call.attest == 'A'}}}}\n\
+         - if: {when: full, then: {reject: 486}, else: {reject: 480}}\n",
+    ));
+    // The test's calls have the attestation B.
+    let said = call.next();
+    assert!(said.contains("switch:passed") && said.contains("reject 480"), "{said}");
+}
+
 /// Ends each dial with a result after so many milliseconds; how often it rang until the call was over, at most
 /// `most` times.
 fn rings_until_over(call: &mut Call, result: DialResult, millis: u64, most: u32) -> u32 {

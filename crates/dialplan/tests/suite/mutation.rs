@@ -241,6 +241,8 @@ proptest! {
             to: "100".into(),
             source: "carrier".into(),
             diverted_by: "".into(),
+            verstat: dialplan::Verstat::Passed,
+            attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: 1_795_449_600_000_000,
         };
         let mut machine = Machine::new(Arc::new(config), client, flow, info);

@@ -12,6 +12,8 @@ pub(super) struct Draft {
     started: Time,
     /// Source, client, from, to and flow.
     names: [Arc<str>; 5],
+    verstat: Option<Arc<str>>,
+    attestation: Option<Arc<str>>,
     legs: Vec<LegDraft>,
     bridges: Vec<(LegId, LegId)>,
     bridged: Option<Time>,
@@ -61,6 +63,8 @@ impl Draft {
         Self {
             started,
             names,
+            verstat: None,
+            attestation: None,
             legs: Vec::new(),
             bridges: Vec::new(),
             bridged: None,
@@ -74,6 +78,10 @@ impl Draft {
 
     pub(super) fn apply(&mut self, at: Time, kind: &Kind) {
         match kind {
+            Kind::CallerVerified { verstat, attestation, .. } => {
+                self.verstat = Some(Arc::clone(verstat));
+                self.attestation.clone_from(attestation);
+            }
             Kind::LegStarted { leg, direction, party, uri, call_id } if self.leg(*leg).is_none() => {
                 self.legs.push(LegDraft::new(*leg, at, *direction, party, [uri, call_id]));
             }
@@ -156,6 +164,8 @@ impl Draft {
             from,
             to,
             flow,
+            verstat: self.verstat,
+            attestation: self.attestation,
             started: wall.moment(self.started),
             answered: answered.map(|at| wall.moment(at)),
             bridged: self.bridged.map(|at| wall.moment(at)),

@@ -9,6 +9,11 @@ impl fmt::Display for Cdr {
         let outcome = self.disposition.name().replace('_', " ");
         writeln!(f, "Contact {}: {outcome}, {}", self.contact.0, ended_by(&self.cause))?;
         writeln!(f, "  from        {} (source {})", plain(&self.from), plain(&self.source))?;
+        if let Some(verstat) = &self.verstat {
+            let attested =
+                self.attestation.as_ref().map_or(String::new(), |it| format!(", attestation {}", plain(it)));
+            writeln!(f, "  caller      verification {}{attested}", plain(verstat))?;
+        }
         let (client, flow) = (plain(&self.client), plain(&self.flow));
         writeln!(f, "  to          {} (client {client}, flow {flow})", plain(&self.to))?;
         writeln!(f, "  started     {}", self.started)?;

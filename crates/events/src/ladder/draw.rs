@@ -260,6 +260,9 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             let counts = format!("{received} in, {sent} out, {lost} lost, jitter {jitter}");
             ('●', format!("RTP {}: {counts}", name(leg)))
         }
+        Kind::CallerVerified { verstat, attestation, reason, .. } => {
+            caller_verified(verstat, attestation.as_deref(), reason.as_deref())
+        }
         Kind::TrunkFull { trunk, limit } => ('!', format!("trunk {trunk} is passed over: {limit}")),
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
@@ -283,6 +286,13 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::Alarm { text } => ('!', text.clone()),
         _ => return None,
     })
+}
+
+fn caller_verified(verstat: &str, attestation: Option<&str>, reason: Option<&str>) -> (char, String) {
+    let mark = if verstat == "failed" { '!' } else { '●' };
+    let attested = attestation.map_or(String::new(), |it| format!(", attestation {it}"));
+    let why = reason.map_or(String::new(), |why| format!(": {why}"));
+    (mark, format!("caller verification {verstat}{attested}{why}"))
 }
 
 /// The end of a long path: its file and the folder that this is in. The CDR has all of it.

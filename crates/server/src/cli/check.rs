@@ -3,7 +3,7 @@
 use super::Failed;
 use super::output::print;
 use crate::load::{self, LoadError};
-use crate::tls::TlsError;
+use crate::tls::PemError;
 use dialplan::{Config, Diagnostic};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ fn check_one(path: &Path) -> Result<Config, LoadError> {
     }
     let plan = load::load_node(path, Path::new(load::PROMPTS))?;
     load::identity(path, &plan)?;
+    load::stir(path, &plan)?;
     Ok(plan)
 }
 
@@ -42,7 +43,7 @@ fn diagnostics(error: &LoadError) -> Vec<Diagnostic> {
         LoadError::Unreadable { path, error, hint } => {
             vec![of_file(path, format!("cannot be read: {error}"), hint)]
         }
-        LoadError::Tls(TlsError { path, reason, hint }) => vec![of_file(path, reason.clone(), hint)],
+        LoadError::Pem(PemError { path, reason, hint }) => vec![of_file(path, reason.clone(), hint)],
     }
 }
 

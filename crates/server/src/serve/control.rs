@@ -269,10 +269,11 @@ impl Control {
         let loaded = tokio::task::spawn_blocking(move || {
             let plan = load::load_node(&shared.node_file, &shared.prompts)?;
             let identity = load::identity(&shared.node_file, &plan)?;
-            Ok::<_, LoadError>((plan, identity))
+            let material = load::stir(&shared.node_file, &plan)?;
+            Ok::<_, LoadError>((plan, identity, material))
         })
         .await;
-        let (mut plan, identity) = match loaded {
+        let (mut plan, identity, material) = match loaded {
             Ok(loaded) => loaded?,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
@@ -281,7 +282,7 @@ impl Control {
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
         let (answer, version) = oneshot::channel();
-        self.inbox.send(Message::Reload(Arc::new(plan), answer)).await?;
+        self.inbox.send(Message::Reload(Arc::new(plan), material, answer)).await?;
         let config_version = version.await.map_err(|_| Gone)?;
         Ok(Reloaded { config_version, needs_restart })
     }

@@ -41,6 +41,11 @@ impl Resolver {
         Ok(Self { resolver, runtime, sender })
     }
 
+    /// For others that look names up.
+    pub(super) fn names(&self) -> TokioResolver {
+        self.resolver.clone()
+    }
+
     /// Asks; the answer comes to the inbox, always.
     pub(super) fn ask(&self, question: Question) {
         let (resolver, sender) = (self.resolver.clone(), self.sender.clone());

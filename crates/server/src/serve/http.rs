@@ -138,7 +138,7 @@ async fn reload(State(control): State<Control>) -> Response {
         Err(ReloadError::Config(error)) => {
             let diagnostics = match &error {
                 LoadError::Faults(report) => report.diagnostics.as_slice(),
-                LoadError::Unreadable { .. } | LoadError::Tls(_) => &[],
+                LoadError::Unreadable { .. } | LoadError::Pem(_) => &[],
             };
             let body = json!({"error": error.to_string(), "diagnostics": diagnostics});
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()

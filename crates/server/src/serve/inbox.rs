@@ -4,6 +4,8 @@
 //! streams and HTTP wait for room, so that a flood slows its sender down and nobody else.
 
 use super::stream::StreamEvent;
+use crate::stir::Material;
+use bytes::Bytes;
 use dialplan::Config;
 use events::ContactId;
 use rtp::control::Event as MediaEvent;
@@ -28,8 +30,10 @@ pub(super) enum Message {
     Stream(StreamEvent),
     /// What the DNS says to a question of the switch.
     Dns(sip::Question, sip::Answer),
-    /// Apply a configuration that has been checked; the answer is its version.
-    Reload(Arc<Config>, oneshot::Sender<u64>),
+    /// What was found where the switch asked for a certificate.
+    Certificate(Arc<str>, Result<Bytes, String>),
+    /// Apply a configuration that has been checked, with its files; the answer is its version.
+    Reload(Arc<Config>, Material, oneshot::Sender<u64>),
     /// Count what is there.
     Snapshot(oneshot::Sender<Snapshot>),
     /// Say who is banned.

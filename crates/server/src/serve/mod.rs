@@ -4,6 +4,7 @@ mod address;
 mod control;
 mod dns;
 mod error;
+mod fetch;
 mod http;
 mod icmp;
 mod inbox;
@@ -19,11 +20,13 @@ pub use error::ServeError;
 pub use inbox::Gone;
 
 use crate::axis::Axis;
+use crate::stir::Material;
 use crate::tls::Shown;
 use crate::{embedded, load, random};
 use address::AddressFile;
 use dialplan::Node;
 use dns::Resolver;
+use fetch::Fetcher;
 use inbox::MediaSender;
 use journal::Journal;
 use signalling::Signalling;
@@ -33,7 +36,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use stream::{StreamListener, Streams};
-use switch::{Switch, SwitchConfig};
+use switch::{Input, Switch, SwitchConfig};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
@@ -82,6 +85,7 @@ impl Server {
         limits::raise_open_files();
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
+        let Material { credentials, fetch } = load::stir(&options.config, &plan)?;
         let recordings = options.state.join(&plan.node.recordings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
@@ -109,6 +113,7 @@ impl Server {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
+        let fetcher = Fetcher::new(fetch, resolver.names(), runtime.handle().clone(), sender.clone());
         let control = Control::new(sender, options.config, prompts, &plan.node, shown);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
@@ -119,8 +124,21 @@ impl Server {
             version: env!("CARGO_PKG_VERSION"),
         };
         let switch = Switch::new(config, Arc::new(plan));
-        let thread =
-            Signalling { switch, axis, poll, inbox, datagrams, streams, resolver, engine, journal, backlog };
+        let backlog = backlog.into_iter().map(Input::Media);
+        let backlog = std::iter::once(Input::Credentials(credentials)).chain(backlog).collect();
+        let thread = Signalling {
+            switch,
+            axis,
+            poll,
+            inbox,
+            datagrams,
+            streams,
+            resolver,
+            fetcher,
+            engine,
+            journal,
+            backlog,
+        };
         let (ending, ended) = oneshot::channel();
         let signalling = std::thread::Builder::new()
             .name("signalling".to_owned())

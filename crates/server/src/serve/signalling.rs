@@ -1,11 +1,13 @@
 //! The signalling thread: owns the switch and the UDP sockets, and carries out what the switch asks.
 
 use super::dns::Resolver;
+use super::fetch::Fetcher;
 use super::inbox::{Inbox, Message};
 use super::journal::Journal;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
 use crate::axis::Axis;
+use crate::stir::Material;
 use bytes::Bytes;
 use clock::{Duration, Time};
 use mio::{Events, Poll};
@@ -35,12 +37,14 @@ pub(super) struct Signalling {
     pub streams: Streams,
     /// Names.
     pub resolver: Resolver,
+    /// Certificates of those who sign calls.
+    pub fetcher: Fetcher,
     /// Media.
     pub engine: media::Engine,
     /// The event log.
     pub journal: Journal,
-    /// What the engine has said before the thread began.
-    pub backlog: Vec<rtp::control::Event>,
+    /// What the switch is told first: what the engine has said before the thread began is among it.
+    pub backlog: Vec<Input>,
 }
 
 impl Signalling {
@@ -56,8 +60,8 @@ impl Signalling {
             more: false,
             ending: None,
         };
-        for event in backlog {
-            running.handle(Input::Media(event));
+        for input in backlog {
+            running.handle(input);
         }
         let mut events = Events::with_capacity(256);
         while !running.is_over() {
@@ -152,7 +156,10 @@ impl Running {
                 self.failed.extend(self.thread.streams.closed(flow));
             }
             Message::Dns(question, answer) => self.handle(Input::Dns { question, answer }),
-            Message::Reload(plan, answer) => {
+            Message::Certificate(url, found) => self.handle(Input::Certificate { url, found }),
+            Message::Reload(plan, Material { credentials, fetch }, answer) => {
+                self.thread.fetcher.apply(fetch);
+                self.handle(Input::Credentials(credentials));
                 self.handle(Input::Reload(plan));
                 // Whoever asked may have gone meanwhile; the plan is applied all the same.
                 let _ = answer.send(self.thread.switch.snapshot().plan_version);
@@ -215,6 +222,7 @@ impl Running {
                 Output::Send { flow, bytes } => self.sends.push((flow, bytes)),
                 Output::Media(command) => self.thread.engine.send(command),
                 Output::Dns(question) => self.thread.resolver.ask(question),
+                Output::Certificate(url) => self.thread.fetcher.fetch(url),
                 Output::Event(event) => self.thread.journal.append(event),
             }
         }

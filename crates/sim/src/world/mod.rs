@@ -356,6 +356,7 @@ impl World {
                     self.media.obey(self.now, command, &mut due)?;
                 }
                 Output::Dns(question) => self.look_up(question),
+                Output::Certificate(url) => return Err(format!("nobody here has signed by {url}")),
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;

@@ -128,6 +128,7 @@ mod tests {
             withheld: false,
             shown: Some("+34911".into()),
             diverted_by: Arc::default(),
+            word: (dialplan::Verstat::None, None),
         }
     }
 

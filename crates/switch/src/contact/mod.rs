@@ -12,10 +12,12 @@ mod keys;
 mod media;
 mod redirect;
 mod transfer;
+mod vouch;
 
 use crate::core::{Core, Timer};
 use crate::identity::Identity;
 use crate::leg::{Leg, State};
+use crate::stir::Claim;
 use clock::Duration;
 use dial::Dial;
 use dialplan::{Machine, MachineInput};
@@ -40,6 +42,8 @@ pub(crate) struct Contact {
     pub(crate) client: Arc<str>,
     /// Who called, whoever is served by now.
     pub(crate) identity: Identity,
+    /// What its INVITE says of who answers for the caller, until that is judged: the flow waits for it.
+    claim: Option<Claim>,
     pub(crate) max_forwards: u8,
     /// Whom the contact serves: who called, or the party that a caller has transferred.
     pub(crate) caller: Leg,
@@ -80,6 +84,7 @@ pub(crate) struct NewContact {
     pub(crate) plan: Arc<dialplan::Config>,
     pub(crate) client: Arc<str>,
     pub(crate) identity: Identity,
+    pub(crate) claim: Option<Claim>,
     pub(crate) max_forwards: u8,
     pub(crate) caller: Leg,
     pub(crate) machine: Machine,
@@ -87,17 +92,19 @@ pub(crate) struct NewContact {
 
 impl Contact {
     pub(crate) fn new(new: NewContact) -> Self {
-        let NewContact { id, plan, client, identity, max_forwards, caller, machine } = new;
+        let NewContact { id, plan, client, identity, claim, max_forwards, caller, machine } = new;
+        let first = claim.is_none().then_some(MachineInput::Start);
         Self {
             id,
             plan,
             client,
             identity,
+            claim,
             max_forwards,
             caller,
             callees: Vec::new(),
             machine,
-            inbox: VecDeque::from([MachineInput::Start]),
+            inbox: first.into_iter().collect(),
             phase: Phase::Flow,
             playing: None,
             music: Vec::new(),

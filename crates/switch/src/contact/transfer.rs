@@ -96,6 +96,8 @@ impl Contact {
                     to,
                     source: "transfer".into(),
                     diverted_by: Arc::clone(&self.identity.diverted_by),
+                    verstat: self.identity.word.0,
+                    attestation: self.identity.word.1,
                     unix_micros_at_zero: core.config.unix_micros_at_zero,
                 };
                 let machine = Machine::new(Arc::clone(&self.plan), client, flow, info);

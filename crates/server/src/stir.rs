@@ -1,0 +1,129 @@
+//! What the node file's `stir` names: roots, certificates and how others are fetched.
+
+use crate::tls::{PemError, read_pem};
+use dialplan::{Fetch, Node};
+use ipnet::IpNet;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use shaken::Anchors;
+use std::path::Path;
+use std::sync::Arc;
+use switch::Credentials;
+
+/// The files' contents.
+#[derive(Debug, Default)]
+pub struct Material {
+    /// For the switch.
+    pub credentials: Arc<Credentials>,
+    /// For the shell; `None` where nothing is fetched.
+    pub fetch: Option<FetchSettings>,
+}
+
+/// How certificates are fetched.
+#[derive(Clone, Debug)]
+pub struct FetchSettings {
+    /// Private networks whose servers may be asked.
+    pub allow: Vec<IpNet>,
+    /// Whom to believe that it is the server.
+    pub tls: Arc<ClientConfig>,
+}
+
+impl Material {
+    /// Reads the files that a node names, relative to the folder `home` of its file.
+    ///
+    /// # Errors
+    /// One cannot be read, or holds nothing that fits.
+    pub fn load(home: &Path, node: &Node) -> Result<Self, PemError> {
+        const HINT: &str = "`stir` names PEM files, relative to the node file";
+        let Some(stir) = &node.stir else { return Ok(Self::default()) };
+        let trust = home.join(&*stir.trust);
+        let anchors = Anchors::read(&read_pem(&trust, HINT)?)
+            .map_err(|error| PemError::new(&trust, error.to_string(), "`trust` names the roots of STI"))?;
+        let mut credentials = Credentials { anchors: Some(anchors), ..Credentials::default() };
+        for (url, file) in &stir.certificates {
+            let chain = read_pem(&home.join(&**file), HINT)?;
+            credentials.certificates.insert(Arc::clone(url), chain.into());
+        }
+        let fetch = stir.fetch.as_ref().map(|fetch| settings(home, fetch)).transpose()?;
+        Ok(Self { credentials: Arc::new(credentials), fetch })
+    }
+}
+
+/// How a node fetches, whose file is in the folder `home`.
+pub(crate) fn settings(home: &Path, fetch: &Fetch) -> Result<FetchSettings, PemError> {
+    let mut roots = RootCertStore::empty();
+    match &fetch.roots {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(file) => {
+            let path = home.join(&**file);
+            let pem = read_pem(&path, "`roots` names a PEM file, relative to the node file")?;
+            let found = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
+            let (added, _) = roots.add_parsable_certificates(found);
+            if added == 0 {
+                let hint = "a PEM file begins with -----BEGIN CERTIFICATE-----";
+                return Err(PemError::new(&path, "holds no certificate".to_owned(), hint));
+            }
+        }
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    // The protocol versions are those of the provider.
+    let builder = builder.with_safe_default_protocol_versions().unwrap_or_else(|error| panic!("{error}"));
+    let tls = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    Ok(FetchSettings { allow: fetch.allow.clone(), tls })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dialplan::{ClientFiles, Input, SourceFile};
+
+    fn load(home: &Path, stir: &str) -> Result<Material, String> {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+        let node = format!(
+            "sip: {{listen: [\"udp:127.0.0.1:5060\"]}}\nrtp: {{ports: 30000-30099, address: 127.0.0.1}}\n\
+             {stir}clients: [acme]\n"
+        );
+        let client = ClientFiles {
+            id: "acme".into(),
+            path: "acme".into(),
+            files: vec![file("acme/acme.yaml", "flows: {main: [hangup]}\n")],
+            prompts: Vec::new(),
+        };
+        let input =
+            Input { node: file("ringdown.yaml", &node), clients: vec![client], system_prompts: Vec::new() };
+        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
+        Material::load(home, &plan.node).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_files_of_stir_are_read_and_what_is_wrong_with_one_names_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        let home = home.path();
+        let write = |name: &str, text: &str| std::fs::write(home.join(name), text).expect("written");
+        let stir =
+            "stir: {trust: roots.pem, certificates: {\"https://h/a.pem\": a.pem}, fetch: {roots: ca.pem}}\n";
+        let mut root = rcgen::CertificateParams::default();
+        root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let pem = root.self_signed(&key).expect("a certificate").pem();
+        for (name, text, why) in [
+            ("roots.pem", "nothing", "roots.pem: cannot be read"),
+            ("roots.pem", &key.serialize_pem(), "roots.pem: holds no certificate"),
+            ("roots.pem", &pem, "roots.pem: holds no certificate"),
+            ("a.pem", "a chain", "a.pem: cannot be read"),
+            ("ca.pem", "nothing", "ca.pem: cannot be read"),
+            ("ca.pem", &pem, "ca.pem: holds no certificate"),
+        ] {
+            let error = load(home, stir).expect_err("not all is there");
+            assert!(error.contains(why), "{error} instead of {why}");
+            write(name, text);
+        }
+        let material = load(home, stir).expect("all is there");
+        assert!(material.credentials.anchors.is_some() && material.fetch.is_some());
+        assert_eq!(material.credentials.certificates["https://h/a.pem"].as_ref(), b"a chain");
+        assert!(load(home, "stir: {trust: roots.pem, fetch: off}\n").expect("loaded").fetch.is_none());
+        assert!(load(home, "").expect("loaded").credentials.anchors.is_none());
+    }
+}

@@ -1,0 +1,59 @@
+//! Who answers for a caller: STIR/SHAKEN.
+
+use acceptance::{Carrier, Node, Setup, Sipp};
+
+use crate::field;
+
+const LOOPBACK: &str = "loopback: {from: [127.0.0.0/8]}";
+const CALL: [&str; 2] = ["44201234567", "34911000100"];
+
+/// A node that trusts a carrier, whose flow refuses with 486 whom that knows fully, and with 480 others.
+fn verifying(carrier: &Carrier, receive: &str) -> Node {
+    let flows = "numbers: {\"+34 911 000 100\": main}\n\
+                 flows:\n  main:\n    - if: {when: call.verstat == 'passed' && call.attest == 'A', \
+                 then: {reject: 486}, else: {reject: 480}}\n";
+    let loopback = format!("loopback: {{from: [127.0.0.0/8], stir: {{receive: {receive}}}}}");
+    Node::start(&carrier.trusted_by(Setup::new().replace(LOOPBACK, &loopback).flows(flows)))
+}
+
+/// A call that says these fields and is refused with this status.
+fn refused(node: &Node, status: u16, fields: &[&str]) {
+    let caller = Sipp::caller(node, "call-refused", "+34911000100").status(status);
+    let caller = caller.saying("P-Asserted-Identity: <tel:+44201234567>");
+    let caller = fields.iter().fold(caller, |caller, field| caller.saying(field));
+    assert_eq!(caller.run().successful(), 1);
+}
+
+#[test]
+fn rfc8588_the_flow_knows_how_well_the_carrier_knows_the_caller() {
+    let carrier = Carrier::new();
+    let node = verifying(&carrier, "verify");
+    refused(&node, 486, &[&carrier.vouches("A", CALL, 0)]);
+    refused(&node, 480, &[&carrier.vouches("C", CALL, 0)]);
+    refused(&node, 480, &[&carrier.vouches("A", [CALL[0], "34911000199"], 0)]);
+    refused(&node, 480, &[]);
+    let calls = node.calls(4);
+    let verstats: Vec<_> = calls.iter().map(|cdr| field(cdr, "verstat")).collect();
+    assert_eq!(verstats, ["passed", "passed", "failed", "none"]);
+    assert_eq!(field(&calls[1], "attestation"), "C");
+    let told = node.events(3, "caller_verified");
+    assert_eq!(told[0]["reason"], "the token is of a call to somebody else");
+    node.stop();
+}
+
+#[test]
+fn rfc8224_6_2_2_a_trunk_that_has_to_answer_for_its_callers_is_told_why_it_does_not() {
+    let carrier = Carrier::new();
+    let node = verifying(&carrier, "require");
+    refused(&node, 486, &[&carrier.vouches("A", CALL, 0)]);
+    refused(&node, 428, &[]);
+    refused(&node, 403, &[&carrier.vouches("A", CALL, 120)]);
+    refused(&node, 438, &[&carrier.vouches("A", ["44201234568", CALL[1]], 0)]);
+    // Another carrier's key, and a certificate that is in no file.
+    refused(&node, 438, &[&Carrier::new().vouches("A", CALL, 0)]);
+    let elsewhere = carrier.vouches("A", CALL, 0).replace("info=<https://certs", "info=<https://other");
+    refused(&node, 438, &[&elsewhere]);
+    let causes: Vec<_> = node.calls(6).iter().map(|cdr| cdr["cause"]["status"].clone()).collect();
+    assert_eq!(causes, [486, 428, 403, 438, 438, 438]);
+    node.stop();
+}
