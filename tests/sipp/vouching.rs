@@ -1,6 +1,6 @@
 //! Who answers for a caller: STIR/SHAKEN.
 
-use acceptance::{Carrier, Node, Setup, Sipp};
+use acceptance::{Carrier, Node, Setup, Sipp, unix_seconds};
 
 use crate::field;
 
@@ -55,5 +55,33 @@ fn rfc8224_6_2_2_a_trunk_that_has_to_answer_for_its_callers_is_told_why_it_does_
     refused(&node, 438, &[&elsewhere]);
     let causes: Vec<_> = node.calls(6).iter().map(|cdr| cdr["cause"]["status"].clone()).collect();
     assert_eq!(causes, [486, 428, 403, 438, 438, 438]);
+    node.stop();
+}
+
+#[test]
+fn rfc8224_4_1_the_node_answers_for_the_numbers_that_its_calls_show() {
+    let carrier = Carrier::new();
+    let sign = "{key: carrier.key, certificate: \"https://me.example/k.pem\", attest: B, \
+                numbers: {\"+34 911 000 100\": A}}";
+    let trunk = format!("carrier: {{to: \"sip:127.0.0.1:5080\", health: off, stir: {{sign: {sign}}}}}");
+    let flows = "numbers: {\"+34 911 000 100\": out}\n\
+                 flows: {out: [{dial: {number: \"+4930123456\", trunk: carrier}}]}\n";
+    let setup = Setup::new().replace(LOOPBACK, &format!("{LOOPBACK}\n  {trunk}")).flows(flows);
+    let node = Node::start(&carrier.trusted_by(setup));
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    assert_eq!(Sipp::caller(&node, "call", "+34911000100").run().successful(), 1);
+    let seen = callee.messages();
+    assert_eq!(callee.finish().successful(), 1);
+    let invite = seen.split("INVITE sip:").nth(1).expect("an INVITE");
+    let line = |start: &str| invite.lines().find(|line| line.starts_with(start)).expect(start);
+    let identity = line("Identity: ");
+    assert!(identity.ends_with(";info=<https://me.example/k.pem>;alg=ES256;ppt=shaken"), "{identity}");
+    let [header, claims] = carrier.has_said(identity);
+    assert_eq!((&header["typ"], &header["x5u"]), (&"passport".into(), &"https://me.example/k.pem".into()));
+    assert_eq!((&claims["attest"], &claims["orig"]["tn"]), (&"A".into(), &"34911000100".into()));
+    assert_eq!(claims["dest"]["tn"][0], "4930123456");
+    let age = unix_seconds().abs_diff(claims["iat"].as_u64().expect("seconds"));
+    assert!(age < 30, "{age} s");
+    assert!(line("Date: ").ends_with(" GMT"));
     node.stop();
 }

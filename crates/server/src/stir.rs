@@ -1,13 +1,15 @@
 //! What the node file's `stir` names: roots, certificates and how others are fetched.
 
 use crate::tls::{PemError, read_pem};
-use dialplan::{Fetch, Node};
+use dialplan::{Fetch, Node, Trunk};
 use ipnet::IpNet;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use shaken::Anchors;
+use shaken::{Anchors, Signer};
+use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use switch::Credentials;
@@ -37,17 +39,44 @@ impl Material {
     /// One cannot be read, or holds nothing that fits.
     pub fn load(home: &Path, node: &Node) -> Result<Self, PemError> {
         const HINT: &str = "`stir` names PEM files, relative to the node file";
-        let Some(stir) = &node.stir else { return Ok(Self::default()) };
+        let mut credentials = Credentials { signers: signers(home, &node.trunks)?, ..Credentials::default() };
+        let Some(stir) = &node.stir else {
+            return Ok(Self { credentials: Arc::new(credentials), fetch: None });
+        };
         let trust = home.join(&*stir.trust);
         let anchors = Anchors::read(&read_pem(&trust, HINT)?)
             .map_err(|error| PemError::new(&trust, error.to_string(), "`trust` names the roots of STI"))?;
-        let mut credentials = Credentials { anchors: Some(anchors), ..Credentials::default() };
+        credentials.anchors = Some(anchors);
         for (url, file) in &stir.certificates {
             let chain = read_pem(&home.join(&**file), HINT)?;
             credentials.certificates.insert(Arc::clone(url), chain.into());
         }
         let fetch = stir.fetch.as_ref().map(|fetch| settings(home, fetch)).transpose()?;
         Ok(Self { credentials: Arc::new(credentials), fetch })
+    }
+}
+
+/// What trunks' calls are signed with.
+fn signers(home: &Path, trunks: &[Trunk]) -> Result<HashMap<Arc<str>, Signer>, PemError> {
+    let mut signers = HashMap::new();
+    for trunk in trunks {
+        let Some(sign) = &trunk.stir.sign else { continue };
+        let path = home.join(&*sign.key);
+        let pem = read_pem(&path, "`sign` of a trunk names a PEM file, relative to the node file")?;
+        let signer = Signer::read(&pem, &sign.certificate).map_err(|error| {
+            PemError::new(&path, error.to_string(), "make one by openssl ecparam -name prime256v1 -genkey")
+        })?;
+        warn_of_readers(&path);
+        signers.insert(Arc::clone(&trunk.name), signer);
+    }
+    Ok(signers)
+}
+
+/// Whoever reads the key can answer for anybody in the node's name.
+fn warn_of_readers(path: &Path) {
+    let mode = std::fs::metadata(path).map_or(0, |file| file.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!("{}: others may read this private key; chmod 600 it", path.display());
     }
 }
 
@@ -125,5 +154,22 @@ mod tests {
         assert_eq!(material.credentials.certificates["https://h/a.pem"].as_ref(), b"a chain");
         assert!(load(home, "stir: {trust: roots.pem, fetch: off}\n").expect("loaded").fetch.is_none());
         assert!(load(home, "").expect("loaded").credentials.anchors.is_none());
+    }
+
+    #[test]
+    fn a_trunk_that_signs_has_its_key_whether_anybody_is_trusted_or_not() {
+        let home = tempfile::tempdir().expect("a directory");
+        let home = home.path();
+        let trunks = "trunks: {carrier: {to: \"sip:192.0.2.1\", \
+                      stir: {sign: {key: k.pem, certificate: \"https://h/k.pem\", attest: B}}}}\n";
+        let error = load(home, trunks).expect_err("there is no key");
+        assert!(error.contains("k.pem: cannot be read"), "{error}");
+        std::fs::write(home.join("k.pem"), "nothing").expect("written");
+        let error = load(home, trunks).expect_err("there is no key");
+        assert!(error.contains("k.pem: holds no private key"), "{error}");
+        let key = rcgen::KeyPair::generate().expect("a key");
+        std::fs::write(home.join("k.pem"), key.serialize_pem()).expect("written");
+        let material = load(home, trunks).expect("the key is there");
+        assert!(material.credentials.signers.contains_key("carrier") && material.fetch.is_none());
     }
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod class;
+mod date;
 mod dialog;
 mod digest;
 mod endpoint;
@@ -23,6 +24,7 @@ mod transport;
 mod uri;
 
 pub use build::{RequestBuilder, ResponseBuilder, reason_phrase};
+pub use date::date;
 pub use digest::{
     Algorithm, Challenge, Credentials, DigestRequest, Protection, Verdict, Verifier, VerifierConfig, ha1,
     response,

@@ -101,6 +101,8 @@ struct Tally {
 pub(super) struct Destination {
     pub(super) flow: Flow,
     pub(super) request_uri: String,
+    /// The number called by a trunk, as the dialplan has it.
+    pub(super) number: Option<Arc<str>>,
     pub(super) route: Vec<String>,
     pub(super) party: Party,
 }
@@ -251,6 +253,7 @@ impl Contact {
             .map(|binding| Destination {
                 flow: way_to(binding),
                 request_uri: binding.uri.clone(),
+                number: None,
                 route: binding.path.clone(),
                 party: Party::User(Arc::clone(user)),
             })

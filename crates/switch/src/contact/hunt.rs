@@ -40,6 +40,8 @@ struct Route {
     /// Where to send it, a SIP URI.
     next_hop: Arc<str>,
     request_uri: String,
+    /// The number called, as the dialplan has it.
+    number: Option<Arc<str>>,
     party: Party,
     routing: Routing,
     /// The servers left, the next one first; `None` until the DNS has told.
@@ -63,11 +65,12 @@ impl Failure {
 
 impl Route {
     /// By a trunk's target.
-    fn by(trunk: &Trunk, next_hop: &Arc<str>, number: &str) -> Self {
+    fn by(trunk: &Trunk, next_hop: &Arc<str>, number: &Arc<str>) -> Self {
         let host = next_hop.strip_prefix("sip:").unwrap_or(next_hop);
         Self {
             request_uri: format!("sip:{}@{host}", trunk.called(number)),
             next_hop: Arc::clone(next_hop),
+            number: Some(Arc::clone(number)),
             party: Party::Trunk(Arc::clone(&trunk.name)),
             routing: trunk.routing.clone(),
             servers: None,
@@ -76,7 +79,8 @@ impl Route {
 
     fn to(uri: &Arc<str>) -> Self {
         let (next_hop, request_uri) = (Arc::clone(uri), uri.to_string());
-        Self { next_hop, request_uri, party: Party::Uri, routing: Routing::default(), servers: None }
+        let (party, routing) = (Party::Uri, Routing::default());
+        Self { next_hop, request_uri, number: None, party, routing, servers: None }
     }
 }
 
@@ -132,7 +136,8 @@ impl Hunt {
             let mut flows = servers.filter_map(|(transport, peer)| core.flow_to(transport, peer));
             if let Some(flow) = flows.next() {
                 let (request_uri, party) = (route.request_uri.clone(), route.party.clone());
-                return Ok(Some(Destination { flow, request_uri, route: Vec::new(), party }));
+                let number = route.number.clone();
+                return Ok(Some(Destination { flow, request_uri, number, route: Vec::new(), party }));
             }
             if !self.leaves {
                 break;

@@ -4,9 +4,11 @@ use super::dial::Destination;
 use super::{Contact, Phase};
 use crate::core::Core;
 use crate::identity::{ANONYMOUS, Identity};
+use crate::stir::Outgoing;
 use dialplan::{CallerId, CallerIds, Diversion, Show, Trunk};
 use sip::Address;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// RFC 3323 section 4.1.1.3.
 const NOBODY: &str = "sip:anonymous@anonymous.invalid";
@@ -15,6 +17,14 @@ const NOBODY: &str = "sip:anonymous@anonymous.invalid";
 pub(super) struct Introduction {
     pub(super) from: Address,
     pub(super) headers: Vec<(Cow<'static, str>, String)>,
+}
+
+/// The caller's number as a trunk is told it.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    number: Arc<str>,
+    /// Whether it is the client's; else it is that of a caller whose call is passed on.
+    is_owned: bool,
 }
 
 impl Contact {
@@ -31,7 +41,12 @@ impl Contact {
                     Phase::Dialing(dial) => dial.caller_id(),
                     _ => None,
                 };
-                to_trunk(&self.identity, asked, trunk, &host, &to.request_uri)
+                let (mut introduction, told) = to_trunk(&self.identity, asked, trunk, &host, &to.request_uri);
+                if let (Some(told), Some(called)) = (told, &to.number) {
+                    let call = Outgoing { orig: &told.number, is_owned: told.is_owned, dest: called };
+                    introduction.headers.extend(core.answer_for(&self.plan.node.name, trunk, &call));
+                }
+                introduction
             }
             None if self.identity.withheld => Introduction { from: nobody(), headers: Vec::new() },
             None => {
@@ -50,15 +65,15 @@ fn to_trunk(
     trunk: &Trunk,
     host: &str,
     target: &str,
-) -> Introduction {
+) -> (Introduction, Option<Told>) {
     let CallerIds { show, assert, diversion, domain, .. } = &trunk.caller_id;
     let host = domain.as_deref().or_else(|| registrar_host(trunk)).unwrap_or(host);
     let uri = |number: &str| format!("sip:{}@{host}", trunk.calling(number));
-    let own = match asked {
+    let own_number = match asked {
         Some(CallerId::Number(number)) => Some(number),
         _ => caller.shown.as_ref(),
     };
-    let own = own.map(|number| uri(number));
+    let own = own_number.map(|number| uri(number));
     let passes_on = *show == Show::Caller && asked.is_none() && caller.outside;
     let withheld = match asked {
         Some(asked) => *asked == CallerId::Withheld,
@@ -66,6 +81,14 @@ fn to_trunk(
     };
     let is_known = &*caller.number != ANONYMOUS;
     let shown = if passes_on && is_known { Some(uri(&caller.number)) } else { own.clone() };
+    // Whoever reads P-Asserted-Identity takes it before From.
+    let told = match own_number {
+        Some(number) if *assert => Some((number, true)),
+        _ if withheld => None,
+        _ if passes_on && is_known => Some((&caller.number, false)),
+        own => own.map(|number| (number, true)),
+    };
+    let told = told.map(|(number, is_owned)| Told { number: Arc::clone(number), is_owned });
     let from = shown.filter(|_| !withheld).map_or_else(nobody, |uri| Address { display: None, uri });
     let mut headers = Vec::new();
     if withheld {
@@ -79,7 +102,7 @@ fn to_trunk(
             headers.extend(diverted(*diversion, &own, target));
         }
     }
-    Introduction { from, headers }
+    (Introduction { from, headers }, told)
 }
 
 /// The host of the address-of-record that the node registers.
@@ -112,7 +135,6 @@ fn nobody() -> Address {
 mod tests {
     use super::*;
     use dialplan::Claim;
-    use std::sync::Arc;
 
     const TARGET: &str = "sip:+49301@192.0.2.9";
 
@@ -134,7 +156,7 @@ mod tests {
 
     /// From, and the header fields beside it.
     fn told(caller: &Identity, asked: Option<&CallerId>, ids: CallerIds) -> Vec<String> {
-        let Introduction { from, headers } = to_trunk(caller, asked, &trunk(ids), "192.0.2.1", TARGET);
+        let (Introduction { from, headers }, _) = to_trunk(caller, asked, &trunk(ids), "192.0.2.1", TARGET);
         let headers = headers.into_iter().map(|(name, value)| format!("{name}: {value}"));
         std::iter::once(from.uri).chain(headers).collect()
     }
@@ -194,6 +216,25 @@ mod tests {
     }
 
     #[test]
+    fn rfc8224_8_the_node_answers_for_the_number_that_the_trunk_reads() {
+        let numbers = |caller: &Identity, asked: Option<&CallerId>, ids: CallerIds| {
+            let (_, told) = to_trunk(caller, asked, &trunk(ids), "192.0.2.1", TARGET);
+            told.map(|told| (told.number.to_string(), told.is_owned))
+        };
+        let own = Some(("+34911".to_owned(), true));
+        let ids = |show, assert| CallerIds { show, assert, ..CallerIds::default() };
+        assert_eq!(numbers(&customer(), None, CallerIds::default()), own);
+        assert_eq!(numbers(&customer(), None, ids(Show::Caller, false)), Some(("+44201".into(), false)));
+        assert_eq!(numbers(&customer(), None, ids(Show::Caller, true)), own, "it is asserted");
+        let asked = CallerId::Number("+34922".into());
+        assert_eq!(numbers(&customer(), Some(&asked), CallerIds::default()), Some(("+34922".into(), true)));
+        assert_eq!(numbers(&customer(), Some(&CallerId::Withheld), ids(Show::Owned, false)), None);
+        assert_eq!(numbers(&customer(), Some(&CallerId::Withheld), ids(Show::Owned, true)), own);
+        let nobody = Identity { number: ANONYMOUS.into(), shown: None, ..customer() };
+        assert_eq!(numbers(&nobody, None, ids(Show::Caller, true)), None);
+    }
+
+    #[test]
     fn the_domain_is_that_of_the_registrar() {
         for (registrar, host) in [
             ("sip:sip.carrier.example", "sip.carrier.example"),
@@ -210,7 +251,7 @@ mod tests {
                 expires: clock::Duration::from_secs(600),
             };
             let trunk = Trunk { register: Some(register), ..trunk(CallerIds::default()) };
-            let from = to_trunk(&customer(), None, &trunk, "192.0.2.1", TARGET).from;
+            let from = to_trunk(&customer(), None, &trunk, "192.0.2.1", TARGET).0.from;
             assert_eq!(from.uri, format!("sip:+34911@{host}"));
         }
     }

@@ -1,4 +1,5 @@
-//! Who answers for a caller (STIR/SHAKEN): tokens that come in are verified before a flow begins.
+//! Who answers for a caller (STIR/SHAKEN): tokens that come in are verified before a flow begins, and the node answers
+//! for its own calls.
 
 mod certificates;
 #[cfg(test)]
@@ -10,9 +11,10 @@ use crate::core::Core;
 use crate::identity::claimed_number;
 use crate::inbound::user_part;
 use bytes::Bytes;
-use dialplan::{Receive, Stir, Trunk, Verstat};
-use shaken::{Anchors, Expected, Failure, Number, Passport, Token};
+use dialplan::{Attestation, Receive, Stir, Trunk, Verstat};
+use shaken::{Anchors, Expected, Failure, Number, Passport, Signer, Token};
 use sip::{Message, Name};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ pub struct Credentials {
     pub anchors: Option<Anchors>,
     /// Certificate chains that need not be fetched, PEM, by the URL that tokens name.
     pub certificates: HashMap<Arc<str>, Bytes>,
+    /// What calls to a trunk are signed with, by its name.
+    pub signers: HashMap<Arc<str>, Signer>,
 }
 
 /// What an INVITE says of who answers for its caller.
@@ -40,6 +44,16 @@ struct Said {
     token: Token,
     orig: Number,
     dest: Number,
+}
+
+/// A call to a trunk, by numbers as the dialplan has them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing<'a> {
+    /// Who is told to call.
+    pub(crate) orig: &'a str,
+    /// Whether that number is the client's.
+    pub(crate) is_owned: bool,
+    pub(crate) dest: &'a str,
 }
 
 /// What became of a claim.
@@ -99,6 +113,27 @@ impl Core {
             }
         };
         Some(Verdict { found, is_required: claim.is_required })
+    }
+
+    /// The header fields by which the node answers for a call; none where the trunk does not want it, or a number is none.
+    ///
+    /// For a caller whose call is passed on it never answers in full: the number is not the client's.
+    pub(crate) fn answer_for(
+        &self,
+        node: &str,
+        trunk: &Trunk,
+        call: &Outgoing<'_>,
+    ) -> Vec<(Cow<'static, str>, String)> {
+        let signer = self.certificates.credentials.signers.get(&trunk.name);
+        let (Some(sign), Some(signer)) = (&trunk.stir.sign, signer) else { return Vec::new() };
+        let number = |text: &str| Number::read(&trunk.inbound(text));
+        let (Some(orig), Some(dest)) = (number(call.orig), number(call.dest)) else { return Vec::new() };
+        let attestation =
+            if call.is_owned { sign.attestation(&orig) } else { sign.attest.max(Attestation::B) };
+        let issued_at = self.unix_seconds();
+        let origin_id = shaken::origin_id(&[node, &trunk.name]);
+        let passport = Passport { attestation, orig, dest: vec![dest], issued_at, origin_id };
+        vec![("Date".into(), sip::date(issued_at)), ("Identity".into(), signer.sign(&passport))]
     }
 
     /// The wall clock, in seconds since 1970.

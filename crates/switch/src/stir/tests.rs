@@ -24,6 +24,7 @@ flows:
 /// A signer, and those who trust it.
 struct World {
     switch: Switch,
+    key: String,
     signer: Signer,
     roots: String,
     chain: String,
@@ -36,12 +37,17 @@ impl World {
     }
 
     fn by(receive: &str, node_stir: &str) -> Self {
+        Self::serving(&format!("{{from: 192.0.2.1, stir: {{receive: {receive}}}}}"), node_stir, FLOW)
+    }
+
+    /// A node of this trunk and client.
+    fn serving(trunk: &str, node_stir: &str, client: &str) -> Self {
         let (roots, key, chain) = certified();
-        let mut switch = Switch::new(config(), Arc::new(plan(receive, node_stir)));
+        let mut switch = Switch::new(config(), Arc::new(plan(trunk, node_stir, client)));
         let ports = (0..64).map(|n| LocalPort { thread: 0, port: 30_000 + 2 * n }).collect();
         switch.handle(Time::ZERO, Input::Media(Event::Ready(ports)), &mut Vec::new());
         let signer = Signer::read(key.as_bytes(), URL).expect("a key");
-        let mut world = Self { switch, signer, roots, chain };
+        let mut world = Self { switch, key, signer, roots, chain };
         world.trust(&[]);
         world
     }
@@ -50,7 +56,10 @@ impl World {
     fn trust(&mut self, files: &[&str]) {
         let anchors = Some(Anchors::read(self.roots.as_bytes()).expect("roots"));
         let chain = |url: &&str| ((*url).into(), self.chain.clone().into());
-        let credentials = Credentials { anchors, certificates: files.iter().map(chain).collect() };
+        let certificates = files.iter().map(chain).collect();
+        let signer = Signer::read(self.key.as_bytes(), URL).expect("a key");
+        let signers = HashMap::from([("carrier".into(), signer)]);
+        let credentials = Credentials { anchors, certificates, signers };
         self.switch.handle(Time::ZERO, Input::Credentials(Arc::new(credentials)), &mut Vec::new());
     }
 
@@ -109,6 +118,8 @@ struct Said {
     refused: Vec<(u16, String)>,
     /// Certificates that are to be fetched.
     asked: Vec<String>,
+    /// Identity and Date of INVITEs.
+    signed: Vec<(String, String)>,
     /// Verdicts of the log.
     verdicts: Vec<(String, Option<String>)>,
 }
@@ -120,6 +131,10 @@ impl Said {
             match output {
                 Output::Send { bytes, .. } => {
                     let response = Message::parse(bytes).expect("a message");
+                    if *response.method() == sip::Method::Invite && response.status().is_none() {
+                        let field = |name| response.header(name).unwrap_or_default().to_owned();
+                        said.signed.push((field(Name::Identity), field(Name::Date)));
+                    }
                     if let Some(status) = response.status().filter(|status| *status >= 200) {
                         let reason = response.header(Name::Reason).unwrap_or_default();
                         said.refused.push((status, reason.to_owned()));
@@ -144,17 +159,17 @@ impl Said {
     }
 }
 
-fn plan(receive: &str, node_stir: &str) -> dialplan::Config {
+fn plan(trunk: &str, node_stir: &str, client: &str) -> dialplan::Config {
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let node = format!(
         "node: {{name: test}}\nsip: {{listen: [\"udp:10.0.0.1:5060\"]}}\n\
          rtp: {{ports: 30000-30999, address: 10.0.0.1}}\nstir: {{trust: roots.pem{node_stir}}}\n\
-         trunks: {{carrier: {{from: 192.0.2.1, stir: {{receive: {receive}}}}}}}\nclients: [acme]\n"
+         trunks: {{carrier: {trunk}}}\nclients: [acme]\n"
     );
     let client = ClientFiles {
         id: "acme".into(),
         path: "acme".into(),
-        files: vec![file("acme/acme.yaml", FLOW)],
+        files: vec![file("acme/acme.yaml", client)],
         prompts: Vec::new(),
     };
     let input =
@@ -309,4 +324,78 @@ fn whoever_names_ever_other_places_gets_no_further() {
         let refused: Vec<_> = said.refused.iter().map(|(status, _)| *status).collect();
         assert_eq!((said.asked, refused), expected);
     }
+}
+
+/// The claims of the call to +4930123456 that a call from +12155551212 leads to, if it is signed.
+fn signed(trunk: &str, dial: &str) -> Option<Passport> {
+    let trunk = format!(
+        "{{from: 192.0.2.1, to: \"sip:192.0.2.9\", health: off, numbers: {{country: ES, send: national}}, {trunk}, \
+         stir: {{sign: {{key: k.pem, certificate: \"{URL}\", attest: C, numbers: {{\"+34911000100\": A}}}}}}}}"
+    );
+    let client = format!(
+        "client: {{name: Acme, caller_ids: [\"+34911000200\"]}}\nnumbers: {{\"+34911000100\": main}}\n\
+         flows: {{main: [{{dial: {{to: {{number: \"+4930123456\", trunk: carrier}}{dial}}}}}]}}\n"
+    );
+    let mut world = World::serving(&trunk, "", &client);
+    let said = world.call(1, &[]);
+    let [(field, date)] = &said.signed[..] else { panic!("one INVITE in {said:?}") };
+    if field.is_empty() {
+        assert_eq!(date, "");
+        return None;
+    }
+    assert_eq!(date, "Mon, 01 Jun 2026 12:00:01 GMT");
+    let token = Token::find([&**field].into_iter()).expect("a token");
+    assert_eq!(token.url(), URL);
+    let certificate =
+        Anchors::read(world.roots.as_bytes()).expect("roots").check(world.chain.as_bytes(), NOW);
+    let dest = Number::read("4930123456").expect("a number");
+    let found = ["+34911000100", "+34911000200", "+12155551212"].into_iter().find_map(|orig| {
+        let orig = Number::read(orig).expect("a number");
+        let expected = Expected { orig, dest: dest.clone(), now: NOW + 1, max_age: 0 };
+        token.verify(certificate.as_ref().expect("a certificate"), &expected).ok()
+    });
+    assert!(found.is_some(), "it verifies");
+    found
+}
+
+#[test]
+fn rfc8224_4_1_the_node_answers_for_its_calls_by_the_number_that_they_show() {
+    let said = |passport: Passport| (passport.orig.to_string(), passport.attestation.as_str());
+    let listed = signed("caller_id: {}", "").expect("signed");
+    assert_eq!(listed.origin_id, shaken::origin_id(&["test", "carrier"]));
+    assert_eq!(said(listed), ("34911000100".into(), "A"));
+    let other = signed("caller_id: {}", ", caller_id: \"+34911000200\"").map(said);
+    assert_eq!(other, Some(("34911000200".into(), "C")), "not in the list");
+    let passed_on = signed("caller_id: {show: caller}", "").map(said);
+    assert_eq!(passed_on, Some(("12155551212".into(), "C")));
+    assert_eq!(signed("caller_id: {}", ", caller_id: withheld"), None, "nobody is told who calls");
+    let asserted = signed("caller_id: {assert: true}", ", caller_id: withheld").map(said);
+    assert_eq!(asserted, Some(("34911000100".into(), "A")));
+}
+
+#[test]
+fn a_caller_whose_call_is_passed_on_is_never_attested_in_full() {
+    let sign = dialplan::Sign {
+        key: "k.pem".into(),
+        certificate: URL.into(),
+        attest: Attestation::A,
+        numbers: [("12155551212".into(), Attestation::A)].into(),
+    };
+    let stir = dialplan::TrunkStir { sign: Some(sign), ..dialplan::TrunkStir::default() };
+    let trunk = Trunk { stir, ..Trunk::named("carrier") };
+    let world = World::new("ignore");
+    let (roots, chain) = (&world.roots, &world.chain);
+    let certificate = Anchors::read(roots.as_bytes()).expect("roots").check(chain.as_bytes(), NOW);
+    let certificate = certificate.expect("a certificate");
+    for (is_owned, attestation) in [(true, Attestation::A), (false, Attestation::B)] {
+        let call = Outgoing { orig: "+12155551212", is_owned, dest: "+4930123456" };
+        let fields = world.switch.core.answer_for("test", &trunk, &call);
+        let token = Token::find(fields.iter().map(|(_, value)| &**value).skip(1)).expect("a token");
+        let [orig, dest] = [call.orig, call.dest].map(|number| Number::read(number).expect("a number"));
+        let expected = Expected { orig, dest, now: NOW, max_age: 60 };
+        let passport = token.verify(&certificate, &expected).expect("it verifies");
+        assert_eq!(passport.attestation, attestation);
+    }
+    let name = Outgoing { orig: "alice", is_owned: true, dest: "+4930123456" };
+    assert_eq!(world.switch.core.answer_for("test", &trunk, &name), []);
 }
