@@ -8,6 +8,7 @@ mod network;
 mod phone;
 mod plan;
 mod streams;
+mod vouch;
 mod wire;
 mod world;
 
@@ -15,6 +16,9 @@ pub use check::Tally;
 pub use world::{Outcome, World};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The wall clock at the beginning of every seed, in seconds since 1970.
+const UNIX_SECONDS_AT_ZERO: i64 = 1_700_000_000;
 
 /// Runs one seed.
 ///

@@ -1,12 +1,29 @@
 //! The configuration that the world is served by: every way of ringing, and flows that wait for keys.
 
+use crate::vouch;
 use dialplan::{ClientFiles, Config, Input, PromptFile, SourceFile};
 use std::sync::Arc;
 
 /// Numbers that callers dial; the last has no flow.
 pub(crate) const NUMBERS: &[&str] = &[
-    "direct", "desk", "team", "team", "first", "hunt", "menu", "menu", "record", "loop", "digits", "out",
-    "up", "named", "busy", "nowhere",
+    "direct",
+    "desk",
+    "team",
+    "team",
+    "first",
+    "hunt",
+    "menu",
+    "menu",
+    "record",
+    "loop",
+    "digits",
+    "out",
+    "up",
+    "named",
+    "busy",
+    "nowhere",
+    vouch::NUMBER,
+    vouch::NUMBER,
 ];
 
 /// Calls that the node may have at once.
@@ -21,10 +38,11 @@ node: {name: sim}
 sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"], session_timer: {expires: 90s, min: 90s}}
 rtp: {ports: 30000-30999, address: 10.0.0.1}
 defence: {strangers: 50}
+stir: {trust: roots.pem}
 limits: {calls: 12, register_expires: {min: 30, max: 300}}
 trunks:
-  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060"}
-  pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}}
+  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", stir: {receive: verify}}
+  pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}, stir: {sign: {key: k.pem, certificate: "https://one.test/a.pem", attest: B}}}
   uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim]
 "#;
@@ -45,6 +63,7 @@ numbers:
   up: up
   named: named
   busy: busy
+  "+34900000001": vouched
 users:
   alice: {password: pw-alice}
   bob: {password: pw-bob}
@@ -102,6 +121,9 @@ flows:
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
   busy:
     - reject: busy
+  vouched:
+    - switch: {on: call.verstat, cases: {passed: {goto: direct}, failed: {goto: menu}}}
+    - goto: out
   sorry:
     - answer
     - play: sorry

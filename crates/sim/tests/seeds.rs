@@ -44,6 +44,9 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.taken_back, 2),
         (tally.handed_over, 25),
         (tally.joined, 1),
+        (tally.vouched, 20),
+        (tally.unvouched, 100),
+        (tally.given_up, 1),
         (tally.alarms, 1),
     ] {
         assert!(count >= least, "{tally}");

@@ -54,6 +54,8 @@ struct Contact {
     /// Whether any phone has rung for it.
     rang: bool,
     recordings: BTreeSet<String>,
+    /// Whether its flow waits until it is known who answers for the caller.
+    awaits_verdict: bool,
 }
 
 #[derive(Debug)]
@@ -202,7 +204,7 @@ impl History {
             Kind::ContactStarted { source, .. } => {
                 self.tally.contacts += 1;
                 self.tally.by_registration += u64::from(&**source == "uplink");
-                if self.contacts.insert(id, Contact::new()).is_some() {
+                if self.contacts.insert(id, Contact::new(&**source == "carrier")).is_some() {
                     return Err(format!("contact {} began twice", id.0));
                 }
                 Ok(())
@@ -296,6 +298,12 @@ impl History {
             Kind::Bridged { .. } => self.tally.bridged += 1,
             Kind::BridgedEarly { .. } => self.tally.early += 1,
             Kind::Redirected { .. } => self.tally.redirected += 1,
+            Kind::CallerVerified { verstat, .. } if &**verstat == "passed" => self.tally.vouched += 1,
+            Kind::CallerVerified { reason, .. } => {
+                self.tally.unvouched += 1;
+                self.tally.given_up +=
+                    u64::from(reason.as_deref().is_some_and(|why| why.contains("does not answer")));
+            }
             Kind::Held { .. } => self.tally.held += 1,
             Kind::TransferStarted { .. } => self.tally.transfers += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
@@ -332,8 +340,10 @@ impl History {
 }
 
 impl Contact {
-    fn new() -> Self {
+    /// `is_verified`: its flow begins when it is known who answers for the caller.
+    fn new(is_verified: bool) -> Self {
         Self {
+            awaits_verdict: is_verified,
             legs: BTreeMap::new(),
             ended_legs: BTreeMap::new(),
             bridge: None,
@@ -368,6 +378,10 @@ impl Contact {
     /// Takes an event of the contact; a rule that it breaks is named together with it.
     fn apply(&mut self, at: Time, kind: &Kind) -> Result<(), String> {
         let broken = match kind {
+            Kind::CallerVerified { .. } => {
+                (!replace(&mut self.awaits_verdict, false)).then_some("a verdict that nobody waits for")
+            }
+            Kind::FlowStep { .. } => self.awaits_verdict.then_some("a flow begins without the verdict"),
             Kind::LegRinging { leg } => {
                 self.rang = true;
                 let leg = self.leg(*leg)?;

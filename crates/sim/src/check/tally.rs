@@ -67,6 +67,12 @@ tally! {
     handed_over "handed over";
     /// Legs that went from one contact to another.
     joined "legs joined";
+    /// Callers who were answered for.
+    vouched "vouched for";
+    /// Callers who were not.
+    unvouched "not vouched for";
+    /// Of these, callers whose signer's certificate was given up.
+    given_up "certificates given up";
     /// Alarms.
     alarms "alarms";
 }

@@ -6,6 +6,7 @@ use super::session::{Call, Calling, Early, State, Up};
 use super::transaction::{Client, Purpose};
 use super::{Act, Out, PATIENCE, Phone};
 use crate::dice::Dice;
+use crate::vouch;
 use crate::wire::{self, Draft, Read};
 use clock::{Duration, Time};
 
@@ -51,6 +52,9 @@ impl Phone {
         more.extend(self.habit.fields());
         if let State::Calling(calling) = &mut call.state {
             more.extend(calling.script.reliability.field());
+            if calling.script.number == vouch::NUMBER {
+                more.extend(vouch::fields(&mut self.rng, now));
+            }
             calling.via.clone_from(&via);
             calling.branch.clone_from(&branch);
             self.timers.set((number, Act::Cancel), now + calling.script.cancel_after);

@@ -4,8 +4,10 @@ mod cast;
 mod dns;
 mod flood;
 mod verify;
+mod web;
 
 use crate::Tally;
+use crate::UNIX_SECONDS_AT_ZERO;
 use crate::check::{Consequence, Descriptions, History, Turns};
 use crate::dice::Dice;
 use crate::media::{Due, FakeMedia};
@@ -13,6 +15,7 @@ use crate::network::Network;
 use crate::phone::{Out, Phone};
 use crate::plan;
 use crate::streams::{Connection, Streams};
+use crate::vouch;
 use crate::wire::{self, Read};
 use bytes::Bytes;
 use cast::SWITCH;
@@ -54,6 +57,7 @@ pub struct World {
     sent: u64,
     /// Whether every plan that calls may have has music for waiting and held parties.
     has_music: bool,
+    web: web::Web,
     /// Whether a datagram to nobody comes back as an ICMP error.
     icmp: bool,
     resolver: dns::Resolver,
@@ -83,6 +87,9 @@ enum Delivery {
     Unreachable(Flow),
     Media(rtp::control::Event),
     Dns(sip::Question, sip::Answer),
+    Certificate(Arc<str>, Result<Bytes, String>),
+    /// The files that the plan names.
+    Credentials,
     Operator(Operator),
     Attack(Attack),
 }
@@ -119,7 +126,7 @@ impl World {
         rng.fill_bytes(&mut secret);
         let config = SwitchConfig {
             seed: secret,
-            unix_micros_at_zero: 1_700_000_000_000_000,
+            unix_micros_at_zero: UNIX_SECONDS_AT_ZERO * 1_000_000,
             first_seq: 1,
             first_contact: 1,
             recordings: PathBuf::from("recordings"),
@@ -141,6 +148,7 @@ impl World {
             has_music,
             icmp: rng.chance(300),
             resolver: dns::Resolver::draw(&mut rng),
+            web: web::Web::draw(&mut rng),
             history: History::new(),
             turns: Turns::default(),
             descriptions: Descriptions::default(),
@@ -149,6 +157,7 @@ impl World {
             trace,
             rng,
         };
+        world.send(Duration::ZERO, Delivery::Credentials);
         world.deliver_media(due);
         world.draw_operator();
         world.draw_attacks();
@@ -221,6 +230,8 @@ impl World {
                 self.turn(Input::Media(event), None)
             }
             Delivery::Dns(question, answer) => self.turn(Input::Dns { question, answer }, None),
+            Delivery::Certificate(url, found) => self.turn(Input::Certificate { url, found }, None),
+            Delivery::Credentials => self.turn(Input::Credentials(vouch::credentials()), None),
             Delivery::Operator(operator) => self.operate(operator),
             Delivery::Attack(attack) => {
                 self.attack(attack);
@@ -236,6 +247,7 @@ impl World {
                 self.has_music &= music;
                 let reduced = self.rng.chance(500);
                 let plan = Arc::clone(&PLANS[usize::from(!music) + 2 * usize::from(reduced)]);
+                self.turn(Input::Credentials(vouch::credentials()), None)?;
                 self.turn(Input::Reload(plan), None)
             }
             Operator::Drain => self.turn(Input::Drain, None),
@@ -356,7 +368,7 @@ impl World {
                     self.media.obey(self.now, command, &mut due)?;
                 }
                 Output::Dns(question) => self.look_up(question),
-                Output::Certificate(url) => return Err(format!("nobody here has signed by {url}")),
+                Output::Certificate(url) => self.fetch(url),
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;
