@@ -96,6 +96,10 @@ impl Refresh {
     fn due(&mut self, now: Time) -> Time {
         let seconds = |seconds: u32| now + Duration::from_secs(seconds.into());
         self.ends_at = seconds(self.interval - (self.interval / 3).min(32));
+        if self.refresher == Refresher::Nobody {
+            // Time for the answer to OPTIONS.
+            self.ends_at = self.ends_at.max(seconds(self.interval / 2 + 33));
+        }
         match self.refresher {
             Refresher::Peer => self.ends_at,
             Refresher::Us | Refresher::Nobody => seconds(self.interval / 2),
@@ -168,9 +172,9 @@ impl Endpoint {
         let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else { return };
         let Some(refresh) = &mut session.refresh else { return };
         match refresh.refresher {
-            Refresher::Nobody => {
-                let due = refresh.due(now);
-                self.timers.set((id, UsageTimer::Session), due);
+            Refresher::Nobody if now < refresh.ends_at => {
+                let ends_at = refresh.ends_at;
+                self.timers.set((id, UsageTimer::Session), ends_at);
                 self.probe(now, id, out);
             }
             Refresher::Us if now < refresh.ends_at => {
@@ -184,7 +188,7 @@ impl Endpoint {
                     (false, false) => out.push(Output::Event(Event::RefreshDue { id })),
                 }
             }
-            Refresher::Us | Refresher::Peer => self.expire(now, id, out),
+            Refresher::Us | Refresher::Peer | Refresher::Nobody => self.expire(now, id, out),
         }
     }
 
@@ -236,7 +240,14 @@ impl Endpoint {
         if matches!(status, 408 | 481) {
             return self.abort(now, id, Some(status), Why::DialogLost, out);
         }
-        let Some(response) = response.filter(|response| *response.method() == Method::Update) else { return };
+        let Some(response) = response else { return self.refresh_later(now, id) };
+        if *response.method() == Method::Options {
+            if let Some(refresh) = &mut session.refresh {
+                let due = refresh.due(now);
+                self.timers.set((id, UsageTimer::Session), due);
+            }
+            return;
+        }
         match status {
             200..=299 => {
                 session.dialog.refresh_target(response);
@@ -256,6 +267,16 @@ impl Endpoint {
                 self.timers.set((id, UsageTimer::Session), again.min(ends_at));
             }
         }
+    }
+
+    /// The peer could not be reached: a connection was cut, or is refused. It is tried again, ever sooner, until the session
+    /// ends.
+    fn refresh_later(&mut self, now: Time, id: InviteId) {
+        const LEAST: Duration = Duration::from_secs(4);
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return };
+        let Some(Refresh { ends_at, .. }) = session.refresh else { return };
+        let again = now + (ends_at.since(now) / 2).max(LEAST);
+        self.timers.set((id, UsageTimer::Session), again.min(ends_at));
     }
 
     /// An UPDATE within a dialog. One without a session description is answered here; one with an offer is the

@@ -8,7 +8,16 @@ use sip::{
 
 /// A world whose callee takes these methods and whose sides have these intervals.
 fn world(allow: &'static str, caller: SessionTimers, callee: SessionTimers) -> World {
-    let mut world = World::new(Transport::Udp);
+    world_by(Transport::Udp, allow, caller, callee)
+}
+
+fn world_by(
+    transport: Transport,
+    allow: &'static str,
+    caller: SessionTimers,
+    callee: SessionTimers,
+) -> World {
+    let mut world = World::new(transport);
     let side = |session_timers, seed| {
         Endpoint::new(EndpointConfig { allow, session_timers, ..config() }, [seed; 32])
     };
@@ -42,7 +51,11 @@ fn within(answer: &Message, method: &str, cseq: u32, lines: &str, body: &str) ->
 
 /// A stranger calls and is answered; the 200 that it got. Nothing that is sent to it arrives anywhere.
 fn stranger(lines: &str) -> (World, InviteId, Message) {
-    let mut world = world(WITH_UPDATE, USUAL, USUAL);
+    stranger_by(Transport::Udp, lines)
+}
+
+fn stranger_by(transport: Transport, lines: &str) -> (World, InviteId, Message) {
+    let mut world = world_by(transport, WITH_UPDATE, USUAL, USUAL);
     world.fate = Box::new(|_, _| vec![]);
     world.inject(CALLEE, invite(lines));
     let Event::Invite { id, .. } = world.event(CALLEE) else { panic!() };
@@ -240,6 +253,40 @@ fn a_peer_without_session_timers_is_asked_by_options_whether_it_lives() {
             world.assert_drained();
         }
     }
+}
+
+/// A peer over TCP that cannot be reached so often when it is asked whether it lives; how often it was asked.
+fn unreachable(world: &mut World, times: u32) -> u32 {
+    world.run(Duration::from_secs(901));
+    let mut asked = 0;
+    while world.events.is_empty() && asked < times {
+        assert_eq!(*world.last_sent(CALLEE).method(), Method::Options);
+        let flow = world.flow(CALLEE);
+        world.act(CALLEE, |endpoint, now, out| endpoint.flow_failed(now, flow, out));
+        asked += 1;
+        let before = world.sent_by(CALLEE).len();
+        while world.events.is_empty() && world.sent_by(CALLEE).len() == before {
+            world.run(Duration::from_secs(1));
+        }
+    }
+    asked
+}
+
+#[test]
+fn a_peer_without_session_timers_that_cannot_be_reached_any_more_is_given_up() {
+    let (mut world, id, _) = stranger_by(Transport::Tcp, "");
+    assert!((3..20).contains(&unreachable(&mut world, 100)));
+    let ended = world.event(CALLEE);
+    assert!(matches!(ended, Event::Ended { id: it, why: Why::SessionExpired, .. } if it == id), "{ended:?}");
+    assert!(world.now.micros() < 1_800_000_000);
+    // A connection that was cut says nothing of the peer behind it.
+    let (mut world, ..) = stranger_by(Transport::Tcp, "");
+    assert_eq!(unreachable(&mut world, 2), 2);
+    let probe = world.last_sent(CALLEE).clone();
+    let ok = sip::ResponseBuilder::response_to(&probe, world.flow(CALLEE).peer, 200, "", None).finish();
+    world.inject(CALLEE, ok);
+    world.run(Duration::from_secs(870));
+    assert!(world.events.is_empty(), "it lives");
 }
 
 #[test]
