@@ -9,11 +9,16 @@ const CALL: [&str; 2] = ["44201234567", "34911000100"];
 
 /// A node that trusts a carrier, whose flow refuses with 486 whom that knows fully, and with 480 others.
 fn verifying(carrier: &Carrier, receive: &str) -> Node {
+    Node::start(&carrier.trusted_by(asking(receive)))
+}
+
+/// That flow, for the calls from here.
+fn asking(receive: &str) -> Setup {
     let flows = "numbers: {\"+34 911 000 100\": main}\n\
                  flows:\n  main:\n    - if: {when: call.verstat == 'passed' && call.attest == 'A', \
                  then: {reject: 486}, else: {reject: 480}}\n";
     let loopback = format!("loopback: {{from: [127.0.0.0/8], stir: {{receive: {receive}}}}}");
-    Node::start(&carrier.trusted_by(Setup::new().replace(LOOPBACK, &loopback).flows(flows)))
+    Setup::new().replace(LOOPBACK, &loopback).flows(flows)
 }
 
 /// A call that says these fields and is refused with this status.
@@ -38,6 +43,25 @@ fn rfc8588_the_flow_knows_how_well_the_carrier_knows_the_caller() {
     assert_eq!(field(&calls[1], "attestation"), "C");
     let told = node.events(3, "caller_verified");
     assert_eq!(told[0]["reason"], "the token is of a call to somebody else");
+    node.stop();
+}
+
+#[test]
+fn rfc8224_7_2_a_certificate_is_fetched_from_where_the_token_says() {
+    let mut carrier = Carrier::new();
+    let node = Node::start(&carrier.published_to(asking("verify")));
+    refused(&node, 480, &[&carrier.vouches("A", CALL, 0)]);
+    assert_eq!(field(&node.calls(1)[0], "verstat"), "failed");
+    let told = node.events(1, "caller_verified");
+    assert!(told[0]["reason"].as_str().is_some_and(|why| why.starts_with("no certificate: ")), "{told:?}");
+    node.stop();
+    let node = Node::start(&carrier.published_to(asking("verify")));
+    let site = carrier.publish(&node);
+    refused(&node, 486, &[&carrier.vouches("A", CALL, 0)]);
+    drop(site);
+    refused(&node, 486, &[&carrier.vouches("A", CALL, 0)]);
+    let attestations: Vec<_> = node.calls(2).iter().map(|cdr| cdr["attestation"].clone()).collect();
+    assert_eq!(attestations, ["A", "A"], "the second one needs no server");
     node.stop();
 }
 

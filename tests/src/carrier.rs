@@ -6,12 +6,14 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
 };
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::Setup;
+use crate::{Node, Running, Setup, tool, until};
 
-/// Where its certificate is said to be.
+/// Where its certificate is said to be, unless it really is somewhere.
 const URL: &str = "https://certs.carrier.example/shaken.pem";
+/// Where it is served: the name, the port, and how long the server may take to listen.
+const SITE: (&str, u16, Duration) = ("certs.test", 8443, Duration::from_secs(10));
 /// TNAuthList (RFC 8226 section 9) of the provider `709J`.
 const PROVIDER: &[u8] = b"\x30\x08\xa0\x06\x16\x04709J";
 
@@ -21,6 +23,7 @@ pub struct Carrier {
     key: KeyPair,
     root: String,
     chain: String,
+    url: String,
 }
 
 impl Carrier {
@@ -40,13 +43,14 @@ impl Carrier {
         let key = KeyPair::generate().expect("a key");
         let issuer = Issuer::new(authority, authority_key);
         let chain = params.signed_by(&key, &issuer).expect("a certificate").pem();
-        Self { key, root, chain }
+        Self { key, root, chain, url: URL.to_owned() }
     }
 
     /// A node that trusts its root and has its certificate and key in the files `carrier.pem` and `carrier.key`.
     pub fn trusted_by(&self, setup: Setup) -> Setup {
         let stir = format!(
-            "stir: {{trust: roots.pem, certificates: {{\"{URL}\": carrier.pem}}, fetch: off}}\nclients:"
+            "stir: {{trust: roots.pem, certificates: {{\"{}\": carrier.pem}}, fetch: off}}\nclients:",
+            self.url
         );
         setup
             .file("roots.pem", &self.root)
@@ -55,12 +59,47 @@ impl Carrier {
             .replace("clients:", &stir)
     }
 
+    /// A node that trusts its root, and finds its certificate by HTTPS at the node's own address.
+    ///
+    /// # Panics
+    /// When no certificate can be made.
+    pub fn published_to(&mut self, setup: Setup) -> Setup {
+        let (host, port, _) = SITE;
+        self.url = format!("https://{host}:{port}/carrier.pem");
+        let site = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a certificate");
+        setup
+            .zone(&format!("{host} A 127.0.0.1"))
+            .file("roots.pem", &self.root)
+            .file("carrier.pem", &self.chain)
+            .file("site.pem", &site.cert.pem())
+            .file("site.key", &site.signing_key.serialize_pem())
+            .replace(
+                "clients:",
+                "stir: {trust: roots.pem, fetch: {within: 8s, allow: [127.0.0.0/8], roots: site.pem}}\nclients:",
+            )
+    }
+
+    /// Serves its certificate from the folder of such a node.
+    ///
+    /// # Panics
+    /// When OpenSSL is not installed or does not listen.
+    pub fn publish(&self, node: &Node) -> Running {
+        let (_, port, limit) = SITE;
+        let at = node.network().socket(1, port);
+        let mut command = tool("openssl", "openssl");
+        command.current_dir(node.folder()).args(["s_server", "-WWW", "-accept", &at.to_string()]);
+        command.args(["-cert", "site.pem", "-key", "site.key"]);
+        let site = Running::start("site", node.folder(), &mut command);
+        until(limit, "openssl s_server listening", || site.stdout().contains("ACCEPT"));
+        site
+    }
+
     /// The Identity header field of a call, made so many seconds ago.
     ///
     /// # Panics
     /// When ring cannot sign.
     pub fn vouches(&self, attest: &str, [orig, dest]: [&str; 2], age: u64) -> String {
-        let header = json!({"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": URL});
+        let header = json!({"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": self.url});
         let claims = json!({
             "attest": attest,
             "dest": {"tn": [dest]},
@@ -75,7 +114,7 @@ impl Carrier {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random).expect("a key");
         let signature = pair.sign(&random, signed.as_bytes()).expect("a signature");
         let signature = URL_SAFE_NO_PAD.encode(signature);
-        format!("Identity: {signed}.{signature};info=<{URL}>;alg=ES256;ppt=shaken")
+        format!("Identity: {signed}.{signature};info=<{}>;alg=ES256;ppt=shaken", self.url)
     }
 
     /// The header and the claims of a token in an Identity header field, if its key has signed them.
