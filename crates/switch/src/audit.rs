@@ -25,6 +25,7 @@ impl Switch {
             draining: self.is_draining(),
             bans: self.core.guard.banned(self.core.now),
             dropped: self.core.guard.dropped(),
+            shed: self.core.overload.shed(),
         }
     }
 

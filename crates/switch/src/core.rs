@@ -3,6 +3,7 @@
 use crate::channels::Channels;
 use crate::guard::{Ban, Guard};
 use crate::locator::Locator;
+use crate::overload::Overload;
 use crate::ports::Ports;
 use crate::random::Random;
 use crate::register::ALLOW;
@@ -58,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) registrar: Registrar,
     pub(crate) verifier: Verifier,
     pub(crate) guard: Guard,
+    pub(crate) overload: Overload,
     pub(crate) trunks: Trunks,
     pub(crate) random: Random,
     pub(crate) channels: Channels,
@@ -105,6 +107,7 @@ impl Core {
             registrar: registrar(plan),
             verifier: Verifier::new(VerifierConfig::new(other_seed(&config.seed, 0x5c))),
             guard: Guard::new(guard_secret(&config.seed)),
+            overload: Overload::default(),
             trunks: Trunks::default(),
             random: Random::new(other_seed(&config.seed, 0x6a)),
             channels: Channels::default(),

@@ -2,6 +2,7 @@
 
 use crate::guard::{Ban, Guard, Offence, VOUCHED, is_trusted};
 use crate::inbound::user_part;
+use crate::overload::Overload;
 use crate::trunks::Trunks;
 use clock::Time;
 use dialplan::{Config, Digest, User};
@@ -14,6 +15,7 @@ use std::net::IpAddr;
 pub(crate) struct Gate<'a> {
     pub(crate) now: Time,
     pub(crate) plan: &'a Config,
+    pub(crate) overload: &'a mut Overload,
     pub(crate) trunks: &'a Trunks,
     pub(crate) verifier: &'a mut Verifier,
     pub(crate) guard: &'a mut Guard,
@@ -25,6 +27,9 @@ impl Gate<'_> {
     /// Trunks are who their address says, or whom a registration of ours has told where to call; everybody else proves to be a user, or is challenged and forgotten.
     /// Whom we know may ask by OPTIONS whether we live (RFC 3261 section 11).
     pub(crate) fn admit(&mut self, flow: &Flow, request: &Message) -> Admission {
+        if let Some(seconds) = self.overload.sheds(request) {
+            return Admission::Refuse { status: 503, headers: vec![("Retry-After", seconds.to_string())] };
+        }
         let ip = flow.peer.ip();
         let passes = match request.method() {
             // A binding and a text are a user's, whatever the address.

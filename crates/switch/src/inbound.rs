@@ -71,9 +71,9 @@ impl Switch {
         let call = Call { id, flow, message, source, identity, to };
         let taken = match place {
             None => Err(Refusal::not_found()),
-            Some((client, number)) => {
-                self.find_room(&call.source).and_then(|()| self.start_contact(&call, client, number))
-            }
+            Some((client, number)) => self
+                .find_room(&call.source)
+                .and_then(|thread| self.start_contact(&call, (client, number), thread)),
         };
         if let Err(refusal) = taken {
             self.refuse(&call, refusal);
@@ -127,8 +127,8 @@ impl Switch {
         own.or_else(|| called().filter(|_| call.identity.outside)).or_else(|| company.caller_id().cloned())
     }
 
-    /// Whether one more call may come; that of a limited trunk or node counts to its pace from now on.
-    fn find_room(&mut self, source: &Source) -> Result<(), Refusal> {
+    /// The media thread for one more call, if it may come; that of a limited trunk or node counts to its pace from now on.
+    fn find_room(&mut self, source: &Source) -> Result<u16, Refusal> {
         let contacts = u32::try_from(self.contacts.len()).unwrap_or(u32::MAX);
         let limits = &self.plan.node.limits;
         if self.is_draining() {
@@ -137,9 +137,8 @@ impl Switch {
         if contacts >= limits.calls {
             return Err(Refusal::no_room(format!("no room: {} calls are up", limits.calls)));
         }
-        if self.core.ports.ready() == 0 {
-            return Err(Refusal::no_room("no room: no RTP port is free"));
-        }
+        let thread = self.thread_of(&source.party).or_else(|| self.core.ports.thread_for_call());
+        let thread = thread.ok_or_else(Refusal::no_port)?;
         let Core { channels, now, .. } = &mut self.core;
         if let Party::Trunk(name) = &source.party
             && let Some(trunk) = self.plan.trunk(name)
@@ -148,7 +147,8 @@ impl Switch {
             channels.admit(*now, trunk, Direction::Inbound).map_err(refusal)?;
         }
         let refusal = |full: Full| Refusal::full(full, "the node has its");
-        channels.admit_to_node(*now, limits.per_second).map_err(refusal)
+        channels.admit_to_node(*now, limits.per_second).map_err(refusal)?;
+        Ok(thread)
     }
 
     /// The media thread of the calls that a user has already: what it transfers is bridged there.
@@ -160,14 +160,11 @@ impl Switch {
     fn start_contact(
         &mut self,
         call: &Call<'_>,
-        client: ClientIndex,
-        number: FlowIndex,
+        (client, number): (ClientIndex, FlowIndex),
+        thread: u16,
     ) -> Result<(), Refusal> {
-        let thread = self.thread_of(&call.source.party);
         let core = &mut self.core;
-        let Some(port) = core.ports.take(thread) else {
-            return Err(Refusal::no_room("no room: no RTP port is free"));
-        };
+        let port = core.ports.take(thread).ok_or_else(Refusal::no_port)?;
         let leg = core.new_leg();
         let (party, direction) = (call.source.party.clone(), Direction::Inbound);
         let new = NewLeg { flow: call.flow, direction, party, uri: call.uri() };
@@ -278,6 +275,10 @@ impl Refusal {
 
     fn no_room(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { status: 503, retry_after: Some(RETRY_AFTER), reason: reason.into() }
+    }
+
+    fn no_port() -> Self {
+        Self::no_room("no room: no RTP port is free")
     }
 
     fn full(full: Full, who: &str) -> Self {

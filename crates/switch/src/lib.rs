@@ -15,6 +15,7 @@ mod inbound;
 mod leg;
 mod locator;
 mod message;
+mod overload;
 mod ports;
 mod random;
 mod rate;
@@ -99,6 +100,8 @@ pub enum Input {
     Reload(Arc<dialplan::Config>),
     /// An operator ends a contact.
     Hangup(ContactId),
+    /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
+    Overload(bool),
     /// No new calls; those that are up go on.
     Drain,
     /// An operator lifts the ban of an address.
@@ -127,7 +130,8 @@ pub enum Output {
     Event(events::Event),
 }
 
-/// Counts of what is alive. All but `registrations`, `ports_ready`, `bans` and `dropped` fall to zero when nothing goes on.
+/// Counts of what is alive. All but `registrations`, `ports_ready`, `bans`, `dropped` and `shed` fall to zero when
+/// nothing goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Contacts that have not ended.
@@ -154,6 +158,8 @@ pub struct Snapshot {
     pub bans: usize,
     /// Messages that were dropped unread since the switch began: of banned sources, or beyond a rate.
     pub dropped: u64,
+    /// Requests that overload has turned away since the switch began.
+    pub shed: u64,
     /// Version of the plan that new calls get; counts up from 1.
     pub plan_version: u64,
     /// Whether new calls are refused.
@@ -226,6 +232,7 @@ impl Switch {
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
+            Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
             Input::Drain => {}
             Input::LiftBan(address) => self.lift_ban(address),
@@ -250,8 +257,8 @@ impl Switch {
             Look::Drop => return,
             Look::Ban(ban) => return core.log_ban(ban),
         }
-        let Core { endpoint, verifier, guard, trunks, now, sip, .. } = core;
-        let mut gate = Gate { now: *now, plan: &self.plan, trunks, verifier, guard, banned: None };
+        let Core { endpoint, verifier, guard, overload, trunks, now, sip, .. } = core;
+        let mut gate = Gate { now: *now, plan: &self.plan, overload, trunks, verifier, guard, banned: None };
         let mut admit = |flow: &Flow, request: &sip::Message| gate.admit(flow, request);
         endpoint.receive_through(*now, flow, bytes, &mut admit, sip);
         let mut banned = gate.banned;
@@ -285,6 +292,12 @@ impl Switch {
         waiting.sort_unstable();
         for id in waiting {
             self.with_contact(id, Contact::vouch);
+        }
+    }
+
+    fn overload(&mut self, is_on: bool) {
+        if let Some(text) = self.core.overload.set(self.core.now, is_on) {
+            self.core.log(None, Kind::Alarm { text });
         }
     }
 

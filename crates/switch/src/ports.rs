@@ -3,6 +3,9 @@
 use rtp::control::LocalPort;
 use std::collections::VecDeque;
 
+/// The caller's and the callee's.
+const PORTS_A_CALL: usize = 2;
+
 /// Ready ports by media thread, and how many each thread has in use.
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
@@ -26,19 +29,15 @@ impl Ports {
         }
     }
 
-    /// A port on `thread`, or for a new contact on the thread that carries the fewest legs.
-    pub(crate) fn take(&mut self, thread: Option<u16>) -> Option<LocalPort> {
-        let index = match thread {
-            Some(thread) => usize::from(thread),
-            None => self
-                .threads
-                .iter()
-                .enumerate()
-                .filter(|(_, thread)| !thread.ready.is_empty())
-                .min_by_key(|(_, thread)| thread.in_use)
-                .map(|(index, _)| index)?,
-        };
-        let thread = self.threads.get_mut(index)?;
+    /// The thread for a new call: of those that have a port for it and one for whom it rings, the one with the fewest
+    /// legs. A call that could only fail when it rings somebody is not taken.
+    pub(crate) fn thread_for_call(&self) -> Option<u16> {
+        let with_room = self.threads.iter().zip(0..).filter(|(thread, _)| thread.ready.len() >= PORTS_A_CALL);
+        with_room.min_by_key(|(thread, _)| thread.in_use).map(|(_, index)| index)
+    }
+
+    pub(crate) fn take(&mut self, thread: u16) -> Option<LocalPort> {
+        let thread = self.threads.get_mut(usize::from(thread))?;
         let port = thread.ready.pop_front()?;
         thread.in_use += 1;
         Some(port)
@@ -77,11 +76,24 @@ mod tests {
                 .flat_map(|thread| (0..4).map(move |n| LocalPort { thread, port: 30_000 + 2 * n }))
                 .collect(),
         );
-        let first = ports.take(None).unwrap();
-        assert_eq!(first.thread, 0);
-        assert_eq!(ports.take(Some(0)).unwrap().thread, 0);
-        assert_eq!(ports.take(None).unwrap().thread, 1);
+        assert_eq!(ports.thread_for_call(), Some(0));
+        let first = ports.take(0).unwrap();
+        assert_eq!(ports.take(0).unwrap().thread, 0);
+        assert_eq!(ports.thread_for_call(), Some(1));
+        ports.take(1).unwrap();
         ports.give_back(first);
         assert_eq!((ports.ready(), ports.in_use()), (6, 2));
+    }
+
+    #[test]
+    fn a_thread_with_one_port_takes_no_new_call() {
+        let mut ports = Ports::default();
+        ports.add((0..3).map(|n| LocalPort { thread: 0, port: 30_000 + 2 * n }).collect());
+        ports.take(0).unwrap();
+        assert_eq!(ports.thread_for_call(), Some(0));
+        let last = ports.take(0).unwrap();
+        assert_eq!((ports.thread_for_call(), ports.ready()), (None, 1));
+        ports.give_back(last);
+        assert_eq!(ports.thread_for_call(), Some(0));
     }
 }

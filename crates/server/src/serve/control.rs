@@ -70,6 +70,8 @@ pub struct Status {
     pub bans: usize,
     /// SIP messages dropped unread since the start: of banned sources, or beyond a rate.
     pub dropped: u64,
+    /// Requests that got 503 since the start because the node was overloaded.
+    pub shed: u64,
 }
 
 /// A trunk as it is at present.
@@ -357,6 +359,7 @@ impl Shared {
             ports_ready: snapshot.ports_ready,
             bans: snapshot.bans,
             dropped: snapshot.dropped,
+            shed: snapshot.shed,
         }
     }
 }

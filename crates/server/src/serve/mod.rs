@@ -1,6 +1,7 @@
 //! A running node: the sockets, threads and files around the pure switch.
 
 mod address;
+mod backlog;
 mod control;
 mod dns;
 mod error;

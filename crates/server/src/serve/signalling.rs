@@ -1,5 +1,6 @@
 //! The signalling thread: owns the switch and the UDP sockets, and carries out what the switch asks.
 
+use super::backlog::Backlog;
 use super::dns::Resolver;
 use super::fetch::Fetcher;
 use super::inbox::{Inbox, Message};
@@ -58,6 +59,7 @@ impl Signalling {
             arrivals: Vec::new(),
             failed: Vec::new(),
             more: false,
+            behind: Backlog::default(),
             ending: None,
         };
         for input in backlog {
@@ -69,6 +71,7 @@ impl Signalling {
             running.receive_datagrams();
             running.receive_media();
             running.receive_messages();
+            running.measure();
             running.fire();
         }
         running.end()
@@ -83,6 +86,7 @@ struct Running {
     failed: Vec<Flow>,
     /// A queue was left before it was empty.
     more: bool,
+    behind: Backlog,
     /// Set by shutdown: when to stop waiting.
     ending: Option<Time>,
 }
@@ -192,6 +196,14 @@ impl Running {
                 self.ending = Some(self.thread.axis.now() + SHUTDOWN_LIMIT);
                 self.handle(Input::Shutdown);
             }
+        }
+    }
+
+    /// Tells the switch when it is behind with what comes, and when it no longer is.
+    fn measure(&mut self) {
+        let waits = self.more || self.thread.datagrams.is_readable();
+        if let Some(is_behind) = self.behind.observe(self.thread.axis.now(), waits) {
+            self.handle(Input::Overload(is_behind));
         }
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Turns {
     pracks: BTreeSet<(String, String)>,
     /// Branches of the requests that the switch sent.
     sent: BTreeSet<String>,
+    /// Whether the switch turns away what would begin something.
+    pub(crate) is_overloaded: bool,
     /// The last CSeq of the switch in each dialog.
     cseqs: BTreeMap<(String, String), u32>,
 }
@@ -84,7 +86,9 @@ impl Turns {
             }
             (None, Some(100..200)) if read.cseq_method == "INVITE" => {
                 let key = (read.call_id.clone(), read.cseq);
-                if let Some(until) = self.invites.get_mut(&key).filter(|_| !self.cancelled.contains(&key)) {
+                if let Some(until) = self.invites.get_mut(&key).filter(|until| **until >= now)
+                    && !self.cancelled.contains(&key)
+                {
                     *until = now + FOR_EVER;
                 }
                 Ok(())
@@ -98,10 +102,10 @@ impl Turns {
         if let Some(status) = read.status {
             self.check_result(to, read, status)?;
             let key = (to, branch.to_owned(), read.cseq_method.clone());
-            // CANCEL, what names an unknown dialog and what is challenged is answered without a transaction: what a
-            // copy of it finds may be known by then. Over TCP transactions end at once (17.2.2).
+            // CANCEL, what names an unknown dialog, what is challenged and what overload turns away is answered without
+            // a transaction: what a copy of it finds may be known by then. Over TCP transactions end at once (17.2.2).
             let kept = status >= 200 && !matches!(status, 401 | 481) && read.cseq_method != "CANCEL";
-            let bound = kept && is_by_udp(read);
+            let bound = kept && is_by_udp(read) && !(status == 503 && self.is_overloaded);
             if bound && *self.finals.entry(key).or_insert(status) != status {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }
@@ -140,7 +144,7 @@ impl Turns {
         let stranger = to.ip().to_string().starts_with("10.0.9.");
         // 401, 487 and 503 may befall any call: no credentials yet, CANCEL, no room; the rest are re-INVITEs'.
         let right = match number.as_str() {
-            _ if stranger => status == 401,
+            _ if stranger => matches!(status, 401 | 503),
             _ if matches!(status, 401 | 481 | 487 | 491 | 500 | 503) => true,
             "busy" => status == 486,
             "nowhere" => status == 404,

@@ -20,7 +20,7 @@ use crate::wire::{self, Read};
 use bytes::Bytes;
 use cast::SWITCH;
 use clock::{Duration, Time};
-use events::Event;
+use events::{Event, Kind};
 use flood::Attack;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -100,6 +100,8 @@ enum Operator {
     Reload,
     Drain,
     Shutdown,
+    /// The shell falls behind, or has caught up.
+    Overload(bool),
     /// Ends the oldest contact.
     Hangup,
     /// Transfers the call of a user, or goes on with its transfer.
@@ -250,6 +252,10 @@ impl World {
                 self.turn(Input::Credentials(vouch::credentials()), None)?;
                 self.turn(Input::Reload(plan), None)
             }
+            Operator::Overload(is_on) => {
+                self.turns.is_overloaded = is_on;
+                self.turn(Input::Overload(is_on), None)
+            }
             Operator::Drain => self.turn(Input::Drain, None),
             Operator::Shutdown => self.turn(Input::Shutdown, None),
             Operator::Hangup => {
@@ -372,6 +378,11 @@ impl World {
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;
+                    if self.turns.is_overloaded
+                        && matches!(event.kind, Kind::ContactStarted { .. } | Kind::Registered { .. })
+                    {
+                        return Err(format!("taken in overload: {:?}", event.kind));
+                    }
                     self.journal.push(event);
                 }
             }
@@ -476,6 +487,12 @@ impl World {
                 let user = self.rng.pick(&["alice", "bob", "carol"]);
                 self.send(at, Delivery::Operator(Operator::Transfer(user)));
             }
+        }
+        if self.rng.chance(150) {
+            let at = Duration::from_secs(3) + self.rng.within(Duration::from_secs(70));
+            self.send(at, Delivery::Operator(Operator::Overload(true)));
+            let length = self.rng.within(Duration::from_secs(8));
+            self.send(at + length, Delivery::Operator(Operator::Overload(false)));
         }
         for _ in 0..self.rng.below(4) {
             let at = self.rng.within(Duration::from_secs(120));

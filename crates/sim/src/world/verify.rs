@@ -51,8 +51,9 @@ impl World {
     /// What is left.
     pub(super) fn check_drained(&self) -> Result<(), String> {
         let found = self.switch.snapshot();
-        let Snapshot { ports_ready, plan_version, draining, bans, dropped, .. } = found;
-        let empty = Snapshot { ports_ready, plan_version, draining, bans, dropped, ..Snapshot::default() };
+        let Snapshot { ports_ready, plan_version, draining, bans, dropped, shed, .. } = found;
+        let empty =
+            Snapshot { ports_ready, plan_version, draining, bans, dropped, shed, ..Snapshot::default() };
         if found != empty {
             return Err(format!("not drained: {found:?}"));
         }

@@ -185,7 +185,7 @@ impl Contact {
             core.log(Some(self.id), Kind::TrunkFull { trunk, limit });
             return Err(503);
         }
-        let Some(port) = core.ports.take(self.caller.thread()) else { return Err(503) };
+        let port = self.caller.thread().and_then(|thread| core.ports.take(thread)).ok_or(503u16)?;
         let id = core.new_leg();
         let new = NewLeg {
             flow: to.flow,
