@@ -9,6 +9,12 @@ use std::net::{IpAddr, UdpSocket};
 /// How long a port rests after use, so that late packets of the old stream do not reach a new one.
 const QUARANTINE: Duration = Duration::from_secs(2);
 
+/// How long it rests while ports are scarce: late packets are rarer than callers who are refused for want of a port.
+const SHORT_QUARANTINE: Duration = Duration::from_millis(250);
+
+/// Ports are scarce while fewer than one in so many of the sockets that are to be ready are.
+const SCARCE_SHARE: usize = 4;
+
 /// How long a port that could not be bound is left alone.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -100,7 +106,14 @@ impl PortPool {
         }
         let kept = self.kept.front().map(|(from, ..)| *from);
         let resting = self.resting.peek().map(|Reverse((from, _))| *from);
-        kept.into_iter().chain(resting).min()
+        let next = kept.into_iter().chain(resting).min()?;
+        Some(Time::ZERO + (next - Time::ZERO).saturating_sub(self.pardon()))
+    }
+
+    /// How much of its rest each port is spared.
+    fn pardon(&self) -> Duration {
+        let scarce = self.ready.len() < self.target.div_ceil(SCARCE_SHARE);
+        if scarce { QUARANTINE - SHORT_QUARANTINE } else { Duration::ZERO }
     }
 
     /// Makes some of the sockets ready that are missing.
@@ -132,7 +145,8 @@ impl PortPool {
 
     /// A kept socket that has rested, else a new one.
     fn next_socket(&mut self, now: Time) -> Option<(u16, io::Result<UdpSocket>)> {
-        if let Some((_, port, socket)) = self.kept.pop_front_if(|(from, ..)| *from <= now) {
+        let rested = now + self.pardon();
+        if let Some((_, port, socket)) = self.kept.pop_front_if(|(from, ..)| *from <= rested) {
             return Some((port, Ok(socket)));
         }
         let Reverse((_, port)) = self.resting.pop()?;
@@ -204,9 +218,24 @@ mod tests {
         let second = pool.refill(Time::from_secs(1)).ready[0].port;
         assert_ne!(first, second);
         assert!(pool.take(first).is_none());
+        assert!(pool.refill(Time::from_secs(60)).ready.is_empty(), "there are enough");
         drop(pool.take(second).expect("it is ready"));
+        assert_eq!(pool.refill(Time::from_secs(60)).ready[0].port, first);
+    }
+
+    #[test]
+    fn a_port_rests_for_two_seconds_and_less_while_ports_are_scarce() {
+        let mut pool = PortPool::new(0, HERE, &free_ports(HERE, 8), 8);
+        let all: Vec<u16> = pool.refill(Time::ZERO).ready.iter().map(|local| local.port).collect();
+        let mut used: Vec<_> =
+            all.iter().map(|port| (*port, pool.take(*port).expect("it is ready"))).collect();
+        for (port, socket) in used.drain(..5) {
+            pool.give_back(port, socket, Time::from_secs(1));
+        }
+        assert!(pool.refill(Time::from_millis(1_249)).ready.is_empty());
+        assert_eq!(pool.refill(Time::from_millis(1_250)).ready.len(), 2, "then a quarter is ready");
         assert!(pool.refill(Time::from_millis(2_999)).ready.is_empty());
-        assert_eq!(pool.refill(Time::from_secs(3)).ready[0].port, first);
+        assert_eq!(pool.refill(Time::from_secs(3)).ready.len(), 3);
     }
 
     #[test]
