@@ -79,7 +79,7 @@ def callee(folder):
     return party
 
 
-def caller(folder, server, number, calls, rate, hold, speaking=None):
+def caller(folder, server, number, calls, rate, hold, speaking=None, name="caller", port=CALLER[1]):
     """A caller of `calls` calls at `rate` a second that last `hold` seconds; `speaking` is a µ-law file."""
     scenario = SCENARIOS / "call.xml"
     if speaking:
@@ -88,7 +88,14 @@ def caller(folder, server, number, calls, rate, hold, speaking=None):
     # Kamailio's workers may send a 180 after the 200, which is no failure; a call that gets stuck is one.
     options += ["-default_behaviors", "all,-abortunexp", "-recv_timeout", "10000"]
     limit = calls / rate + hold + 40
-    return Sipp(folder, "caller", scenario, CALLER, [*options, remote(server)], int(limit))
+    return Sipp(folder, name, scenario, (CALLER[0], port), [*options, remote(server)], int(limit))
+
+
+def flood(folder, server, calls, rate):
+    """A caller whose calls are served or refused with 503; its counts say how many were."""
+    options = ["-s", server.numbers["plain"], "-m", calls, "-r", rate, "-rp", "1000", "-l", 100_000, "-d", "0"]
+    options += ["-default_behaviors", "all,-abortunexp", "-recv_timeout", "10000"]
+    return Sipp(folder, "flood", refused_scenario(folder), CALLER, [*options, remote(server)], int(calls / rate * 2 + 60))
 
 
 def phones(folder, server, registrations, rate):
@@ -102,6 +109,24 @@ def phones(folder, server, registrations, rate):
 
 def remote(server):
     return f"{server.sip[0]}:{server.sip[1]}"
+
+
+def refused_scenario(folder):
+    """The plain caller, who takes 503 for an answer."""
+    text = (SCENARIOS / "call.xml").read_text()
+    answer = '<recv response="200" rrs="true"/>'
+    text = text.replace(answer, f'<recv response="503" optional="true" next="1" counter="refused"/>\n  {answer}')
+    text = text.replace(answer, answer.replace("/>", ' counter="served"/>'))
+    ack = text[text.index("  <send>") :]
+    ack = ack[: ack.index("</send>") + len("</send>")]
+    lines = ack.replace("ACK [next_url]", "ACK sip:[service]@[remote_ip]:[remote_port]").splitlines()
+    # The ACK of a refusal belongs to the INVITE's transaction.
+    lines = ["      [last_Via:]" if "Via:" in line else line for line in lines]
+    end = '<recv response="200" next="2"/>\n\n  <label id="1"/>\n\n' + "\n".join(lines) + '\n\n  <label id="2"/>\n'
+    head, _, tail = text.rpartition('<recv response="200"/>')
+    path = folder / "call-refused.xml"
+    path.write_text(head + end + tail)
+    return path
 
 
 def speaking_scenario(folder, sound):

@@ -106,12 +106,13 @@ class Ringdown(Server):
     # Row → the number that is called.
     numbers = {"plain": "uas", "bridged": "uas", "playing": "ivr"}
 
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, core=None):
         super().__init__(folder)
         self.program = program
         self.state = folder / "state"
         config = LOAD / "ringdown.yaml"
-        self.processes.start("ringdown", [program, "serve", "--config", config, "--state", self.state])
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        self.processes.start("ringdown", [*pinned, program, "serve", "--config", config, "--state", self.state])
         log = folder / "ringdown.log"
         self.wait_for(lambda: "ready" in log.read_text(errors="replace").splitlines())
 
