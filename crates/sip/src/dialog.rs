@@ -69,7 +69,7 @@ impl Dialog {
     pub(crate) fn answered(response: &Message, flow: Flow) -> Option<Self> {
         let mut routes = record_route(response)?;
         routes.reverse();
-        let to = response.to().ok()?;
+        let to = response.to().ok().filter(|to| to.uri().is_ok())?;
         let (cseq, _) = response.cseq().ok()?;
         Some(Self {
             call_id: response.call_id().into(),
@@ -227,7 +227,7 @@ fn record_route(message: &Message) -> Option<Vec<Box<str>>> {
 /// take the place of the Request-URI.
 fn is_loose(route: &str) -> bool {
     let uri = NameAddr::parse(Name::Route, route).and_then(|route| route.uri());
-    uri.is_ok_and(|uri| uri.as_sip().is_none_or(|uri| uri.params.has("lr")))
+    uri.ok().is_none_or(|uri| uri.as_sip().is_none_or(|uri| uri.params.has("lr")))
 }
 
 /// The address of a URI that needs no DNS and no other transport.

@@ -233,7 +233,7 @@ impl fmt::Display for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest username={}, realm={}", Quoted(&self.username), Quoted(&self.realm))?;
         write!(f, ", nonce={}, uri={}", Quoted(&self.nonce), Quoted(&self.uri))?;
-        write!(f, ", response=\"{}\", algorithm={}", self.response, self.algorithm.token())?;
+        write!(f, ", response={}, algorithm={}", Quoted(&self.response), self.algorithm.token())?;
         if let Some(opaque) = &self.opaque {
             write!(f, ", opaque={}", Quoted(opaque))?;
         }

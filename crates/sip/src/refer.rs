@@ -1,5 +1,6 @@
 //! Transfers as messages ask for them: Refer-To, Replaces and Refer-Sub (RFC 3515, 3891, 4488).
 
+use crate::header::is_token;
 use crate::{Message, Name, Params, Uri};
 use std::fmt;
 
@@ -67,14 +68,14 @@ impl Refer {
 }
 
 impl Replaces {
-    /// Reads the value of a Replaces header field; `None` if a tag is missing or there twice.
+    /// Reads the value of a Replaces header field; `None` if a tag is missing, there twice, or no token.
     pub fn parse(value: &str) -> Option<Self> {
         let (call_id, params) = value.split_once(';')?;
         let params = Params::new(params);
         let one = |name: &str| {
             let mut values = params.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name));
             let found = values.next()?.1?;
-            (values.next().is_none() && !found.is_empty()).then(|| found.to_owned())
+            (values.next().is_none() && is_token(found)).then(|| found.to_owned())
         };
         let call_id = call_id.trim_ascii();
         (!call_id.is_empty()).then_some(())?;
@@ -159,6 +160,7 @@ mod tests {
             "c;to-tag=1;from-tag",
             ";to-tag=1;from-tag=2",
             "c;to-tag=1;to-tag=2;from-tag=3",
+            "c;from-tag=1;to-tag=\"open",
         ] {
             assert_eq!(Replaces::parse(broken), None, "{broken}");
         }

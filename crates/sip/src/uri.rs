@@ -6,6 +6,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// URIs with more parameters, or more header fields, are equal only if their texts are: each of one is looked for among
+/// those of the other.
+const MAX_COMPARED: usize = 64;
+
 /// A URI as SIP header fields carry them. It borrows the text that it was read from; keep that text to
 /// keep the URI.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +159,10 @@ impl<'a> SipUri<'a> {
         pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
     }
 
+    fn is_comparable(&self) -> bool {
+        few(&self.params) && self.header_pairs().nth(MAX_COMPARED).is_none()
+    }
+
     /// The rules of RFC 3261 section 19.1.4; `transport` counts as its examples have it.
     fn equals(&self, other: &Self) -> bool {
         const NEVER_IMPLIED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
@@ -175,6 +183,8 @@ impl<'a> SipUri<'a> {
             && escaped(self.password) == escaped(other.password)
             && self.host.equals(&other.host)
             && self.port == other.port
+            && self.is_comparable()
+            && other.is_comparable()
             && params_agree(self, other)
             && params_agree(other, self)
             && headers_agree(self, other)
@@ -246,9 +256,12 @@ impl<'a> Host<'a> {
 }
 
 /// RFC 3261 section 19.1.4 for SIP URIs, digits and parameters for `tel:` (RFC 3966 section 5), the text
-/// for others.
+/// for others. What is written alike is equal, even if it has a parameter twice.
 impl PartialEq for Uri<'_> {
     fn eq(&self, other: &Self) -> bool {
+        if self.as_str() == other.as_str() {
+            return true;
+        }
         match (self, other) {
             (Self::Sip(a), Self::Sip(b)) => a.equals(b),
             (Self::Tel(a), Self::Tel(b)) => {
@@ -257,9 +270,9 @@ impl PartialEq for Uri<'_> {
                         b.params.get(name).is_some_and(|v| v.eq_ignore_ascii_case(value.unwrap_or("")))
                     })
                 };
-                a.digits().eq_ignore_ascii_case(&b.digits()) && agree(a, b) && agree(b, a)
+                let comparable = few(&a.params) && few(&b.params);
+                comparable && a.digits().eq_ignore_ascii_case(&b.digits()) && agree(a, b) && agree(b, a)
             }
-            (Self::Other(a), Self::Other(b)) => a == b,
             _ => false,
         }
     }
@@ -298,6 +311,10 @@ fn without_separators(number: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(number)
     }
+}
+
+fn few(params: &Params<'_>) -> bool {
+    params.iter().nth(MAX_COMPARED).is_none()
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -456,6 +473,30 @@ mod tests {
         ];
         for (a, b) in different {
             assert!(Uri::parse(a).unwrap() != Uri::parse(b).unwrap(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn rfc_3261_section_19_1_4_equal_to_itself() {
+        for text in ["sip:a@h;x=1;x=2", "sip:a@h;=;;=1?&a=&a=b", "tel:1;x=1;x=2"] {
+            assert!(Uri::parse(text).unwrap() == Uri::parse(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn uris_that_would_take_long_to_compare_are_not() {
+        let list = |first: &str, between: &str, count: usize| {
+            let one = |nth: usize| format!("p{nth}=1");
+            let up = (0..count).map(one).collect::<Vec<_>>().join(between);
+            let down = (0..count).rev().map(one).collect::<Vec<_>>().join(between);
+            [up, down].map(|list| format!("{first}{list}"))
+        };
+        for (first, between) in [("sip:a@h;", ";"), ("sip:a@h?", "&"), ("tel:1;", ";")] {
+            for (count, equal) in [(MAX_COMPARED, true), (MAX_COMPARED + 1, false)] {
+                let [up, down] = list(first, between, count);
+                assert_eq!(Uri::parse(&up).unwrap() == Uri::parse(&down).unwrap(), equal, "{first} {count}");
+                assert!(Uri::parse(&up).unwrap() == Uri::parse(&up.clone()).unwrap(), "{first} {count}");
+            }
         }
     }
 }

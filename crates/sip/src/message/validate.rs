@@ -78,6 +78,10 @@ impl Message {
         for name in [Name::From, Name::To] {
             let address = self.address(name).map_err(|error| bad(error, name))?;
             let uri = address.uri().map_err(|error| bad(error, name))?;
+            // Ours could not take its place: whoever reads the response finds the empty one first.
+            if name == Name::To && address.tag().is_none() && address.params().has("tag") {
+                return Err(Fault::bad(malformed_phrase(name)));
+            }
             // Nobody else can be registered (RFC 3261 section 10.2).
             if name == Name::To && *self.method() == Method::Register && matches!(uri, Uri::Other(_)) {
                 return Err(Fault::bad("To Names No SIP User"));

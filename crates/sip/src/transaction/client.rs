@@ -418,7 +418,7 @@ impl Client {
     }
 
     /// RFC 3261 section 17.1.1.3: the ACK to a 300–699 belongs to the INVITE's transaction and goes where
-    /// the INVITE went.
+    /// the INVITE went. Its To is that of the INVITE where that of the response cannot be read.
     fn acknowledge_failure(&mut self, response: Option<&Message>, out: &mut Vec<Output>) {
         let Last::One(request) = &self.last else { return };
         let (Ok(invite), Some(response)) = (Message::parse(request.bytes.clone()), response) else { return };
@@ -429,7 +429,9 @@ impl Client {
             builder = builder.header(Name::Route, route);
         }
         builder = builder.header(Name::From, invite.header(Name::From).unwrap_or(""));
-        builder = builder.header(Name::To, response.header(Name::To).unwrap_or(""));
+        let named =
+            [response, &invite].into_iter().find(|message| message.to().is_ok_and(|to| to.uri().is_ok()));
+        builder = builder.header(Name::To, named.and_then(|message| message.header(Name::To)).unwrap_or(""));
         builder = builder.header(Name::CallId, invite.call_id()).cseq(request.cseq, &Method::Ack);
         let ack = Outgoing { flow: request.flow, bytes: builder.finish(), cseq: request.cseq, sdp: false };
         ack.send(self.invite, false, out);

@@ -432,6 +432,36 @@ fn rfc3261_12_1_record_routes_are_followed_loosely_and_strictly() {
 }
 
 #[test]
+fn rfc3261_17_1_1_3_a_refusal_whose_to_cannot_be_read_is_acknowledged_with_ours() {
+    for broken in ["", "To: <sip:b@h:x>;tag=b\r\n"] {
+        let mut lone = Lone::new();
+        lone.invite(|_| {});
+        let invite = lone.sent[0].1.clone();
+        let refusal = response(&invite, "486 Busy Here", "b", "");
+        let to = refusal.lines().find(|line| line.starts_with("To: ")).unwrap();
+        lone.receive(refusal.replace(&format!("{to}\r\n"), broken));
+        let ack = lone.sent.pop().unwrap().1;
+        assert_eq!((ack.method(), header(&ack, Name::To)), (&Method::Ack, header(&invite, Name::To)));
+        lone.drain();
+    }
+}
+
+#[test]
+fn a_record_route_that_cannot_be_read_does_not_become_a_request_uri() {
+    for broken in ["<sip:p@127.0.0.9:99999>", "<sip:p", "sip:p:x"] {
+        let mut lone = Lone::new();
+        let id = lone.invite(|_| {});
+        let invite = lone.sent[0].1.clone();
+        lone.receive(response(&invite, "200 OK", "b", &format!("{CONTACT}Record-Route: {broken}\r\n")));
+        lone.act(|endpoint, now, out| endpoint.bye(now, id, None, out));
+        let bye = lone.sent.pop().unwrap().1;
+        assert_eq!(bye.start_line(), "BYE sip:b@127.0.0.2:5060 SIP/2.0");
+        assert_eq!(header(&bye, Name::Route), broken);
+        lone.drain();
+    }
+}
+
+#[test]
 fn rfc3261_12_2_1_1_requests_go_to_the_contact_unless_it_cannot_be_reached() {
     let cases = [
         ("127.0.0.2:5060", "<sip:b@127.0.0.7:5099>", "127.0.0.7:5099", "an address is taken"),

@@ -28,6 +28,7 @@ fn section_8_1_1_mandatory_fields() {
 fn fields_that_cannot_be_read() {
     assert_eq!(refused(&["From: \"open <sip:a@h>"]), (400, "Malformed From"));
     assert_eq!(refused(&["To: <sip:a@[::1>"]), (400, "Malformed To"));
+    assert_eq!(refused(&["To: <sip:a@h>;tag="]), (400, "Malformed To"), "ours would stand behind it unread");
     assert_eq!(refused(&["Contact: <sip:a@h:99999>"]), (400, "Malformed Contact"));
     assert_eq!(refused(&["Max-Forwards: 256"]), (400, "Malformed Max-Forwards"));
     assert_eq!(refused(&["Max-Forwards: 7 0"]), (400, "Malformed Max-Forwards"));

@@ -286,3 +286,11 @@ fn nonces_differ() {
     assert_ne!(first.nonce, second.nonce);
     assert!(first.to_string().ends_with(", qop=\"auth\", stale=true"));
 }
+
+#[test]
+fn credentials_of_any_text_are_written_as_they_were_read() {
+    let value = r#"Digest username="a\"b", realm="r", nonce="n", uri="sip:x", response="0\", algorithm=x", opaque="""#;
+    let given = Credentials::parse(value).unwrap();
+    assert_eq!(given.response, "0\", algorithm=x");
+    assert_eq!(Credentials::parse(&given.to_string()).ok(), Some(given));
+}

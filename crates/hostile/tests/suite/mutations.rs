@@ -1,0 +1,75 @@
+//! What the corpora become by a few changes: a little of what the fuzzer does, in every test run.
+
+use crate::{Check, TARGETS, inputs};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+/// Octets that mean something to one grammar or another.
+const TELLING: &[u8] = b"\r\n \t:;,\"<>\\@[]%=/?&*#-+.0z\x00\x80\xff";
+
+/// A change: where, of which kind, an octet, and a length.
+type Edit = (prop::sample::Index, u8, u8, usize);
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let octet = prop_oneof![any::<u8>(), prop::sample::select(TELLING)];
+    (any::<prop::sample::Index>(), 0..5_u8, octet, 1..40_usize)
+}
+
+fn edited(mut bytes: Vec<u8>, other: &[u8], edits: &[Edit]) -> Vec<u8> {
+    for (index, kind, octet, length) in edits {
+        let at = index.index(bytes.len() + 1);
+        let end = (at + length).min(bytes.len());
+        match kind {
+            0 if at < bytes.len() => bytes[at] = *octet,
+            1 => bytes.insert(at, *octet),
+            2 => drop(bytes.drain(at..end)),
+            3 => {
+                let again = bytes[at..end].to_vec();
+                bytes.splice(at..at, again);
+            }
+            _ => {
+                let from = index.index(other.len() + 1);
+                let piece = &other[from..(from + length).min(other.len())];
+                bytes.splice(at..at, piece.iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+fn holds_of_mutations(target: &str, check: Check) {
+    let corpus: Vec<Vec<u8>> = inputs(target).into_iter().map(|(_, bytes)| bytes).collect();
+    let sample = || prop::sample::select(corpus.clone());
+    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
+    let mutations = (sample(), sample(), vec(edit(), 1..8));
+    let outcome = TestRunner::new(config).run(&mutations, |(bytes, other, edits)| {
+        check(&edited(bytes, &other, &edits));
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{target}: {}", outcome.unwrap_err());
+}
+
+#[test]
+fn mutated_messages_hold() {
+    let [(target, check), ..] = TARGETS;
+    holds_of_mutations(target, check);
+}
+
+#[test]
+fn mutated_uris_hold() {
+    let [_, (target, check), ..] = TARGETS;
+    holds_of_mutations(target, check);
+}
+
+#[test]
+fn mutated_descriptions_hold() {
+    let [_, _, (target, check), _] = TARGETS;
+    holds_of_mutations(target, check);
+}
+
+#[test]
+fn mutated_streams_hold() {
+    let [.., (target, check)] = TARGETS;
+    holds_of_mutations(target, check);
+}
