@@ -1,6 +1,6 @@
 //! Transports, loss, and OPTIONS.
 
-use acceptance::{Node, Setup, Sipp};
+use acceptance::{Node, Setup, Sipp, until};
 use std::time::Duration;
 
 use crate::field;
@@ -48,4 +48,41 @@ fn options_says_what_is_allowed_rfc_3261_section_11() {
     assert_eq!(Sipp::caller(&node, "options", "ping").run().successful(), 1);
     assert_eq!(Sipp::caller(&node, "options", "ping").tcp().run().successful(), 1);
     node.stop();
+}
+
+#[test]
+fn rfc5922_a_trunk_over_tls_is_called_if_its_certificate_names_it_and_not_otherwise() {
+    let far = Node::start(&Setup::new().tls());
+    let certificate = std::fs::read_to_string(far.folder().join("cert.pem")).expect("its certificate");
+    let trunk = |name: &str, host: &str| {
+        format!(
+            "{name}: {{to: \"sip:{};transport=tls\", tls: {{roots: far.pem, name: {host}}}, health: {{every: 1s}}}}",
+            far.sips()
+        )
+    };
+    let loopback = "loopback: {from: [127.0.0.0/8]}";
+    let trunks =
+        format!("{loopback}\n  {}\n  {}", trunk("right", "pbx.example"), trunk("wrong", "other.example"));
+    let flow = |trunk: &str| format!("{trunk}: [{{dial: {{number: ivr, trunk: {trunk}}}}}]");
+    let flows =
+        format!("numbers: {{right: right, wrong: wrong}}\nflows: {{{}, {}}}\n", flow("right"), flow("wrong"));
+    let near = Node::start(
+        &Setup::new().tls().file("far.pem", &certificate).replace(loopback, &trunks).flows(&flows),
+    );
+    let says = |text: &str| {
+        until(Duration::from_secs(20), text, || near.process().stderr().contains(text));
+    };
+    says("certificate not valid for name \"other.example\"");
+    says(&format!("trunk wrong: TLS {} is down", far.sips()));
+
+    let hold = Duration::from_secs(1);
+    assert_eq!(Sipp::caller(&near, "call", "right").hold(hold).run().successful(), 1);
+    let refused = Sipp::caller(&near, "call-refused", "wrong").status(500).run();
+    assert_eq!(refused.successful(), 1);
+    let answered = &far.calls(1)[0];
+    assert_eq!(field(answered, "disposition"), "abandoned_in_flow");
+    assert_eq!(answered["legs"][0]["party"]["trunk"], "loopback");
+    near.calls(2);
+    near.stop();
+    far.stop();
 }

@@ -272,6 +272,8 @@ pub struct Trunk {
     /// Where calls are sent, SIP URIs, the first one first; the registrar where nothing else is said. Without one the
     /// trunk is inbound only.
     pub to: Vec<Arc<str>>,
+    /// How its servers are met over TLS.
+    pub tls: TrunkTls,
     /// How calls find their way there.
     pub routing: Routing,
     /// Where the node registers, so that the trunk finds it.
@@ -288,6 +290,17 @@ pub struct Trunk {
     pub client: Option<ClientIndex>,
 }
 
+/// How a trunk's servers are met over TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrunkTls {
+    /// PEM, relative to the node file: who certifies them, instead of the usual roots.
+    pub roots: Option<Arc<str>>,
+    /// The name that their certificate has to have, instead of the host of the URI that leads to them.
+    pub name: Option<Arc<str>>,
+    /// What they are shown, if they ask.
+    pub identity: Option<Tls>,
+}
+
 impl Trunk {
     /// A trunk of which nothing is said.
     pub fn named(name: &str) -> Self {
@@ -295,6 +308,7 @@ impl Trunk {
             name: name.into(),
             networks: Vec::new(),
             to: Vec::new(),
+            tls: TrunkTls::default(),
             routing: Routing::default(),
             register: None,
             numbers: None,

@@ -32,7 +32,7 @@ mod yaml;
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node, Register, Rtp,
-    SessionTimer, Tls, Transport, Trunk, User,
+    SessionTimer, Tls, Transport, Trunk, TrunkTls, User,
 };
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};

@@ -51,7 +51,8 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let dns = dns::read(&fields, faults);
     let stir = stir::read(&fields, faults);
     let has_stir = fields.get("stir").is_some();
-    let trunks = trunks::read(fields.get("trunks"), clients, has_stir, faults);
+    let around = trunks::Around { clients, has_stir, listen: &listen };
+    let trunks = trunks::read(fields.get("trunks"), &around, faults);
     fields.require("clients", faults);
     let rtp = rtp?;
     apart(&fields, &listen, &rtp, faults);

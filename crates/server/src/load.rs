@@ -2,7 +2,7 @@
 
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
-use crate::tls::{Identity, PemError};
+use crate::tls::{Identity, Outbound, PemError};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
 use jiff::Timestamp;
 use std::ffi::OsStr;
@@ -63,12 +63,23 @@ pub fn identity(path: &Path, plan: &Config) -> Result<Option<Identity>, LoadErro
     Ok(Some(identity))
 }
 
-/// What the node file (at `path`) names for STIR/SHAKEN.
+/// What the files hold that a node file names, besides the certificate that the node shows.
+#[derive(Debug)]
+pub struct Files {
+    /// For STIR/SHAKEN.
+    pub stir: Material,
+    /// For TLS connections to trunks.
+    pub outbound: Outbound,
+}
+
+/// Reads the files that the node file (at `path`) names.
 ///
 /// # Errors
-/// A file cannot be used.
-pub fn stir(path: &Path, plan: &Config) -> Result<Material, LoadError> {
-    Ok(Material::load(path.parent().unwrap_or(Path::new("")), &plan.node)?)
+/// One cannot be used.
+pub fn files(path: &Path, plan: &Config) -> Result<Files, LoadError> {
+    let home = path.parent().unwrap_or(Path::new(""));
+    let (stir, outbound) = (Material::load(home, &plan.node)?, Outbound::load(home, &plan.node.trunks)?);
+    Ok(Files { stir, outbound })
 }
 
 /// Checks one client folder as if it were the only one of a node.

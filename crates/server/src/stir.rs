@@ -1,12 +1,9 @@
 //! What the node file's `stir` names: roots, certificates and how others are fetched.
 
-use crate::tls::{PemError, read_pem};
+use crate::tls::{PemError, builder, read_pem, roots};
 use dialplan::{Fetch, Node, Trunk};
 use ipnet::IpNet;
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use shaken::{Anchors, Signer};
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
@@ -82,24 +79,8 @@ fn warn_of_readers(path: &Path) {
 
 /// How a node fetches, whose file is in the folder `home`.
 pub(crate) fn settings(home: &Path, fetch: &Fetch) -> Result<FetchSettings, PemError> {
-    let mut roots = RootCertStore::empty();
-    match &fetch.roots {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(file) => {
-            let path = home.join(&**file);
-            let pem = read_pem(&path, "`roots` names a PEM file, relative to the node file")?;
-            let found = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
-            let (added, _) = roots.add_parsable_certificates(found);
-            if added == 0 {
-                let hint = "a PEM file begins with -----BEGIN CERTIFICATE-----";
-                return Err(PemError::new(&path, "holds no certificate".to_owned(), hint));
-            }
-        }
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    // The protocol versions are those of the provider.
-    let builder = builder.with_safe_default_protocol_versions().unwrap_or_else(|error| panic!("{error}"));
-    let tls = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    let roots = roots(home, fetch.roots.as_deref())?;
+    let tls = Arc::new(builder().with_root_certificates(roots).with_no_client_auth());
     Ok(FetchSettings { allow: fetch.allow.clone(), tls })
 }
 

@@ -1,5 +1,10 @@
 //! The certificate that a node shows, and how it is exchanged while the node serves.
 
+mod outbound;
+
+pub use outbound::Outbound;
+pub(crate) use outbound::{Greeting, builder, roots};
+
 use jiff::Timestamp;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -51,7 +56,7 @@ impl Identity {
     pub fn load(home: &Path, tls: &dialplan::Tls) -> Result<Self, PemError> {
         let (path, key_path) = (home.join(&*tls.certificate), home.join(&*tls.key));
         let failed = PemError::new;
-        let bytes = |path: &Path| read_pem(path, "`sip.tls` names PEM files, relative to the node file");
+        let bytes = |path: &Path| read_pem(path, "`tls` names PEM files, relative to the node file");
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes(&path)?).filter_map(Result::ok).collect();
         let first = chain.first().ok_or_else(|| {
             failed(

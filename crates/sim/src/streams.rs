@@ -78,7 +78,7 @@ impl Streams {
 
     fn open(&mut self, phone: usize, local: SocketAddr, peer: SocketAddr, opened: bool) -> Flow {
         self.last += 1;
-        let flow = Flow { transport: Transport::Tcp, local, peer, connection: self.last };
+        let flow = Flow { transport: Transport::Tcp, local, peer, connection: self.last, domain: 0 };
         let connection = Connection { phone, flow, opened, to_switch: Time::ZERO, to_phone: Time::ZERO };
         self.up.insert(self.last, connection);
         flow

@@ -92,12 +92,16 @@ pub struct Flow {
     /// The number of a stream that was accepted or opened; 0 for datagrams, and for "any stream to `peer`,
     /// connect if there is none".
     pub connection: u64,
+    /// Whose certificate the other end of a stream that we open by TLS has to show, by a number that the user of the
+    /// endpoint gives out; 0 for all that peers open, and for other transports. Two domains at one address do not share a
+    /// stream (RFC 5923 section 6).
+    pub domain: u32,
 }
 
 impl Flow {
     /// Datagrams between two addresses.
     pub const fn udp(local: SocketAddr, peer: SocketAddr) -> Self {
-        Self { transport: Transport::Udp, local, peer, connection: 0 }
+        Self { transport: Transport::Udp, local, peer, connection: 0, domain: 0 }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::register::ALLOW;
 use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
+use crate::way::TlsPeers;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
@@ -67,6 +68,7 @@ pub(crate) struct Core {
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) tls_peers: TlsPeers,
     /// What the listeners can send by.
     pub(crate) means: Vec<(sip::Transport, bool)>,
     pub(crate) locator: Locator,
@@ -116,6 +118,7 @@ impl Core {
             users: Users::default(),
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
+            tls_peers: TlsPeers::default(),
             locator: Locator::default(),
             certificates: Certificates::default(),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),

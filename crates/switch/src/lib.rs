@@ -32,6 +32,7 @@ pub use guard::Ban;
 pub use stir::Credentials;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, TargetState, TrunkState};
+pub use way::TlsPeer;
 
 use crate::broken::Broken;
 use crate::contact::Contact;
@@ -305,6 +306,11 @@ impl Switch {
         if let Some(address) = self.core.guard.lift(self.core.now, address) {
             self.core.log(None, Kind::BanLifted { address });
         }
+    }
+
+    /// Whom the domain of a flow means.
+    pub fn tls_peer(&self, domain: u32) -> Option<&TlsPeer> {
+        self.core.tls_peers.get(domain)
     }
 
     /// The sources of which nothing is read at present, by address.

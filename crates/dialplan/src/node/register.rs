@@ -1,20 +1,20 @@
 //! `register` of a trunk: the node registers there as a phone does.
 
 use super::trunks::sip_host;
-use crate::Register;
 use crate::faults::Faults;
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
+use crate::{Listen, Register};
 use clock::Duration;
 
 /// A registrar that is asked more often takes it for an attack.
 const SHORTEST: Duration = Duration::from_secs(60);
 
-pub(super) fn read(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<Register> {
+pub(super) fn read(key: &Key, node: &Node, listen: &[Listen], faults: &mut Faults<'_>) -> Option<Register> {
     const KNOWN: [&str; 6] = ["registrar", "user", "secret", "auth_user", "expires", "realm"];
     let fields = Fields::of(node, key.span, "`register`", &KNOWN, faults)?;
     let registrar = fields.require("registrar", faults).and_then(|node| {
-        sip_host(node, ("`registrar`", "a registrar's address", "sip:carrier.example"), faults)
+        sip_host(node, ("`registrar`", "a registrar's address", "sip:carrier.example"), listen, faults)
     });
     let user = fields.require("user", faults).and_then(|node| word(node, "`user`", faults));
     let secret =

@@ -2,39 +2,40 @@ use super::{caller_id, limits, numbers, register, routing, stir};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
-use crate::{ClientIndex, Register, Trunk};
+use crate::{ClientIndex, Listen, Register, Tls, Transport, Trunk, TrunkTls};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// What trunks are held against.
+pub(super) struct Around<'a> {
+    pub(super) clients: &'a [&'a str],
+    /// Whether the node file says whose word counts for a caller.
+    pub(super) has_stir: bool,
+    pub(super) listen: &'a [Listen],
+}
+
 /// Reads all trunks. Networks may lie within each other, the smaller one wins; the same network twice is
-/// a fault. `has_stir`: the node file says whose word counts.
-pub(super) fn read(
-    node: Option<&Node>,
-    clients: &[&str],
-    has_stir: bool,
-    faults: &mut Faults<'_>,
-) -> Vec<Trunk> {
+/// a fault.
+pub(super) fn read(node: Option<&Node>, around: &Around<'_>, faults: &mut Faults<'_>) -> Vec<Trunk> {
     let entries = node.map_or(&[][..], |node| node.entries("`trunks`", faults));
     let mut taken = HashMap::new();
-    entries
-        .iter()
-        .filter_map(|(key, node)| trunk(key, node, (clients, has_stir), &mut taken, faults))
-        .collect()
+    entries.iter().filter_map(|(key, node)| trunk(key, node, around, &mut taken, faults)).collect()
 }
 
 fn trunk(
     key: &Key,
     node: &Node,
-    (clients, has_stir): (&[&str], bool),
+    Around { clients, has_stir, listen }: &Around<'_>,
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "from",
         "to",
         "register",
+        "tls",
         "failover_on",
         "respond_within",
         "health",
@@ -61,10 +62,10 @@ fn trunk(
             "write from: [192.0.2.0/24] for its calls to you, to: sip:… for yours to it, or register: {…}";
         faults.hinted(key.span, format!("the trunk `{}` has no `from`, `to` or `register`", key.text), hint);
     }
-    let register = fields.entry("register").and_then(|(key, node)| register::read(key, node, faults));
+    let register = fields.entry("register").and_then(|(key, node)| register::read(key, node, listen, faults));
     let targets = fields.get("to").map_or(&[][..], Node::items);
     let target = ("`to`", "where calls can be sent", "sip:carrier.example:5060");
-    let mut to: Vec<_> = targets.iter().filter_map(|node| sip_host(node, target, faults)).collect();
+    let mut to: Vec<_> = targets.iter().filter_map(|node| sip_host(node, target, listen, faults)).collect();
     if let Some(Register { registrar, .. }) = register.as_ref().filter(|_| fields.get("to").is_none()) {
         to.push(Arc::clone(registrar));
     }
@@ -84,6 +85,7 @@ fn trunk(
         networks,
         to,
         register,
+        tls: fields.entry("tls").and_then(|(key, node)| tls(key, node, faults)).unwrap_or_default(),
         routing: routing::read(&fields, faults),
         numbers: fields.entry("numbers").and_then(|(key, node)| numbers::read(key, node, faults)),
         caller_id: fields
@@ -96,10 +98,42 @@ fn trunk(
             .unwrap_or_default(),
         stir: fields
             .entry("stir")
-            .and_then(|(key, node)| stir::of_trunk(key, node, has_stir, faults))
+            .and_then(|(key, node)| stir::of_trunk(key, node, *has_stir, faults))
             .unwrap_or_default(),
         client,
     })
+}
+
+fn tls(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<TrunkTls> {
+    let fields = Fields::of(node, key.span, "`tls`", &["roots", "name", "certificate", "key"], faults)?;
+    let mut text = |name: &str| fields.get(name)?.text(&format!("`{name}`"), faults).map(Arc::<str>::from);
+    let (roots, name) = (text("roots"), text("name"));
+    let identity = match (text("certificate"), text("key")) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
+        (None, None) => None,
+        _ => {
+            faults.error(key.span, "`certificate` and `key` go together");
+            None
+        }
+    };
+    Some(TrunkTls { roots, name, identity })
+}
+
+/// The port of a listener stands in Via and Contact of what is sent by its transport.
+fn check_transport(node: &Node, uri: &str, listen: &[Listen], faults: &mut Faults<'_>) {
+    let named = uri.split(';').skip(1).find_map(|param| param.strip_prefix("transport="));
+    let Some(transport) = named.and_then(|name| Transport::named(&name.to_ascii_lowercase())) else { return };
+    if matches!(transport, Transport::Ws | Transport::Wss) {
+        faults.hinted(node.span, "the node opens no WebSockets", "write ;transport=tls");
+    } else if !listen.iter().any(|it| it.transport == transport) {
+        let name = transport.name();
+        let hint = format!("add {name}:192.0.2.1:{} to `listen`", if name == "tls" { 5061 } else { 5060 });
+        faults.hinted(
+            node.span,
+            format!("nothing can be sent by {name}: no listener is of that transport"),
+            hint,
+        );
+    }
 }
 
 /// `192.0.2.0/24`, or one address.
@@ -125,9 +159,11 @@ pub(super) fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
 pub(super) fn sip_host(
     node: &Node,
     (field, what, like): (&str, &str, &str),
+    listen: &[Listen],
     faults: &mut Faults<'_>,
 ) -> Option<Arc<str>> {
     let text = node.text(field, faults)?;
+    check_transport(node, text, listen, faults);
     let host = text.strip_prefix("sip:").unwrap_or_default();
     let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b));
     if host.is_empty() || host.contains('@') || !is_plain {

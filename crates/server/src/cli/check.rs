@@ -33,7 +33,7 @@ fn check_one(path: &Path) -> Result<Config, LoadError> {
     }
     let plan = load::load_node(path, Path::new(load::PROMPTS))?;
     load::identity(path, &plan)?;
-    load::stir(path, &plan)?;
+    load::files(path, &plan)?;
     Ok(plan)
 }
 

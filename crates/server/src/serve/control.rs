@@ -271,11 +271,11 @@ impl Control {
         let loaded = tokio::task::spawn_blocking(move || {
             let plan = load::load_node(&shared.node_file, &shared.prompts)?;
             let identity = load::identity(&shared.node_file, &plan)?;
-            let material = load::stir(&shared.node_file, &plan)?;
-            Ok::<_, LoadError>((plan, identity, material))
+            let files = load::files(&shared.node_file, &plan)?;
+            Ok::<_, LoadError>((plan, identity, files))
         })
         .await;
-        let (mut plan, identity, material) = match loaded {
+        let (mut plan, identity, files) = match loaded {
             Ok(loaded) => loaded?,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
@@ -284,7 +284,7 @@ impl Control {
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
         let (answer, version) = oneshot::channel();
-        self.inbox.send(Message::Reload(Arc::new(plan), material, answer)).await?;
+        self.inbox.send(Message::Reload(Arc::new(plan), files, answer)).await?;
         let config_version = version.await.map_err(|_| Gone)?;
         Ok(Reloaded { config_version, needs_restart })
     }

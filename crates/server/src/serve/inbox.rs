@@ -4,7 +4,7 @@
 //! streams and HTTP wait for room, so that a flood slows its sender down and nobody else.
 
 use super::stream::StreamEvent;
-use crate::stir::Material;
+use crate::load::Files;
 use bytes::Bytes;
 use dialplan::Config;
 use events::ContactId;
@@ -33,7 +33,7 @@ pub(super) enum Message {
     /// What was found where the switch asked for a certificate.
     Certificate(Arc<str>, Result<Bytes, String>),
     /// Apply a configuration that has been checked, with its files; the answer is its version.
-    Reload(Arc<Config>, Material, oneshot::Sender<u64>),
+    Reload(Arc<Config>, Files, oneshot::Sender<u64>),
     /// Count what is there.
     Snapshot(oneshot::Sender<Snapshot>),
     /// Say who is banned.

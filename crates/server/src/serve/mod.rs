@@ -21,6 +21,7 @@ pub use error::ServeError;
 pub use inbox::Gone;
 
 use crate::axis::Axis;
+use crate::load::Files;
 use crate::stir::Material;
 use crate::tls::Shown;
 use crate::{embedded, load, random};
@@ -86,7 +87,7 @@ impl Server {
         limits::raise_open_files();
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
-        let Material { credentials, fetch } = load::stir(&options.config, &plan)?;
+        let Files { stir: Material { credentials, fetch }, outbound } = load::files(&options.config, &plan)?;
         let recordings = options.state.join(&plan.node.recordings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
@@ -109,7 +110,7 @@ impl Server {
         let backlog = inbox.wait_for_ports(PORTS_LIMIT).map_err(ServeError::Ports)?;
         let Sockets { mut datagrams, listeners, http } = sockets;
         datagrams.register(poll.registry()).map_err(ServeError::system("register the UDP listeners"))?;
-        let streams = Streams::new(runtime.handle().clone(), sender.clone());
+        let streams = Streams::new(runtime.handle().clone(), sender.clone(), outbound);
         for listener in listeners {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }

@@ -8,6 +8,7 @@ use super::journal::Journal;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
 use crate::axis::Axis;
+use crate::load::Files;
 use crate::stir::Material;
 use bytes::Bytes;
 use clock::{Duration, Time};
@@ -136,8 +137,7 @@ impl Running {
         // Told once the queue is empty again: one line for a burst.
         let lost = self.thread.inbox.take_lost();
         if lost > 0 {
-            let text = format!("{lost} media events were lost: the signalling thread is overloaded");
-            self.handle(Input::Media(rtp::control::Event::Alarm(text)));
+            self.alarm(format!("{lost} media events were lost: the signalling thread is overloaded"));
         }
     }
 
@@ -159,9 +159,19 @@ impl Running {
             Message::Stream(StreamEvent::Closed(flow)) => {
                 self.failed.extend(self.thread.streams.closed(flow));
             }
+            Message::Stream(StreamEvent::Distrusted(flow, why)) => {
+                self.failed.extend(self.thread.streams.closed(flow));
+                let peer = self.thread.switch.tls_peer(flow.domain);
+                let host = peer.map_or_else(|| flow.peer.to_string(), |peer| peer.host.to_string());
+                if self.thread.streams.is_news(flow, &why) {
+                    self.alarm(format!("no TLS with {host} at {}: {why}", flow.peer));
+                }
+            }
             Message::Dns(question, answer) => self.handle(Input::Dns { question, answer }),
             Message::Certificate(url, found) => self.handle(Input::Certificate { url, found }),
-            Message::Reload(plan, Material { credentials, fetch }, answer) => {
+            Message::Reload(plan, Files { stir, outbound }, answer) => {
+                let Material { credentials, fetch } = stir;
+                self.thread.streams.apply(outbound);
                 self.thread.fetcher.apply(fetch);
                 self.handle(Input::Credentials(credentials));
                 self.handle(Input::Reload(plan));
@@ -218,6 +228,10 @@ impl Running {
         }
     }
 
+    fn alarm(&mut self, text: String) {
+        self.handle(Input::Media(rtp::control::Event::Alarm(text)));
+    }
+
     fn handle(&mut self, input: Input) {
         let now = self.thread.axis.now();
         self.thread.switch.handle(now, input, &mut self.outputs);
@@ -250,7 +264,8 @@ impl Running {
         let sent = match flow.transport {
             Transport::Udp => self.thread.datagrams.send(&flow, &bytes).is_ok(),
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.thread.streams.send(&flow, bytes).is_ok()
+                let peer = self.thread.switch.tls_peer(flow.domain);
+                self.thread.streams.send(&flow, bytes, peer).is_ok()
             }
         };
         if !sent {

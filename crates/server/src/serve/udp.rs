@@ -7,7 +7,7 @@ use mio::event::Event;
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use nix::sys::socket::{setsockopt, sockopt};
-use sip::{Flow, Transport};
+use sip::Flow;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -146,7 +146,7 @@ impl Listener {
     }
 
     fn flow(&self, peer: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local: self.local, peer, connection: 0 }
+        Flow::udp(self.local, peer)
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
         for loopback in ["127.0.0.1:0", "[::1]:0"] {
             let (mut datagrams, mut poll, local) = listener(loopback);
             let gone = std::net::UdpSocket::bind(loopback).expect("bind").local_addr().expect("bound");
-            let flow = Flow { transport: Transport::Udp, local, peer: gone, connection: 0 };
+            let flow = Flow::udp(local, gone);
             for _ in 0..3 {
                 datagrams.send(&flow, b"to nobody").expect("the kernel takes it");
             }

@@ -331,6 +331,7 @@ fn rfc5626_5_3_requests_go_by_the_stream_that_the_peer_has_opened_anew() {
         local: address(CALLER),
         peer: "127.0.0.2:40001".parse().unwrap(),
         connection: 7,
+        domain: 0,
     };
     lone.flow = first;
     let id = lone.invite(|invite| invite.flow = first);
@@ -563,6 +564,7 @@ fn rfc3261_18_2_2_responses_after_a_closed_stream_go_to_the_sent_by_or_to_the_ne
         local: address(CALLER),
         peer: ([127, 0, 0, 2], port).into(),
         connection,
+        domain: 0,
     };
     lone.flow = by(40_001, 7);
     let invite = request("INVITE", "tcp", "Contact: <sip:a@127.0.0.2:5070;transport=tcp>\r\n");

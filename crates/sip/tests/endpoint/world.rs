@@ -85,7 +85,13 @@ impl World {
 
     pub(crate) fn flow(&self, side: usize) -> Flow {
         let connection = u64::from(self.transport.is_reliable());
-        Flow { transport: self.transport, local: address(side), peer: address(1 - side), connection }
+        Flow {
+            transport: self.transport,
+            local: address(side),
+            peer: address(1 - side),
+            connection,
+            domain: 0,
+        }
     }
 
     /// An INVITE from one side to the other.

@@ -131,9 +131,13 @@ impl Hunt {
                     continue;
                 }
             }
+            let trunk = match &route.party {
+                Party::Trunk(trunk) => Some(trunk),
+                Party::User(_) | Party::Uri => None,
+            };
             let servers =
                 route.servers.iter_mut().flat_map(|servers| std::iter::from_fn(|| servers.pop_front()));
-            let mut flows = servers.filter_map(|(transport, peer)| core.flow_to(transport, peer));
+            let mut flows = servers.filter_map(|server| core.flow_to(server, &route.next_hop, trunk));
             if let Some(flow) = flows.next() {
                 let (request_uri, party) = (route.request_uri.clone(), route.party.clone());
                 let number = route.number.clone();

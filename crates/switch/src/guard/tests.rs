@@ -64,7 +64,7 @@ impl Bench {
 fn flow(transport: Transport, peer: &str) -> Flow {
     let connection = u64::from(transport.is_reliable());
     let peer = (peer.parse::<IpAddr>().unwrap(), 5060).into();
-    Flow { transport, local: ([10, 0, 0, 1], 5060).into(), peer, connection }
+    Flow { transport, local: ([10, 0, 0, 1], 5060).into(), peer, connection, domain: 0 }
 }
 
 const REGISTER: &str = "REGISTER sip:test SIP/2.0\r\nUser-Agent: baresip\r\n\r\n";

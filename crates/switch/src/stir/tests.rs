@@ -94,6 +94,7 @@ impl World {
             local: "10.0.0.1:5060".parse().expect("an address"),
             peer: "192.0.2.1:5060".parse().expect("an address"),
             connection: 0,
+            domain: 0,
         };
         self.input(second, Input::Sip { flow, bytes: text.into_bytes().into() })
     }

@@ -3,12 +3,13 @@
 use super::{Purpose, RegistrationState};
 use crate::core::Core;
 use crate::guard::VOUCHED;
+use crate::way::host_of;
 use clock::{Time, Timers};
 use dialplan::{Config, Register, Trunk};
 use events::Kind;
 use sip::{
     Address, Flow, Login, Message, Method, NewRequest, Registering, Registration, RegistrationConfig,
-    Transport, Uri,
+    Transport,
 };
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -163,7 +164,8 @@ impl Core {
         let server =
             stays.or_else(|| order.iter().find(|server| !is_last(server))).or(order.first()).copied();
         line.server = server;
-        match server.and_then(|(transport, peer)| self.flow_to(transport, peer)) {
+        let trunk = Arc::clone(&line.trunk);
+        match server.and_then(|server| self.flow_to(server, &registrar, Some(&trunk))) {
             Some(flow) => self.send_register(number, flow, register),
             None => self.registration_answered(number, 502, None),
         }
@@ -183,7 +185,7 @@ impl Core {
         let Some(line) = self.trunks.registrations.lines.get(&number) else { return };
         let Register { registrar, user, auth_user, secret, realm, .. } = &line.settings;
         let contact = self.contact_for(&line.user, &flow);
-        let of_record = format!("sip:{user}@{}", host_of(registrar));
+        let of_record = format!("sip:{user}@{}", host_of(registrar).unwrap_or_default());
         let request = NewRequest {
             flow,
             method: Method::Register,
@@ -243,10 +245,4 @@ impl Core {
             Registering::Gone => {}
         }
     }
-}
-
-/// The host of a registrar's URI, as the address-of-record has it.
-fn host_of(registrar: &str) -> String {
-    let uri = Uri::parse(registrar).ok();
-    uri.as_ref().and_then(Uri::as_sip).map_or_else(String::new, |uri| uri.host.to_string())
 }

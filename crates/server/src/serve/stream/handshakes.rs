@@ -84,7 +84,7 @@ fn rfc3261_26_2_1_messages_run_over_tls_and_a_new_certificate_is_for_new_connect
     shown.replace(second);
     runtime.block_on(phone.write_all(REQUEST.as_bytes())).expect("sent");
     assert_eq!(received(&mut world), (flow, Bytes::from_static(REQUEST.as_bytes())));
-    world.streams.send(&flow, Bytes::from_static(ANSWER.as_bytes())).expect("queued");
+    world.streams.send(&flow, Bytes::from_static(ANSWER.as_bytes()), None).expect("queued");
     let mut answer = vec![0; ANSWER.len()];
     runtime.block_on(phone.read_exact(&mut answer)).expect("the connection lives on");
     assert_eq!(answer, ANSWER.as_bytes());
@@ -137,10 +137,10 @@ fn rfc7118_5_each_websocket_message_is_a_sip_message_and_crlf_is_a_sign_of_life(
         runtime.block_on(browser.send(message)).expect("sent");
         assert_eq!(received(&mut world), (flow, Bytes::from_static(REQUEST.as_bytes())));
     }
-    world.streams.send(&flow, Bytes::from_static(ANSWER.as_bytes())).expect("queued");
+    world.streams.send(&flow, Bytes::from_static(ANSWER.as_bytes()), None).expect("queued");
     let answer = runtime.block_on(browser.next()).expect("open").expect("read");
     assert_eq!(answer, Message::text(ANSWER));
-    world.streams.send(&flow, Bytes::from_static(b"SIP/2.0 200 \xff")).expect("queued");
+    world.streams.send(&flow, Bytes::from_static(b"SIP/2.0 200 \xff"), None).expect("queued");
     let answer = runtime.block_on(browser.next()).expect("open").expect("read");
     assert_eq!(answer, Message::binary(&b"SIP/2.0 200 \xff"[..]), "what is no UTF-8 is no text");
     runtime.block_on(browser.send(Message::text("\r\n\r\n"))).expect("sent");

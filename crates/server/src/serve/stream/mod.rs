@@ -1,14 +1,14 @@
 //! SIP over TCP, TLS and WebSocket: a task for each connection, a table of them on the signalling thread.
 //!
 //! Reuse follows RFC 5923's spirit: what goes to a peer goes by the connection that it came by, or by any
-//! other to the same peer; only then a new one is opened. Only TCP connections are opened by us: whom else we reach
-//! has connected before.
+//! other to the same peer; only then a new one is opened, over TCP or TLS. Whom we reach by WebSocket has connected before.
 
 mod bytes;
 mod websocket;
 
 use super::error::ServeError;
 use super::inbox::{Message, Sender};
+use crate::tls::{Greeting, Outbound};
 use ::bytes::Bytes;
 use sip::{Flow, Transport};
 use socket2::{SockRef, TcpKeepalive};
@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use switch::TlsPeer;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -56,6 +57,8 @@ pub(super) enum StreamEvent {
     Received(Flow, Bytes),
     /// The connection is no more (or never was).
     Closed(Flow),
+    /// It never was, since there was no TLS handshake, for this reason.
+    Distrusted(Flow, String),
 }
 
 /// The signalling thread's table of connections.
@@ -64,8 +67,14 @@ pub(super) struct Streams {
     inbox: Sender,
     numbers: Arc<AtomicU64>,
     connections: HashMap<u64, Connection>,
-    by_peer: HashMap<(SocketAddr, SocketAddr), u64>,
+    by_peer: HashMap<Ends, u64>,
+    outbound: Outbound,
+    /// Why there was no handshake with peers of ours.
+    distrusted: HashMap<Ends, String>,
 }
+
+/// What a message for any connection between them goes by: our address, the peer's, and its domain.
+type Ends = (SocketAddr, SocketAddr, u32);
 
 struct Connection {
     queue: mpsc::Sender<Bytes>,
@@ -126,14 +135,27 @@ impl StreamListener {
 
 impl Streams {
     /// No connections yet; `inbox` hears of them.
-    pub(super) fn new(runtime: Handle, inbox: Sender) -> Self {
+    pub(super) fn new(runtime: Handle, inbox: Sender, outbound: Outbound) -> Self {
         Self {
             runtime,
             inbox,
             numbers: Arc::new(AtomicU64::new(1)),
             connections: HashMap::new(),
             by_peer: HashMap::new(),
+            outbound,
+            distrusted: HashMap::new(),
         }
+    }
+
+    /// Meets peers in this way from now on.
+    pub(super) fn apply(&mut self, outbound: Outbound) {
+        self.outbound = outbound;
+        self.distrusted.clear();
+    }
+
+    /// Whether it has not been said yet that there is no handshake with a peer for this reason.
+    pub(super) fn is_news(&mut self, flow: Flow, why: &str) -> bool {
+        self.distrusted.insert(ends(&flow), why.to_owned()).is_none_or(|before| before != why)
     }
 
     /// Accepts connections from now on.
@@ -151,13 +173,13 @@ impl Streams {
     /// Notes a connection that was accepted.
     pub(super) fn accepted(&mut self, flow: Flow, queue: mpsc::Sender<Bytes>) {
         self.connections.insert(flow.connection, Connection { queue, opened: false });
-        self.by_peer.insert((flow.local, flow.peer), flow.connection);
+        self.by_peer.insert(ends(&flow), flow.connection);
     }
 
     /// Forgets a connection that has ended; the flows that have failed by it.
     pub(super) fn closed(&mut self, flow: Flow) -> impl Iterator<Item = Flow> + use<> {
         let known = self.connections.remove(&flow.connection);
-        let key = (flow.local, flow.peer);
+        let key = ends(&flow);
         if self.by_peer.get(&key) == Some(&flow.connection) {
             self.by_peer.remove(&key);
         }
@@ -165,13 +187,14 @@ impl Streams {
         known.map(|_| flow).into_iter().chain(any)
     }
 
-    /// Queues a message on the connection that `flow` names, or on any to its peer, opening one if needed.
+    /// Queues a message on the connection that `flow` names, or on any to its peer, opening one if needed. `peer`: whom its
+    /// domain means.
     ///
     /// # Errors
     /// [`Unsent`] if the named connection is gone or its peer does not read.
-    pub(super) fn send(&mut self, flow: &Flow, bytes: Bytes) -> Result<(), Unsent> {
+    pub(super) fn send(&mut self, flow: &Flow, bytes: Bytes, peer: Option<&TlsPeer>) -> Result<(), Unsent> {
         let number = match flow.connection {
-            0 => self.by_peer.get(&(flow.local, flow.peer)).copied(),
+            0 => self.by_peer.get(&ends(flow)).copied(),
             number => Some(number),
         };
         let connection = number.and_then(|number| Some((number, self.connections.get(&number)?)));
@@ -180,23 +203,34 @@ impl Streams {
                 self.connections.remove(&number);
                 Unsent
             }),
-            None if flow.connection == 0 && flow.transport == Transport::Tcp => self.open(flow, bytes),
-            None => Err(Unsent),
+            None if flow.connection != 0 => Err(Unsent),
+            None => match flow.transport {
+                Transport::Tcp => self.open(flow, bytes, None),
+                Transport::Tls => {
+                    let greeting = peer.and_then(|peer| self.outbound.greeting(peer)).ok_or(Unsent)?;
+                    self.open(flow, bytes, Some(greeting))
+                }
+                Transport::Udp | Transport::Ws | Transport::Wss => Err(Unsent),
+            },
         }
     }
 
-    fn open(&mut self, flow: &Flow, first: Bytes) -> Result<(), Unsent> {
+    fn open(&mut self, flow: &Flow, first: Bytes, greeting: Option<Greeting>) -> Result<(), Unsent> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (queue, queued) = mpsc::channel(WRITE_QUEUE);
         queue.try_send(first).map_err(|_| Unsent)?;
         let flow = Flow { connection: number, ..*flow };
         let patience = Patience::with_known(Instant::now());
         let (pongs, inbox) = (queue.downgrade(), self.inbox.clone());
-        self.runtime.spawn(open(Carrier { flow, patience, queued, pongs, inbox }));
+        self.runtime.spawn(open(Carrier { flow, patience, queued, pongs, inbox }, greeting));
         self.connections.insert(number, Connection { queue, opened: true });
-        self.by_peer.insert((flow.local, flow.peer), number);
+        self.by_peer.insert(ends(&flow), number);
         Ok(())
     }
+}
+
+const fn ends(flow: &Flow) -> Ends {
+    (flow.local, flow.peer, flow.domain)
 }
 
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -229,7 +263,7 @@ async fn accept(listener: TcpListener, kind: Kind, numbers: Arc<AtomicU64>, inbo
             continue;
         }
         let connection = numbers.fetch_add(1, Ordering::Relaxed);
-        let flow = Flow { transport, local, peer, connection };
+        let flow = Flow { transport, local, peer, connection, domain: 0 };
         let (inbox, open, tls) = (inbox.clone(), open.clone(), kind.tls.clone());
         open.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
@@ -271,17 +305,23 @@ async fn accepted(flow: Flow, inbox: Sender) -> io::Result<Carrier> {
     Ok(Carrier { flow, patience: Patience::with_stranger(Instant::now()), queued, pongs, inbox })
 }
 
-async fn open(carrier: Carrier) {
+async fn open(carrier: Carrier, greeting: Option<Greeting>) {
     let flow = carrier.flow;
-    match timeout(CONNECT_TIMEOUT, connect(flow)).await {
-        Ok(Ok(stream)) => {
-            settle(&stream, flow);
-            bytes::carry(stream.into_split(), carrier).await;
-        }
+    let stream = match timeout(CONNECT_TIMEOUT, connect(flow)).await {
+        Ok(Ok(stream)) => stream,
         failed => {
             tracing::debug!("no connection to {}: {failed:?}", flow.peer);
-            carrier.closed().await;
+            return carrier.closed().await;
         }
+    };
+    settle(&stream, flow);
+    let Some(Greeting { connector, name }) = greeting else {
+        return bytes::carry(stream.into_split(), carrier).await;
+    };
+    match timeout(HANDSHAKE_TIMEOUT, connector.connect(name, stream)).await {
+        Ok(Ok(stream)) => bytes::carry(tokio::io::split(stream), carrier).await,
+        Ok(Err(error)) => carrier.distrusted(error.to_string()).await,
+        Err(_) => carrier.distrusted(format!("no handshake in {} s", HANDSHAKE_TIMEOUT.as_secs())).await,
     }
 }
 
@@ -317,6 +357,12 @@ impl Carrier {
         }
     }
 
+    /// There was no handshake.
+    async fn distrusted(&self, why: String) {
+        // As with a connection that is closed.
+        let _ = self.inbox.send(Message::Stream(StreamEvent::Distrusted(self.flow, why))).await;
+    }
+
     /// The connection is no more.
     async fn closed(&self) {
         // Gone only when the signalling thread has ended, and then nobody needs to know.
@@ -350,12 +396,15 @@ impl Patience {
 }
 
 #[cfg(test)]
+mod greetings;
+#[cfg(test)]
 mod handshakes;
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::serve::inbox::{Inbox, inbox};
     use std::io::{Read, Write};
+    use std::path::Path;
 
     const LIMIT: Duration = Duration::from_secs(10);
     const REQUEST: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
@@ -374,7 +423,8 @@ mod tests {
             let poll = mio::Poll::new().expect("poll");
             let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("waker");
             let (inbox, sender, _) = inbox(waker);
-            let streams = Streams::new(runtime.handle().clone(), sender);
+            let usual = Outbound::load(Path::new(""), &[]).expect("no files");
+            let streams = Streams::new(runtime.handle().clone(), sender, usual);
             Self { runtime, poll, inbox, streams }
         }
 
@@ -393,7 +443,7 @@ mod tests {
 
     fn to(peer: SocketAddr) -> Flow {
         let local = SocketAddr::from(([127, 0, 0, 1], 5060));
-        Flow { transport: Transport::Tcp, local, peer, connection: 0 }
+        Flow { transport: Transport::Tcp, local, peer, connection: 0, domain: 0 }
     }
 
     fn peer() -> (std::net::TcpListener, Flow) {
@@ -406,8 +456,8 @@ mod tests {
     fn a_peer_without_a_connection_gets_one_which_later_messages_use_too() {
         let mut world = World::new();
         let (listener, flow) = peer();
-        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
-        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        world.streams.send(&flow, Bytes::from_static(REQUEST), None).expect("queued");
+        world.streams.send(&flow, Bytes::from_static(REQUEST), None).expect("queued");
         let (mut stream, _) = listener.accept().expect("a connection");
         let mut both = vec![0; REQUEST.len() * 2];
         stream.read_exact(&mut both).expect("both messages on it");
@@ -415,7 +465,7 @@ mod tests {
         let StreamEvent::Received(named, bytes) = world.next() else { panic!("no message") };
         assert_eq!(bytes, REQUEST);
         assert_eq!(Flow { connection: 0, ..named }, flow);
-        world.streams.send(&named, Bytes::from_static(REQUEST)).expect("queued");
+        world.streams.send(&named, Bytes::from_static(REQUEST), None).expect("queued");
         stream.read_exact(&mut both[..REQUEST.len()]).expect("the named connection is the same");
     }
 
@@ -423,11 +473,11 @@ mod tests {
     fn rfc3261_18_4_the_end_of_a_connection_fails_it_and_what_was_sent_without_naming_it() {
         let mut world = World::new();
         let (listener, flow) = peer();
-        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        world.streams.send(&flow, Bytes::from_static(REQUEST), None).expect("queued");
         drop(listener.accept().expect("a connection"));
         let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
         assert_eq!(world.streams.closed(closed).collect::<Vec<_>>(), [closed, flow]);
-        assert!(world.streams.send(&closed, Bytes::from_static(REQUEST)).is_err(), "it is gone");
+        assert!(world.streams.send(&closed, Bytes::from_static(REQUEST), None).is_err(), "it is gone");
         assert_eq!(world.streams.closed(closed).count(), 0, "told once");
     }
 
@@ -436,7 +486,7 @@ mod tests {
         let mut world = World::new();
         let (listener, flow) = peer();
         drop(listener);
-        world.streams.send(&flow, Bytes::from_static(REQUEST)).expect("queued");
+        world.streams.send(&flow, Bytes::from_static(REQUEST), None).expect("queued");
         let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
         assert!(world.streams.closed(closed).any(|failed| failed == flow));
     }
@@ -446,7 +496,7 @@ mod tests {
         let mut world = World::new();
         let (listener, flow) = peer();
         let big = Bytes::from(vec![b'x'; MAX_MESSAGE]);
-        let refused = (0..WRITE_QUEUE * 40).any(|_| world.streams.send(&flow, big.clone()).is_err());
+        let refused = (0..WRITE_QUEUE * 40).any(|_| world.streams.send(&flow, big.clone(), None).is_err());
         assert!(refused, "the queue is bounded");
         drop(listener);
         world.runtime.shutdown_background();
