@@ -110,7 +110,6 @@ fn values(message: &Message, name: Name) {
 
 fn address(address: NameAddr<'_>) {
     assert!(!address.uri_text().is_empty() && address.preference() <= 1_000);
-    assert!(!address.display().starts_with('\n'));
     assert!(address.tag().is_none_or(|tag| !tag.is_empty()));
     for (name, _) in address.params().iter().take(8) {
         assert!(address.params().has(name), "{name}");
@@ -127,7 +126,7 @@ fn hop(via: Via<'_>) {
     assert_eq!(sip::Host::parse(&host), Some(via.host()));
     assert!(via.port().is_none() || via.sent_by().contains(':'));
     assert_eq!(via.transport(), sip::Transport::from_token(via.transport_text()));
-    assert_eq!(via.received().is_some(), via.params().has("received") && via.received().is_some());
+    assert!(via.received().is_none() || via.params().has("received"));
     assert!(via.rport().is_none() || via.params().has("rport"));
 }
 

@@ -43,6 +43,11 @@ fn invite(field: &str, piece: impl Fn(usize) -> String, end: &str, length: usize
     grown(&format!("{START}{via}{FIELDS}{field}"), piece, &format!("{end}\r\n\r\n"), length).into_bytes()
 }
 
+/// A response with one field that has grown.
+fn response(status: &str, field: &str, piece: impl Fn(usize) -> String, length: usize) -> Vec<u8> {
+    grown(&format!("SIP/2.0 {status}\r\n{VIA}{FIELDS}{field}"), piece, "\r\n\r\n", length).into_bytes()
+}
+
 /// An INVITE with a body that has grown.
 fn with_body(content_type: &str, body: &str) -> Vec<u8> {
     format!(
@@ -107,6 +112,25 @@ const MESSAGES: [Family; 19] = [
         let field =
             "Authorization: Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:x\",response=\"0\"";
         invite(field, |i| format!(",p{i}=\"\\{i}\""), "", n)
+    }),
+];
+
+/// Answers to a call and a registration of ours.
+const RESPONSES: [Family; 4] = [
+    ("challenges", hostile::message, |n| {
+        let field = |i| format!(", Digest realm=\"r{i}\", nonce=\"n\"");
+        response("401 Unauthorized", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"", field, n)
+    }),
+    ("lines of challenges", hostile::message, |n| {
+        let opaque = "x".repeat(n / 100);
+        let field = |_| format!("\r\nWWW-Authenticate: Digest realm=\"r\",nonce=\"n\",opaque=\"{opaque}\"");
+        response("401 Unauthorized", "Server: x", field, n)
+    }),
+    ("routes of an answer", hostile::message, |n| {
+        response("200 OK", "Record-Route: <sip:a;lr>", |i| format!(",<sip:a{i};lr>"), n)
+    }),
+    ("contacts of an answer", hostile::message, |n| {
+        response("200 OK", "Contact: <sip:a>", |i| format!(",<sip:a{i}>;expires=9"), n)
     }),
 ];
 
@@ -204,6 +228,11 @@ fn work_is_linear(families: &[Family]) {
 #[test]
 fn a_message_costs_what_its_length_costs() {
     work_is_linear(&MESSAGES);
+}
+
+#[test]
+fn a_response_costs_what_its_length_costs() {
+    work_is_linear(&RESPONSES);
 }
 
 #[test]
