@@ -41,7 +41,7 @@ fn edited(mut bytes: Vec<u8>, other: &[u8], edits: &[Edit]) -> Vec<u8> {
 fn holds_of_mutations(target: &str, check: Check) {
     let corpus: Vec<Vec<u8>> = inputs(target).into_iter().map(|(_, bytes)| bytes).collect();
     let sample = || prop::sample::select(corpus.clone());
-    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() };
     let mutations = (sample(), sample(), vec(edit(), 1..8));
     let outcome = TestRunner::new(config).run(&mutations, |(bytes, other, edits)| {
         check(&edited(bytes, &other, &edits));
