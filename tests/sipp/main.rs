@@ -5,6 +5,7 @@ mod hangup;
 mod identities;
 mod registrar;
 mod ringing;
+mod subscriptions;
 mod transfers;
 mod transport;
 mod trunks;

@@ -11,6 +11,10 @@ pub struct Limits {
     pub per_second: Option<u32>,
     /// Bounds of a registration's expiry in seconds: below is 423, above is cut (RFC 3261 section 10.2.8).
     pub register_expires: RangeInclusive<u32>,
+    /// Subscriptions at once, of phones that watch users or their own messages.
+    pub subscriptions: u32,
+    /// Bounds of a subscription's expiry in seconds: below is 423, above is cut (RFC 6665 section 4.2.1.1).
+    pub subscribe_expires: RangeInclusive<u32>,
 }
 
 /// Calls of one kind that are admitted; without bound where nothing is said.

@@ -4,10 +4,10 @@ use crate::message::is_long;
 use bytes::Bytes;
 use clock::{Duration, Time};
 use sip::{
-    Address, Alive, Body, Credentials, DigestRequest, Endpoint, EndpointConfig, Event, Flaw, Flow, InviteId,
-    Login, Message, Method, Name, NameAddr, NewInvite, NewRequest, Output, ParseError, Registrar,
-    RegistrarConfig, Registration, RegistrationConfig, SessionTimers, TimerValues, Verdict, Verifier,
-    VerifierConfig, ha1,
+    Address, Alive, Body, Credentials, DigestRequest, Endpoint, EndpointConfig, Event, Events, Flaw, Flow,
+    InviteId, Login, Message, Method, Name, NameAddr, NewInvite, NewRequest, Output, ParseError, Registrar,
+    RegistrarConfig, Registration, RegistrationConfig, SessionTimers, SubscriptionId, TimerValues, Verdict,
+    Verifier, VerifierConfig, ha1,
 };
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -154,6 +154,7 @@ fn config() -> EndpointConfig {
         max_transactions: 8,
         timers: TimerValues::default(),
         session_timers: SessionTimers::default(),
+        events: Events { allow: "dialog, refer", max: 8, ..Events::default() },
     }
 }
 
@@ -170,6 +171,11 @@ fn serve(endpoint: &mut Endpoint, now: Time, event: Event, answers: usize, out: 
             }
             endpoint.accept(now, id, CONTACT, body(), out);
         }
+        Event::Request { request, message, .. } if *message.method() == Method::Subscribe => {
+            let id = endpoint.subscribe(now, request, CONTACT, out);
+            id.into_iter().for_each(|id| tell(endpoint, now, id, out));
+        }
+        Event::NotifyDue { id } => tell(endpoint, now, id, out),
         Event::Request { request, .. } | Event::Reinvite { request, .. } => {
             endpoint.respond(now, request, 200, &[("Contact", CONTACT)], None, out);
         }
@@ -263,4 +269,12 @@ fn registered(response: &Message) {
     assert!(ours.take_due(Time::ZERO).is_some());
     ours.answered(Time::ZERO, (status, Some(response)), "sip:ringdown@192.0.2.1:5060", 9);
     assert!(ours.next_try().is_some() || ours.is_refused(), "a registration that is not refused goes on");
+}
+
+/// Sends the state of a subscription, if it may be sent.
+fn tell(endpoint: &mut Endpoint, now: Time, id: SubscriptionId, out: &mut Vec<Output>) {
+    if endpoint.may_notify(id) {
+        let body = Body { content_type: "text/plain".into(), bytes: "state".into() };
+        endpoint.notify(now, id, &body, out);
+    }
 }

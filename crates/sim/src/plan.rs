@@ -39,13 +39,16 @@ sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"], session_timer: {expire
 rtp: {ports: 30000-30999, address: 10.0.0.1}
 defence: {strangers: 50}
 stir: {trust: roots.pem}
-limits: {calls: 12, register_expires: {min: 30, max: 300}}
+limits: {calls: 12, register_expires: {min: 30, max: 300}, subscriptions: 9, subscribe_expires: {min: 20, max: 200}}
 trunks:
   carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", stir: {receive: verify}}
   pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}, stir: {sign: {key: k.pem, certificate: "https://one.test/a.pem", attest: B}}}
   uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
-clients: [sim]
+clients: [sim, other]
 "#;
+
+/// Another company on the same node: what happens in one is not seen in the other.
+const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
 client: {name: Sim}
@@ -141,15 +144,19 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
             .replace("  desk: desk\n", "")
             .replace("bob, carol", "bob");
     }
+    let files = |id: &str, text: String, prompts: Vec<PromptFile>| ClientFiles {
+        id: id.into(),
+        path: id.into(),
+        files: vec![SourceFile { path: format!("{id}/{id}.yaml"), text }],
+        prompts,
+    };
     let prompt = |name: &str| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None };
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
-        clients: vec![ClientFiles {
-            id: "sim".into(),
-            path: "sim".into(),
-            files: vec![SourceFile { path: "sim/sim.yaml".into(), text: client }],
-            prompts: ["welcome", "choose", "sorry"].map(prompt).into(),
-        }],
+        clients: vec![
+            files("sim", client, ["welcome", "choose", "sorry"].map(prompt).into()),
+            files("other", OTHER.to_owned(), Vec::new()),
+        ],
         system_prompts: if with_system_prompts {
             ["ringback", "hold"].map(prompt).into()
         } else {

@@ -27,6 +27,8 @@ pub(crate) struct Read {
     pub(crate) authorization: Option<String>,
     pub(crate) expires: Option<u32>,
     pub(crate) min_expires: Option<u32>,
+    pub(crate) event: Option<String>,
+    pub(crate) subscription_state: Option<String>,
     /// Session-Expires (RFC 4028).
     pub(crate) session_expires: Option<String>,
     /// Whether Supported or Require has 100rel (RFC 3262).
@@ -56,6 +58,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
         authorization: None,
         expires: None,
         min_expires: None,
+        event: None,
+        subscription_state: None,
         session_expires: None,
         reliable: false,
         insists: false,
@@ -80,6 +84,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
             Header::WwwAuthenticate(value) => read.challenges.push(value.value().to_owned()),
             Header::Authorization(value) => read.authorization = Some(value.value().to_owned()),
             Header::Expires(value) => read.expires = value.value().trim().parse().ok(),
+            Header::Event(value) => read.event = Some(value.value().trim().to_owned()),
+            Header::Other(name, value) if name.eq_ignore_ascii_case("Subscription-State") => {
+                read.subscription_state = Some(value.trim().to_owned());
+            }
             Header::MinExpires(value) => read.min_expires = value.value().trim().parse().ok(),
             Header::CSeq(value) => {
                 let (number, method) = value.value().split_once(' ')?;

@@ -47,6 +47,9 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.vouched, 20),
         (tally.unvouched, 100),
         (tally.given_up, 1),
+        (tally.subscribed, 300),
+        (tally.notified, 1_500),
+        (tally.notify_refused, 15),
         (tally.alarms, 1),
     ] {
         assert!(count >= least, "{tally}");

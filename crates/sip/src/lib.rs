@@ -19,6 +19,7 @@ mod name;
 mod refer;
 mod registrar;
 mod registration;
+mod subscribe;
 mod transaction;
 mod transport;
 mod uri;
@@ -30,8 +31,9 @@ pub use digest::{
     response,
 };
 pub use endpoint::{
-    Address, Admission, Alive, Body, Counters, Endpoint, EndpointConfig, Event, InviteId, Login, NewInvite,
-    NewRequest, Output, RequestId, SentId, Series, SessionTimers, Why, Wire,
+    Address, Admission, Alive, Body, Counters, DialogId, EndReason, Endpoint, EndpointConfig, Event, Events,
+    InviteId, Login, NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, SubscriptionId,
+    Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
@@ -44,6 +46,7 @@ pub use name::Name;
 pub use refer::{Refer, Replaces};
 pub use registrar::{Binding, Registrar, RegistrarConfig, Reject};
 pub use registration::{Register, Registering, Registration, RegistrationConfig};
+pub use subscribe::Subscribe;
 pub use transaction::TimerValues;
 pub use transport::{Flow, Transport};
 pub use uri::{Host, SipUri, TelUri, Uri};

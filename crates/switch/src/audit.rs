@@ -17,6 +17,7 @@ impl Switch {
             recordings: self.core.recordings.len(),
             occupied_users: self.core.users.len(),
             registrations: self.core.registrar.len(),
+            subscriptions: self.core.watches.len(),
             timers: self.core.timers.len(),
             usages: alive.usages,
             transactions: alive.transactions,
@@ -42,6 +43,10 @@ impl Switch {
             if !owned.insert(leg) {
                 found.push(format!("leg {} of contact {} is another contact's too", leg.0, contact.0));
             }
+        }
+        let (watches, subscriptions) = (self.core.watches.len(), self.core.endpoint.alive().subscriptions);
+        if watches != subscriptions {
+            found.push(format!("{subscriptions} subscriptions are up, but {watches} are known"));
         }
         let channels = self
             .contacts

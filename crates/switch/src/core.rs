@@ -10,6 +10,7 @@ use crate::register::ALLOW;
 use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
+use crate::watch::{ALLOW_EVENTS, Watches};
 use crate::way::TlsPeers;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
@@ -67,6 +68,7 @@ pub(crate) struct Core {
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
+    pub(crate) watches: Watches,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) tls_peers: TlsPeers,
     /// What the listeners can send by.
@@ -98,6 +100,7 @@ impl Core {
                 max_transactions: MAX_TRANSACTIONS,
                 timers: sip::TimerValues::default(),
                 session_timers: session_timers(plan),
+                events: events(plan),
             },
             config.seed,
         );
@@ -116,6 +119,7 @@ impl Core {
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
+            watches: Watches::default(),
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
             tls_peers: TlsPeers::default(),
@@ -251,6 +255,12 @@ fn session_timers(plan: &Config) -> sip::SessionTimers {
     let dialplan::SessionTimer { expires, min } = plan.node.session_timer;
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     sip::SessionTimers { expires: seconds(expires), min: seconds(min) }
+}
+
+fn events(plan: &Config) -> sip::Events {
+    let limits = &plan.node.limits;
+    let expires = limits.subscribe_expires.clone();
+    sip::Events { allow: ALLOW_EVENTS, expires, max: limits.subscriptions as usize }
 }
 
 fn registrar(plan: &Config) -> Registrar {

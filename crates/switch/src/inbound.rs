@@ -197,6 +197,7 @@ impl Switch {
             id,
             plan: Arc::clone(&self.plan),
             client: company_id,
+            called: Arc::clone(&call.to),
             identity: Identity { shown: self.shown_by(call, client), ..call.identity.clone() },
             claim: self.claim_of(call),
             max_forwards: call.message.max_forwards().unwrap_or(70).saturating_sub(1),
@@ -250,8 +251,9 @@ impl Switch {
                 flow: Arc::clone(flow),
             },
         );
-        self.core.log(
-            Some(id),
+        self.core.log_leg(
+            id,
+            &call.source.party,
             Kind::LegStarted {
                 leg,
                 direction: Direction::Inbound,

@@ -148,6 +148,11 @@ impl Leg {
         }
     }
 
+    /// Who began it, seen from the switch.
+    pub(crate) fn direction(&self) -> events::Direction {
+        self.direction
+    }
+
     pub(crate) fn user(&self) -> Option<&Arc<str>> {
         match &self.party {
             Party::User(user) => Some(user),
@@ -282,10 +287,8 @@ impl Leg {
         self.state = State::Over;
         core.channels.leave(&self.party, self.direction);
         self.close_media(core);
-        core.log(
-            Some(contact),
-            Kind::LegEnded { leg: self.id, cause: Cause { by, status, reason: reason.into() } },
-        );
+        let cause = Cause { by, status, reason: reason.into() };
+        core.log_leg(contact, &self.party, Kind::LegEnded { leg: self.id, cause });
     }
 
     fn close_media(&mut self, core: &mut Core) {

@@ -25,6 +25,7 @@ mod stir;
 mod transfer;
 mod trunks;
 mod users;
+mod watch;
 mod way;
 
 pub use self::core::transport;
@@ -32,6 +33,7 @@ pub use guard::Ban;
 pub use stir::Credentials;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, TargetState, TrunkState};
+pub use watch::Mailbox;
 pub use way::TlsPeer;
 
 use crate::broken::Broken;
@@ -95,6 +97,13 @@ pub enum Input {
     },
     /// The files of STIR/SHAKEN that the plan names; it comes before the plan does.
     Credentials(Arc<Credentials>),
+    /// What the messages of a user have come to: its phones show it.
+    Mailbox {
+        /// The user's name.
+        user: Arc<str>,
+        /// How many there are.
+        mailbox: Mailbox,
+    },
     /// `next_timeout` has come.
     Timeout,
     /// A checked plan to use for new calls; those that are up stay on theirs.
@@ -147,6 +156,8 @@ pub struct Snapshot {
     pub occupied_users: usize,
     /// Contacts of registered phones.
     pub registrations: usize,
+    /// Subscriptions of phones: to users, to their messages, to transfers.
+    pub subscriptions: usize,
     /// Deadlines of flows and dials.
     pub timers: usize,
     /// INVITE usages of the endpoint.
@@ -230,6 +241,7 @@ impl Switch {
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
+            Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
@@ -333,6 +345,7 @@ impl Switch {
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });
+        self.end_unplanned_watches();
         if !matches!(self.admission, Admission::Stopping | Admission::Stopped) {
             self.core.apply_trunks(&self.plan);
         }
@@ -349,13 +362,16 @@ impl Switch {
             if located {
                 self.tell_located();
             }
-            if !certified && !located {
+            // Last, since the others make news.
+            let watched = self.tell_watchers();
+            if !certified && !located && !watched {
                 break;
             }
             self.settle_sip();
         }
         self.core.forget_early_wires();
-        if self.admission == Admission::Stopping && self.contacts.is_empty() && self.core.trunks.are_left() {
+        let is_left = self.contacts.is_empty() && self.core.watches.len() == 0 && self.core.trunks.are_left();
+        if self.admission == Admission::Stopping && is_left {
             self.admission = Admission::Stopped;
             self.core.log(None, Kind::NodeStopped);
         }
@@ -377,7 +393,7 @@ impl Switch {
         }
     }
 
-    /// Whether the shutdown is through: no call and no registration of ours is left, and the log says so.
+    /// Whether the shutdown is through: no call, no subscription and no registration of ours is left, and the log says so.
     pub fn is_stopped(&self) -> bool {
         self.admission == Admission::Stopped
     }
@@ -429,6 +445,8 @@ impl Switch {
                 contact.on_reinvite_answered(core, leg, &message);
             }),
             E::ReinviteFailed { id, .. } => self.with_leg(id, Contact::on_reinvite_failed),
+            E::NotifyDue { id } => self.notify(id),
+            E::Unsubscribed { id } => self.core.watches.forget(id),
             E::Response { id, status, message } => self.core.on_response(id, status, message.as_ref()),
             E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
             E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {
@@ -494,6 +512,7 @@ impl Switch {
         for id in ids {
             self.with_contact(id, Contact::end_by_operator);
         }
+        self.end_watches();
         self.core.leave_trunks();
     }
 

@@ -25,7 +25,7 @@ impl Overload {
         }
         self.told = Some(now);
         Some(format!(
-            "overload: more comes than the node can serve; calls up go on, new calls, registrations and texts get 503 \
+            "overload: more comes than the node can serve; calls up go on, new calls, registrations, subscriptions and texts get 503 \
              ({} so far)",
             self.shed
         ))

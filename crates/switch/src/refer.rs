@@ -1,7 +1,7 @@
 //! REFER: a phone asks for a transfer (RFC 3515, 5589). It is carried out here and never passed on.
 
 use crate::Switch;
-use crate::contact::{Contact, Subscription, Wish};
+use crate::contact::{Contact, Wish};
 use events::{ContactId, LegId, Party, TransferBy};
 use sip::{InviteId, Message, Refer, Replaces, RequestId};
 
@@ -31,10 +31,10 @@ impl Switch {
         };
         let headers: &[(&str, &str)] = if refer.silent { &[("Refer-Sub", "false")] } else { &[] };
         core.endpoint.respond(core.now, request, 202, headers, None, &mut core.sip);
-        let id = message.cseq().map_or(0, |(number, _)| number);
-        let told = (!refer.silent).then_some(Subscription { invite, id });
-        if let Some(told) = &told {
-            told.tell(core, 100);
+        let number = message.cseq().map_or(0, |(number, _)| number);
+        let told = if refer.silent { None } else { core.watch_transfer(invite, number) };
+        if let Some(told) = told {
+            core.tell_of_transfer(told, 100);
         }
         let Refer { to, replaces, by, .. } = refer;
         let consult = replaces.is_some();
@@ -59,8 +59,8 @@ impl Switch {
         let joining = match self.joining(contact, wish.leg, replaces) {
             Ok(joining) => joining,
             Err(status) => {
-                if let Some(told) = &wish.told {
-                    told.tell(&mut self.core, status);
+                if let Some(told) = wish.told {
+                    self.core.tell_of_transfer(told, status);
                 }
                 return;
             }

@@ -2,6 +2,7 @@
 
 use crate::Switch;
 use crate::core::Core;
+use crate::watch::ALLOW_EVENTS;
 use dialplan::User;
 use events::Kind;
 use sip::{Binding, Flow, Message, Method, RequestId};
@@ -11,7 +12,7 @@ type Headers = Vec<(&'static str, String)>;
 
 /// The methods that the switch serves; any other gets 405.
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK, INFO, MESSAGE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK, INFO, MESSAGE, SUBSCRIBE";
 
 /// A user's address of record, as the registrar and the log know it.
 pub(crate) fn address_of_record(user: &str, client: &str) -> String {
@@ -38,11 +39,15 @@ impl Switch {
         if let (Method::Message, Some(user)) = (message.method(), &user) {
             return self.on_page(request, user, message);
         }
+        if *message.method() == Method::Subscribe {
+            return self.on_subscribe(request, flow, message, user.as_ref());
+        }
         let (status, headers) = match (message.method(), user) {
             (Method::Register, Some(user)) => self.register(&user, flow, message),
             (Method::Options, _) if self.is_draining() => (503, vec![header("Retry-After", "5")]),
             (Method::Options, _) => {
-                (200, vec![header("Allow", ALLOW), header("Accept", sip::ACCEPTED_BODIES)])
+                let accept = header("Accept", sip::ACCEPTED_BODIES);
+                (200, vec![header("Allow", ALLOW), accept, header("Allow-Events", ALLOW_EVENTS)])
             }
             // A transfer is of a call (RFC 3515 leaves other uses to the receiver).
             (Method::Refer, _) => (403, Headers::new()),
@@ -67,14 +72,11 @@ impl Switch {
                     core.guard.vouch(flow.peer.ip(), last);
                 }
                 log_changes(core, &aor, message, &before, &bindings);
-                let headers = bindings
-                    .iter()
-                    .map(|binding| {
-                        let left = (binding.expires_at - core.now).as_secs();
-                        ("Contact", format!("<{}>;expires={left}", binding.uri))
-                    })
-                    .collect();
-                (200, headers)
+                let contacts = bindings.iter().map(|binding| {
+                    let left = (binding.expires_at - core.now).as_secs();
+                    ("Contact", format!("<{}>;expires={left}", binding.uri))
+                });
+                (200, contacts.chain([header("Allow-Events", ALLOW_EVENTS)]).collect())
             }
             Err(reject) => (reject.status, reject.headers),
         }

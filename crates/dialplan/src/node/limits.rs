@@ -8,18 +8,36 @@ use std::ops::RangeInclusive;
 
 const MOST_CALLS: u32 = 1_000_000;
 const MOST_PER_SECOND: u32 = 100_000;
+const MOST_SUBSCRIPTIONS: u32 = 1_000_000;
+/// Seconds that a registration or a subscription may last.
+const EXPIRES: RangeInclusive<u32> = 60..=3_600;
 
 /// Those of the node.
 pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Limits {
-    let mut limits = Limits { calls: 10_000, per_second: None, register_expires: 60..=3_600 };
+    let mut limits = Limits {
+        calls: 10_000,
+        per_second: None,
+        register_expires: EXPIRES,
+        subscriptions: 50_000,
+        subscribe_expires: EXPIRES,
+    };
     let Some((key, node)) = fields.entry("limits") else { return limits };
-    let known = ["calls", "per_second", "register_expires"];
+    let known = ["calls", "per_second", "register_expires", "subscriptions", "subscribe_expires"];
     let Some(fields) = Fields::of(node, key.span, "`limits`", &known, faults) else { return limits };
     let Bound { calls, per_second } = bound(&fields, faults);
     limits.calls = calls.unwrap_or(limits.calls);
     limits.per_second = per_second;
-    if let Some((key, node)) = fields.entry("register_expires") {
-        limits.register_expires = register_expires(key, node, faults).unwrap_or(limits.register_expires);
+    let subscriptions = fields.get("subscriptions");
+    let subscriptions =
+        subscriptions.and_then(|it| it.number("`subscriptions`", 0, MOST_SUBSCRIPTIONS, faults));
+    limits.subscriptions = subscriptions.unwrap_or(limits.subscriptions);
+    for (name, of, range) in [
+        ("register_expires", "`register_expires`", &mut limits.register_expires),
+        ("subscribe_expires", "`subscribe_expires`", &mut limits.subscribe_expires),
+    ] {
+        if let Some((key, node)) = fields.entry(name) {
+            *range = expires(key, node, of, faults).unwrap_or(EXPIRES);
+        }
     }
     limits
 }
@@ -68,13 +86,18 @@ fn bound(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Bound {
     Bound { calls: number("calls", MOST_CALLS), per_second: number("per_second", MOST_PER_SECOND) }
 }
 
-fn register_expires(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<RangeInclusive<u32>> {
-    let fields = Fields::of(node, key.span, "`register_expires`", &["min", "max"], faults)?;
+fn expires(
+    key: &Key,
+    node: &Node,
+    what: &'static str,
+    faults: &mut Faults<'_>,
+) -> Option<RangeInclusive<u32>> {
+    let fields = Fields::of(node, key.span, what, &["min", "max"], faults)?;
     let mut seconds = |name, default| {
         let node = fields.get(name);
         node.and_then(|node| node.number(name, 1, 86_400, faults)).unwrap_or(default)
     };
-    let (min, max) = (seconds("min", 60), seconds("max", 3_600));
+    let (min, max) = (seconds("min", *EXPIRES.start()), seconds("max", *EXPIRES.end()));
     if min > max {
         faults.error(node.span, format!("`min` is {min} and `max` is only {max}"));
     }

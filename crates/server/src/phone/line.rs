@@ -101,6 +101,7 @@ impl Line {
                 max_transactions: MAX_TRANSACTIONS,
                 session_timers: sip::SessionTimers::default(),
                 timers: TimerValues::default(),
+                events: sip::Events::default(),
             },
             seed,
         );
@@ -363,6 +364,8 @@ impl Line {
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
             | Event::RefreshDue { .. }
+            | Event::NotifyDue { .. }
+            | Event::Unsubscribed { .. }
             | Event::Response { .. } => {}
         }
     }

@@ -62,6 +62,8 @@ pub struct Status {
     pub recordings: usize,
     /// Registered contacts.
     pub registrations: usize,
+    /// Subscriptions of phones: to users, to their messages, to transfers.
+    pub subscriptions: usize,
     /// SIP transactions under way.
     pub transactions: usize,
     /// RTP ports bound and free.
@@ -355,6 +357,7 @@ impl Shared {
             streams: snapshot.streams,
             recordings: snapshot.recordings,
             registrations: snapshot.registrations,
+            subscriptions: snapshot.subscriptions,
             transactions: snapshot.transactions,
             ports_ready: snapshot.ports_ready,
             bans: snapshot.bans,

@@ -1,6 +1,6 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
-use super::Tally;
+use super::{Stage, Tally};
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
 use events::{ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferOutcome, WallClock};
@@ -177,6 +177,19 @@ impl History {
     pub(crate) fn legs_of_trunk(&self, trunk: &str) -> usize {
         let legs = self.contacts.values().flat_map(|contact| contact.legs.values());
         legs.filter(|leg| matches!(&leg.party, Party::Trunk(name) if &**name == trunk)).count()
+    }
+
+    /// The calls of a user that are not over.
+    pub(crate) fn calls_of(&self, user: &str) -> Vec<(Stage, LegId)> {
+        let legs = self.contacts.values().flat_map(|contact| &contact.legs);
+        let theirs = legs.filter(|(_, leg)| matches!(&leg.party, Party::User(name) if &**name == user));
+        let stage = |leg: &Leg| match (leg.answered, leg.direction) {
+            (true, _) => Stage::Confirmed,
+            (false, Direction::Inbound) => Stage::Placed,
+            (false, Direction::Outbound) if leg.ringing => Stage::Early,
+            (false, Direction::Outbound) => Stage::Trying,
+        };
+        theirs.map(|(id, leg)| (stage(leg), *id)).collect()
     }
 
     /// Takes the next event.

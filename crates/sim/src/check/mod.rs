@@ -5,9 +5,11 @@ mod history;
 mod sdp;
 mod tally;
 mod turn;
+mod watches;
 
 pub(crate) use consequence::Consequence;
 pub(crate) use history::History;
 pub(crate) use sdp::Descriptions;
 pub use tally::Tally;
 pub(crate) use turn::Turns;
+pub(crate) use watches::{Stage, Watches};

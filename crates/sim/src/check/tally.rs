@@ -73,6 +73,12 @@ tally! {
     unvouched "not vouched for";
     /// Of these, callers whose signer's certificate was given up.
     given_up "certificates given up";
+    /// Subscriptions of phones.
+    subscribed "subscriptions";
+    /// What their phones were told.
+    notified "notified";
+    /// Of these, what the phone refused.
+    notify_refused "refused by phones";
     /// Alarms.
     alarms "alarms";
 }

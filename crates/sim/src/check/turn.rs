@@ -102,10 +102,12 @@ impl Turns {
         if let Some(status) = read.status {
             self.check_result(to, read, status)?;
             let key = (to, branch.to_owned(), read.cseq_method.clone());
-            // CANCEL, what names an unknown dialog, what is challenged and what overload turns away is answered without
-            // a transaction: what a copy of it finds may be known by then. Over TCP transactions end at once (17.2.2).
+            // CANCEL, what names an unknown dialog, what is challenged, what finds no room to subscribe and what overload
+            // turns away is answered without a transaction: what a copy of it finds may be known by then. Over TCP
+            // transactions end at once (17.2.2).
             let kept = status >= 200 && !matches!(status, 401 | 481) && read.cseq_method != "CANCEL";
-            let bound = kept && is_by_udp(read) && !(status == 503 && self.is_overloaded);
+            let is_full = status == 503 && (self.is_overloaded || read.cseq_method == "SUBSCRIBE");
+            let bound = kept && is_by_udp(read) && !is_full;
             if bound && *self.finals.entry(key).or_insert(status) != status {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }

@@ -145,6 +145,7 @@ impl Phone {
     ) {
         match client.purpose {
             Purpose::Register => self.on_registered(now, read, status, sent),
+            Purpose::Subscribe => self.on_subscribed(now, client.call, read, status, sent),
             Purpose::Bye => self.drop_call(client.call),
             Purpose::Refresh if status < 300 => self.take_timer(now, client.call, read),
             Purpose::Refresh if matches!(status, 408 | 481) => self.drop_call(client.call),

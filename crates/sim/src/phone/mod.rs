@@ -11,6 +11,7 @@ mod script;
 mod session;
 mod timer;
 mod transaction;
+mod watch;
 
 pub(crate) use script::CallScript;
 
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use timer::Habit;
 use transaction::{Client, Final};
+use watch::Watch;
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
 pub(crate) const T2: Duration = Duration::from_secs(4);
@@ -50,6 +52,8 @@ pub(crate) struct Phone {
     /// Calls to place, the next first.
     scripts: VecDeque<CallScript>,
     calls: BTreeMap<u64, Call>,
+    /// Subscriptions that it has or wants.
+    watches: BTreeMap<u64, Watch>,
     clients: BTreeMap<u64, Client>,
     /// 200s and refusals that wait for their ACK, by call.
     finals: BTreeMap<u64, Final>,
@@ -78,6 +82,8 @@ pub(crate) enum Act {
     Dial,
     /// Sends REGISTER.
     Register,
+    /// Sends SUBSCRIBE.
+    Subscribe,
     /// A client transaction repeats its request or gives up.
     Repeat,
     /// A 2xx or refusal is repeated until the ACK.
@@ -163,6 +169,7 @@ impl Phone {
             office: None,
             scripts: VecDeque::new(),
             calls: BTreeMap::new(),
+            watches: BTreeMap::new(),
             clients: BTreeMap::new(),
             finals: BTreeMap::new(),
             responses: BTreeMap::new(),
@@ -309,6 +316,7 @@ impl Phone {
         match act {
             Act::Dial => self.dial(now, sent),
             Act::Register => self.send_register(now, sent),
+            Act::Subscribe => self.send_subscribe(now, number, sent),
             Act::Repeat => self.repeat_request(now, number, sent),
             Act::RepeatFinal => self.repeat_final(now, number, sent),
             Act::Progress => self.send_progress(now, number, sent),
@@ -351,6 +359,7 @@ impl Phone {
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
             ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
+            ("NOTIFY", None) => self.on_lamp(now, read, sent),
             ("REGISTER", None) => self.on_register(now, read, sent),
             ("OPTIONS" | "MESSAGE", Some(_)) => self.respond(read, 200, sent),
             ("OPTIONS", None) if wire::tag_of(&read.to).is_none() => self.respond(read, 200, sent),

@@ -16,6 +16,7 @@ pub(super) enum Purpose {
     Cancel,
     Bye,
     Register,
+    Subscribe,
     /// OPTIONS, INFO and whatever else may come.
     Other,
 }
@@ -26,7 +27,7 @@ pub(super) struct Client {
     pub(super) branch: String,
     pub(super) method: &'static str,
     pub(super) purpose: Purpose,
-    /// The call that it belongs to, which may be over.
+    /// The call or subscription that it belongs to, which may be over.
     pub(super) call: u64,
     pub(super) bytes: Bytes,
     interval: Duration,
@@ -96,6 +97,8 @@ impl Phone {
             self.end_client(number);
             if purpose == Purpose::Register {
                 self.registration_unanswered(now);
+            } else if purpose == Purpose::Subscribe {
+                self.subscription_unanswered(now, call);
             } else if matches!(purpose, Purpose::Invite | Purpose::Bye | Purpose::Refresh) {
                 self.drop_call(call);
             }

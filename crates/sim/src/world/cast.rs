@@ -14,7 +14,7 @@ pub(super) const SWITCH: SocketAddr = address([10, 0, 0, 1]);
 /// A phone of the world: name, password, place.
 type Place = (&'static str, Option<&'static str>, [u8; 4]);
 
-const PLACES: [Place; 10] = [
+const PLACES: [Place; 11] = [
     ("carrier", None, [10, 0, 1, 1]),
     ("pbx", None, [10, 0, 1, 2]),
     // Where the switch registers.
@@ -24,6 +24,8 @@ const PLACES: [Place; 10] = [
     ("alice", Some("pw-alice"), [10, 0, 2, 2]),
     ("bob", Some("pw-bob"), [10, 0, 2, 3]),
     ("carol", Some("pw-carol"), [10, 0, 2, 4]),
+    // A user of another client, who places no calls.
+    ("dave", Some("pw-dave"), [10, 0, 2, 5]),
     ("desk", None, [10, 0, 3, 1]),
     // Nobody whom the plan knows.
     ("mallory", Some("guess"), [10, 0, 9, 9]),
@@ -44,7 +46,11 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             let transport =
                 if password.is_some() && rng.chance(250) { Transport::Tcp } else { Transport::Udp };
             let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
-            let calls = if is_trunk { 1 + rng.below(6) } else { rng.below(8).saturating_sub(5) };
+            let calls = match name {
+                _ if is_trunk => 1 + rng.below(6),
+                "dave" => 0,
+                _ => rng.below(8).saturating_sub(5),
+            };
             phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());
             if name == "uplink" {
                 phone.will_take_registrations("5551", "pw \"5551\"");
@@ -61,6 +67,9 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             }
             if rng.chance(200) {
                 phone.will_prank();
+            }
+            if rng.chance(if password.is_some() { 600 } else { 100 }) {
+                phone.will_watch();
             }
             phone
         })

@@ -8,7 +8,7 @@ mod web;
 
 use crate::Tally;
 use crate::UNIX_SECONDS_AT_ZERO;
-use crate::check::{Consequence, Descriptions, History, Turns};
+use crate::check::{Consequence, Descriptions, History, Turns, Watches};
 use crate::dice::Dice;
 use crate::media::{Due, FakeMedia};
 use crate::network::Network;
@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use switch::{Input, Output, Switch, SwitchConfig, TransferOrder};
+use switch::{Input, Mailbox, Output, Switch, SwitchConfig, TransferOrder};
 
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
 const CLEARANCE: Time = Time::from_secs(260);
@@ -64,6 +64,7 @@ pub struct World {
     history: History,
     turns: Turns,
     descriptions: Descriptions,
+    watches: Watches,
     /// Messages with SDP that the switch has sent: repeated ones may outlive their stream.
     offered: HashSet<Bytes>,
     journal: Vec<Event>,
@@ -106,6 +107,8 @@ enum Operator {
     Hangup,
     /// Transfers the call of a user, or goes on with its transfer.
     Transfer(&'static str),
+    /// Messages of a user come, are heard or thrown away.
+    Mailbox(&'static str),
     /// Ends whatever is left, which must have a dead caller.
     Clear,
 }
@@ -154,6 +157,7 @@ impl World {
             history: History::new(),
             turns: Turns::default(),
             descriptions: Descriptions::default(),
+            watches: Watches::default(),
             offered: HashSet::new(),
             journal: Vec::new(),
             trace,
@@ -176,7 +180,9 @@ impl World {
                 Ok(true) => {}
                 Ok(false) => {
                     self.check_drained().map_err(|error| format!("at the end: {error}"))?;
-                    return Ok(Outcome { journal: self.journal, tally: self.history.tally() });
+                    let mut tally = self.history.tally();
+                    self.watches.count(&mut tally);
+                    return Ok(Outcome { journal: self.journal, tally });
                 }
                 Err(error) => return Err(format!("{}: {error}", self.now)),
             }
@@ -250,28 +256,39 @@ impl World {
                 let reduced = self.rng.chance(500);
                 let plan = Arc::clone(&PLANS[usize::from(!music) + 2 * usize::from(reduced)]);
                 self.turn(Input::Credentials(vouch::credentials()), None)?;
-                self.turn(Input::Reload(plan), None)
+                self.turn(Input::Reload(plan), None)?;
+                if reduced { self.watches.check_gone(Some("carol")) } else { Ok(()) }
             }
             Operator::Overload(is_on) => {
                 self.turns.is_overloaded = is_on;
                 self.turn(Input::Overload(is_on), None)
             }
             Operator::Drain => self.turn(Input::Drain, None),
-            Operator::Shutdown => self.turn(Input::Shutdown, None),
+            Operator::Shutdown => self.shutdown(),
             Operator::Hangup => {
                 let oldest = self.history.live().next().map(|(id, _)| id);
                 oldest.map_or(Ok(()), |id| self.turn(Input::Hangup(id), None))
             }
             Operator::Transfer(user) => self.transfer(user),
+            Operator::Mailbox(user) => {
+                let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
+                self.watches.set_mailbox(user, mailbox.new, mailbox.old);
+                self.turn(Input::Mailbox { user: user.into(), mailbox }, None)
+            }
             Operator::Clear => {
                 // Session timers have found the parties that died, and those that took a spoiled BYE's refusal
                 // for the end.
                 if let Some((id, _)) = self.history.live().next() {
                     return Err(format!("contact {} lives on although its caller is gone", id.0));
                 }
-                self.turn(Input::Shutdown, None)
+                self.shutdown()
             }
         }
+    }
+
+    fn shutdown(&mut self) -> Result<(), String> {
+        self.turn(Input::Shutdown, None)?;
+        self.watches.check_gone(None)
     }
 
     fn transfer(&mut self, user: &str) -> Result<(), String> {
@@ -340,6 +357,9 @@ impl World {
         let expected = expected.unwrap_or_default();
         let dropped = self.switch.snapshot().dropped;
         let is_protected = came.as_ref().is_some_and(|(from, _)| self.protected().contains(&from.ip()));
+        if let Input::FlowFailed(_) = input {
+            self.watches.flow_failed();
+        }
         let mut out = Vec::new();
         self.switch.handle(self.now, input, &mut out);
         // What is dropped unread has no consequences; but whom no attack may harm is read always.
@@ -392,6 +412,12 @@ impl World {
             return self.check_step();
         }
         self.turns.check(self.now, came.as_ref().map(|(from, read)| (*from, read)), &went)?;
+        self.watches.check(
+            self.now,
+            came.as_ref().map(|(from, read)| (*from, read)),
+            &went,
+            &self.history,
+        )?;
         self.descriptions.check(came.as_ref().map(|(_, read)| read), &went)?;
         for consequence in expected {
             consequence.check(&self.history, &self.turns, &went)?;
@@ -493,6 +519,11 @@ impl World {
             self.send(at, Delivery::Operator(Operator::Overload(true)));
             let length = self.rng.within(Duration::from_secs(8));
             self.send(at + length, Delivery::Operator(Operator::Overload(false)));
+        }
+        for _ in 0..self.rng.below(6) {
+            let at = self.rng.within(Duration::from_secs(120));
+            let user = self.rng.pick(&["alice", "bob", "carol"]);
+            self.send(at, Delivery::Operator(Operator::Mailbox(user)));
         }
         for _ in 0..self.rng.below(4) {
             let at = self.rng.within(Duration::from_secs(120));

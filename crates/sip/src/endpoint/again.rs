@@ -97,7 +97,7 @@ impl Endpoint {
             | ClientUser::Prack(id)
             | ClientUser::Bye(id) => Some(id),
             ClientUser::Request(id) => self.sent.get(&id)?.invite,
-            ClientUser::Nobody => None,
+            ClientUser::Notify(_) | ClientUser::Nobody => None,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// One INVITE usage (RFC 5057): from the first INVITE to the end of its dialog. Never used twice.
@@ -20,6 +21,21 @@ pub struct RequestId(pub u64);
 /// One request of ours that is no INVITE, until its final response. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SentId(pub u64);
+
+/// One subscription to what we know (RFC 6665), until its last NOTIFY. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubscriptionId(pub u64);
+
+/// What names a dialog (RFC 3261 section 12), seen from us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogId {
+    /// The Call-ID.
+    pub call_id: Box<str>,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's.
+    pub remote_tag: Box<str>,
+}
 
 /// How an endpoint presents and limits itself.
 #[derive(Clone, Debug)]
@@ -41,6 +57,26 @@ pub struct EndpointConfig {
     pub timers: TimerValues,
     /// How long a session lives without a sign of the peer.
     pub session_timers: SessionTimers,
+    /// Which SUBSCRIBEs it takes.
+    pub events: Events,
+}
+
+/// Which SUBSCRIBEs an endpoint takes (RFC 6665).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// The value of Allow-Events: the event packages that the endpoint's user serves. Others get 489.
+    pub allow: &'static str,
+    /// Bounds of a subscription's expiry in seconds: below is 423, above is cut.
+    pub expires: RangeInclusive<u32>,
+    /// Subscriptions beyond this number get 503 with Retry-After.
+    pub max: usize,
+}
+
+impl Default for Events {
+    /// None.
+    fn default() -> Self {
+        Self { allow: "", expires: 60..=3_600, max: 0 }
+    }
 }
 
 /// RFC 4028's intervals, in seconds.
@@ -334,6 +370,18 @@ pub enum Event {
         /// The response, where there was one.
         message: Option<Message>,
     },
+    /// The state of a subscription has to be sent, since it was asked for, has changed while a NOTIFY was under way, or
+    /// the subscription ends: [`Endpoint::may_notify`](super::Endpoint::may_notify).
+    NotifyDue {
+        /// Which.
+        id: SubscriptionId,
+    },
+    /// A subscription is over: its last NOTIFY has gone out, one was refused or not answered, or the call that it belonged
+    /// to has ended.
+    Unsubscribed {
+        /// Which.
+        id: SubscriptionId,
+    },
     /// A valid request that is none of the above, outside a dialog or inside one; `respond` answers it.
     Request {
         /// What to answer.
@@ -402,6 +450,8 @@ pub struct Counters {
 pub struct Alive {
     /// INVITE usages.
     pub usages: usize,
+    /// Subscriptions to what we know.
+    pub subscriptions: usize,
     /// Transactions, client and server.
     pub transactions: usize,
     /// Deadlines.

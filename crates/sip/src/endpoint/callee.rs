@@ -130,7 +130,7 @@ impl Endpoint {
         self.respond_plainly(now, request, 487, out);
         match waiting.user {
             ServerUser::Invite(id) => {
-                self.end(id);
+                self.end(id, out);
                 let reason = cancel.header(Name::Reason).map(str::to_owned);
                 out.push(Output::Event(Event::Cancelled { id, reason }));
             }

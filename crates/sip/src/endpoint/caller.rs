@@ -106,6 +106,7 @@ impl Endpoint {
                 | ClientUser::Refresh(_)
                 | ClientUser::Prack(_)
                 | ClientUser::Bye(_)
+                | ClientUser::Notify(_)
                 | ClientUser::Request(_),
                 StatusClass::Provisional,
             ) => {}
@@ -117,6 +118,7 @@ impl Endpoint {
             }
             (ClientUser::Refresh(id), _) => self.refresh_answered(now, id, status, Some(&response), out),
             (ClientUser::Bye(id), _) => self.bye_answered(id, Some(status), out),
+            (ClientUser::Notify(id), _) => self.notify_answered(id, status, out),
             (ClientUser::Request(id), _) => self.request_answered(now, id, status, Some(response), out),
             // The call goes on without it: the peer repeats its response, or gives up.
             (ClientUser::Prack(_), _) => {}
@@ -138,7 +140,7 @@ impl Endpoint {
         let Some(Usage { state: State::Calling(calling), .. }) = self.usages.get(&id) else { return };
         let cancelled = !matches!(calling.cancel, Cancel::Unwanted) && message.is_none();
         let status = if cancelled { 487 } else { status };
-        self.end(id);
+        self.end(id, out);
         out.push(Output::Event(Event::Failed { id, status, message }));
     }
 

@@ -10,15 +10,17 @@ mod request;
 mod response;
 mod sent;
 mod session;
+mod subscription;
 mod token;
 mod usage;
 
 pub use api::{
-    Address, Admission, Alive, Body, Counters, EndpointConfig, Event, InviteId, Login, NewInvite, NewRequest,
-    Output, RequestId, SentId, Series, SessionTimers, Why, Wire,
+    Address, Admission, Alive, Body, Counters, DialogId, EndpointConfig, Event, Events, InviteId, Login,
+    NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, SubscriptionId, Why, Wire,
 };
+pub use subscription::EndReason;
 
-use crate::dialog::own_tag;
+use crate::dialog::{own_tag, tag_text};
 use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
 use crate::transaction::server::{ServerNotice, ServerUser, Servers};
 use crate::{Flow, Message, ParseError, Replaces};
@@ -26,6 +28,7 @@ use bytes::Bytes;
 use clock::{Time, Timers};
 use sent::Sent;
 use std::collections::HashMap;
+use subscription::Subscriptions;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
 
@@ -58,6 +61,7 @@ pub struct Endpoint {
     by_tag: HashMap<u64, InviteId>,
     /// Our requests that are no INVITE and have no final response.
     sent: HashMap<SentId, Sent>,
+    subscriptions: Subscriptions,
     timers: Timers<(InviteId, UsageTimer)>,
     last_invite: u64,
     last_request: u64,
@@ -81,6 +85,7 @@ impl Endpoint {
             rejected: 0,
             by_tag: HashMap::new(),
             sent: HashMap::new(),
+            subscriptions: Subscriptions::default(),
             timers: Timers::new(),
             last_invite: 0,
             last_request: 0,
@@ -129,6 +134,7 @@ impl Endpoint {
             for usage in self.usages.values_mut() {
                 usage.stream_closed(flow.connection);
             }
+            self.subscriptions.stream_closed(flow.connection);
         }
     }
 
@@ -143,6 +149,8 @@ impl Endpoint {
                 if let Some(notice) = self.servers.fire(now, out) {
                     self.server_notice(notice, out);
                 }
+            } else if self.subscriptions.next_timeout() == Some(at) {
+                self.expire_subscription(now, out);
             } else if let Some((id, timer)) = self.timers.pop_due(now) {
                 self.usage_timer(now, id, timer, out);
             }
@@ -151,10 +159,9 @@ impl Endpoint {
 
     /// When `handle_timeout` wants to be called.
     pub fn next_timeout(&self) -> Option<Time> {
-        [self.clients.next_timeout(), self.servers.next_timeout(), self.timers.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        let of_transactions = [self.clients.next_timeout(), self.servers.next_timeout()];
+        let of_usages = [self.timers.next(), self.subscriptions.next_timeout()];
+        of_transactions.into_iter().chain(of_usages).flatten().min()
     }
 
     /// The Call-ID of a usage that is not over.
@@ -175,6 +182,18 @@ impl Endpoint {
         self.usages.get(&id)?.is_named_by(replaces).then_some(id)
     }
 
+    /// The dialog of a usage as a Replaces names it; that of the first branch if our INVITE has forked. `None` if the usage
+    /// is over, or has no dialog.
+    pub fn dialog_id(&self, id: InviteId) -> Option<DialogId> {
+        let usage = self.usages.get(&id)?;
+        let remote_tag = usage.remote_tag()?;
+        Some(DialogId {
+            call_id: usage.call_id().into(),
+            local_tag: tag_text(usage.tag),
+            remote_tag: remote_tag.into(),
+        })
+    }
+
     /// What was dropped or answered without the user.
     pub const fn counters(&self) -> Counters {
         self.counters
@@ -187,8 +206,13 @@ impl Endpoint {
         Alive {
             usages: self.usages.len(),
             transactions: clients + servers,
-            timers: client_timers + server_timers + self.timers.len(),
-            indexed: self.by_tag.len() + self.sent.len() + self.clients.indexed() + self.servers.indexed(),
+            subscriptions: self.subscriptions.len(),
+            timers: client_timers + server_timers + self.timers.len() + self.subscriptions.timers(),
+            indexed: self.by_tag.len()
+                + self.sent.len()
+                + self.subscriptions.indexed()
+                + self.clients.indexed()
+                + self.servers.indexed(),
         }
     }
 
@@ -205,6 +229,7 @@ impl Endpoint {
             ClientUser::Refresh(id) => self.refresh_answered(now, id, status, None, out),
             ClientUser::Bye(id) => self.bye_answered(id, None, out),
             ClientUser::Request(id) => self.request_answered(now, id, status, None, out),
+            ClientUser::Notify(id) => self.notify_answered(id, status, out),
             ClientUser::Prack(_) | ClientUser::Nobody => {}
         }
     }
@@ -215,7 +240,7 @@ impl Endpoint {
         let ServerUser::Invite(id) = user else { return };
         let Some(Usage { state: State::Rejected { status, .. }, .. }) = self.usages.get(&id) else { return };
         let status = Some(*status);
-        self.end(id);
+        self.end(id, out);
         out.push(Output::Event(Event::Ended { id, status, why: Why::Rejected }));
     }
 
@@ -239,8 +264,9 @@ impl Endpoint {
     }
 
     /// Removes a usage and all that points to it.
-    fn end(&mut self, id: InviteId) {
+    fn end(&mut self, id: InviteId, out: &mut Vec<Output>) {
         let Some(usage) = self.usages.remove(&id) else { return };
+        self.end_subscriptions_of(id, out);
         self.by_tag.remove(&usage.tag);
         self.rejected -= usize::from(matches!(usage.state, State::Rejected { .. }));
         for timer in UsageTimer::ALL {

@@ -80,7 +80,15 @@ impl Endpoint {
             let remedy = remedy.map(|(name, value)| (name.text(), value));
             return self.refuse(flow, &request, fault, remedy.as_slice(), out);
         }
+        if *request.method() == Method::Subscribe
+            && let Some((fault, (name, value))) = self.refuses_subscribe(&request, in_dialog)
+        {
+            return self.refuse(flow, &request, fault, &[(name, &value)], out);
+        }
         match (in_dialog, request.method()) {
+            (true, _) if self.is_of_subscription(&request) => {
+                self.receive_of_subscription(now, flow, key, request, out);
+            }
             (true, _) => self.receive_in_dialog(now, flow, key, request, out),
             (false, Method::Invite) => self.receive_invite(now, flow, key, (request, user), out),
             (false, Method::Bye) => self.refuse(flow, &request, fault(481), &[], out),
@@ -102,7 +110,8 @@ impl Endpoint {
     fn is_overloaded_for(&self, request: &Message) -> bool {
         let (alive, _) = self.servers.len();
         let max = self.config.max_transactions;
-        alive >= max - max / DIALOGS_SHARE && (alive >= max || self.usage_of(request).is_none())
+        let is_ours = || self.usage_of(request).is_some() || self.is_of_subscription(request);
+        alive >= max - max / DIALOGS_SHARE && (alive >= max || !is_ours())
     }
 
     /// A request with a tag in To: of one of our dialogs, or of none (12.2.2).
@@ -143,6 +152,7 @@ impl Endpoint {
             Method::Bye => self.receive_bye(now, id, flow, key, request, out),
             Method::Update => self.receive_update(now, id, flow, key, request, out),
             Method::Prack => self.receive_prack(now, id, flow, key, request, out),
+            Method::Subscribe => self.resubscribe_in_call(now, id, flow, key, request, out),
             _ => self.pass_up(now, flow, key, request, (Some(id), None), out),
         }
     }
@@ -193,6 +203,8 @@ pub(super) const fn fault(status: u16) -> Fault {
 fn check_body(request: &Message) -> Result<(), BodyFault> {
     match request.method() {
         Method::Invite | Method::Update | Method::Prack => request.check_session_body(),
+        // A filter that is not understood would be one that is not kept (RFC 6665 section 4.1.2.1).
+        Method::Subscribe => request.check_no_body(),
         _ => Ok(()),
     }
 }

@@ -31,7 +31,7 @@ impl Endpoint {
         id
     }
 
-    /// Sends a request within the dialog of a session: INFO, REFER, NOTIFY, MESSAGE, OPTIONS. `Event::Response`
+    /// Sends a request within the dialog of a session: INFO, REFER, MESSAGE, OPTIONS. `Event::Response`
     /// follows once, also if the session ends before it. `None` if there is no session.
     ///
     /// A peer that answers with 408 or 481, or not at all, has lost the dialog: the session ends by BYE
@@ -129,10 +129,10 @@ impl Endpoint {
 
 /// The methods whose requests carry a Contact that the peer takes over (RFC 3261 section 12.2, RFC 3311, 3515, 6665).
 fn refreshes_target(method: &Method) -> bool {
-    matches!(method, Method::Update | Method::Refer | Method::Subscribe | Method::Notify)
+    matches!(method, Method::Update | Method::Refer | Method::Subscribe)
 }
 
 /// The methods that live and die with a subscription and leave the session alone.
 fn is_of_subscription(method: &Method) -> bool {
-    matches!(method, Method::Refer | Method::Subscribe | Method::Notify)
+    matches!(method, Method::Refer | Method::Subscribe)
 }

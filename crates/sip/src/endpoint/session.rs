@@ -111,7 +111,7 @@ impl Endpoint {
         let bye = self.begin_server(now, flow, key, &message, (ServerUser::Nobody, Some(id)));
         self.respond_plainly(now, bye, 200, out);
         self.close_pending(now, id, out);
-        self.end(id);
+        self.end(id, out);
         out.push(Output::Event(match farewell {
             Some(Farewell::Cancelled) => Event::Failed { id, status: 487, message: None },
             Some(Farewell::Ended) | None => Event::Bye { id, message },
@@ -233,7 +233,7 @@ impl Endpoint {
     pub(super) fn bye_answered(&mut self, id: InviteId, status: Option<u16>, out: &mut Vec<Output>) {
         let Some(Usage { state: State::Leaving { farewell, .. }, .. }) = self.usages.get(&id) else { return };
         let farewell = *farewell;
-        self.end(id);
+        self.end(id, out);
         let why = if status.is_some() { Why::ByeAnswered } else { Why::ByeFailed };
         out.push(Output::Event(match farewell {
             Farewell::Ended => Event::Ended { id, status, why },
@@ -287,7 +287,7 @@ impl Endpoint {
             self.send_bye(now, &mut session.dialog, reason, (ClientUser::Nobody, id), out);
         }
         self.usages.insert(id, usage);
-        self.end(id);
+        self.end(id, out);
         out.push(Output::Event(Event::Ended { id, status, why }));
     }
 

@@ -201,6 +201,17 @@ impl Usage {
         }
     }
 
+    /// The peer's tag, once it has given one: that of the branch that responded first while our INVITE is open.
+    pub(super) fn remote_tag(&self) -> Option<&str> {
+        let tag = match &self.state {
+            State::Calling(calling) => &*calling.early.first()?.tag,
+            State::Offered { dialog, .. } | State::Leaving { dialog, .. } => dialog.remote_tag(),
+            State::Confirmed(session) => session.dialog.remote_tag(),
+            State::Rejected { .. } => return None,
+        };
+        Some(tag).filter(|tag| !tag.is_empty())
+    }
+
     /// Whether a request whose To has our tag is of one of the usage's dialogs.
     pub(super) fn recognises(&self, request: &Message) -> bool {
         match &self.state {

@@ -86,6 +86,16 @@ impl Message {
         Ok(())
     }
 
+    /// Whether a request that can do nothing with a body can be served all the same.
+    ///
+    /// # Errors
+    /// 415, and that nothing would do.
+    pub(crate) fn check_no_body(&self) -> Result<(), BodyFault> {
+        let entity = self.entity();
+        let fits = entity.body.is_empty() || entity.is_optional();
+        if fits { Ok(()) } else { Err((Fault { status: 415, phrase: "" }, Some((Name::Accept, "")))) }
+    }
+
     fn entity(&self) -> Entity<'_> {
         let implied = if self.body.starts_with(b"v=") { SDP } else { "" };
         Entity {

@@ -3,7 +3,7 @@
 use super::{
     Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
 };
-use crate::endpoint::{EndpointConfig, InviteId, Output, SentId};
+use crate::endpoint::{EndpointConfig, InviteId, Output, SentId, SubscriptionId};
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
 use std::collections::{BTreeSet, HashMap};
@@ -73,6 +73,8 @@ pub(crate) enum ClientUser {
     Prack(InviteId),
     /// The BYE that ends a usage.
     Bye(InviteId),
+    /// A NOTIFY of a subscription.
+    Notify(SubscriptionId),
     /// Any other request.
     Request(SentId),
     /// Nobody: a CANCEL, or what outlives its usage.

@@ -131,6 +131,7 @@ impl Chaos {
             | Event::ReinviteAnswered { id, .. }
             | Event::ReinviteFailed { id, .. }
             | Event::RefreshDue { id } => *id,
+            Event::NotifyDue { .. } | Event::Unsubscribed { .. } => unreachable!("nobody subscribes"),
         };
         assert!(self.open[side].contains(&named), "{event:?} names a usage that is over");
         match event {

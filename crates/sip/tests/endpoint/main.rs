@@ -11,6 +11,7 @@ mod reliable;
 mod requests;
 mod rfc_bytes;
 mod session;
+mod subscriptions;
 mod timers;
 mod torture;
 mod world;

@@ -137,7 +137,7 @@ fn rfc3261_13_2_2_4_an_ack_has_the_number_of_its_invite_though_other_requests_ca
 
 #[test]
 fn rfc3261_12_2_1_2_a_peer_that_does_not_know_the_dialog_ends_it() {
-    for (method, ends) in [(Method::Info, true), (Method::Options, true), (Method::Notify, false)] {
+    for (method, ends) in [(Method::Info, true), (Method::Options, true), (Method::Refer, false)] {
         let mut world = World::new(Transport::Udp);
         let (caller, callee) = world.call();
         within(&mut world, CALLER, caller, &method).unwrap();

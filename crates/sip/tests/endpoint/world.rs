@@ -50,6 +50,7 @@ pub(crate) fn config() -> EndpointConfig {
         max_transactions: 100_000,
         timers: TimerValues::default(),
         session_timers: sip::SessionTimers::default(),
+        events: sip::Events { allow: "dialog, refer", max: 10, ..sip::Events::default() },
     }
 }
 

@@ -233,16 +233,9 @@ impl Contact {
 
     fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId) {
         let call_id = core.endpoint.call_id(invite).unwrap_or_default().into();
-        core.log(
-            Some(self.id),
-            Kind::LegStarted {
-                leg: leg.id,
-                direction: Direction::Outbound,
-                party: leg.party.clone(),
-                uri: Arc::clone(&leg.uri),
-                call_id,
-            },
-        );
+        let direction = Direction::Outbound;
+        let (party, uri) = (leg.party.clone(), Arc::clone(&leg.uri));
+        core.log_leg(self.id, &leg.party, Kind::LegStarted { leg: leg.id, direction, party, uri, call_id });
     }
 
     /// Where a user is registered.
@@ -282,7 +275,8 @@ impl Contact {
             return;
         }
         let codec = winner.codec().map(|codec| codec.name().into());
-        core.log(Some(id), Kind::LegAnswered { leg, codec });
+        let party = winner.party.clone();
+        core.log_leg(id, &party, Kind::LegAnswered { leg, codec });
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, "answered elsewhere");
         self.finish_ringing(core, DialOutcome::Answered(leg));
         self.answer_caller(core);

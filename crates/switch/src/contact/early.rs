@@ -42,7 +42,8 @@ impl Contact {
         }
         if !ringing {
             found.state = State::Early { ringing: true };
-            core.log(Some(id), Kind::LegRinging { leg });
+            let party = found.party.clone();
+            core.log_leg(id, &party, Kind::LegRinging { leg });
             self.tell_transferor(core, 180);
         }
         self.ring_back(core);
@@ -67,6 +68,9 @@ impl Contact {
             core.log(Some(self.id), Kind::EarlyMedia { leg: self.caller.id });
         }
         self.caller.state = State::Early { ringing: true };
+        if let Some(user) = self.caller.user() {
+            core.watches.stir(user);
+        }
         let contact = core.contact_uri(&self.caller.flow);
         core.endpoint.progress(core.now, invite, status, &contact, body, &mut core.sip);
     }

@@ -83,7 +83,7 @@ impl Contact {
         core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
         self.caller.state = State::Answered { held: false };
         let codec = self.caller.codec().map(|codec| codec.name().into());
-        core.log(Some(self.id), Kind::LegAnswered { leg: self.caller.id, codec });
+        core.log_leg(self.id, &self.caller.party, Kind::LegAnswered { leg: self.caller.id, codec });
         self.inbox.push_back(MachineInput::Answered);
     }
 

@@ -55,7 +55,7 @@ impl Contact {
         self.tune(core);
         let legs: Vec<Leg> = self.callees.extract_if(.., |leg| leg.state != State::Over).collect();
         for leg in &legs {
-            core.log(Some(self.id), Kind::LegLeft { leg: leg.id, to });
+            core.log_leg(self.id, &leg.party, Kind::LegLeft { leg: leg.id, to });
             if let Some(user) = leg.user().filter(|user| self.caller.user() != Some(user)) {
                 core.users.vacate(user, self.id);
             }
@@ -106,8 +106,9 @@ impl Contact {
             core.users.occupy(user, self.id);
         }
         let call_id = leg.invite.and_then(|invite| core.endpoint.call_id(invite)).unwrap_or_default().into();
-        core.log(
-            Some(self.id),
+        core.log_leg(
+            self.id,
+            &leg.party,
             Kind::LegJoined {
                 leg: leg.id,
                 from,

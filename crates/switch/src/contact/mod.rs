@@ -31,7 +31,7 @@ use std::sync::Arc;
 use transfer::Transfer;
 
 pub(crate) use dial::way_to;
-pub(crate) use transfer::{Subscription, Wish};
+pub(crate) use transfer::Wish;
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.
 const LINGER: Duration = Duration::from_secs(10);
@@ -42,6 +42,8 @@ pub(crate) struct Contact {
     pub(crate) client: Arc<str>,
     /// Who called, whoever is served by now.
     pub(crate) identity: Identity,
+    /// What it dialled, as the dialplan has it.
+    pub(crate) called: Arc<str>,
     /// What its INVITE says of who answers for the caller, until that is judged: the flow waits for it.
     claim: Option<Claim>,
     pub(crate) max_forwards: u8,
@@ -84,6 +86,7 @@ pub(crate) struct NewContact {
     pub(crate) plan: Arc<dialplan::Config>,
     pub(crate) client: Arc<str>,
     pub(crate) identity: Identity,
+    pub(crate) called: Arc<str>,
     pub(crate) claim: Option<Claim>,
     pub(crate) max_forwards: u8,
     pub(crate) caller: Leg,
@@ -92,13 +95,14 @@ pub(crate) struct NewContact {
 
 impl Contact {
     pub(crate) fn new(new: NewContact) -> Self {
-        let NewContact { id, plan, client, identity, claim, max_forwards, caller, machine } = new;
+        let NewContact { id, plan, client, identity, called, claim, max_forwards, caller, machine } = new;
         let first = claim.is_none().then_some(MachineInput::Start);
         Self {
             id,
             plan,
             client,
             identity,
+            called,
             claim,
             max_forwards,
             caller,

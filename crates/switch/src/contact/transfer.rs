@@ -10,13 +10,11 @@ use crate::leg::State;
 use clock::Duration;
 use dialplan::{CallInfo, Destination, DialResult, Machine, MachineInput};
 use events::{EndedBy, Kind, LegId, TransferBy, TransferOutcome};
-use sip::{Body, InviteId, Method, reason_phrase};
+use sip::SubscriptionId;
 use std::sync::Arc;
 
 /// How long the target of a transfer rings, and whoever gets the call back after having hung up.
 pub(super) const RING_TIME: Duration = Duration::from_secs(20);
-/// Seconds that a NOTIFY says the subscription lasts: longer than any ringing.
-const SUBSCRIPTION: u32 = 300;
 
 /// A transfer under way.
 pub(super) struct Transfer {
@@ -24,7 +22,8 @@ pub(super) struct Transfer {
     pub(super) transferor: LegId,
     /// The user at that leg, to be rung if the call comes back and the leg has ended.
     user: Option<Arc<str>>,
-    told: Option<Subscription>,
+    /// Who wants to hear how it goes: the sender of a REFER (RFC 3515 section 2.4.4).
+    told: Option<SubscriptionId>,
     referred_by: Option<Box<str>>,
     /// Whether the transferor was the caller before.
     turned: bool,
@@ -32,13 +31,6 @@ pub(super) struct Transfer {
     suspended: Option<Machine>,
     /// While the transferor has a word with the target: who is to be handed on, and waits.
     waits: Option<LegId>,
-}
-
-/// Who wants to hear how a transfer goes: the sender of a REFER (RFC 3515 section 2.4.4).
-pub(crate) struct Subscription {
-    pub(crate) invite: InviteId,
-    /// The CSeq number of the REFER, which tells several subscriptions in a dialog apart (section 2.4.6).
-    pub(crate) id: u32,
 }
 
 /// A transfer that is asked for.
@@ -49,25 +41,10 @@ pub(crate) struct Wish {
     pub(crate) consult: bool,
     /// The target as it was given.
     pub(crate) to: Arc<str>,
-    pub(crate) told: Option<Subscription>,
+    /// Who wants to hear how it goes.
+    pub(crate) told: Option<SubscriptionId>,
     /// A value for Referred-By.
     pub(crate) referred_by: Option<String>,
-}
-
-impl Subscription {
-    /// Sends NOTIFY with the status line of the call to the target; a final one ends the subscription.
-    pub(crate) fn tell(&self, core: &mut Core, status: u16) {
-        let event = format!("refer;id={}", self.id);
-        let state = match status {
-            100..200 => format!("active;expires={SUBSCRIPTION}"),
-            _ => "terminated;reason=noresource".to_owned(),
-        };
-        let headers = [("Event", event.as_str()), ("Subscription-State", state.as_str())];
-        let line = format!("SIP/2.0 {status} {}\r\n", reason_phrase(status));
-        let body = Body { content_type: "message/sipfrag;version=2.0".into(), bytes: line.into() };
-        let (now, invite) = (core.now, self.invite);
-        core.endpoint.request_within(now, invite, &Method::Notify, &headers, Some(&body), &mut core.sip);
-    }
 }
 
 impl Contact {
@@ -242,8 +219,8 @@ impl Contact {
 
 impl Transfer {
     fn tell(&self, core: &mut Core, status: u16) {
-        if let Some(told) = &self.told {
-            told.tell(core, status);
+        if let Some(told) = self.told {
+            core.tell_of_transfer(told, status);
         }
     }
 }
