@@ -231,7 +231,7 @@ fn is_loose(route: &str) -> bool {
 }
 
 /// The address of a URI that needs no DNS and no other transport.
-fn address_of(uri: &SipUri<'_>, transport: Transport) -> Option<SocketAddr> {
+pub(crate) fn address_of(uri: &SipUri<'_>, transport: Transport) -> Option<SocketAddr> {
     let asked = match uri.params.get("transport") {
         Some(token) => Transport::from_token(token)?,
         None => transport,

@@ -1,9 +1,11 @@
 //! The registrar: which contacts an address-of-record has (RFC 3261 section 10.3).
 
+use crate::dialog::address_of;
 use crate::message::digits;
-use crate::{Flow, Message, Name, NameAddr, Uri};
+use crate::{Flow, Message, Name, NameAddr, Transport, Uri};
 use clock::{Duration, Time, Timers};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Proxies that a binding's Path may name; a REGISTER with more is refused.
@@ -39,7 +41,7 @@ impl Default for RegistrarConfig {
 pub struct Binding {
     /// The contact's URI, as given.
     pub uri: String,
-    /// The way that the REGISTER came by; calls go there.
+    /// The way that the REGISTER came by, with connection 0 once its stream has closed.
     pub flow: Flow,
     /// When it ends.
     pub expires_at: Time,
@@ -50,6 +52,19 @@ pub struct Binding {
     call_id: Box<str>,
     cseq: u32,
     number: u64,
+}
+
+impl Binding {
+    /// The first proxy of the Path, where requests to the contact go (RFC 3327 section 5.3). `None` without a Path, and if
+    /// its first proxy is not at the address that the REGISTER came from: a user does not choose whom the node calls.
+    /// `None` also for one that is reached by TLS or WebSocket: its streams are its own to open.
+    pub fn first_hop(&self) -> Option<(Transport, SocketAddr)> {
+        let uri = NameAddr::parse(Name::Route, self.path.first()?).ok()?.uri().ok()?;
+        let uri = uri.as_sip().filter(|uri| !uri.secure)?;
+        let transport = uri.params.get("transport").map_or(Some(Transport::Udp), Transport::from_token)?;
+        let proxy = address_of(uri, transport).filter(|proxy| proxy.ip() == self.flow.peer.ip())?;
+        matches!(transport, Transport::Udp | Transport::Tcp).then_some((transport, proxy))
+    }
 }
 
 /// Why a REGISTER is refused.
@@ -172,11 +187,25 @@ impl Registrar {
         self.timers.next()
     }
 
-    /// Removes the bindings of a stream that has closed and names them: nothing can reach them any more.
+    /// Removes the bindings of a stream that has closed and names them: nothing can reach them any more. A proxy in front
+    /// of a phone may close its streams as it likes; it is reached again by the phone's Path.
     pub fn flow_closed(&mut self, connection: u64) -> Vec<(String, String)> {
         let of_stream = self.streams.range((connection, 0)..=(connection, u64::MAX));
         let numbers: Vec<u64> = of_stream.map(|(_, number)| *number).collect();
-        numbers.into_iter().filter_map(|number| self.remove(number)).collect()
+        let lost = numbers.into_iter().filter_map(|number| match self.binding_mut(number) {
+            Some(binding) if binding.first_hop().is_some() => {
+                binding.flow.connection = 0;
+                self.streams.remove(&(connection, number));
+                None
+            }
+            _ => self.remove(number),
+        });
+        lost.collect()
+    }
+
+    fn binding_mut(&mut self, number: u64) -> Option<&mut Binding> {
+        let bindings = self.bindings.get_mut(self.owners.get(&number)?)?;
+        bindings.iter_mut().find(|binding| binding.number == number)
     }
 
     /// Step 7's test: a request that is older than what it would change is out of order.
@@ -433,6 +462,30 @@ mod tests {
         assert!(registrar.flow_closed(7).is_empty());
         let left: Vec<&Binding> = registrar.lookup(Time::ZERO, AOR).collect();
         assert_eq!((left[0].flow.connection, left[0].path.as_slice()), (8, &["<sip:p;lr>".to_owned()][..]));
+    }
+
+    #[test]
+    fn rfc3327_5_3_a_phone_behind_a_proxy_is_reached_by_its_path_when_the_proxys_stream_has_closed() {
+        let proxy = flow(0).peer.ip();
+        let hop = |transport, port| Some((transport, SocketAddr::new(proxy, port)));
+        let cases = [
+            (format!("<sip:{proxy}:5070;transport=tcp;lr>, <sip:192.0.2.9;lr>"), hop(Transport::Tcp, 5070)),
+            (format!("<sip:{proxy};lr>"), hop(Transport::Udp, 5060)),
+            (format!("<sip:{proxy};transport=tls;lr>"), None),
+            (format!("<sips:{proxy};lr>"), None),
+            ("<sip:192.0.2.8;lr>".to_owned(), None),
+            ("<sip:proxy.example;lr>".to_owned(), None),
+        ];
+        for (path, hop) in cases {
+            let mut registrar = registrar();
+            let text = format!("Contact: <sip:a@h>\r\nPath: {path}\r\n");
+            let bindings = registrar.register(Time::ZERO, AOR, &request("c", 1, &text), flow(7)).unwrap();
+            assert_eq!(bindings.first().unwrap().first_hop(), hop, "{path}");
+            assert_eq!(registrar.flow_closed(7).len(), usize::from(hop.is_none()), "{path}");
+            let left: Vec<_> = registrar.lookup(Time::ZERO, AOR).map(|it| it.flow.connection).collect();
+            assert_eq!(left, if hop.is_some() { vec![0] } else { vec![] });
+            assert!(registrar.flow_closed(7).is_empty());
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! MESSAGE (RFC 3428): from user to user, and between the parties of a call. What becomes of it is passed back.
 
 use crate::Switch;
-use crate::contact::way_to;
 use crate::core::Core;
 use crate::register::address_of_record;
 use dialplan::{Destination, User};
@@ -23,7 +22,7 @@ impl Switch {
         let aor = address_of_record(&user, client);
         // The phone that the user prefers: a text on each of them would be read several times.
         let best = core.registrar.lookup(core.now, &aor).max_by_key(|binding| binding.q).ok_or(480_u16)?;
-        let flow = way_to(best);
+        let flow = core.way_to(best);
         let host =
             core.listener(flow.transport, Some(flow.local)).map_or(flow.local, |listener| listener.shown);
         let display = from.display_name.as_ref().map(ToString::to_string);

@@ -1,7 +1,7 @@
 //! Which way an address is reached.
 
 use crate::core::{Core, Listener};
-use sip::{Flow, Transport, Uri};
+use sip::{Binding, Flow, Host, Transport, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -41,15 +41,59 @@ impl Core {
         uri: &str,
         trunk: Option<&Arc<str>>,
     ) -> Option<Flow> {
-        let reaches = |listener: &&Listener| {
-            listener.transport == transport && listener.address.is_ipv4() == peer.is_ipv4()
-        };
-        let local = self.listeners.iter().find(reaches)?.address;
+        let local = self.listener_for(transport, peer)?;
         let domain = match transport {
             Transport::Tls => self.tls_peers.number(TlsPeer { host: host_of(uri)?, trunk: trunk.cloned() }),
             Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss => 0,
         };
         Some(Flow { transport, local, peer, connection: 0, domain })
+    }
+
+    /// Where a registered phone is called: at the first proxy of its Path, at the Contact that it named (RFC 3261
+    /// section 10.3), or, if it is behind a NAT or on a stream, the way that its REGISTER came by. A NAT shows in a Contact
+    /// whose address is not the one that the REGISTER came from.
+    pub(crate) fn way_to(&self, binding: &Binding) -> Flow {
+        let flow = binding.flow;
+        if flow.connection != 0 {
+            return flow;
+        }
+        if !binding.path.is_empty() {
+            return self.way_by_path(binding).unwrap_or(flow);
+        }
+        let named = address_in(&binding.uri);
+        match named.filter(|named| flow.transport == Transport::Udp && named.ip() == flow.peer.ip()) {
+            Some(peer) => Flow { peer, ..flow },
+            None => flow,
+        }
+    }
+
+    fn way_by_path(&self, binding: &Binding) -> Option<Flow> {
+        let (transport, peer) = binding.first_hop()?;
+        let local = match transport == binding.flow.transport {
+            true => binding.flow.local,
+            false => self.listener_for(transport, peer)?,
+        };
+        Some(Flow { transport, local, peer, connection: 0, domain: 0 })
+    }
+
+    /// The first listener of a transport and of an address's family.
+    fn listener_for(&self, transport: Transport, peer: SocketAddr) -> Option<SocketAddr> {
+        let reaches = |listener: &&Listener| {
+            listener.transport == transport && listener.address.is_ipv4() == peer.is_ipv4()
+        };
+        Some(self.listeners.iter().find(reaches)?.address)
+    }
+}
+
+/// The address in a SIP URI that names no host.
+fn address_in(uri: &str) -> Option<SocketAddr> {
+    let uri = Uri::parse(uri).ok()?;
+    let uri = uri.as_sip()?;
+    let port = uri.port.unwrap_or(5060);
+    match uri.host {
+        Host::V4(ip) => Some(SocketAddr::new(ip.into(), port)),
+        Host::V6(ip) => Some(SocketAddr::new(ip.into(), port)),
+        Host::Name(_) => None,
     }
 }
 

@@ -30,7 +30,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use transfer::Transfer;
 
-pub(crate) use dial::way_to;
 pub(crate) use transfer::Wish;
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.
