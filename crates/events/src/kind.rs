@@ -100,6 +100,15 @@ pub enum Kind {
         /// As in `TrunkTargetDown`.
         target: Arc<str>,
     },
+    /// A server of a trunk has refused a call by 503 with Retry-After: it is tried last until then.
+    TrunkTargetRests {
+        /// Which trunk.
+        trunk: Arc<str>,
+        /// As in `TrunkTargetDown`.
+        target: Arc<str>,
+        /// For how long.
+        seconds: u32,
+    },
     /// A trunk is passed over: it may not carry a further call now.
     TrunkFull {
         /// Which trunk.

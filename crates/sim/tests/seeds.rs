@@ -39,6 +39,8 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.by_registration, 130),
         (tally.targets_down, 20),
         (tally.targets_up, 10),
+        (tally.targets_rested, 4),
+        (tally.spared, 2),
         (tally.transfers, 30),
         (tally.consulted, 8),
         (tally.taken_back, 2),

@@ -1,6 +1,6 @@
 //! A registration of our own: when to send which REGISTER, and what the answers mean (RFC 3261 section 10.2).
 
-use crate::message::digits;
+use crate::message::{digits, leading_digits};
 use crate::registrar::same_uri;
 use crate::{Message, Name, Series, Uri};
 use clock::{Duration, Time};
@@ -221,14 +221,14 @@ impl Registration {
     }
 
     fn failed(&mut self, now: Time, status: u16, message: Option<&Message>, random: u64) -> Registering {
-        let number = |name| message.and_then(|message| leading_digits(message.header(name)?));
         match status {
             401 | 403 | 407 => {
                 self.state = State::Refused;
                 return Registering::Refused { status };
             }
             423 => {
-                let least = number(Name::MinExpires).and_then(|least| u32::try_from(least).ok());
+                let least = message.and_then(|message| leading_digits(message.header(Name::MinExpires)?));
+                let least = least.and_then(|least| u32::try_from(least).ok());
                 if let Some(least) = least.filter(|least| *least > self.expires) {
                     self.expires = least;
                     self.state = State::Waiting { at: now };
@@ -239,7 +239,7 @@ impl Registration {
         }
         let doubled = self.config.first_wait * 2_u32.saturating_pow(self.failures.min(16));
         self.failures += 1;
-        let after = match number(Name::RetryAfter).map(Duration::from_secs) {
+        let after = match message.and_then(Message::retry_after) {
             Some(asked) => asked.min(self.config.longest_retry_after) + part(self.config.first_wait, random),
             // RFC 5626 section 4.5: between half of the upper bound and the bound.
             None => {
@@ -262,12 +262,6 @@ fn granted(ok: &Message, contact: &str, asked: u32) -> u32 {
     let named = ours.or_else(only).and_then(|given| digits(given.param("expires")?));
     let named = named.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
     named.or_else(|| ok.expires()).unwrap_or(asked)
-}
-
-/// `120;duration=60`, `18 (in maintenance)`.
-fn leading_digits(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    digits(text.get(..end)?)
 }
 
 /// Some part of a length of time, whole milliseconds.

@@ -32,7 +32,7 @@ pub use self::core::transport;
 pub use guard::Ban;
 pub use stir::Credentials;
 pub use transfer::{TransferOrder, TransferRefused};
-pub use trunks::{RegistrationState, TargetState, TrunkState};
+pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
 pub use watch::Mailbox;
 pub use way::TlsPeer;
 

@@ -264,6 +264,9 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             caller_verified(verstat, attestation.as_deref(), reason.as_deref())
         }
         Kind::TrunkFull { trunk, limit } => ('!', format!("trunk {trunk} is passed over: {limit}")),
+        Kind::TrunkTargetRests { trunk, target, seconds } => {
+            ('!', format!("trunk {trunk}: {target} wants no call for {seconds} s"))
+        }
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),

@@ -118,6 +118,10 @@ impl Row {
             (all, None) => parts.push(format!("{all} up")),
             (all, Some(first)) => parts.push(format!("{} of {all} up{}", all - down.len(), trouble(first))),
         }
+        let resting = now["resting"].as_array().map_or(&[][..], Vec::as_slice);
+        if let Some(longest) = resting.iter().filter_map(|rest| rest["seconds"].as_u64()).max() {
+            parts.push(format!("{} resting: 503, again in {longest} s", resting.len()));
+        }
         if parts.is_empty() { "not asked".to_owned() } else { parts.join(", ") }
     }
 }
@@ -159,6 +163,7 @@ mod tests {
                 json!({"targets": [up, down], "registration": registered}),
                 "registered, 1 of 2 up: 503, again in 12 s",
             ),
+            (json!({"targets": [up], "resting": [{"seconds": 7}]}), "up, 1 resting: 503, again in 7 s"),
             (json!({"targets": [], "registration": {"refused": true, "last_status": 403}}), "refused (403)"),
             (
                 json!({"targets": [], "registration": {"refused": false, "last_status": 408, "next_try_seconds": 30}}),

@@ -91,6 +91,8 @@ pub struct Trunk {
     pub registration: Option<TrunkRegistration>,
     /// The servers that its `to` leads to.
     pub targets: Vec<TrunkTarget>,
+    /// Those of them that have answered a call by 503 with Retry-After.
+    pub resting: Vec<TrunkRest>,
 }
 
 /// The limits of a trunk, as its node file has them.
@@ -158,6 +160,15 @@ pub struct TrunkTarget {
     pub next_try_seconds: u64,
 }
 
+/// A server of a trunk that wants no call for a while.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrunkRest {
+    /// Its transport and address.
+    pub address: String,
+    /// For how many seconds more.
+    pub seconds: u64,
+}
+
 impl From<TrunkState> for Trunk {
     fn from(state: TrunkState) -> Self {
         let registration = state.registration.map(|it| TrunkRegistration {
@@ -168,13 +179,19 @@ impl From<TrunkState> for Trunk {
             next_try_seconds: it.next_try.map(|left| left.as_secs()),
             refused: it.refused,
         });
+        let place = |transport: sip::Transport, address| format!("{}:{address}", transport.uri_token());
         let target = |it: switch::TargetState| TrunkTarget {
-            address: format!("{}:{}", it.transport.uri_token(), it.address),
+            address: place(it.transport, it.address),
             up: it.up,
             last_status: it.last_status,
             next_try_seconds: it.next_try.as_secs(),
         };
         let targets = state.targets.into_iter().map(target).collect();
+        let rest = |it: switch::RestState| TrunkRest {
+            address: place(it.transport, it.address),
+            seconds: it.left.as_secs(),
+        };
+        let resting = state.resting.into_iter().map(rest).collect();
         Self {
             name: state.name,
             calls_in: state.calls_in,
@@ -182,6 +199,7 @@ impl From<TrunkState> for Trunk {
             limits: state.limits.into(),
             registration,
             targets,
+            resting,
         }
     }
 }

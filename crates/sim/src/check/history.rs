@@ -1,5 +1,6 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
+use super::rests::Rests;
 use super::{Stage, Tally};
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
@@ -35,6 +36,7 @@ pub(crate) struct History {
     registered_trunks: BTreeSet<Arc<str>>,
     /// Targets of trunks that are tried last.
     down: BTreeSet<(Arc<str>, Arc<str>)>,
+    rests: Rests,
     tally: Tally,
 }
 
@@ -83,6 +85,7 @@ impl History {
             registrations: BTreeSet::new(),
             registered_trunks: BTreeSet::new(),
             down: BTreeSet::new(),
+            rests: Rests::default(),
             tally: Tally::default(),
         }
     }
@@ -233,6 +236,9 @@ impl History {
                     ));
                 }
                 self.check_offer(id, *direction, party)?;
+                if let (Party::Trunk(trunk), Direction::Outbound) = (party, direction) {
+                    self.tally.spared += u64::from(self.rests.tried(event.at, id, trunk)?);
+                }
                 let new = Leg {
                     direction: *direction,
                     party: party.clone(),
@@ -269,6 +275,14 @@ impl History {
             }
             kind => {
                 self.count(kind);
+                match kind {
+                    Kind::TrunkTargetRests { trunk, seconds, .. } => {
+                        self.rests.begin(event.at, trunk, *seconds);
+                    }
+                    Kind::DialStarted { targets } => self.rests.dial(id, targets),
+                    Kind::DialEnded { .. } => self.rests.end_dial(id),
+                    _ => {}
+                }
                 let consults = matches!(kind, Kind::Bridged { .. }) && self.contact(id)?.transfer;
                 self.tally.consulted += u64::from(consults);
                 let contact = self.contact(id)?;
@@ -325,6 +339,7 @@ impl History {
             Kind::Registered { .. } => self.tally.registered += 1,
             Kind::TrunkTargetDown { .. } => self.tally.targets_down += 1,
             Kind::TrunkTargetUp { .. } => self.tally.targets_up += 1,
+            Kind::TrunkTargetRests { .. } => self.tally.targets_rested += 1,
             Kind::TrunkRegistered { .. } => self.tally.trunks_registered += 1,
             Kind::TrunkRegistrationFailed { .. } => self.tally.trunks_refused += 1,
             Kind::Alarm { .. } => self.tally.alarms += 1,

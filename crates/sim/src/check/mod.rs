@@ -2,6 +2,7 @@
 
 mod consequence;
 mod history;
+mod rests;
 mod sdp;
 mod tally;
 mod turn;

@@ -55,6 +55,10 @@ tally! {
     targets_down "targets down";
     /// Targets of trunks that came back.
     targets_up "targets up again";
+    /// Refusals of targets that want no call for a while.
+    targets_rested "refused for a while";
+    /// Legs to a trunk because the one before it rests.
+    spared "by another trunk meanwhile";
     /// Calls that came by such a registration.
     by_registration "calls by those registrations";
     /// Transfers that began.

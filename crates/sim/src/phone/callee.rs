@@ -7,6 +7,7 @@ use super::{Act, Out, Phone, T1};
 use crate::dice::Dice;
 use crate::wire::{self, Read};
 use clock::Time;
+use rsip::Header;
 
 impl Phone {
     pub(super) fn on_invite(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
@@ -75,6 +76,10 @@ impl Phone {
                     self.answer(now, number, false, sent);
                 }
             }
+            // A PBX refuses mostly because it is full.
+            Then::Refuse { .. } if self.name == "pbx" && !number.is_multiple_of(3) => {
+                self.refuse(now, number, 503, sent)
+            }
             Then::Refuse { status, .. } => self.refuse(now, number, status, sent),
         }
     }
@@ -113,7 +118,17 @@ impl Phone {
         // Most redirects lead to a user or a number, some nowhere.
         let elsewhere = self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "x"]);
         let contact = (status == 302).then(|| format!("<sip:{elsewhere}@{}>;q=0.5", self.switch));
-        let response = wire::response(&invite, status, &tag, contact, None);
+        // Some say for how long they have no room.
+        let seconds = match number % 3 {
+            0 => None,
+            1 => Some("5"),
+            _ => Some("60"),
+        };
+        let more = seconds
+            .filter(|_| status == 503)
+            .map(|seconds| Header::Other("Retry-After".into(), seconds.into()));
+        let more = more.into_iter().collect();
+        let response = wire::response_with(&invite, status, &tag, contact, more, None);
         self.begin_final(now, number, &invite, false, response, sent);
         for act in [Act::Progress, Act::RepeatProgress, Act::Final] {
             self.timers.cancel((number, act));

@@ -13,6 +13,7 @@ pub use validate::{Fault, MAX_VALUES};
 use crate::header::Split;
 use crate::{Method, Name, NameAddr, ParseError, Via};
 use bytes::Bytes;
+use clock::Duration;
 use std::fmt;
 use std::sync::Arc;
 
@@ -191,6 +192,12 @@ impl Message {
         digits(self.header(Name::Expires)?).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
+    /// Retry-After (RFC 3261 section 20.33) without its comment and parameters; `None` if it is absent or begins with no
+    /// number.
+    pub fn retry_after(&self) -> Option<Duration> {
+        leading_digits(self.header(Name::RetryAfter)?).map(Duration::from_secs)
+    }
+
     /// The Content-Type as written.
     pub fn content_type(&self) -> Option<&str> {
         self.header(Name::ContentType)
@@ -230,4 +237,10 @@ impl fmt::Debug for Message {
 pub(crate) fn digits(text: &str) -> Option<u64> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The number that a text begins with: `120;duration=60`, `18 (in maintenance)`.
+pub(crate) fn leading_digits(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    digits(text.get(..end)?)
 }

@@ -302,6 +302,9 @@ impl Contact {
         let redirect = response.filter(|_| was_ringing && matches!(status, 300..=302));
         let follows = redirect.is_some_and(|message| self.follow_redirect(core, leg, status, message));
         let reason = if follows { "redirected" } else { failure_reason(status) };
+        if let Some(asked) = response.filter(|_| status == 503).and_then(Message::retry_after) {
+            self.let_rest(core, leg, asked);
+        }
         self.end_leg(core, leg, by, Some(status), reason);
         if follows {
             self.take_hunt(leg);
@@ -309,6 +312,13 @@ impl Contact {
         } else if was_ringing {
             self.count_failure(core, leg, Failure { status, told: response.is_some() });
         }
+    }
+
+    /// The server that a leg went to has no room for some time, and says so (RFC 3261 section 21.5.4).
+    fn let_rest(&mut self, core: &mut Core, leg: LegId, asked: Duration) {
+        let Some(Leg { party: Party::Trunk(trunk), flow, .. }) = self.leg_mut(leg) else { return };
+        let (trunk, server) = (Arc::clone(trunk), (flow.transport, flow.peer));
+        core.let_rest(self.id, &trunk, server, asked);
     }
 
     /// A leg that rang has failed: its target has a further server, or is through.

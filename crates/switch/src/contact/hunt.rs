@@ -85,9 +85,9 @@ impl Route {
 }
 
 impl Route {
-    /// Whether a server is known to be down.
-    fn is_down(&self, core: &Core, server: (Transport, SocketAddr)) -> bool {
-        matches!(&self.party, Party::Trunk(trunk) if core.trunks.is_down(trunk, server))
+    /// Whether a server is to be tried when nobody else is left.
+    fn comes_last(&self, core: &Core, server: (Transport, SocketAddr)) -> bool {
+        matches!(&self.party, Party::Trunk(trunk) if core.trunks.comes_last(core.now, trunk, server))
     }
 }
 
@@ -123,10 +123,11 @@ impl Hunt {
             if route.servers.is_none() {
                 let Some(found) = core.locate(&route.next_hop) else { return Ok(None) };
                 let order = found.in_order(|| core.random.next());
-                let (down, up): (Vec<_>, Vec<_>) = order.into_iter().partition(|it| route.is_down(core, *it));
-                route.servers = Some(up.into());
-                if !down.is_empty() {
-                    let last_hope = Route { servers: Some(down.into()), ..route.clone() };
+                let (last, first): (Vec<_>, Vec<_>) =
+                    order.into_iter().partition(|it| route.comes_last(core, *it));
+                route.servers = Some(first.into());
+                if !last.is_empty() {
+                    let last_hope = Route { servers: Some(last.into()), ..route.clone() };
                     self.routes.push_back(last_hope);
                     continue;
                 }

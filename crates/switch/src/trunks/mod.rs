@@ -2,14 +2,16 @@
 
 mod health;
 mod registrations;
+mod rest;
 mod state;
 
-pub use state::{RegistrationState, TargetState, TrunkState};
+pub use state::{RegistrationState, RestState, TargetState, TrunkState};
 
 use crate::core::Core;
 use dialplan::Config;
 use health::Health;
 use registrations::Registrations;
+use rest::Rests;
 use sip::{Message, SentId, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use std::net::SocketAddr;
 pub(crate) struct Trunks {
     registrations: Registrations,
     health: Health,
+    rests: Rests,
     /// Requests that wait for their answer, and what for.
     sent: HashMap<SentId, Purpose>,
 }
@@ -43,9 +46,9 @@ impl Trunks {
         self.registrations.is_empty()
     }
 
-    /// Whether a server of a trunk is to be tried last.
-    pub(crate) fn is_down(&self, trunk: &str, server: (Transport, SocketAddr)) -> bool {
-        self.health.is_down(trunk, server)
+    /// Whether a server of a trunk is to be tried last: it is down, or has asked not to be called for a while.
+    pub(crate) fn comes_last(&self, now: clock::Time, trunk: &str, server: (Transport, SocketAddr)) -> bool {
+        self.health.is_down(trunk, server) || self.rests.has(now, trunk, server)
     }
 
     /// The trunk whose registration has a Contact of this user: what comes to it is that trunk's.

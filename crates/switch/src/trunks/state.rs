@@ -23,6 +23,19 @@ pub struct TrunkState {
     pub registration: Option<RegistrationState>,
     /// The servers that its `to` leads to, as far as the DNS has told; none if `health` is off.
     pub targets: Vec<TargetState>,
+    /// The servers that have refused a call and said for how long: each is tried last until then.
+    pub resting: Vec<RestState>,
+}
+
+/// A server of a trunk that has answered a call by 503 with Retry-After.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestState {
+    /// How it is reached.
+    pub transport: Transport,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// For how much longer.
+    pub left: Duration,
 }
 
 /// How one server of a trunk is.
@@ -72,6 +85,7 @@ impl Switch {
                 limits: trunk.limits,
                 registration: self.core.trunks.registrations.state(&trunk.name, now),
                 targets: self.core.trunks.health.states(&trunk.name, now),
+                resting: self.core.trunks.rests.states(&trunk.name, now),
             }
         };
         trunks.map(state).collect()
