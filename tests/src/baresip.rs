@@ -24,15 +24,30 @@ pub struct Baresip {
 
 /// What a phone does of its own.
 #[derive(Clone, Copy, Debug)]
-struct Habit {
-    /// baresip's `answermode`.
-    answers: &'static str,
-    tls: bool,
+pub struct Habit {
+    /// baresip's `answermode`: `auto`, `early` or `manual`.
+    pub answers: &'static str,
+    /// How it reaches the node: `udp`, `tcp` or `tls`.
+    pub transport: &'static str,
+    /// The proxy that it sends everything to instead, over UDP.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { answers: "auto", tls: false }
+        Self { answers: "auto", transport: "udp", proxy: None }
+    }
+}
+
+impl Habit {
+    /// A phone that speaks `transport` with the node.
+    pub fn by(transport: &'static str) -> Self {
+        Self { transport, ..Self::default() }
+    }
+
+    /// A phone behind a proxy.
+    pub fn behind(proxy: SocketAddr) -> Self {
+        Self { proxy: Some(proxy), ..Self::default() }
     }
 }
 
@@ -46,7 +61,7 @@ pub enum Recorded {
 }
 
 impl Baresip {
-    /// Starts a phone of `user` (with the load profile's password) whose ports begin with the `port`-th (0 to 39, 20
+    /// Starts a phone of `user` (with the load profile's password) whose ports begin with the `port`-th (0 to 30, ten
     /// apart) of this test's, whose microphone is `microphone`
     /// and whose only codec is `codec`; it answers by itself. Returns once the node has registered it.
     ///
@@ -56,36 +71,35 @@ impl Baresip {
         Self::register_as(node, Habit::default(), user, port, codec, microphone)
     }
 
-    /// The same, for a phone that speaks TLS with the node.
-    pub fn register_by_tls(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
-        let habit = Habit { tls: true, ..Habit::default() };
-        Self::register_as(node, habit, user, port, codec, microphone)
-    }
-
-    /// The same, for a phone whose microphone is heard before it answers.
-    pub fn register_early(node: &Node, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
-        let habit = Habit { answers: "early", ..Habit::default() };
-        Self::register_as(node, habit, user, port, codec, microphone)
-    }
-
-    fn register_as(node: &Node, habit: Habit, user: u16, port: u16, codec: &str, microphone: &Sound) -> Self {
-        let Habit { answers, tls } = habit;
-        let server = if tls { format!("{};transport=tls", node.sips()) } else { node.sip().to_string() };
+    /// The same, for a phone with other habits.
+    ///
+    /// # Panics
+    /// When it does not start or is not registered in time.
+    pub fn register_as(
+        node: &Node,
+        habit: Habit,
+        user: u16,
+        port: u16,
+        codec: &str,
+        microphone: &Sound,
+    ) -> Self {
         let folder = node.folder().join(format!("baresip-{user}"));
         fs::create_dir_all(folder.join("rec")).expect("a temporary folder");
         microphone.write(&folder.join("microphone.wav"));
         // Its RTP sockets are bound to no address, so its sound comes from 127.0.0.1; its SIP must, too, since the
-        // node learns no address that is neither in the SDP nor the SIP peer's. So ports keep tests apart here.
+        // node learns no address that is neither in the SDP nor the SIP peer's.
         let address = Ipv4Addr::LOCALHOST;
-        let [_, _, network, _] = node.network().address(0).octets();
-        let port = 5600 + u16::from(network % 150) * 40 + port;
+        let port = node.network().port(port);
         let sip = SocketAddr::from((address, port));
         // baresip takes the port after its own for TLS.
         let control = SocketAddr::from((address, port + 5));
         fs::write(folder.join("config"), config(&folder, sip, control)).expect("a temporary folder");
+        let Habit { answers, proxy, .. } = habit;
+        let proxy = proxy.map_or_else(String::new, |proxy| format!(";outbound=\"sip:{proxy}\""));
         let account = format!(
-            "<sip:{user}@{server}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
-             audio_codecs={codec}/8000/1\n"
+            "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
+             audio_codecs={codec}/8000/1{proxy}\n",
+            node.place(habit.transport)
         );
         fs::write(folder.join("accounts"), account).expect("a temporary folder");
         fs::write(folder.join("contacts"), "").expect("a temporary folder");
@@ -142,6 +156,22 @@ impl Baresip {
                 .iter()
                 .any(|path| fs::metadata(path).is_ok_and(|file| file.len() >= bytes))
         });
+    }
+
+    /// Waits until so many seconds more of sound have come in, recorded or not: after a hold of its own, baresip 1.0 hears
+    /// but does not record.
+    ///
+    /// # Panics
+    /// When they do not come.
+    pub fn hears(&mut self, seconds: f64) {
+        let mut received = || {
+            let told = self.command("audio_debug", "");
+            let time = told.split("rx:").nth(1).and_then(|rx| rx.split("time = ").nth(1)?.split(' ').next());
+            time.and_then(|time| time.parse::<f64>().ok()).expect("baresip tells how much it has received")
+        };
+        let wanted = received() + seconds;
+        let limit = Duration::from_secs_f64(seconds + 20.0);
+        until(limit, &format!("{seconds} s more heard"), || received() >= wanted);
     }
 
     /// What it heard or sent, once the file is complete: after the call.

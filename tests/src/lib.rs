@@ -5,21 +5,25 @@
 
 mod baresip;
 mod carrier;
+mod kamailio;
 mod network;
 mod node;
 mod process;
 mod sipp;
 mod sound;
+mod speech;
 mod wait;
 mod zone;
 
-pub use baresip::{Baresip, Recorded};
+pub use baresip::{Baresip, Habit, Recorded};
 pub use carrier::{Carrier, unix_seconds};
+pub use kamailio::Kamailio;
 pub use network::Network;
 pub use node::{Node, Setup};
 pub use process::{Running, tool};
 pub use sipp::{Sipp, SippRun, Statistics};
 pub use sound::{Heard, Sound};
+pub use speech::{agents_speech, assert_same, callers_speech, speech};
 pub use wait::{until, until_some};
 
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A loopback network that no other running test uses.
@@ -24,8 +25,27 @@ impl Network {
         Ipv4Addr::new(127, self.high, self.low, host)
     }
 
+    /// One of 40 ports of 127.0.0.1 that are this network's: for parties that can be nowhere else.
+    pub fn port(self, number: u16) -> u16 {
+        5600 + u16::from(self.low % 150) * 40 + number
+    }
+
     /// A port of the `host`-th address.
     pub fn socket(self, host: u8, port: u16) -> SocketAddr {
         SocketAddr::from((self.address(host), port))
     }
+}
+
+/// Whether a socket of `table` (`/proc/net/udp`, `/proc/net/tcp`) is bound to `local`.
+pub(crate) fn is_bound(table: &str, local: SocketAddr) -> bool {
+    let IpAddr::V4(ip) = local.ip() else { return false };
+    let wanted = format!("{:08X}:{:04X}", u32::from(reversed(ip)), local.port());
+    let sockets = fs::read_to_string(table).unwrap_or_default();
+    sockets.lines().any(|line| line.split_whitespace().nth(1) == Some(&wanted))
+}
+
+/// The kernel prints addresses as little-endian words.
+fn reversed(ip: Ipv4Addr) -> Ipv4Addr {
+    let [a, b, c, d] = ip.octets();
+    Ipv4Addr::new(d, c, b, a)
 }

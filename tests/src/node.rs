@@ -27,13 +27,14 @@ impl Setup {
         Self::default()
     }
 
-    /// Replaces a text of the profile's node file. `127.0.0.1` in the new one stands for the node's address.
+    /// Replaces a text of the profile's node file. `127.0.0.1` to `127.0.0.9` in the new one stand for the first
+    /// addresses of the node's network, of which `127.0.0.1` is the node's own.
     pub fn replace(mut self, old: &str, new: &str) -> Self {
         self.replaced.push((old.to_owned(), new.to_owned()));
         self
     }
 
-    /// Adds a file to the client's folder. `127.0.0.1` in it stands for the node's address.
+    /// Adds a file to the client's folder, with addresses as in [`Self::replace`].
     pub fn flows(mut self, yaml: &str) -> Self {
         yaml.clone_into(&mut self.flows);
         self
@@ -84,7 +85,7 @@ impl Setup {
         let mut node = read(&profile.join("ringdown.yaml")).replace("127.0.0.1", &address);
         for (old, new) in &self.replaced {
             assert!(node.contains(old), "the load profile has no {old:?}");
-            node = node.replace(old, &new.replace("127.0.0.1", &address));
+            node = node.replace(old, &moved(new, network));
         }
         let config = folder.join("ringdown.yaml");
         write(&config, &node);
@@ -96,7 +97,7 @@ impl Setup {
             write(&folder.join(name), text);
         }
         if !self.flows.is_empty() {
-            write(&client.join("more.yaml"), &self.flows.replace("127.0.0.1", &address));
+            write(&client.join("more.yaml"), &moved(&self.flows, network));
         }
         config
     }
@@ -175,6 +176,15 @@ impl Node {
     /// Where it listens for SIP over TLS, if it was set up to.
     pub fn sips(&self) -> SocketAddr {
         self.network.socket(1, SIP + 1)
+    }
+
+    /// Its address in a SIP URI, for `udp`, `tcp` or `tls`.
+    pub fn place(&self, transport: &str) -> String {
+        match transport {
+            "udp" => self.sip().to_string(),
+            "tls" => format!("{};transport=tls", self.sips()),
+            other => format!("{};transport={other}", self.sip()),
+        }
     }
 
     /// Its network: the node is host 1, callers are host 2.
@@ -266,6 +276,13 @@ impl Node {
 /// The state directory of a node whose files are in `folder`.
 fn state_of(folder: &TempDir) -> PathBuf {
     folder.path().join("state")
+}
+
+/// The text with the addresses of a network for `127.0.0.1` to `127.0.0.9`.
+fn moved(text: &str, network: Network) -> String {
+    let to =
+        |text: String, host: u8| text.replace(&format!("127.0.0.{host}"), &network.address(host).to_string());
+    (1..=9).fold(text.to_owned(), to)
 }
 
 fn write(path: &Path, text: &str) {

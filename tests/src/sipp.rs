@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::network::is_bound;
 use crate::{Node, Running, repository, tool, until};
 
 /// One SIPp to be started: a scenario of `tests/sipp` and its parameters.
@@ -57,6 +58,12 @@ impl Sipp {
     /// Where it stands.
     pub fn at(mut self, local: SocketAddr) -> Self {
         self.local = local;
+        self
+    }
+
+    /// Whom it calls instead of the node.
+    pub fn towards(mut self, remote: SocketAddr) -> Self {
+        self.remote = Some(remote);
         self
     }
 
@@ -224,18 +231,4 @@ impl Statistics {
         let value = self.0.get(name).unwrap_or_else(|| panic!("SIPp counts no {name}"));
         value.parse().unwrap_or_else(|error| panic!("{name} is {value:?}: {error}"))
     }
-}
-
-/// Whether a socket of `table` (`/proc/net/udp`, `/proc/net/tcp`) is bound to `local`.
-fn is_bound(table: &str, local: SocketAddr) -> bool {
-    let std::net::IpAddr::V4(ip) = local.ip() else { return false };
-    let wanted = format!("{:08X}:{:04X}", u32::from(reversed(ip)), local.port());
-    let sockets = fs::read_to_string(table).unwrap_or_default();
-    sockets.lines().any(|line| line.split_whitespace().nth(1) == Some(&wanted))
-}
-
-/// The kernel prints addresses as little-endian words.
-fn reversed(ip: Ipv4Addr) -> Ipv4Addr {
-    let [a, b, c, d] = ip.octets();
-    Ipv4Addr::new(d, c, b, a)
 }
