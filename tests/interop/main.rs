@@ -3,6 +3,7 @@
 
 mod baresip;
 mod edge;
+mod linphone;
 mod sipsak;
 mod trunk;
 

@@ -6,6 +6,7 @@
 mod baresip;
 mod carrier;
 mod kamailio;
+mod linphone;
 mod network;
 mod node;
 mod process;
@@ -18,6 +19,7 @@ mod zone;
 pub use baresip::{Baresip, Habit, Recorded};
 pub use carrier::{Carrier, unix_seconds};
 pub use kamailio::Kamailio;
+pub use linphone::Linphone;
 pub use network::Network;
 pub use node::{Node, Setup};
 pub use process::{Running, tool};

@@ -1,5 +1,6 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -21,17 +22,38 @@ impl Running {
     /// # Panics
     /// When it cannot be started.
     pub fn start(name: &str, folder: &Path, command: &mut Command) -> Self {
+        Self::start_with(Stdio::null(), name, folder, command)
+    }
+
+    /// The same, for a program that is told what to do by [`Self::say`].
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_told(name: &str, folder: &Path, command: &mut Command) -> Self {
+        Self::start_with(Stdio::piped(), name, folder, command)
+    }
+
+    fn start_with(stdin: Stdio, name: &str, folder: &Path, command: &mut Command) -> Self {
         let stdout = folder.join(format!("{name}.out"));
         let stderr = folder.join(format!("{name}.err"));
         let open =
             |path: &Path| File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(open(&stdout))
             .stderr(open(&stderr))
             .spawn()
             .unwrap_or_else(|error| panic!("{name} did not start: {error}"));
         Self { name: name.to_owned(), child, stdout, stderr }
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("it was started to be told");
+        writeln!(stdin, "{line}").unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
     /// What it has written to standard output so far.

@@ -40,6 +40,11 @@ impl Sound {
         Self(samples.skip(channel).step_by(usize::from(spec.channels)).collect())
     }
 
+    /// Samples from -32768 to 32767.
+    pub fn of(samples: Vec<f64>) -> Self {
+        Self(samples)
+    }
+
     /// Several files, one after the other.
     pub fn join<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
         Self(paths.into_iter().flat_map(|path| Self::read(path, 0).0).collect())
