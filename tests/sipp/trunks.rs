@@ -185,3 +185,27 @@ fn numbers_of_a_trunk_become_e164_for_the_dialplan_and_what_another_trunk_wants(
     assert!(called.starts_with("sip:7%23030123456@"), "{called}");
     node.stop();
 }
+
+#[test]
+fn a_number_that_the_client_may_not_call_is_not_called_and_somebody_is_told() {
+    let fraud = "client: {fraud: {country: ES, barred: [\"+882\"]}, ";
+    let trunks = format!("{LOOPBACK}\n  carrier: {{to: \"sip:127.0.0.1:5080\", health: off}}");
+    let setup = Setup::new().replace(LOOPBACK, &trunks).replace_in_client("client: {", fraud).flows(
+        "numbers: {out: out, far: far}\nflows:\n  out: [{dial: {number: \"911000100\", trunk: carrier}}]\n  \
+         far: [{dial: {number: \"00882 16 000 000\", trunk: carrier}}]\n",
+    );
+    let node = Node::start(&setup);
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    assert_eq!(Sipp::caller(&node, "call-refused", "far").status(403).run().successful(), 1);
+    assert_eq!(Sipp::caller(&node, "call", "out").run().successful(), 1);
+    assert_eq!(callee.finish().successful(), 1, "the one that is allowed");
+    node.calls(2);
+    let blocked = node.events(1, "call_blocked");
+    assert_eq!(blocked.len(), 1);
+    let reason = field(&blocked[0], "reason");
+    assert!(reason.ends_with("is no destination of the client client"), "{reason}");
+    until(Duration::from_secs(5), "an alarm", || {
+        node.process().stderr().contains("a call of client is blocked")
+    });
+    node.stop();
+}

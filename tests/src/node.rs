@@ -15,6 +15,8 @@ const SIP: u16 = 5062;
 #[derive(Debug, Default)]
 pub struct Setup {
     replaced: Vec<(String, String)>,
+    /// In the client file.
+    replaced_in_client: Vec<(String, String)>,
     flows: String,
     zone: String,
     /// Files beside the node file.
@@ -31,6 +33,12 @@ impl Setup {
     /// addresses of the node's network, of which `127.0.0.1` is the node's own.
     pub fn replace(mut self, old: &str, new: &str) -> Self {
         self.replaced.push((old.to_owned(), new.to_owned()));
+        self
+    }
+
+    /// Replaces a text of the profile's client file.
+    pub fn replace_in_client(mut self, old: &str, new: &str) -> Self {
+        self.replaced_in_client.push((old.to_owned(), new.to_owned()));
         self
     }
 
@@ -89,10 +97,12 @@ impl Setup {
         }
         let config = folder.join("ringdown.yaml");
         write(&config, &node);
-        write(
-            &client.join("client.yaml"),
-            &read(&profile.join("client/client.yaml")).replace("127.0.0.1", &address),
-        );
+        let mut company = read(&profile.join("client/client.yaml")).replace("127.0.0.1", &address);
+        for (old, new) in &self.replaced_in_client {
+            assert!(company.contains(old), "the load profile's client has no {old:?}");
+            company = company.replace(old, new);
+        }
+        write(&client.join("client.yaml"), &company);
         for (name, text) in &self.files {
             write(&folder.join(name), text);
         }

@@ -2,6 +2,7 @@
 
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
+use crate::fraud::{self, Fraud};
 use crate::hours::Calendar;
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,8 @@ pub(crate) struct Sections {
     pub(crate) language: Option<String>,
     /// The number that its calls show.
     pub(crate) caller_id: Option<Node>,
+    /// What its calls out may cost.
+    pub(crate) fraud: Option<Fraud>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
@@ -76,7 +79,7 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 4] = ["name", "language", "caller_id", "caller_ids"];
+    const KNOWN: [&str; 5] = ["name", "language", "caller_id", "caller_ids", "fraud"];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -84,6 +87,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     };
     sections.name = text("name");
     sections.language = text("language");
+    sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
 }

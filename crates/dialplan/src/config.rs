@@ -1,4 +1,5 @@
 use crate::caller_id::{CallerIds, Owned};
+use crate::fraud::Fraud;
 use crate::limits::{Limits, TrunkLimits};
 use crate::number;
 use crate::numbering::Numbering;
@@ -49,6 +50,11 @@ impl Config {
         let networks = self.node.trunks.iter().flat_map(|t| t.networks.iter().map(move |n| (n, t)));
         let source = source.to_canonical();
         networks.filter(|(n, _)| n.contains(&source)).max_by_key(|(n, _)| n.prefix_len()).map(|(_, t)| t)
+    }
+
+    /// The client of that folder.
+    pub fn client_named(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| &*client.id == id)
     }
 
     /// The trunk of that name.
@@ -375,6 +381,8 @@ pub struct Client {
     pub language: Arc<str>,
     pub(crate) program: Program,
     pub(crate) owned: Owned,
+    /// What its calls out may cost.
+    pub fraud: Option<Fraud>,
 }
 
 impl Client {

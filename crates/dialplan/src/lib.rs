@@ -12,6 +12,7 @@ mod config;
 mod expression;
 mod faults;
 mod fields;
+mod fraud;
 mod hours;
 mod limits;
 mod load;
@@ -34,6 +35,7 @@ pub use config::{
     Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node, Register, Rtp,
     SessionTimer, Tls, Transport, Trunk, TrunkTls, User,
 };
+pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};

@@ -64,6 +64,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             language: sections.language.unwrap_or_else(|| "en".into()).into(),
             program,
             owned,
+            fraud: sections.fraud,
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();

@@ -10,6 +10,8 @@ mod routing;
 mod stir;
 mod trunks;
 
+pub(crate) use numbers::country;
+
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};

@@ -116,6 +116,13 @@ pub enum Kind {
         /// `limit of 30 outbound calls`, `limit of 5 calls a second`.
         limit: String,
     },
+    /// A call out is not placed: it would go beyond what the client or its user may spend.
+    CallBlocked {
+        /// The number that it was for.
+        number: Arc<str>,
+        /// `the user alice has its 60 calls an hour`
+        reason: String,
+    },
     /// A contact began: someone called in.
     ContactStarted {
         /// Trunk or user by name.

@@ -19,6 +19,7 @@ pub(crate) const NUMBERS: &[&str] = &[
     "digits",
     "out",
     "up",
+    "up",
     "named",
     "busy",
     "nowhere",
@@ -32,6 +33,10 @@ pub(crate) const CALLS: usize = 12;
 pub(crate) const STRANGERS: usize = 50;
 /// Calls that the trunk `pbx` may have at once, both directions.
 pub(crate) const PBX_CALLS: usize = 2;
+
+/// The number in another country, of which there may be one call at once.
+pub(crate) const ABROAD: &str = "+494712";
+pub(crate) const CALLS_ABROAD: usize = 1;
 
 const NODE: &str = r#"
 node: {name: sim}
@@ -51,7 +56,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim}
+client: {name: Sim, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -82,7 +87,7 @@ flows:
   named:
     - dial: {to: ["sip:desk@desk.test"], timeout: 15s, no_answer: {goto: sorry}}
   up:
-    - dial: {to: [{number: "4712", trunk: uplink}], timeout: 15s, failed: {goto: sorry}}
+    - dial: {to: [{number: "+494712", trunk: uplink}], timeout: 15s, failed: {goto: sorry}}
   team:
     - dial: {to: [alice, bob, carol, "sip:desk@10.0.3.1:5060"], timeout: 12s, ringback: welcome, busy: {goto: sorry}, no_answer: {goto: sorry}}
   first:

@@ -58,6 +58,16 @@ impl Switch {
         if channels != counted {
             found.push(format!("{counted} channels are counted, but {channels} legs hold one"));
         }
+        let bills =
+            self.contacts.values().flat_map(Contact::legs).filter_map(|leg| Some(leg.bill.as_ref()?.state()));
+        let up =
+            bills.fold((0, 0), |(abroad, talking), it| (abroad + u32::from(it.0), talking + u32::from(it.1)));
+        if up != self.core.accounts.up() {
+            found.push(format!(
+                "{:?} calls abroad and talked on are counted, bills say {up:?}",
+                self.core.accounts.up()
+            ));
+        }
         let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
         if taken != self.core.ports.in_use() {
             found.push(format!("{} ports are in use, but legs have {taken}", self.core.ports.in_use()));

@@ -1,6 +1,7 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
 use crate::channels::Channels;
+use crate::fraud::Accounts;
 use crate::guard::{Ban, Guard};
 use crate::locator::Locator;
 use crate::overload::Overload;
@@ -65,6 +66,7 @@ pub(crate) struct Core {
     pub(crate) trunks: Trunks,
     pub(crate) random: Random,
     pub(crate) channels: Channels,
+    pub(crate) accounts: Accounts,
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
@@ -116,6 +118,7 @@ impl Core {
             trunks: Trunks::default(),
             random: Random::new(other_seed(&config.seed, 0x6a)),
             channels: Channels::default(),
+            accounts: Accounts::default(),
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),

@@ -1,6 +1,7 @@
 //! One party's leg: its INVITE usage at the endpoint and its media stream.
 
 use crate::core::Core;
+use crate::fraud::Bill;
 use events::{Cause, ContactId, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
@@ -26,6 +27,8 @@ pub(crate) struct Leg {
     /// The URI called or calling.
     pub(crate) uri: Arc<str>,
     pub(crate) state: State,
+    /// Who pays for it.
+    pub(crate) bill: Option<Bill>,
     /// How its party's first key came.
     pub(crate) keys_by: Option<KeysBy>,
     codecs: Codecs,
@@ -113,7 +116,19 @@ impl Leg {
         core.channels.join(&party, direction);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
         let state = State::Early { ringing: false };
-        Self { id, invite: None, flow, direction, party, uri, state, keys_by: None, codecs, media }
+        Self {
+            id,
+            invite: None,
+            flow,
+            direction,
+            party,
+            uri,
+            state,
+            bill: None,
+            keys_by: None,
+            codecs,
+            media,
+        }
     }
 
     /// A leg that came to nothing before anyone was told of it.
@@ -286,6 +301,9 @@ impl Leg {
         }
         self.state = State::Over;
         core.channels.leave(&self.party, self.direction);
+        if let Some(bill) = self.bill.take() {
+            core.accounts.end(core.now, &bill);
+        }
         self.close_media(core);
         let cause = Cause { by, status, reason: reason.into() };
         core.log_leg(contact, &self.party, Kind::LegEnded { leg: self.id, cause });

@@ -8,6 +8,7 @@ mod broken;
 mod channels;
 mod contact;
 mod core;
+mod fraud;
 mod gate;
 mod guard;
 mod identity;
@@ -39,6 +40,7 @@ pub use way::TlsPeer;
 use crate::broken::Broken;
 use crate::contact::Contact;
 use crate::core::{Core, Timer};
+use crate::fraud::Payer;
 use crate::gate::Gate;
 use crate::guard::{Look, Offence};
 use bytes::Bytes;
@@ -342,6 +344,10 @@ impl Switch {
     fn apply_plan(&mut self, plan: Arc<dialplan::Config>) {
         self.core.guard.apply(&plan);
         self.core.channels.retain(|trunk| plan.trunk(trunk).is_some());
+        self.core.accounts.retain(|payer| match payer {
+            Payer::Client(client) => plan.client_named(client).is_some(),
+            Payer::User(user) => plan.user(user).is_some(),
+        });
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });

@@ -32,7 +32,7 @@ pub(super) fn read(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<Nu
     })
 }
 
-fn country(node: &Node, faults: &mut Faults<'_>) -> Option<&'static Country> {
+pub(crate) fn country(node: &Node, faults: &mut Faults<'_>) -> Option<&'static Country> {
     let text = node.text("`country`", faults)?;
     let found = Country::find(text);
     if found.is_none() {

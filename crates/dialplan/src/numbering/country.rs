@@ -25,6 +25,16 @@ impl fmt::Debug for Country {
 }
 
 impl Country {
+    /// The country code of E.164.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The most digits of a number of its own.
+    pub(crate) const fn longest(&self) -> usize {
+        *self.length.end()
+    }
+
     /// The country of an ISO 3166-1 code.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         COUNTRIES.iter().find(|country| country.name == name)

@@ -91,7 +91,7 @@ impl Numbering {
     }
 
     /// `None` if it is no number, or too short or too long for one of a country.
-    fn e164(&self, text: &str) -> Option<String> {
+    pub(crate) fn e164(&self, text: &str) -> Option<String> {
         let (plus, digits) = number::cleaned(text)?;
         let Country { code, international, trunk, length, .. } = self.country;
         let fits = |rest: &&str| length.contains(&rest.len());

@@ -263,6 +263,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::CallerVerified { verstat, attestation, reason, .. } => {
             caller_verified(verstat, attestation.as_deref(), reason.as_deref())
         }
+        Kind::CallBlocked { number, reason } => ('!', format!("{number} is not called: {reason}")),
         Kind::TrunkFull { trunk, limit } => ('!', format!("trunk {trunk} is passed over: {limit}")),
         Kind::TrunkTargetRests { trunk, target, seconds } => {
             ('!', format!("trunk {trunk}: {target} wants no call for {seconds} s"))

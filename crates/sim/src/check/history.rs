@@ -2,6 +2,7 @@
 
 use super::rests::Rests;
 use super::{Stage, Tally};
+use crate::plan;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
 use events::{ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferOutcome, WallClock};
@@ -64,6 +65,8 @@ struct Contact {
 struct Leg {
     direction: Direction,
     party: Party,
+    /// Whether it is for another country.
+    abroad: bool,
     call_id: Arc<str>,
     answered: bool,
     /// Whether a 183 has opened its media.
@@ -176,6 +179,11 @@ impl History {
         self.registrations.iter().any(|(_, contact)| contact.contains(&host))
     }
 
+    /// Legs to other countries.
+    pub(crate) fn legs_abroad(&self) -> usize {
+        self.contacts.values().flat_map(|contact| contact.legs.values()).filter(|leg| leg.abroad).count()
+    }
+
     /// Legs that a trunk has, in both directions.
     pub(crate) fn legs_of_trunk(&self, trunk: &str) -> usize {
         let legs = self.contacts.values().flat_map(|contact| contact.legs.values());
@@ -225,7 +233,7 @@ impl History {
                 }
                 Ok(())
             }
-            Kind::LegStarted { leg, direction, party, call_id, .. } => {
+            Kind::LegStarted { leg, direction, party, uri, call_id } => {
                 if matches!(party, Party::Trunk(_))
                     && *direction == Direction::Outbound
                     && self.contact(id)?.decided
@@ -242,6 +250,7 @@ impl History {
                 let new = Leg {
                     direction: *direction,
                     party: party.clone(),
+                    abroad: uri.contains(plan::ABROAD),
                     call_id: Arc::clone(call_id),
                     answered: false,
                     early: false,

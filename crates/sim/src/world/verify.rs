@@ -22,6 +22,9 @@ impl World {
         if self.history.legs_of_trunk("pbx") > plan::PBX_CALLS {
             return Err(format!("the trunk pbx has more than {} calls", plan::PBX_CALLS));
         }
+        if self.history.legs_abroad() > plan::CALLS_ABROAD {
+            return Err(format!("more than {} call abroad", plan::CALLS_ABROAD));
+        }
         self.history.check_company()?;
         self.check_media()
     }

@@ -156,6 +156,9 @@ impl Contact {
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
     fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
         let Target::User(user) = target else {
+            if let Target::Number { number, .. } = target {
+                self.may_spend(core, number)?;
+            }
             let hunt = self.hunt_for(target)?;
             return self.hunt(core, hunt);
         };
@@ -212,6 +215,7 @@ impl Contact {
         core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
         let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
         self.log_new_leg(core, &leg, invite);
+        leg.bill = to.number.as_deref().and_then(|number| self.bill(core, number));
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
         self.callees.push(leg);
@@ -263,6 +267,9 @@ impl Contact {
             return;
         }
         winner.state = State::Answered { held: false };
+        if let Some(bill) = &mut winner.bill {
+            core.accounts.talk(core.now, bill);
+        }
         let agrees = match message.sdp() {
             Some(answer) => winner.receive_answer(core, &answer).is_ok(),
             // A provisional response had it.

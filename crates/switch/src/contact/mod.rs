@@ -4,6 +4,7 @@ mod consult;
 mod dial;
 mod early;
 mod flow;
+mod fraud;
 mod hold;
 mod hunt;
 mod identity;
