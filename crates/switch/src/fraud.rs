@@ -90,19 +90,22 @@ impl Account {
         self.settled = now;
     }
 
-    /// The limit that keeps a call out.
-    fn exceeded(&mut self, now: Time, limits: &Spending, abroad: bool) -> Option<String> {
+    /// The limit of an hour that keeps a call out.
+    fn exceeded(&mut self, now: Time, limits: &Spending) -> Option<String> {
         self.settle(now);
-        let reaches = |used: u64, limit: Option<u32>| limit.filter(|limit| used >= u64::from(*limit));
         if let Some(limit) = reaches(self.calls.total(now), limits.calls_per_hour) {
             return Some(format!("{} an hour", counted(limit, "call")));
         }
         if let Some(limit) = reaches(self.talk.total(now) / 60_000, limits.minutes_per_hour) {
             return Some(format!("{} an hour", counted(limit, "minute")));
         }
-        let limit = reaches(self.abroad.into(), limits.international.filter(|_| abroad))?;
-        Some(format!("{} at once", counted(limit, "international call")))
+        None
     }
+}
+
+/// The limit, if it is reached.
+fn reaches(used: u64, limit: Option<u32>) -> Option<u32> {
+    limit.filter(|limit| used >= u64::from(*limit))
 }
 
 /// `1 call`, `3 calls`.
@@ -123,10 +126,9 @@ impl Accounts {
         if !fraud.permits(number) {
             return Err(self.blocked(now, first, format!("{number} is no destination of {first}")));
         }
-        let abroad = fraud.is_abroad(number);
         for payer in payers {
             let limits = payer.limits(fraud);
-            let exceeded = self.0.entry(payer.clone()).or_default().exceeded(now, limits, abroad);
+            let exceeded = self.0.entry(payer.clone()).or_default().exceeded(now, limits);
             if let Some(limit) = exceeded {
                 return Err(self.blocked(now, payer, format!("{payer} has its {limit}")));
             }
@@ -146,12 +148,27 @@ impl Accounts {
         Blocked { reason, is_news }
     }
 
-    /// A leg is placed.
-    pub(crate) fn begin(&mut self, payers: Vec<Payer>, abroad: bool) -> Bill {
+    /// A leg of a call that was admitted is placed, unless too many to other countries are up: the DNS may have been
+    /// waited for since.
+    pub(crate) fn begin(
+        &mut self,
+        now: Time,
+        fraud: &Fraud,
+        payers: Vec<Payer>,
+        number: &str,
+    ) -> Result<Bill, Blocked> {
+        let abroad = fraud.is_abroad(number);
+        for payer in payers.iter().filter(|_| abroad) {
+            let up = self.0.get(payer).map_or(0, |account| account.abroad);
+            if let Some(limit) = reaches(up.into(), payer.limits(fraud).international) {
+                let reason = format!("{payer} has its {} at once", counted(limit, "international call"));
+                return Err(self.blocked(now, payer, reason));
+            }
+        }
         for payer in &payers {
             self.0.entry(payer.clone()).or_default().abroad += u32::from(abroad);
         }
-        Bill { payers, abroad, talking: false }
+        Ok(Bill { payers, abroad, talking: false })
     }
 
     /// It is answered.

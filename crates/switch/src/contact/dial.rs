@@ -188,6 +188,7 @@ impl Contact {
             return Err(503);
         }
         let port = self.caller.thread().and_then(|thread| core.ports.take(thread)).ok_or(503u16)?;
+        let bill = self.bill(core, to.number.as_deref()).inspect_err(|_| core.ports.give_back(port))?;
         let id = core.new_leg();
         let new = NewLeg {
             flow: to.flow,
@@ -215,7 +216,7 @@ impl Contact {
         core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
         let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
         self.log_new_leg(core, &leg, invite);
-        leg.bill = to.number.as_deref().and_then(|number| self.bill(core, number));
+        leg.bill = bill;
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
         self.callees.push(leg);

@@ -2,7 +2,7 @@
 
 use super::Contact;
 use crate::core::Core;
-use crate::fraud::{Bill, Payer};
+use crate::fraud::{Bill, Blocked, Payer};
 use dialplan::Fraud;
 use events::Kind;
 use std::sync::Arc;
@@ -11,21 +11,24 @@ impl Contact {
     /// Whether a number may be called now; the call counts if it may.
     pub(super) fn may_spend(&self, core: &mut Core, number: &str) -> Result<(), u16> {
         let Some(fraud) = self.fraud() else { return Ok(()) };
-        let Err(blocked) = core.accounts.admit(core.now, fraud, &self.payers(), number) else {
-            return Ok(());
-        };
+        let admitted = core.accounts.admit(core.now, fraud, &self.payers(), number);
+        admitted.map_err(|blocked| self.tell_blocked(core, number, blocked))
+    }
+
+    /// The bill of a leg by a trunk, if there is one and it may be placed.
+    pub(super) fn bill(&self, core: &mut Core, number: Option<&str>) -> Result<Option<Bill>, u16> {
+        let (Some(fraud), Some(number)) = (self.fraud(), number) else { return Ok(None) };
+        let bill = core.accounts.begin(core.now, fraud, self.payers(), number);
+        bill.map(Some).map_err(|blocked| self.tell_blocked(core, number, blocked))
+    }
+
+    fn tell_blocked(&self, core: &mut Core, number: &str, blocked: Blocked) -> u16 {
         if blocked.is_news {
             let text = format!("a call of {} is blocked: {}", self.client, blocked.reason);
             core.log(None, Kind::Alarm { text });
         }
         core.log(Some(self.id), Kind::CallBlocked { number: number.into(), reason: blocked.reason });
-        Err(403)
-    }
-
-    /// The bill of a leg by a trunk.
-    pub(super) fn bill(&self, core: &mut Core, number: &str) -> Option<Bill> {
-        let fraud = self.fraud()?;
-        Some(core.accounts.begin(self.payers(), fraud.is_abroad(number)))
+        403
     }
 
     fn fraud(&self) -> Option<&Fraud> {

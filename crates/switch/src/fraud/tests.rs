@@ -50,7 +50,8 @@ fn calls_of_any_hour_count_and_leave_it_one_by_one() {
 fn minutes_are_those_of_all_calls_that_are_talked_on() {
     let fraud = fraud("user: {minutes_per_hour: 10}");
     let mut accounts = Accounts::default();
-    let mut bills = [(); 2].map(|()| accounts.begin(payers("alice"), false));
+    let mut begin = || accounts.begin(Time::ZERO, &fraud, payers("alice"), "911000100").expect("a bill");
+    let mut bills = [begin(), begin()];
     assert_eq!(call(&mut accounts, &fraud, 900, "alice", "911000100"), None, "ringing costs nothing");
     for bill in &mut bills {
         accounts.talk(Time::from_secs(900), bill);
@@ -71,13 +72,19 @@ fn minutes_are_those_of_all_calls_that_are_talked_on() {
 fn international_calls_are_counted_while_they_are_up_and_home_ones_go_on() {
     let fraud = fraud("international: 1");
     let mut accounts = Accounts::default();
-    assert_eq!(call(&mut accounts, &fraud, 1, "alice", "0044 20 1234 5678"), None);
-    let bill = accounts.begin(payers("alice"), true);
-    let refused = call(&mut accounts, &fraud, 2, "bob", "+4930123456");
-    assert_eq!(refused.as_deref(), Some("the client acme has its 1 international call at once"));
-    assert_eq!(call(&mut accounts, &fraud, 2, "bob", "911000100"), None);
-    accounts.end(Time::from_secs(3), &bill);
-    assert_eq!(call(&mut accounts, &fraud, 4, "bob", "+4930123456"), None);
+    let mut begin = |second, user, number| {
+        accounts
+            .begin(Time::from_secs(second), &fraud, payers(user), number)
+            .map_err(|blocked| blocked.reason)
+    };
+    let first = begin(1, "alice", "0044 20 1234 5678").expect("a bill");
+    let refused = begin(2, "bob", "+4930123456").expect_err("one is up");
+    assert_eq!(refused, "the client acme has its 1 international call at once");
+    begin(2, "bob", "911000100").expect("a bill");
+    accounts.end(Time::from_secs(3), &first);
+    let mut begin =
+        |second, user, number| accounts.begin(Time::from_secs(second), &fraud, payers(user), number);
+    begin(4, "bob", "+4930123456").expect("a bill");
 }
 
 #[test]
