@@ -1,5 +1,6 @@
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,7 +80,11 @@ impl Kamailio {
     /// Ends it with all its processes, which a kill of the first would leave behind.
     fn end(&mut self) {
         self.process.terminate();
-        self.process.wait(Duration::from_secs(20));
+        // Now and then its children do not hear of it, and it waits for a minute.
+        if !self.process.ends_within(Duration::from_secs(5)) {
+            self.process.kill_group();
+            self.process.wait(Duration::from_secs(5));
+        }
     }
 }
 
@@ -93,6 +98,7 @@ impl Drop for Kamailio {
 
 fn serve(folder: &Path, address: SocketAddr) -> Running {
     let mut command = tool("kamailio", "kamailio");
+    command.process_group(0);
     command.arg("-DD").arg("-E").arg("-f").arg(folder.join("kamailio.cfg")).arg("-Y").arg(folder);
     let mut process = Running::start("kamailio", folder, &mut command);
     until(Duration::from_secs(20), "Kamailio serves", || {

@@ -1,4 +1,4 @@
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::until_some;
+use crate::wait::within;
 
 /// A process that ends when this is dropped. Its output goes to files.
 #[derive(Debug)]
@@ -83,6 +84,20 @@ impl Running {
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let what = format!("the end of {}", self.name);
         until_some(limit, &what, || self.ended())
+    }
+
+    /// Whether it ends before `limit` is over.
+    pub fn ends_within(&mut self, limit: Duration) -> bool {
+        within(limit, || self.ended()).is_some()
+    }
+
+    /// Ends it and its children at once (SIGKILL): it was started as the first of a process group.
+    ///
+    /// # Panics
+    /// When there is no such group.
+    pub fn kill_group(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process_group(pid, Signal::KILL).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
     /// Asks it to end in good order (SIGTERM).

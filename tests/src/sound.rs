@@ -21,6 +21,8 @@ pub struct Heard {
     pub windows: usize,
     /// The lowest correlation of a piece, 1 being the same.
     pub worst: f64,
+    /// The highest one.
+    pub best: f64,
     /// Between the earliest and the latest position of a piece against its expected one, in milliseconds.
     /// What was left out or came twice moves all that follows it, and shows here.
     pub drift_ms: f64,
@@ -89,7 +91,7 @@ impl Sound {
     pub fn compare(&self, sent: &Sound) -> Heard {
         let (begin, end) = self.active().expect("something was heard");
         let offset = self.offset(sent, begin, end);
-        let mut heard = Heard { windows: 0, worst: 1.0, drift_ms: 0.0 };
+        let mut heard = Heard { windows: 0, worst: 1.0, best: 0.0, drift_ms: 0.0 };
         let (mut earliest, mut latest) = (isize::MAX, isize::MIN);
         for (index, piece) in sent.0.chunks_exact(WINDOW).enumerate() {
             let Some(at) = (index * WINDOW).checked_add_signed(offset) else { continue };
@@ -102,6 +104,7 @@ impl Sound {
             (earliest, latest) = (earliest.min(moved), latest.max(moved));
             heard.windows += 1;
             heard.worst = heard.worst.min(likeness);
+            heard.best = heard.best.max(likeness);
             heard.drift_ms = (latest - earliest) as f64 * 1000.0 / RATE as f64;
         }
         heard

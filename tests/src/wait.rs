@@ -12,13 +12,18 @@ pub fn until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Waits for a value; panics with `what` when there is none within `limit`.
-pub fn until_some<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until_some<T>(limit: Duration, what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(limit, look).unwrap_or_else(|| panic!("not within {limit:?}: {what}"))
+}
+
+/// Waits for a value, no longer than `limit`.
+pub(crate) fn within<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let begin = Instant::now();
     loop {
-        if let Some(value) = look() {
+        let value = look();
+        if value.is_some() || begin.elapsed() >= limit {
             return value;
         }
-        assert!(begin.elapsed() < limit, "not within {limit:?}: {what}");
         thread::sleep(LOOK);
     }
 }
