@@ -56,15 +56,21 @@ fn tls() {
     calls_and_holds("tls");
 }
 
+/// User 1002, and user 1001 with a caller.
+fn agents_and_caller(node: &Node, transport: &'static str) -> [Baresip; 3] {
+    let next = phone(node, transport, 1002, 10);
+    let mut agent = phone(node, transport, 1001, 0);
+    let mut caller = phone(node, transport, 1000, 20);
+    caller.dial(&format!("sip:agent@{}", node.place(transport)));
+    agent.event("CALL_ESTABLISHED");
+    [next, agent, caller]
+}
+
 /// The agent hands its caller on to user 1002 without a word (RFC 5589 section 6).
 fn transfers_blind(transport: &'static str) {
     let node = Node::start(&setup().tls());
     let place = node.place(transport);
-    let mut next = phone(&node, transport, 1002, 10);
-    let mut agent = phone(&node, transport, 1001, 0);
-    let mut caller = phone(&node, transport, 1000, 20);
-    caller.dial(&format!("sip:agent@{place}"));
-    agent.event("CALL_ESTABLISHED");
+    let [mut next, mut agent, mut caller] = agents_and_caller(&node, transport);
     agent.command("transfer", &format!("sip:1002@{place}"));
     agent.event("CALL_CLOSED");
     next.event("CALL_ESTABLISHED");
@@ -111,11 +117,7 @@ fn dialog(phone: &Baresip, number: &str) -> String {
 fn transfers_attended(transport: &'static str) {
     let node = Node::start(&setup().tls());
     let place = node.place(transport);
-    let mut next = phone(&node, transport, 1002, 10);
-    let mut agent = phone(&node, transport, 1001, 0);
-    let mut caller = phone(&node, transport, 1000, 20);
-    caller.dial(&format!("sip:agent@{place}"));
-    agent.event("CALL_ESTABLISHED");
+    let [mut next, mut agent, mut caller] = agents_and_caller(&node, transport);
     agent.command("hold", "");
     until(Duration::from_secs(5), "hold in the history", || node.events(1, "held").len() == 1);
     agent.dial(&format!("sip:next@{place}"));

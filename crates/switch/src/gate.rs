@@ -24,7 +24,7 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Trunks are who their address says, or whom a registration of ours has told where to call; everybody else proves to be a user, or is challenged and forgotten.
+    /// In overload nobody begins anything. Trunks are who their address says, or whom a registration of ours has told where to call; everybody else proves to be a user, or is challenged and forgotten.
     /// Whom we know may ask by OPTIONS whether we live (RFC 3261 section 11).
     pub(crate) fn admit(&mut self, flow: &Flow, request: &Message) -> Admission {
         if let Some(seconds) = self.overload.sheds(request) {

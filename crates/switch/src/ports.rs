@@ -36,6 +36,7 @@ impl Ports {
         with_room.min_by_key(|(thread, _)| thread.in_use).map(|(_, index)| index)
     }
 
+    /// A port on a thread, if it has one ready.
     pub(crate) fn take(&mut self, thread: u16) -> Option<LocalPort> {
         let thread = self.threads.get_mut(usize::from(thread))?;
         let port = thread.ready.pop_front()?;

@@ -1,7 +1,7 @@
 //! TLS connections that the node opens: whom it believes, and what it shows.
 
 use super::{Identity, PemError, read_pem};
-use dialplan::Trunk;
+use dialplan::{Trunk, TrunkTls};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 pub struct Outbound {
     /// Where nothing is said: by the usual roots, without a certificate of ours.
     usual: Arc<ClientConfig>,
+    /// Those of which something is said.
     trunks: HashMap<Arc<str>, OfTrunk>,
 }
 
@@ -41,7 +42,7 @@ impl Outbound {
     /// One cannot be read, or holds nothing that fits.
     pub fn load(home: &Path, trunks: &[Trunk]) -> Result<Self, PemError> {
         let mut found = HashMap::new();
-        for trunk in trunks {
+        for trunk in trunks.iter().filter(|trunk| trunk.tls != TrunkTls::default()) {
             let roots = roots(home, trunk.tls.roots.as_deref())?;
             let builder = builder().with_root_certificates(roots);
             let config = match &trunk.tls.identity {
