@@ -96,14 +96,7 @@ impl Inbox {
         self.bell.asleep.store(false, Ordering::SeqCst);
     }
 
-    /// Makes the descriptor unreadable until somebody rings again.
-    pub(crate) fn silence_bell(&self) {
-        let mut count = [0; 8];
-        // It fails only if nobody has rung.
-        let _quiet = rustix::io::read(&self.bell.descriptor, &mut count);
-    }
-
-    /// Readable once somebody has rung.
+    /// Becomes readable anew with each ring; nobody reads it.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.bell.descriptor.as_fd()
     }

@@ -223,7 +223,7 @@ struct Buffer {
 
 impl Buffer {
     fn new() -> Self {
-        Self { bytes: BytesMut::with_capacity(1024) }
+        Self { bytes: BytesMut::with_capacity(512) }
     }
 
     /// Writes text; its line ends become spaces.

@@ -19,6 +19,7 @@ mod name;
 mod refer;
 mod registrar;
 mod registration;
+mod steady;
 mod subscribe;
 mod transaction;
 mod transport;

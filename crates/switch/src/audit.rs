@@ -51,7 +51,7 @@ impl Switch {
         let channels = self
             .contacts
             .values()
-            .flat_map(Contact::legs)
+            .flat_map(|contact| contact.legs())
             .filter(|leg| leg.state != State::Over && leg.party != Party::Uri)
             .count();
         let counted = self.core.channels.count();
@@ -59,7 +59,7 @@ impl Switch {
             found.push(format!("{counted} channels are counted, but {channels} legs hold one"));
         }
         let bills =
-            self.contacts.values().flat_map(Contact::legs).filter_map(|leg| Some(leg.bill.as_ref()?.state()));
+            self.contacts.values().flat_map(|contact| contact.legs()).filter_map(|leg| Some(leg.bill.as_ref()?.state()));
         let up =
             bills.fold((0, 0), |(abroad, talking), it| (abroad + u32::from(it.0), talking + u32::from(it.1)));
         if up != self.core.accounts.up() {
@@ -68,7 +68,7 @@ impl Switch {
                 self.core.accounts.up()
             ));
         }
-        let taken = self.contacts.values().map(Contact::ports_taken).sum::<usize>();
+        let taken = self.contacts.values().map(|contact| contact.ports_taken()).sum::<usize>();
         if taken != self.core.ports.in_use() {
             found.push(format!("{} ports are in use, but legs have {taken}", self.core.ports.in_use()));
         }
@@ -88,7 +88,7 @@ impl Switch {
             }
         }
         for (stream, id) in &self.core.streams {
-            let owns = |contact: &Contact| contact.legs().any(|leg| leg.stream() == *stream);
+            let owns = |contact: &Box<Contact>| contact.legs().any(|leg| leg.stream() == *stream);
             if !self.contacts.get(id).is_some_and(owns) {
                 found.push(format!("stream {} belongs to contact {}, which has it not", stream.0, id.0));
             }

@@ -204,7 +204,7 @@ impl Switch {
             caller,
             machine: Machine::new(Arc::clone(&self.plan), client, number, info),
         });
-        self.contacts.insert(id, contact);
+        self.contacts.insert(id, Box::new(contact));
         self.with_contact(id, Contact::vouch);
         Ok(())
     }

@@ -183,7 +183,7 @@ pub struct Snapshot {
 /// The node's signalling: every call, registration and flow.
 pub struct Switch {
     core: Core,
-    contacts: HashMap<ContactId, Contact>,
+    contacts: HashMap<ContactId, Box<Contact>>,
     plan: Arc<dialplan::Config>,
     plan_version: u64,
     admission: Admission,

@@ -65,7 +65,8 @@ impl Draft {
             names,
             verstat: None,
             attestation: None,
-            legs: Vec::new(),
+            // A caller and a callee.
+            legs: Vec::with_capacity(2),
             bridges: Vec::new(),
             bridged: None,
             talk: Stopwatch::default(),

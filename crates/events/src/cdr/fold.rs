@@ -19,7 +19,7 @@ pub fn fold(events: &[Event], wall: WallClock) -> Option<Cdr> {
 #[derive(Clone, Debug)]
 pub struct CdrFold {
     wall: WallClock,
-    live: HashMap<ContactId, Draft>,
+    live: HashMap<ContactId, Box<Draft>>,
 }
 
 impl CdrFold {
@@ -38,7 +38,7 @@ impl CdrFold {
         };
         match &event.kind {
             Kind::ContactStarted { source, client, from, to, flow } => {
-                let draft = || Draft::new(event.at, [source, client, from, to, flow].map(Clone::clone));
+                let draft = || Box::new(Draft::new(event.at, [source, client, from, to, flow].map(Clone::clone)));
                 self.live.entry(contact).or_insert_with(draft);
                 None
             }

@@ -91,7 +91,9 @@ impl MediaThread {
     /// A thread without streams.
     pub(crate) fn new(around: Surroundings, inbox: Inbox, pool: PortPool) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, inbox.descriptor(), epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        // Each ring is reported once, so that nobody needs to read the counter.
+        let rings = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, inbox.descriptor(), epoll::EventData::new_u64(BELL), rings)?;
         Ok(Self {
             around,
             inbox,
@@ -151,17 +153,14 @@ impl MediaThread {
     fn receive(&mut self, now: Time, reported: &mut Vec<epoll::Event>) -> Turn {
         let mut turn = Turn::Quiet;
         for _ in 0..ROUNDS {
-            for event in reported.iter() {
-                match event.data.u64() {
-                    BELL => self.inbox.silence_bell(),
-                    slot => {
-                        turn = Turn::Busy;
-                        self.receive_from(now, slot as usize);
-                    }
-                }
-            }
+            // Whoever rang has been heard by now: the mailbox is read first.
+            reported.retain(|event| event.data.u64() != BELL);
             if reported.is_empty() {
                 break;
+            }
+            turn = Turn::Busy;
+            for event in reported.iter() {
+                self.receive_from(now, event.data.u64() as usize);
             }
             self.wait(reported, Some(Duration::ZERO));
         }

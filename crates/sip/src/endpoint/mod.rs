@@ -27,6 +27,7 @@ use crate::{Flow, Message, ParseError, Replaces};
 use bytes::Bytes;
 use clock::{Time, Timers};
 use sent::Sent;
+use crate::steady::Steady;
 use std::collections::HashMap;
 use subscription::Subscriptions;
 use token::Tokens;
@@ -55,7 +56,7 @@ pub struct Endpoint {
     tokens: Tokens,
     clients: Clients,
     servers: Servers,
-    usages: HashMap<InviteId, Usage>,
+    usages: Steady<InviteId, Usage>,
     /// How many of the usages are refused INVITEs whose ACK has not come.
     rejected: usize,
     by_tag: HashMap<u64, InviteId>,
@@ -81,7 +82,7 @@ impl Endpoint {
             tokens: Tokens::new(seed),
             clients: Clients::new(config.timers),
             servers: Servers::new(config.timers),
-            usages: HashMap::new(),
+            usages: Steady::default(),
             rejected: 0,
             by_tag: HashMap::new(),
             sent: HashMap::new(),

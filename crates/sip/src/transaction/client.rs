@@ -6,7 +6,8 @@ use super::{
 use crate::endpoint::{EndpointConfig, InviteId, Output, SentId, SubscriptionId};
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
-use std::collections::{BTreeSet, HashMap};
+use crate::steady::Steady;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 /// Branches of one INVITE whose 2xx are acknowledged again; a fork wider than this is answered once a branch.
@@ -197,7 +198,7 @@ impl Machine {
 #[derive(Debug)]
 pub(crate) struct Clients {
     values: TimerValues,
-    alive: HashMap<ClientKey, Client>,
+    alive: Steady<ClientKey, Client>,
     by_flow: BTreeSet<FlowKey>,
     timers: Timers<(ClientKey, Timer)>,
 }
@@ -205,7 +206,7 @@ pub(crate) struct Clients {
 impl Clients {
     /// None.
     pub(crate) fn new(values: TimerValues) -> Self {
-        Self { values, alive: HashMap::new(), by_flow: BTreeSet::new(), timers: Timers::new() }
+        Self { values, alive: Steady::default(), by_flow: BTreeSet::new(), timers: Timers::new() }
     }
 
     /// Begins a transaction and sends its request.

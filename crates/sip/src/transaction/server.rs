@@ -6,6 +6,7 @@ use super::{
 use crate::endpoint::{InviteId, Output, RequestId};
 use crate::{Flow, Message, Method, Name, Via};
 use clock::{Duration, Time, Timers};
+use crate::steady::Steady;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -128,7 +129,7 @@ impl Machine {
 #[derive(Debug)]
 pub(crate) struct Servers {
     values: TimerValues,
-    alive: HashMap<RequestId, Server>,
+    alive: Steady<RequestId, Server>,
     by_key: HashMap<Box<str>, RequestId>,
     by_merge_key: HashMap<Box<str>, RequestId>,
     timers: Timers<(RequestId, Timer)>,
@@ -139,7 +140,7 @@ impl Servers {
     pub(crate) fn new(values: TimerValues) -> Self {
         Self {
             values,
-            alive: HashMap::new(),
+            alive: Steady::default(),
             by_key: HashMap::new(),
             by_merge_key: HashMap::new(),
             timers: Timers::new(),

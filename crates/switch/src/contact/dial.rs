@@ -219,6 +219,10 @@ impl Contact {
         leg.bill = bill;
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
+        if self.callees.is_empty() {
+            // Most calls ring one; a vector would make room for four.
+            self.callees.reserve_exact(1);
+        }
         self.callees.push(leg);
         Ok(id)
     }
