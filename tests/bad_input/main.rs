@@ -1,5 +1,6 @@
-//! What must not harm a switch: wrong configuration, wrong datagrams, a full disk.
+//! What must not harm a switch: wrong configuration, wrong datagrams, a full disk, attackers.
 
+mod attack;
 mod disk;
 mod peer;
 mod start;

@@ -58,8 +58,11 @@ impl Switch {
         if channels != counted {
             found.push(format!("{counted} channels are counted, but {channels} legs hold one"));
         }
-        let bills =
-            self.contacts.values().flat_map(|contact| contact.legs()).filter_map(|leg| Some(leg.bill.as_ref()?.state()));
+        let bills = self
+            .contacts
+            .values()
+            .flat_map(|contact| contact.legs())
+            .filter_map(|leg| Some(leg.bill.as_ref()?.state()));
         let up =
             bills.fold((0, 0), |(abroad, talking), it| (abroad + u32::from(it.0), talking + u32::from(it.1)));
         if up != self.core.accounts.up() {

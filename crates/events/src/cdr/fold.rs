@@ -38,7 +38,8 @@ impl CdrFold {
         };
         match &event.kind {
             Kind::ContactStarted { source, client, from, to, flow } => {
-                let draft = || Box::new(Draft::new(event.at, [source, client, from, to, flow].map(Clone::clone)));
+                let draft =
+                    || Box::new(Draft::new(event.at, [source, client, from, to, flow].map(Clone::clone)));
                 self.live.entry(contact).or_insert_with(draft);
                 None
             }

@@ -21,13 +21,13 @@ pub use api::{
 pub use subscription::EndReason;
 
 use crate::dialog::{own_tag, tag_text};
+use crate::steady::Steady;
 use crate::transaction::client::{ClientNotice, ClientOutcome, ClientUser, Clients};
 use crate::transaction::server::{ServerNotice, ServerUser, Servers};
 use crate::{Flow, Message, ParseError, Replaces};
 use bytes::Bytes;
 use clock::{Time, Timers};
 use sent::Sent;
-use crate::steady::Steady;
 use std::collections::HashMap;
 use subscription::Subscriptions;
 use token::Tokens;

@@ -4,9 +4,9 @@ use super::{
     Action, ClientInput, Outgoing, StatusClass, Timer, TimerValues, client_invite, client_non_invite,
 };
 use crate::endpoint::{EndpointConfig, InviteId, Output, SentId, SubscriptionId};
+use crate::steady::Steady;
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
-use crate::steady::Steady;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 

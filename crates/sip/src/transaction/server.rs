@@ -4,9 +4,9 @@ use super::{
     Action, Outgoing, ServerInput, StatusClass, Timer, TimerValues, server_invite, server_non_invite,
 };
 use crate::endpoint::{InviteId, Output, RequestId};
+use crate::steady::Steady;
 use crate::{Flow, Message, Method, Name, Via};
 use clock::{Duration, Time, Timers};
-use crate::steady::Steady;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
