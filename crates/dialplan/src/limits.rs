@@ -17,6 +17,22 @@ pub struct Limits {
     pub subscribe_expires: RangeInclusive<u32>,
 }
 
+/// Seconds that a registration or a subscription may last, where nothing is said.
+pub(crate) const EXPIRES: RangeInclusive<u32> = 60..=3_600;
+
+impl Default for Limits {
+    /// What a node file that says nothing has.
+    fn default() -> Self {
+        Self {
+            calls: 10_000,
+            per_second: None,
+            register_expires: EXPIRES,
+            subscriptions: 50_000,
+            subscribe_expires: EXPIRES,
+        }
+    }
+}
+
 /// Calls of one kind that are admitted; without bound where nothing is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bound {

@@ -81,7 +81,7 @@ impl Identity {
 }
 
 /// The end of a certificate's time.
-fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+pub(crate) fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
 }

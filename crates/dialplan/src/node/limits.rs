@@ -2,25 +2,17 @@
 
 use crate::faults::Faults;
 use crate::fields::Fields;
-use crate::limits::{Bound, Limits, TrunkLimits};
+use crate::limits::{Bound, EXPIRES, Limits, TrunkLimits};
 use crate::yaml::{Key, Node};
 use std::ops::RangeInclusive;
 
 const MOST_CALLS: u32 = 1_000_000;
 const MOST_PER_SECOND: u32 = 100_000;
 const MOST_SUBSCRIPTIONS: u32 = 1_000_000;
-/// Seconds that a registration or a subscription may last.
-const EXPIRES: RangeInclusive<u32> = 60..=3_600;
 
 /// Those of the node.
 pub(super) fn read(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Limits {
-    let mut limits = Limits {
-        calls: 10_000,
-        per_second: None,
-        register_expires: EXPIRES,
-        subscriptions: 50_000,
-        subscribe_expires: EXPIRES,
-    };
+    let mut limits = Limits::default();
     let Some((key, node)) = fields.entry("limits") else { return limits };
     let known = ["calls", "per_second", "register_expires", "subscriptions", "subscribe_expires"];
     let Some(fields) = Fields::of(node, key.span, "`limits`", &known, faults) else { return limits };

@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod doctor;
 mod history;
 mod node;
 mod output;
@@ -22,7 +23,9 @@ use tracing_subscriber::EnvFilter;
 /// Reads the arguments, does what they say, and tells how it went: 0 well, 1 not, 2 wrong arguments.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr();
+    // What the node would log of its files, doctor tells by itself.
+    let is_quiet = matches!(arguments.command, Command::Doctor { .. });
+    log_to_stderr(if is_quiet { "off" } else { "warn,server=info" });
     let done = match arguments.command {
         Command::Serve { config, state } => node::serve(serve::Options { config, state: state.state }),
         Command::Check { paths, json } => check::check(&paths, json),
@@ -36,6 +39,7 @@ pub fn run() -> ExitCode {
             client::lift_ban(&state.state, address)
         }
         Command::Bans { action: None, state, json } => client::bans(&state.state, json),
+        Command::Doctor { config, state, json } => doctor::doctor(&config, &state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -188,6 +192,21 @@ enum Command {
         #[arg(long, value_name = "TIME", value_parser = since)]
         since: Option<Timestamp>,
     },
+    /// Looks at what a node stands on: addresses, ports, certificates, clock, disk, trunks; exit status 1 for a fault
+    #[command(
+        after_help = "Examples:\n  ringdown doctor --config /etc/ringdown/ringdown.yaml\n  ringdown doctor --json\n\n\
+            It needs no running node and disturbs none. Every server of a trunk is asked by OPTIONS."
+    )]
+    Doctor {
+        /// The node file
+        #[arg(long, value_name = "FILE", default_value = "ringdown.yaml")]
+        config: PathBuf,
+        #[command(flatten)]
+        state: State,
+        /// One JSON object: {"ok": BOOL, "findings": [{"area", "level", "what", "advice"}]}
+        #[arg(long)]
+        json: bool,
+    },
     /// Transfers whom a user speaks with (it needs `http` in the node file)
     #[command(
         after_help = "Examples:\n  ringdown transfer alice sales              hands the other party on\n  \
@@ -247,8 +266,8 @@ fn since(text: &str) -> Result<Timestamp, String> {
 }
 
 /// What is worth a line by default is rare: start, reload, alarms. RINGDOWN_LOG asks for more.
-fn log_to_stderr() {
-    let wanted = std::env::var("RINGDOWN_LOG").unwrap_or_else(|_| "warn,server=info".to_owned());
+fn log_to_stderr(usual: &str) {
+    let wanted = std::env::var("RINGDOWN_LOG").unwrap_or_else(|_| usual.to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(wanted))
         .with_writer(std::io::stderr)

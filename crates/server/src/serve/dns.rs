@@ -57,7 +57,11 @@ impl Resolver {
     }
 }
 
-fn resolver(dns: &Dns) -> Result<TokioResolver, NetError> {
+/// A resolver as the node has it.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn resolver(dns: &Dns) -> Result<TokioResolver, NetError> {
     let with = |servers| {
         let config = ResolverConfig::from_name_servers(servers);
         TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
@@ -90,7 +94,7 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 }
 
 /// Asks for one kind of records; a name that has none is an answer too.
-async fn look_up(resolver: &TokioResolver, question: &Question) -> Answer {
+pub(crate) async fn look_up(resolver: &TokioResolver, question: &Question) -> Answer {
     let kind = match question.kind {
         RecordKind::Naptr => RecordType::NAPTR,
         RecordKind::Srv => RecordType::SRV,

@@ -162,14 +162,18 @@ async fn connect(
 
 fn is_admitted(address: IpAddr, allow: &[IpNet]) -> bool {
     let address = address.to_canonical();
-    let is_public = match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    };
-    is_public || allow.iter().any(|network| network.contains(&address))
+    is_public(address) || allow.iter().any(|network| network.contains(&address))
 }
 
-/// Whether it is nobody's own network: the special-purpose registry of RFC 6890.
+/// Whether it is nobody's own network.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// What is not in the special-purpose registry of RFC 6890.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let is_special = a == 0

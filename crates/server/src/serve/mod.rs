@@ -17,7 +17,9 @@ mod udp;
 
 pub use address::http_address;
 pub use control::{Control, ReloadError, Reloaded, Status, TransferError};
+pub(crate) use dns::{look_up, resolver};
 pub use error::ServeError;
+pub(crate) use fetch::is_public;
 pub use inbox::Gone;
 
 use crate::axis::Axis;
