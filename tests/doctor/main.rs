@@ -1,5 +1,6 @@
 //! `ringdown doctor` on nodes that something is wrong with.
 
+mod loop_call;
 mod peer;
 
 use acceptance::{Network, Node, Setup};

@@ -31,6 +31,11 @@ impl Overload {
         ))
     }
 
+    /// Whether the shell is behind.
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// Whether a request from outside a dialog is turned away, which is counted: the seconds after which its sender may
     /// try again. OPTIONS costs little, and a trunk that gets 503 for it takes the node out of service.
     pub(crate) fn sheds(&mut self, request: &Message) -> Option<u64> {

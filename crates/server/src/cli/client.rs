@@ -1,4 +1,4 @@
-//! `status`, `bans`, `transfer` and `reload`: a running node's HTTP interface from the command line.
+//! `status`, `bans`, `transfer`, `reload` and the call of `doctor`: a running node's HTTP interface from the command line.
 
 use super::Failed;
 use super::output::print;
@@ -98,6 +98,22 @@ pub(super) fn transfer(state: &Path, user: &str, step: &Step) -> Result<(), Fail
         return Err(Failed::because(fault(&answer)));
     }
     print(&format!("contact {}: {done}\n", answer["contact"]))
+}
+
+/// Has the node call a number of its own by a trunk: the contact's number; `None` if it is to be asked again.
+///
+/// # Errors
+/// Why there is no call.
+pub(super) fn test_call(state: &Path, trunk: &str, number: &str) -> Result<Option<u64>, String> {
+    let address = serve::http_address(state)
+        .ok_or_else(|| format!("no node with HTTP runs on the state directory {}", state.display()))?;
+    let body = json!({"trunk": trunk, "number": number});
+    match exchange(address, "POST", "/test-calls", Some(&body)) {
+        Ok((200, answer)) => Ok(answer["contact"].as_u64()),
+        Ok((503, _)) => Ok(None),
+        Ok((_, answer)) => Err(fault(&answer)),
+        Err(error) => Err(format!("no node answers on http://{address}: {error}")),
+    }
 }
 
 /// A part of a path: what is not plain in a URL is escaped.

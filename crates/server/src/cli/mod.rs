@@ -39,7 +39,10 @@ pub fn run() -> ExitCode {
             client::lift_ban(&state.state, address)
         }
         Command::Bans { action: None, state, json } => client::bans(&state.state, json),
-        Command::Doctor { config, state, json } => doctor::doctor(&config, &state.state, json),
+        Command::Doctor { config, state, call, number, json } => match call.zip(number) {
+            Some((trunk, number)) => doctor::call(&state.state, &trunk, &number, json),
+            None => doctor::doctor(&config, &state.state, json),
+        },
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -193,16 +196,22 @@ enum Command {
         since: Option<Timestamp>,
     },
     /// Looks at what a node stands on: addresses, ports, certificates, clock, disk, trunks; exit status 1 for a fault
-    #[command(
-        after_help = "Examples:\n  ringdown doctor --config /etc/ringdown/ringdown.yaml\n  ringdown doctor --json\n\n\
-            It needs no running node and disturbs none. Every server of a trunk is asked by OPTIONS."
-    )]
+    #[command(after_help = "Examples:\n  ringdown doctor --config /etc/ringdown/ringdown.yaml\n  \
+                      ringdown doctor --call carrier --number +34911000100      out by carrier, back in by a number of yours\n\n\
+            It needs no running node and disturbs none. Every server of a trunk is asked by OPTIONS. The call is placed\n\
+            by the running node, which needs `http` in its node file, and lasts for some seconds.")]
     Doctor {
         /// The node file
         #[arg(long, value_name = "FILE", default_value = "ringdown.yaml")]
         config: PathBuf,
         #[command(flatten)]
         state: State,
+        /// Nothing but a call, which the running node places by this trunk
+        #[arg(long, value_name = "TRUNK", requires = "number")]
+        call: Option<String>,
+        /// Whom to call: a number of a client here, by which the call comes back in
+        #[arg(long, value_name = "NUMBER", requires = "call")]
+        number: Option<String>,
         /// One JSON object: {"ok": BOOL, "findings": [{"area", "level", "what", "advice"}]}
         #[arg(long)]
         json: bool,

@@ -134,7 +134,7 @@ fn trouble(of: &Value) -> String {
 }
 
 /// Milliseconds as seconds with a tenth.
-fn seconds(millis: u64) -> String {
+pub(super) fn seconds(millis: u64) -> String {
     format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }
 

@@ -1,4 +1,4 @@
-use super::inbox::{Gone, Message, Sender};
+use super::inbox::{Gone, Message, Sender, TestCall};
 use crate::load::{self, LoadError};
 use crate::tls::Shown;
 use dialplan::{Limits, Listen, Node, Rtp};
@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::{Ban, Snapshot, TransferOrder, TransferRefused, TrunkState};
+use switch::{Ban, Snapshot, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -250,6 +250,17 @@ pub enum TransferError {
     Gone(#[from] Gone),
 }
 
+/// A test call was not placed.
+#[derive(Debug, thiserror::Error)]
+pub enum TestCallError {
+    /// It cannot be.
+    #[error(transparent)]
+    Refused(#[from] TestCallRefused),
+    /// The node is on its way down.
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
 impl Control {
     pub(super) fn new(
         inbox: Sender,
@@ -347,6 +358,16 @@ impl Control {
         let (answer, done) = oneshot::channel();
         self.inbox.send(Message::Transfer(user.to_owned(), order, answer)).await?;
         Ok(done.await.map_err(|_| Gone)??.0)
+    }
+
+    /// Calls a number of a client by a trunk, to see whether it comes back in; the contact's number.
+    ///
+    /// # Errors
+    /// [`TestCallError`] says why not.
+    pub async fn test_call(&self, trunk: String, number: String) -> Result<u64, TestCallError> {
+        let (answer, placed) = oneshot::channel();
+        self.inbox.send(Message::TestCall(TestCall { trunk, number }, answer)).await?;
+        Ok(placed.await.map_err(|_| Gone)??.0)
     }
 
     /// Asks the signalling thread to end every call and then itself.

@@ -1,6 +1,6 @@
-//! The node's HTTP interface: `/health`, `/status`, `/bans`, `/transfers` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/bans`, `/transfers`, `/test-calls` and `/reload`.
 
-use super::control::{Control, ReloadError, TransferError};
+use super::control::{Control, ReloadError, TestCallError, TransferError};
 use super::error::ServeError;
 use crate::load::LoadError;
 use axum::extract::{Path, State};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use switch::{TransferOrder, TransferRefused};
+use switch::{TestCallRefused, TransferOrder, TransferRefused};
 use tokio::runtime::Runtime;
 
 /// Binds the listener.
@@ -40,6 +40,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .route("/bans/{address}", delete(lift_ban))
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
+        .route("/test-calls", post(test_call))
         .route("/reload", post(reload))
         .with_state(control);
     runtime.spawn(async move {
@@ -124,6 +125,33 @@ async fn transfer(control: &Control, user: &str, order: TransferOrder) -> Respon
         Err(TransferError::Refused(refused)) => {
             let status = match refused {
                 TransferRefused::UnknownTarget => StatusCode::NOT_FOUND,
+                _ => StatusCode::CONFLICT,
+            };
+            (status, Json(json!({"error": refused.to_string()}))).into_response()
+        }
+    }
+}
+
+/// The body of `POST /test-calls`.
+#[derive(Deserialize)]
+struct NewTestCall {
+    trunk: String,
+    number: String,
+}
+
+async fn test_call(
+    State(control): State<Control>,
+    Json(NewTestCall { trunk, number }): Json<NewTestCall>,
+) -> Response {
+    match control.test_call(trunk, number).await {
+        Ok(contact) => Json(json!({"contact": contact})).into_response(),
+        Err(TestCallError::Gone(gone)) => unavailable(&gone.to_string()),
+        Err(TestCallError::Refused(TestCallRefused::Locating)) => {
+            unavailable(&TestCallRefused::Locating.to_string())
+        }
+        Err(TestCallError::Refused(refused)) => {
+            let status = match refused {
+                TestCallRefused::UnknownTrunk | TestCallRefused::UnknownNumber => StatusCode::NOT_FOUND,
                 _ => StatusCode::CONFLICT,
             };
             (status, Json(json!({"error": refused.to_string()}))).into_response()

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::{Ban, Snapshot, TransferOrder, TransferRefused, TrunkState};
+use switch::{Ban, Snapshot, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -44,8 +44,17 @@ pub(super) enum Message {
     LiftBan(IpAddr, oneshot::Sender<bool>),
     /// Transfer the call of a user; the answer is the contact.
     Transfer(String, TransferOrder, oneshot::Sender<Result<ContactId, TransferRefused>>),
+    /// Call a number by a trunk; the answer is the contact.
+    TestCall(TestCall, oneshot::Sender<Result<ContactId, TestCallRefused>>),
     /// End every call and then the thread.
     Shutdown,
+}
+
+/// A call that is asked for, to test a trunk.
+#[derive(Debug)]
+pub(super) struct TestCall {
+    pub(super) trunk: String,
+    pub(super) number: String,
 }
 
 /// The signalling thread's end.

@@ -16,7 +16,7 @@ mod stream;
 mod udp;
 
 pub use address::http_address;
-pub use control::{Control, ReloadError, Reloaded, Status, TransferError};
+pub use control::{Control, ReloadError, Reloaded, Status, TestCallError, TransferError};
 pub(crate) use dns::{look_up, resolver};
 pub use error::ServeError;
 pub(crate) use fetch::is_public;

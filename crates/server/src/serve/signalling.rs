@@ -3,7 +3,7 @@
 use super::backlog::Backlog;
 use super::dns::Resolver;
 use super::fetch::Fetcher;
-use super::inbox::{Inbox, Message};
+use super::inbox::{Inbox, Message, TestCall};
 use super::journal::Journal;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
@@ -201,6 +201,12 @@ impl Running {
                 let done = self.thread.switch.transfer(now, &user, &order, &mut self.outputs);
                 self.carry_out();
                 let _ = answer.send(done);
+            }
+            Message::TestCall(TestCall { trunk, number }, answer) => {
+                let now = self.thread.axis.now();
+                let placed = self.thread.switch.test_call(now, &trunk, &number, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(placed);
             }
             Message::Shutdown => {
                 self.ending = Some(self.thread.axis.now() + SHUTDOWN_LIMIT);

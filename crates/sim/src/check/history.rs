@@ -59,6 +59,8 @@ struct Contact {
     recordings: BTreeSet<String>,
     /// Whether its flow waits until it is known who answers for the caller.
     awaits_verdict: bool,
+    /// Whether the switch has begun it.
+    is_test: bool,
 }
 
 #[derive(Debug)]
@@ -227,8 +229,9 @@ impl History {
         match &event.kind {
             Kind::ContactStarted { source, .. } => {
                 self.tally.contacts += 1;
+                self.tally.test_calls += u64::from(&**source == "test");
                 self.tally.by_registration += u64::from(&**source == "uplink");
-                if self.contacts.insert(id, Contact::new(&**source == "carrier")).is_some() {
+                if self.contacts.insert(id, Contact::new(source)).is_some() {
                     return Err(format!("contact {} began twice", id.0));
                 }
                 Ok(())
@@ -377,10 +380,11 @@ impl History {
 }
 
 impl Contact {
-    /// `is_verified`: its flow begins when it is known who answers for the caller.
-    fn new(is_verified: bool) -> Self {
+    /// The trunk `carrier` is asked who answers for its callers.
+    fn new(source: &str) -> Self {
         Self {
-            awaits_verdict: is_verified,
+            awaits_verdict: source == "carrier",
+            is_test: source == "test",
             legs: BTreeMap::new(),
             ended_legs: BTreeMap::new(),
             bridge: None,
@@ -393,8 +397,8 @@ impl Contact {
         }
     }
 
-    /// Legs of a dial or bridge, and whether each must hear music: who waits for an answer, and a party whose other
-    /// party holds.
+    /// Legs of a dial, a bridge or a test, and whether each must hear music: who waits for an answer, a party whose other
+    /// party holds, and who takes a test call.
     fn listeners(&self) -> Vec<(LegId, bool)> {
         let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
         match (self.bridge, self.dialing) {
@@ -408,7 +412,10 @@ impl Contact {
                 let hears = |leg: &LegId| self.early.is_some_and(|(listener, _)| listener == *leg);
                 up.map(|(id, _)| (*id, !hears(id))).collect()
             }
-            (None, None) => Vec::new(),
+            (None, None) => {
+                let up = self.legs.iter().filter(|(_, leg)| self.is_test && leg.answered);
+                up.map(|(id, _)| (*id, true)).collect()
+            }
         }
     }
 

@@ -41,6 +41,8 @@ tally! {
     early "with early media";
     /// Targets that a destination sent a call to.
     redirected "redirected";
+    /// Calls of the switch's own, to test a trunk.
+    test_calls "test calls";
     /// Parties that held.
     held "held";
     /// Recordings.

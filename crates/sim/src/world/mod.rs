@@ -107,6 +107,8 @@ enum Operator {
     Hangup,
     /// Transfers the call of a user, or goes on with its transfer.
     Transfer(&'static str),
+    /// Has the switch call a number by a trunk.
+    TestCall,
     /// Messages of a user come, are heard or thrown away.
     Mailbox(&'static str),
     /// Ends whatever is left, which must have a dead caller.
@@ -270,6 +272,7 @@ impl World {
                 oldest.map_or(Ok(()), |id| self.turn(Input::Hangup(id), None))
             }
             Operator::Transfer(user) => self.transfer(user),
+            Operator::TestCall => self.test_call(),
             Operator::Mailbox(user) => {
                 let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
                 self.watches.set_mailbox(user, mailbox.new, mailbox.old);
@@ -306,6 +309,19 @@ impl World {
         self.print(|| format!("operator: {user} {order:?}: {done:?}"));
         if done.is_err() && !out.is_empty() {
             return Err(format!("a transfer that was refused ({done:?}) has changed something: {out:?}"));
+        }
+        self.take(out, None, Vec::new())
+    }
+
+    fn test_call(&mut self) -> Result<(), String> {
+        let trunk = self.rng.pick(&["carrier", "pbx", "uplink", "uplink", "desk"]);
+        let number = self.rng.pick(plan::NUMBERS);
+        let mut out = Vec::new();
+        let done = self.switch.test_call(self.now, trunk, number, &mut out);
+        self.print(|| format!("operator: calls {number} by {trunk}: {done:?}"));
+        // Whoever has to be found is looked for.
+        if done.is_err() && out.iter().any(|it| !matches!(it, Output::Dns(_))) {
+            return Err(format!("a test call that was refused ({done:?}) has changed something: {out:?}"));
         }
         self.take(out, None, Vec::new())
     }
@@ -513,6 +529,10 @@ impl World {
                 let user = self.rng.pick(&["alice", "bob", "carol"]);
                 self.send(at, Delivery::Operator(Operator::Transfer(user)));
             }
+        }
+        for _ in 0..self.rng.below(5) {
+            let at = Duration::from_secs(1) + self.rng.within(Duration::from_secs(90));
+            self.send(at, Delivery::Operator(Operator::TestCall));
         }
         if self.rng.chance(150) {
             let at = Duration::from_secs(3) + self.rng.within(Duration::from_secs(70));

@@ -11,7 +11,7 @@ use clock::Duration;
 use dialplan::{CallerId, DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
-use sip::{Address, Flow, InviteId, Login, Message, NewInvite};
+use sip::{Address, Body, Flow, InviteId, Login, Message, NewInvite};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -97,13 +97,13 @@ struct Tally {
 }
 
 /// One leg to be placed.
-pub(super) struct Destination {
-    pub(super) flow: Flow,
-    pub(super) request_uri: String,
+pub(crate) struct Destination {
+    pub(crate) flow: Flow,
+    pub(crate) request_uri: String,
     /// The number called by a trunk, as the dialplan has it.
-    pub(super) number: Option<Arc<str>>,
-    pub(super) route: Vec<String>,
-    pub(super) party: Party,
+    pub(crate) number: Option<Arc<str>>,
+    pub(crate) route: Vec<String>,
+    pub(crate) party: Party,
 }
 
 impl Contact {
@@ -198,23 +198,7 @@ impl Contact {
         };
         let mut leg = Leg::new(core, id, new, port, self.preferred_codec());
         let body = leg.open(core, self.id);
-        let Introduction { from, mut headers } = self.introduce(core, &to);
-        headers.extend(self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())));
-        let invite = NewInvite {
-            flow: to.flow,
-            request_uri: to.request_uri.clone(),
-            route: to.route,
-            from,
-            to: Address { display: None, uri: to.request_uri.clone() },
-            contact: core.contact_uri(&to.flow),
-            headers,
-            body,
-            login: self.login(&to.party),
-            max_forwards: self.max_forwards,
-        };
-        // What comes back is asked for.
-        core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
-        let invite = core.endpoint.invite(core.now, invite, &mut core.sip);
+        let invite = self.send_invite(core, to, body);
         self.log_new_leg(core, &leg, invite);
         leg.bill = bill;
         leg.invite = Some(invite);
@@ -225,6 +209,27 @@ impl Contact {
         }
         self.callees.push(leg);
         Ok(id)
+    }
+
+    /// Sends the INVITE of a leg.
+    pub(super) fn send_invite(&self, core: &mut Core, to: Destination, body: Option<Body>) -> InviteId {
+        let Introduction { from, mut headers } = self.introduce(core, &to);
+        headers.extend(self.referred_by().map(|by| ("Referred-By".into(), by.to_owned())));
+        // What comes back is asked for.
+        core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
+        let invite = NewInvite {
+            flow: to.flow,
+            request_uri: to.request_uri.clone(),
+            route: to.route,
+            from,
+            to: Address { display: None, uri: to.request_uri },
+            contact: core.contact_uri(&to.flow),
+            headers,
+            body,
+            login: self.login(&to.party),
+            max_forwards: self.max_forwards,
+        };
+        core.endpoint.invite(core.now, invite, &mut core.sip)
     }
 
     pub(super) fn trunk(&self, party: &Party) -> Option<&Trunk> {
@@ -239,7 +244,7 @@ impl Contact {
         Some(Login { username, password, realm: realm.clone() })
     }
 
-    fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId) {
+    pub(super) fn log_new_leg(&self, core: &mut Core, leg: &Leg, invite: InviteId) {
         let call_id = core.endpoint.call_id(invite).unwrap_or_default().into();
         let direction = Direction::Outbound;
         let (party, uri) = (leg.party.clone(), Arc::clone(&leg.uri));
@@ -264,6 +269,9 @@ impl Contact {
 
     /// The first 2xx wins: the caller is answered if it was not, the others stop ringing.
     pub(crate) fn on_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
+        if self.is_test(leg) {
+            return self.test_answered(core, message);
+        }
         let id = self.id;
         let dialing = matches!(self.phase, Phase::Dialing(_));
         let Some(winner) = self.callees.iter_mut().find(|callee| callee.id == leg) else { return };
@@ -309,6 +317,9 @@ impl Contact {
     /// A failure without a response is ours: a timer, or the transport.
     pub(crate) fn on_failed(&mut self, core: &mut Core, leg: LegId, status: u16, response: Option<&Message>) {
         self.forget_usage(core, leg);
+        if self.is_test(leg) {
+            return self.test_failed(core, status, response);
+        }
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
         let redirect = response.filter(|_| was_ringing && matches!(status, 300..=302));
@@ -327,7 +338,7 @@ impl Contact {
     }
 
     /// The server that a leg went to has no room for some time, and says so (RFC 3261 section 21.5.4).
-    fn let_rest(&mut self, core: &mut Core, leg: LegId, asked: Duration) {
+    pub(super) fn let_rest(&mut self, core: &mut Core, leg: LegId, asked: Duration) {
         let Some(Leg { party: Party::Trunk(trunk), flow, .. }) = self.leg_mut(leg) else { return };
         let (trunk, server) = (Arc::clone(trunk), (flow.transport, flow.peer));
         core.let_rest(self.id, &trunk, server, asked);
@@ -354,6 +365,9 @@ impl Contact {
     }
 
     pub(crate) fn on_ring_timeout(&mut self, core: &mut Core) {
+        if let Phase::Test = self.phase {
+            return self.end_test(core);
+        }
         let Phase::Dialing(dial) = &mut self.phase else { return };
         dial.tally.no_answer = true;
         dial.hunts.clear();
@@ -368,7 +382,7 @@ impl Contact {
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
         self.abandon_consultation(core, EndedBy::Flow);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow => {}
+            Phase::Flow | Phase::Test => {}
             Phase::Dialing(_) => {
                 self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
                 self.finish_ringing(core, DialOutcome::NoAnswer);
@@ -385,6 +399,9 @@ impl Contact {
     pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow => {}
+            Phase::Test => {
+                core.timers.cancel(Timer::Ring(self.id));
+            }
             Phase::Dialing(_) => {
                 self.cancel_ringing(core, None, by, "cancelled");
                 self.finish_ringing(core, DialOutcome::CallerGone);
@@ -519,7 +536,7 @@ fn passed_on(status: u16) -> u16 {
     }
 }
 
-fn failure_reason(status: u16) -> &'static str {
+pub(super) fn failure_reason(status: u16) -> &'static str {
     match status {
         486 | 600 => "busy",
         603 => "declined",

@@ -39,7 +39,7 @@ impl Contact {
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow => Reached::Flow(self.take_playing(core)),
+            Phase::Flow | Phase::Test => Reached::Flow(self.take_playing(core)),
             Phase::Dialing(dial) => {
                 let until = core.timers.get(Timer::Ring(self.id));
                 core.timers.cancel(Timer::Ring(self.id));

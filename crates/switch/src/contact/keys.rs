@@ -54,7 +54,7 @@ impl Contact {
         let other = match self.phase {
             Phase::Bridged { callee } => Some(callee),
             Phase::Dialing(_) => self.early_far_end(),
-            Phase::Flow => None,
+            Phase::Flow | Phase::Test => None,
         }?;
         match leg {
             _ if leg == other => Some(self.caller.id),

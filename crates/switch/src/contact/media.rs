@@ -99,7 +99,7 @@ impl Contact {
         }
     }
 
-    /// Who is to hear what: whoever waits for an answer, and whom the other party holds.
+    /// Who is to hear what: whoever waits for an answer, whom the other party holds, and who takes a test call.
     fn wanted_music(&self) -> [Option<(LegId, Tune)>; 3] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
@@ -107,6 +107,7 @@ impl Contact {
         let waits = self.waiting().and_then(callee).map(|leg| (leg.id, Tune::System("hold")));
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
+            Phase::Test => [caller.map(|leg| (leg.id, Tune::System("hold"))), None],
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
                 let listens =

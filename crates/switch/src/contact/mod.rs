@@ -12,6 +12,7 @@ mod join;
 mod keys;
 mod media;
 mod redirect;
+mod test_call;
 mod transfer;
 mod vouch;
 
@@ -23,7 +24,7 @@ use clock::Duration;
 use dial::Dial;
 use dialplan::{Machine, MachineInput};
 use early::EarlyBridge;
-use events::{Cause, ContactId, EndedBy, Kind, LegId};
+use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId};
 use media::{Music, Playing};
 use rtp::control::RecordingId;
 use sip::Message;
@@ -31,6 +32,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use transfer::Transfer;
 
+pub(crate) use dial::Destination;
 pub(crate) use transfer::Wish;
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.
@@ -78,6 +80,8 @@ enum Phase {
     Dialing(Dial),
     /// The caller hears this leg.
     Bridged { callee: LegId },
+    /// The leg in the caller's place is the node's own, to test a trunk.
+    Test,
 }
 
 /// What a new contact is made of.
@@ -255,13 +259,19 @@ impl Contact {
         }
     }
 
-    /// We hang up on the caller: BYE, or a final answer if there was none yet.
+    /// We hang up on the caller: BYE, or a final answer if there was none yet; CANCEL where we have called it.
     fn hang_up_caller(&mut self, core: &mut Core, by: EndedBy, reason: &str) {
         let status = match self.caller.state {
             State::Early { .. } => {
                 let status = self.failed_status.unwrap_or(480);
-                if let Some(invite) = self.caller.invite {
-                    core.endpoint.reject(core.now, invite, status, &[], &mut core.sip);
+                match (self.caller.invite, self.caller.direction()) {
+                    (Some(invite), Direction::Inbound) => {
+                        core.endpoint.reject(core.now, invite, status, &[], &mut core.sip);
+                    }
+                    (Some(invite), Direction::Outbound) => {
+                        core.endpoint.cancel(core.now, invite, None, &mut core.sip);
+                    }
+                    (None, _) => {}
                 }
                 status
             }

@@ -3,6 +3,7 @@
 mod certificates;
 mod clock;
 mod holder;
+mod loop_call;
 mod machine;
 mod probe;
 mod report;
@@ -21,6 +22,7 @@ use report::{Finding, Report};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::path::Path;
+use tokio::runtime::Runtime;
 use trunks::Around;
 
 /// Runs every check, and tells what each has found.
@@ -40,6 +42,13 @@ pub(super) fn doctor(config: &Path, state: &Path, json: bool) -> Result<(), Fail
             report.tell(Finding::fault("files", error.to_string(), "nothing else was looked at"))?;
         }
     }
+    report.end()
+}
+
+/// Has the running node call a number of its own by a trunk, and tells whether the call comes back in.
+pub(super) fn call(state: &Path, trunk: &str, number: &str, json: bool) -> Result<(), Failed> {
+    let mut report = Report::new(json);
+    report.tell_all(runtime()?.block_on(loop_call::place(state, trunk, number)))?;
     report.end()
 }
 
@@ -64,8 +73,7 @@ fn look(
     report.tell_all(certificates::check(home, plan, Timestamp::now()))?;
     let is_kept = clock::is_kept();
     report.tell(clock::of_kernel(is_kept))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failed::because)?.block_on(async {
+    runtime()?.block_on(async {
         let resolver = serve::resolver(&plan.node.dns).map_err(Failed::because)?;
         let alive = alive(&running.unwrap_or_default());
         let around = Around { node: &plan.node, resolver: &resolver, outbound, is_kept, alive };
@@ -76,6 +84,10 @@ fn look(
         }
         Ok(())
     })
+}
+
+fn runtime() -> Result<Runtime, Failed> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failed::because)
 }
 
 /// The servers that answer the running node, by trunk.

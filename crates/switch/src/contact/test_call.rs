@@ -1,0 +1,87 @@
+//! A call that the node places itself, to see whether a trunk carries it: nobody is on it but the node, which plays.
+//!
+//! Its one leg stands in the caller's place, and its flow never begins.
+
+use super::dial::{Destination, failure_reason};
+use super::{Contact, Phase};
+use crate::core::{Core, Timer};
+use crate::fraud::Bill;
+use crate::leg::State;
+use clock::Duration;
+use events::{EndedBy, Kind, LegId};
+use sip::Message;
+
+/// How long it may take until somebody answers.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
+/// How long it lasts then: sound can go both ways meanwhile.
+const LASTS: Duration = Duration::from_secs(4);
+
+impl Contact {
+    /// Places the leg, which has a port and no usage yet.
+    pub(crate) fn place_test(&mut self, core: &mut Core, to: Destination, bill: Option<Bill>) {
+        self.phase = Phase::Test;
+        self.inbox.clear();
+        let body = self.caller.open(core, self.id);
+        let invite = self.send_invite(core, to, body);
+        self.log_new_leg(core, &self.caller, invite);
+        self.caller.bill = bill;
+        self.caller.invite = Some(invite);
+        core.invites.insert(invite, (self.id, self.caller.id));
+        core.timers.set(Timer::Ring(self.id), core.now + ANSWERED_WITHIN);
+    }
+
+    /// Whether a leg is one that the node has placed in the caller's place.
+    pub(super) fn is_test(&self, leg: LegId) -> bool {
+        self.is_caller(leg) && matches!(self.phase, Phase::Test) || self.is_late(leg)
+    }
+
+    /// Whether a test is over already, and its leg is not at the endpoint.
+    fn is_late(&self, leg: LegId) -> bool {
+        self.is_caller(leg)
+            && self.caller.state == State::Over
+            && self.caller.direction() == events::Direction::Outbound
+    }
+
+    pub(super) fn test_answered(&mut self, core: &mut Core, message: &Message) {
+        // The answer has crossed our CANCEL.
+        if !self.caller.is_early() {
+            if let Some(invite) = self.caller.invite {
+                core.endpoint.bye(core.now, invite, None, &mut core.sip);
+            }
+            return;
+        }
+        self.caller.state = State::Answered { held: false };
+        if let Some(bill) = &mut self.caller.bill {
+            core.accounts.talk(core.now, bill);
+        }
+        let agrees = match message.sdp() {
+            Some(answer) => self.caller.receive_answer(core, &answer).is_ok(),
+            // A provisional response had it.
+            None => self.caller.agreed().is_some(),
+        };
+        if !agrees {
+            return self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
+        }
+        let codec = self.caller.codec().map(|codec| codec.name().into());
+        core.log_leg(self.id, &self.caller.party, Kind::LegAnswered { leg: self.caller.id, codec });
+        core.timers.set(Timer::Ring(self.id), core.now + LASTS);
+    }
+
+    /// A failure without a response is ours: a timer, or the transport.
+    pub(super) fn test_failed(&mut self, core: &mut Core, status: u16, response: Option<&Message>) {
+        if let Some(asked) = response.filter(|_| status == 503).and_then(Message::retry_after) {
+            self.let_rest(core, self.caller.id, asked);
+        }
+        let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
+        self.caller_gone(core, by, Some(status), failure_reason(status));
+    }
+
+    /// It has lasted long enough, or nobody has answered.
+    pub(super) fn end_test(&mut self, core: &mut Core) {
+        if self.caller.is_early() {
+            self.hang_up_caller(core, EndedBy::Switch, "no answer");
+        } else {
+            self.hang_up_caller(core, EndedBy::Flow, "the test is over");
+        }
+    }
+}
