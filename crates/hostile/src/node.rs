@@ -68,6 +68,7 @@ fn send(endpoint: &mut Endpoint, method: &Method, out: &mut Vec<Output>) -> Opti
         let (route, contact, body) = (Vec::new(), CONTACT.into(), Some(Body::sdp("v=0\r\n")));
         let invite = NewInvite {
             flow: flow(),
+            is_server: true,
             request_uri,
             route,
             from,

@@ -1,9 +1,21 @@
 //! TCP between the switch and the phones that use it: reliable and in order until a connection is cut.
 
-use clock::Time;
+use clock::{Duration, Time};
 use sip::{Flow, Transport};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+
+/// When a connection that nobody answers is given up.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What becomes of a connection to a trunk, which calls by UDP itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ByTcp {
+    Taken,
+    Refused,
+    /// Nothing comes back, as from a firewall.
+    Swallowed,
+}
 
 /// The connections that are up.
 #[derive(Debug, Default)]

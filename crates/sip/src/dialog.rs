@@ -4,7 +4,9 @@ use crate::endpoint::{Body, EndpointConfig};
 use crate::transaction::Outgoing;
 use crate::transaction::client::ClientKey;
 use crate::transaction::server::has_cookie;
-use crate::{Flow, Host, Message, Method, Name, NameAddr, RequestBuilder, SipUri, Transport, Uri};
+use crate::{
+    Flow, Host, Message, Method, Name, NameAddr, ParseError, RequestBuilder, SipUri, Transport, Uri,
+};
 use std::net::{IpAddr, SocketAddr};
 
 /// Proxies that a dialog may run through; a longer Record-Route list is refused.
@@ -208,6 +210,16 @@ impl Dialog {
             _ => self.flow,
         }
     }
+}
+
+/// Whether the first hop of the dialog that a response makes, its last Record-Route or else its Contact, names this
+/// transport.
+pub(crate) fn first_hop_names(response: &Message, transport: Transport) -> bool {
+    let uri = match response.header_values(Name::RecordRoute).last() {
+        Some(route) => NameAddr::parse(Name::RecordRoute, route).and_then(|route| route.uri()),
+        None => contact(response).map_or(Err(ParseError::Empty), Uri::parse),
+    };
+    uri.is_ok_and(|uri| uri.as_sip().is_some_and(|uri| uri.transport() == Some(transport)))
 }
 
 /// The URI of a message's Contact.

@@ -277,6 +277,7 @@ impl Line {
         let uri = format!("sip:{number}@{server}");
         let invite = NewInvite {
             flow: Flow::udp(self.local, server),
+            is_server: false,
             request_uri: uri.clone(),
             route: Vec::new(),
             from: Address { display: None, uri: format!("sip:{}@{server}", self.config.user) },

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 
 /// 64*T1: an INVITE that nobody responds to, or that was cancelled, is over then (RFC 3261 9.1, 17.1.1.2).
 const TIMER_B: Duration = Duration::from_secs(32);
+/// How long a server transaction lives after its final response (Timers J and L, 17.2.2, RFC 6026 7.1).
+const TRANSACTION: Duration = Duration::from_secs(32);
 const FOR_EVER: Duration = Duration::from_secs(86_400);
 /// How long after the first 2xx its retransmissions must be acknowledged (RFC 3261 13.2.2.4).
 const ACK_DUTY: Duration = Duration::from_secs(32);
@@ -20,8 +22,8 @@ pub(crate) struct Turns {
     cancelled: BTreeSet<(String, u32)>,
     /// When a 2xx to an INVITE of the switch first arrived, by Call-ID, our tag and CSeq.
     successes: BTreeMap<(String, String, u32), Time>,
-    /// The final status that each of the switch's server transactions gave.
-    finals: BTreeMap<(SocketAddr, String, String), u16>,
+    /// The final status that each of the switch's server transactions gave, and when.
+    finals: BTreeMap<(SocketAddr, String, String), (u16, Time)>,
     /// Requests that have been delivered, by branch and method.
     requests: BTreeSet<(String, String)>,
     /// The number that each call to the switch dialled, by Call-ID.
@@ -108,7 +110,11 @@ impl Turns {
             let kept = status >= 200 && !matches!(status, 401 | 481) && read.cseq_method != "CANCEL";
             let is_full = status == 503 && (self.is_overloaded || read.cseq_method == "SUBSCRIBE");
             let bound = kept && is_by_udp(read) && !is_full;
-            if bound && *self.finals.entry(key).or_insert(status) != status {
+            // A sleeper may repeat its request when the transaction is long over: that begins another.
+            let is_over = |(_, since): &(u16, Time)| now - *since > TRANSACTION;
+            if bound && self.finals.get(&key).is_none_or(is_over) {
+                self.finals.insert(key, (status, now));
+            } else if bound && self.finals.get(&key).is_some_and(|(first, _)| *first != status) {
                 return Err(format!("a second final response, {status}, to {} {branch}", read.cseq_method));
             }
             return Ok(());

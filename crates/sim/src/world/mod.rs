@@ -14,7 +14,7 @@ use crate::media::{Due, FakeMedia};
 use crate::network::Network;
 use crate::phone::{Out, Phone};
 use crate::plan;
-use crate::streams::{Connection, Streams};
+use crate::streams::{ByTcp, CONNECT_TIMEOUT, Connection, Streams};
 use crate::vouch;
 use crate::wire::{self, Read};
 use bytes::Bytes;
@@ -50,6 +50,7 @@ pub struct World {
     rng: ChaCha12Rng,
     network: Network,
     streams: Streams,
+    trunks_by_tcp: ByTcp,
     switch: Switch,
     media: FakeMedia,
     phones: Vec<Phone>,
@@ -154,6 +155,7 @@ impl World {
             sent: 0,
             has_music,
             icmp: rng.chance(300),
+            trunks_by_tcp: rng.pick(&[ByTcp::Taken, ByTcp::Refused, ByTcp::Swallowed]),
             resolver: dns::Resolver::draw(&mut rng),
             web: web::Web::draw(&mut rng),
             history: History::new(),
@@ -443,7 +445,7 @@ impl World {
 
     fn send_to_phone(&mut self, flow: Flow, bytes: &Bytes) -> Result<(SocketAddr, Read), String> {
         let read = wire::read(bytes).ok_or_else(|| unreadable(bytes))?;
-        self.print(|| format!("switch -> {}  {}", flow.peer, line(bytes)));
+        self.print(|| format!("switch -> {} {} {}", flow.peer, flow.transport.uri_token(), line(bytes)));
         if let Some(port) = wire::audio_port(&read.body)
             && self.offered.insert(bytes.clone())
             && self.media.is_free(port)
@@ -469,6 +471,13 @@ impl World {
 
     fn stream_to_phone(&mut self, flow: Flow, listening: Option<usize>, bytes: &Bytes) {
         let delay = self.network.delay(&mut self.rng);
+        // Trunks are called by TCP for the size of a request alone.
+        let is_trunk = listening.is_some_and(|to| !self.phones[to].is_on_stream());
+        match self.trunks_by_tcp {
+            ByTcp::Refused if is_trunk => return self.send(delay, Delivery::Unreachable(flow)),
+            ByTcp::Swallowed if is_trunk => return self.send(CONNECT_TIMEOUT, Delivery::Unreachable(flow)),
+            ByTcp::Taken | ByTcp::Refused | ByTcp::Swallowed => {}
+        }
         let Some(Flow { connection, .. }) = self.streams.of_switch(flow, listening) else {
             return self.send(delay, Delivery::Unreachable(flow));
         };

@@ -47,7 +47,7 @@ impl Endpoint {
         let is_invite = *sent.method() == Method::Invite;
         let request = Outgoing { bytes, cseq, ..*request };
         let new = NewClient { key, is_invite, request, user: notice.user, invite, challenges };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         self.follow(notice.user, key);
         true
     }

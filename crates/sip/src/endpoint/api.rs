@@ -149,6 +149,8 @@ pub struct Login {
 pub struct NewInvite {
     /// Where to send it.
     pub flow: Flow,
+    /// Whether that is a server, which requests too large for UDP reach by TCP (RFC 3261 section 18.1.1); not a phone.
+    pub is_server: bool,
     /// The Request-URI.
     pub request_uri: String,
     /// Route header field values, in order, each a name-addr in angle brackets.

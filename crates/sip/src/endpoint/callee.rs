@@ -91,7 +91,8 @@ impl Endpoint {
         };
         let request = self.next_request();
         let state = State::Offered { request, dialog, reliable: None };
-        let id = self.begin(Usage { tag, contact: "".into(), login: None, state });
+        let is_server = user.is_none();
+        let id = self.begin(Usage { tag, contact: "".into(), login: None, is_server, state });
         let new = NewServer {
             id: request,
             key,

@@ -29,11 +29,12 @@ impl Endpoint {
             tag,
             contact: invite.contact.into(),
             login: invite.login.map(Box::new),
+            is_server: invite.is_server,
             state: State::Calling(calling),
         });
         let user = ClientUser::Invite(id);
         let new = NewClient { key, is_invite: true, request, user, invite: Some(id), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         id
     }
 
@@ -50,6 +51,7 @@ impl Endpoint {
         };
         if let Cancel::Unwanted = calling.cancel {
             calling.cancel = Cancel::Waiting(reason.map(Box::from));
+            self.clients.stay_with_stream(calling.key);
             self.cancel_if_possible(now, id, out);
         }
     }
@@ -79,13 +81,14 @@ impl Endpoint {
         let key = ClientKey::of_response(&response);
         // A refused INVITE is replaced by its ACK in the transaction, so its copy is taken before.
         let refused = key.filter(|_| Self::is_curable(status));
-        let refused = refused.and_then(|key| self.clients.request(key).cloned());
+        let refused = refused.and_then(|key| self.refused(key));
         let (matched, notice) = self.clients.response(now, &response, out);
         if !matched {
             self.counters.strays += 1;
         }
         let Some(notice) = notice.filter(|notice| notice.outcome == ClientOutcome::Response) else { return };
         let key = notice.key;
+        let flow = self.way_of_dialog(key, flow, &response);
         if let Some(request) = refused
             && self.try_again(now, notice, &request, &response, out)
         {
@@ -227,7 +230,7 @@ impl Endpoint {
         let (cancel_key, user) = (key.cancelling(), ClientUser::Nobody);
         let new =
             NewClient { key: cancel_key, is_invite: false, request, user, invite: Some(id), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         self.clients.give_up_later(now, key);
     }
 

@@ -4,6 +4,7 @@ mod again;
 mod api;
 mod callee;
 mod caller;
+mod large;
 mod refresh;
 mod reliable;
 mod request;

@@ -224,7 +224,7 @@ impl Endpoint {
         let request = session.dialog.request(&self.config, method, cseq, key, &headers, None);
         let user = ClientUser::Refresh(id);
         let new = NewClient { key, is_invite: false, request, user, invite: Some(id), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
     }
 
     /// The answer to our UPDATE or OPTIONS, or none.

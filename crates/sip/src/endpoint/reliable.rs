@@ -299,7 +299,7 @@ impl Endpoint {
         let request = dialog.request(&self.config, &Method::Prack, cseq, key, &[("RAck", &rack)], None);
         let user = ClientUser::Prack(id);
         let new = NewClient { key, is_invite: false, request, user, invite: Some(id), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         true
     }
 }

@@ -97,7 +97,7 @@ impl Endpoint {
     ) {
         let user = ClientUser::Request(id);
         let new = NewClient { key, is_invite: false, request, user, invite, challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
     }
 
     fn standalone(&mut self, request: &NewRequest, key: ClientKey) -> Outgoing {

@@ -304,7 +304,7 @@ impl Endpoint {
         let reason = reason.map(|reason| ("Reason", reason));
         let request = dialog.request(&self.config, &Method::Bye, cseq, key, reason.as_slice(), None);
         let new = NewClient { key, is_invite: false, request, user, invite: Some(invite), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         key
     }
 
@@ -326,7 +326,7 @@ impl Endpoint {
         session.pending = Pending::Sent { key, attempt };
         let user = ClientUser::Reinvite(id);
         let new = NewClient { key, is_invite: true, request, user, invite: Some(id), challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
     }
 
     /// Our response to the peer's re-INVITE has gone out.

@@ -241,7 +241,7 @@ impl Endpoint {
         let ends = subscription.ending.is_some();
         subscription.is_under_way = true;
         let new = NewClient { key, is_invite: false, request, user, invite, challenges: 0 };
-        self.clients.start(now, new, out);
+        self.send(now, new, out);
         if ends {
             self.unsubscribed(id, out);
         }

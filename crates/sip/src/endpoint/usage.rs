@@ -21,6 +21,9 @@ pub(super) struct Usage {
     pub(super) contact: Box<str>,
     /// What challenges are answered with.
     pub(super) login: Option<Box<Login>>,
+    /// Whether the peer is a server, which a request too large for a datagram reaches by TCP; a phone that is reached by
+    /// UDP is reached by nothing else (RFC 5626).
+    pub(super) is_server: bool,
     /// Where it stands.
     pub(super) state: State,
 }

@@ -7,11 +7,18 @@ use crate::endpoint::{EndpointConfig, InviteId, Output, SentId, SubscriptionId};
 use crate::steady::Steady;
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
 use clock::{Duration, Time, Timers};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 /// Branches of one INVITE whose 2xx are acknowledged again; a fork wider than this is answered once a branch.
 const MAX_ACKS: usize = 16;
+
+/// How many T1 a server has to respond to a request that goes by TCP for its size, before it is sent by UDP.
+const STREAM_TRIAL: u32 = 4;
+/// How long it is remembered that a server did not.
+const NO_STREAM: Duration = Duration::from_secs(300);
+/// Such servers that are remembered.
+const MAX_NO_STREAM: usize = 1_024;
 
 /// Names a client transaction. Our branches are random, so the branch alone tells them apart (17.1.3);
 /// only a CANCEL shares its INVITE's.
@@ -121,6 +128,10 @@ pub(crate) struct NewClient {
     pub(crate) challenges: u8,
 }
 
+/// A request that is too large for a datagram as it goes by TCP (RFC 3261 section 18.1.1).
+#[derive(Debug)]
+pub(crate) struct Streamed(pub(crate) Outgoing);
+
 #[derive(Debug)]
 struct Client {
     machine: Machine,
@@ -128,6 +139,10 @@ struct Client {
     invite: Option<InviteId>,
     /// The way of the request.
     flow: Flow,
+    /// The way that it was to go, if it is too large for that.
+    meant: Flow,
+    /// The request as it goes by UDP, until something has come back by TCP.
+    datagram: Option<Outgoing>,
     last: Last,
     interval: Duration,
     challenges: u8,
@@ -179,6 +194,14 @@ impl Machine {
         )
     }
 
+    /// The timer by which it repeats its request.
+    const fn repeats(&self) -> Timer {
+        match self {
+            Self::Invite(_) => Timer::A,
+            Self::NonInvite(_) => Timer::E,
+        }
+    }
+
     /// Whether it is an INVITE without any response.
     const fn is_calling(&self) -> bool {
         matches!(self, Self::Invite(client_invite::State::Calling))
@@ -201,17 +224,42 @@ pub(crate) struct Clients {
     alive: Steady<ClientKey, Client>,
     by_flow: BTreeSet<FlowKey>,
     timers: Timers<(ClientKey, Timer)>,
+    /// Until when a request that goes by TCP for its size may have no response.
+    trials: Timers<ClientKey>,
+    /// The servers that take nothing by TCP, and until when that is believed.
+    no_stream: HashMap<SocketAddr, Time>,
 }
 
 impl Clients {
     /// None.
     pub(crate) fn new(values: TimerValues) -> Self {
-        Self { values, alive: Steady::default(), by_flow: BTreeSet::new(), timers: Timers::new() }
+        Self {
+            values,
+            alive: Steady::default(),
+            by_flow: BTreeSet::new(),
+            timers: Timers::new(),
+            trials: Timers::new(),
+            no_stream: HashMap::new(),
+        }
     }
 
-    /// Begins a transaction and sends its request.
-    pub(crate) fn start(&mut self, now: Time, new: NewClient, out: &mut Vec<Output>) {
+    /// Begins a transaction and sends its request, as `streamed` if that is given: then, if nothing comes back, by UDP.
+    pub(crate) fn start(
+        &mut self,
+        now: Time,
+        new: NewClient,
+        streamed: Option<Streamed>,
+        out: &mut Vec<Output>,
+    ) {
         let NewClient { key, is_invite, request, user, invite, challenges } = new;
+        let meant = request.flow;
+        let (request, datagram) = match streamed {
+            Some(Streamed(streamed)) => {
+                self.trials.set(key, now + self.values.t1 * STREAM_TRIAL);
+                (streamed, Some(request))
+            }
+            None => (request, None),
+        };
         let machine = match is_invite {
             true => Machine::Invite(client_invite::State::Calling),
             false => Machine::NonInvite(client_non_invite::State::Trying),
@@ -219,7 +267,8 @@ impl Clients {
         let interval = self.values.t1;
         let flow = request.flow;
         self.by_flow.insert(flow_key(&flow, key));
-        let client = Client { machine, user, invite, flow, last: Last::One(request), interval, challenges };
+        let last = Last::One(request);
+        let client = Client { machine, user, invite, flow, meant, datagram, last, interval, challenges };
         self.alive.insert(key, client);
         let notice = self.act(now, key, machine.start(), None, out);
         debug_assert!(notice.is_none(), "nothing has come back yet");
@@ -238,6 +287,7 @@ impl Clients {
         };
         out.push(super::received(response, client.invite, client.machine.has_final()));
         let unwanted = client.user == ClientUser::Nobody && client.machine.is_calling();
+        self.stay_with_stream(key);
         let input = ClientInput::Response(StatusClass::of(status));
         let notice = self.input(now, key, input, Some(response), out);
         if unwanted {
@@ -262,19 +312,66 @@ impl Clients {
             keys.retain(|key| self.alive.get(key).is_some_and(is_calling));
         }
         keys.sort_unstable();
+        keys.retain(|key| !self.fall_back(now, *key, out));
         let failed = |key| self.input(now, key, ClientInput::TransportError, None, out);
         keys.into_iter().filter_map(failed).collect()
     }
 
+    /// Sends a request by UDP that has gone by TCP for its size and has no response; false if it is none.
+    ///
+    /// It keeps its branch: should the server have it by TCP all the same, it takes this for a retransmission.
+    pub(crate) fn fall_back(&mut self, now: Time, key: ClientKey, out: &mut Vec<Output>) -> bool {
+        let Some(client) = self.alive.get_mut(&key) else { return false };
+        let Some(request) = client.datagram.take() else { return false };
+        self.trials.cancel(key);
+        self.by_flow.remove(&flow_key(&client.flow, key));
+        self.by_flow.insert(flow_key(&request.flow, key));
+        client.flow = request.flow;
+        request.send(client.invite, true, out);
+        client.last = Last::One(request);
+        client.interval = self.values.t1;
+        self.timers.set((key, client.machine.repeats()), now + self.values.t1);
+        let server = client.flow.peer;
+        if self.no_stream.len() >= MAX_NO_STREAM {
+            self.no_stream.retain(|_, until| *until > now);
+        }
+        if self.no_stream.len() < MAX_NO_STREAM {
+            self.no_stream.insert(server, now + NO_STREAM);
+        }
+        true
+    }
+
+    /// A request that goes by TCP for its size is not wanted any more: it is not sent by UDP.
+    pub(crate) fn stay_with_stream(&mut self, key: ClientKey) {
+        self.trials.cancel(key);
+        if let Some(client) = self.alive.get_mut(&key) {
+            client.datagram = None;
+        }
+    }
+
+    /// Whether a server may be sent something by TCP, as far as is known.
+    pub(crate) fn may_stream(&self, now: Time, server: SocketAddr) -> bool {
+        self.no_stream.get(&server).is_none_or(|until| *until <= now)
+    }
+
+    /// The way that a request was to go which goes by TCP for its size.
+    pub(crate) fn meant(&self, key: ClientKey) -> Option<Flow> {
+        self.alive.get(&key).filter(|client| client.meant != client.flow).map(|client| client.meant)
+    }
+
     /// Fires the earliest timer if it is due.
     pub(crate) fn fire(&mut self, now: Time, out: &mut Vec<Output>) -> Option<ClientNotice> {
+        if let Some(key) = self.trials.pop_due(now) {
+            self.fall_back(now, key, out);
+            return None;
+        }
         let (key, timer) = self.timers.pop_due(now)?;
         self.input(now, key, ClientInput::Timer(timer), None, out)
     }
 
     /// The earliest deadline.
     pub(crate) fn next_timeout(&self) -> Option<Time> {
-        self.timers.next()
+        [self.timers.next(), self.trials.next()].into_iter().flatten().min()
     }
 
     /// The request as long as no final response came.
@@ -304,6 +401,7 @@ impl Clients {
         if let Some(client) = self.alive.get_mut(&key) {
             client.user = ClientUser::Nobody;
         }
+        self.stay_with_stream(key);
         self.give_up_later(now, key);
     }
 
@@ -339,7 +437,7 @@ impl Clients {
 
     /// How many are alive, and how many timers they have.
     pub(crate) fn len(&self) -> (usize, usize) {
-        (self.alive.len(), self.timers.len())
+        (self.alive.len(), self.timers.len() + self.trials.len())
     }
 
     /// The transactions whose request went by exactly this flow, whatever our address.
@@ -405,6 +503,7 @@ impl Clients {
         if client.machine.is_terminated() {
             self.by_flow.remove(&flow_key(&client.flow, key));
             self.alive.remove(&key);
+            self.trials.cancel(key);
         } else if let Some(timer) = due {
             self.input(now, key, ClientInput::Timer(timer), None, out);
         }

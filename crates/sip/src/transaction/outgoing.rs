@@ -18,6 +18,16 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    /// The same by another way, whose Via is given.
+    pub(crate) fn by(&self, flow: Flow, via: &str) -> Self {
+        // We have built it: Via comes first (RFC 3261 section 7.3.1).
+        let mut lines = self.bytes.splitn(3, |&byte| byte == b'\n');
+        let (first, _, rest) = (lines.next(), lines.next(), lines.next());
+        let (first, rest) = (first.unwrap_or_default(), rest.unwrap_or_default());
+        let bytes = [first, b"\nVia: ", via.as_bytes(), b"\r\n", rest].concat().into();
+        Self { flow, bytes, ..*self }
+    }
+
     /// Sends it; `again` marks a retransmission.
     pub(crate) fn send(&self, invite: Option<InviteId>, again: bool, out: &mut Vec<Output>) {
         out.push(Output::Send { flow: self.flow, bytes: self.bytes.clone() });

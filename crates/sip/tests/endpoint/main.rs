@@ -4,6 +4,7 @@ mod calls;
 mod cancel;
 mod chaos;
 mod gate;
+mod large;
 mod lone;
 mod loss;
 mod peers;

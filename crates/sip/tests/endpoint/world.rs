@@ -99,6 +99,7 @@ impl World {
     pub(crate) fn new_invite(&self, side: usize) -> NewInvite {
         NewInvite {
             flow: self.flow(side),
+            is_server: true,
             request_uri: format!("sip:callee@{}", address(1 - side)),
             route: Vec::new(),
             from: Address { display: Some("A \"quoted\" name".into()), uri: "sip:caller@example.net".into() },

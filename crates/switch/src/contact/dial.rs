@@ -219,6 +219,7 @@ impl Contact {
         core.guard.vouch(to.flow.peer.ip(), core.now + VOUCHED);
         let invite = NewInvite {
             flow: to.flow,
+            is_server: !matches!(to.party, Party::User(_)),
             request_uri: to.request_uri.clone(),
             route: to.route,
             from,

@@ -201,10 +201,20 @@ impl Contact {
         Ok(())
     }
 
-    /// A server that has said nothing at all by now is taken for dead.
+    /// A server that has said nothing at all by now is taken for dead, unless it was asked by TCP for the size of the INVITE
+    /// alone: then it has as much time again by UDP.
     pub(crate) fn on_respond_timeout(&mut self, core: &mut Core, leg: LegId) {
         let invite = self.leg_mut(leg).filter(|leg| leg.is_early()).and_then(|leg| leg.invite);
         let Some(invite) = invite.filter(|invite| core.endpoint.is_silent(*invite)) else { return };
+        let hunts = match &self.phase {
+            Phase::Dialing(dial) => &dial.hunts[..],
+            _ => &[],
+        };
+        if let Some(patience) = hunts.iter().find(|hunt| hunt.is_at(leg)).and_then(Hunt::patience)
+            && core.endpoint.fall_back(core.now, invite, &mut core.sip)
+        {
+            return core.timers.set(Timer::Respond(invite), core.now + patience);
+        }
         // Should it wake up, it is told at once (RFC 3261 section 9.1).
         core.endpoint.cancel(core.now, invite, None, &mut core.sip);
         self.end_leg(core, leg, EndedBy::Switch, Some(408), "no response");
