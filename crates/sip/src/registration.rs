@@ -42,6 +42,10 @@ pub struct Registration {
     expires: u32,
     /// Failures in a row.
     failures: u32,
+    /// Connections in a row that were lost before a refresh went by them.
+    losses: u32,
+    /// Whether the last one is lost.
+    is_lost: bool,
     /// Until when the registrar has our contact.
     bound_until: Option<Time>,
     leaving: bool,
@@ -105,6 +109,8 @@ impl Registration {
             state: State::Waiting { at: now },
             expires: config.expires,
             failures: 0,
+            losses: 0,
+            is_lost: false,
             bound_until: None,
             leaving: false,
         }
@@ -168,6 +174,19 @@ impl Registration {
         lapsed
     }
 
+    /// The connection by which the registrar has our contact has closed: it may not reach us any more, and is told of us
+    /// anew (RFC 5626 section 4.5). `random` is any number: others have lost theirs at the same time.
+    pub fn connection_lost(&mut self, now: Time, random: u64) {
+        let State::Waiting { at } = self.state else { return };
+        if self.bound_until.is_none() || self.is_lost {
+            return;
+        }
+        let wait = self.wait_after(self.losses, random);
+        self.is_lost = true;
+        self.losses += 1;
+        self.state = State::Waiting { at: at.min(now + wait) };
+    }
+
     /// Takes the final response to the last REGISTER: 408 or 503 without a message if there was none. `contact` is the
     /// URI that it named, `random` any number.
     pub fn answered(
@@ -213,6 +232,9 @@ impl Registration {
         let again = self.bound_until.is_some();
         let whole = Duration::from_secs(expires.into());
         self.failures = 0;
+        if !std::mem::take(&mut self.is_lost) && again {
+            self.losses = 0;
+        }
         self.bound_until = Some(now + whole);
         // Early enough for a request that nobody answers, and spread.
         let wait = whole / 2 + part(whole / 4, random);
@@ -237,18 +259,22 @@ impl Registration {
             }
             _ => {}
         }
-        let doubled = self.config.first_wait * 2_u32.saturating_pow(self.failures.min(16));
+        let wait = self.wait_after(self.failures, random);
         self.failures += 1;
         let after = match message.and_then(Message::retry_after) {
             Some(asked) => asked.min(self.config.longest_retry_after) + part(self.config.first_wait, random),
-            // RFC 5626 section 4.5: between half of the upper bound and the bound.
-            None => {
-                let bound = doubled.min(self.config.longest_wait);
-                bound / 2 + part(bound / 2, random)
-            }
+            None => wait,
         };
         self.state = State::Waiting { at: now + after };
         Registering::Failed { status, after }
+    }
+
+    /// How long to wait when it has gone wrong so often before: between half of an upper bound and the bound (RFC 5626
+    /// section 4.5).
+    fn wait_after(&self, before: u32, random: u64) -> Duration {
+        let doubled = self.config.first_wait * 2_u32.saturating_pow(before.min(16));
+        let bound = doubled.min(self.config.longest_wait);
+        bound / 2 + part(bound / 2, random)
     }
 }
 
@@ -342,6 +368,50 @@ mod tests {
         it.take_due(now).unwrap();
         let failed = it.answered(now, (408, None), CONTACT, 2_499);
         assert_eq!(failed, Registering::Failed { status: 408, after: Duration::from_millis(4_999) });
+    }
+
+    #[test]
+    fn rfc5626_4_5_a_registrar_whose_connection_is_lost_is_told_anew() {
+        let mut it = new();
+        let mut now = Time::ZERO;
+        it.take_due(now).unwrap();
+        it.connection_lost(now, 0);
+        answer(&mut it, now, 200, "", 0);
+        // Each is lost a second after it was opened.
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            now += Duration::from_secs(1);
+            it.connection_lost(now, 0);
+            it.connection_lost(now, 9_999);
+            waits.push((it.next_try().unwrap() - now).as_millis());
+            now = it.next_try().unwrap();
+            it.take_due(now).unwrap();
+            let again = answer(&mut it, now, 200, "", 0);
+            assert_eq!(again, Registering::Registered { expires: 600, again: true });
+        }
+        assert_eq!(waits, [2_500, 5_000, 10_000, 20_000, 40_000, 80_000, 150_000, 150_000]);
+        // One that a refresh has gone by has lasted.
+        now = it.next_try().unwrap();
+        it.take_due(now).unwrap();
+        answer(&mut it, now, 200, "", 0);
+        it.connection_lost(now, 1);
+        assert_eq!((it.next_try().unwrap() - now).as_millis(), 2_501);
+    }
+
+    #[test]
+    fn a_lost_connection_delays_nothing_and_begins_nothing() {
+        let mut it = new();
+        it.take_due(Time::ZERO).unwrap();
+        it.answered(Time::ZERO, (503, None), CONTACT, 0);
+        let next = it.next_try();
+        it.connection_lost(Time::ZERO, 0);
+        assert_eq!(it.next_try(), next, "it is not registered");
+        let now = next.unwrap();
+        it.take_due(now).unwrap();
+        answer(&mut it, now, 200, "Expires: 4\r\n", 0);
+        let next = it.next_try();
+        it.connection_lost(now, 0);
+        assert_eq!(it.next_try(), next, "the refresh is sooner");
     }
 
     #[test]

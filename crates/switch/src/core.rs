@@ -240,6 +240,7 @@ impl Core {
 
     pub(crate) fn flow_failed(&mut self, flow: Flow) {
         self.endpoint.flow_failed(self.now, flow, &mut self.sip);
+        self.trunks_lost(flow);
         if flow.connection != 0 {
             for (user, contact) in self.registrar.flow_closed(flow.connection) {
                 self.log(None, Kind::Unregistered { user, contact });

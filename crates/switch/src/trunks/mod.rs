@@ -12,7 +12,7 @@ use dialplan::Config;
 use health::Health;
 use registrations::Registrations;
 use rest::Rests;
-use sip::{Message, SentId, Transport};
+use sip::{Flow, Message, SentId, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -88,6 +88,11 @@ impl Core {
     pub(crate) fn leave_trunks(&mut self) {
         self.leave_registrations();
         self.leave_health();
+    }
+
+    /// A connection has closed.
+    pub(crate) fn trunks_lost(&mut self, flow: Flow) {
+        self.registrar_lost(flow);
     }
 
     /// The final response to a request of ours that is no INVITE.

@@ -36,6 +36,8 @@ struct Line {
     leaving: bool,
     /// Where the last REGISTER went.
     server: Option<(Transport, SocketAddr)>,
+    /// By which flow it went; connection 0 stands for the one that was opened for it.
+    flow: Option<Flow>,
     /// Whether it waits for the DNS to tell where the registrar is.
     locating: bool,
 }
@@ -130,6 +132,7 @@ impl Core {
             last_status: None,
             leaving: false,
             server: None,
+            flow: None,
             locating: false,
         };
         let registrations = &mut self.trunks.registrations;
@@ -181,6 +184,23 @@ impl Core {
         }
     }
 
+    /// A connection has closed: registrars that have been told of us by it are told anew.
+    pub(super) fn registrar_lost(&mut self, flow: Flow) {
+        if !flow.transport.is_reliable() {
+            return;
+        }
+        let lines = self.trunks.registrations.lines.iter();
+        let lost: Vec<u64> =
+            lines.filter(|(_, line)| line.flow == Some(flow)).map(|(number, _)| *number).collect();
+        for number in lost {
+            let random = self.random.next();
+            if let Some(line) = self.trunks.registrations.lines.get_mut(&number) {
+                line.machine.connection_lost(self.now, random);
+            }
+            self.trunks.registrations.settle(number);
+        }
+    }
+
     fn send_register(&mut self, number: u64, flow: Flow, register: sip::Register) {
         let Some(line) = self.trunks.registrations.lines.get(&number) else { return };
         let Register { registrar, user, auth_user, secret, realm, .. } = &line.settings;
@@ -208,6 +228,7 @@ impl Core {
         };
         if let Some(line) = self.trunks.registrations.lines.get_mut(&number) {
             line.contact = contact;
+            line.flow = Some(flow);
         }
         // Calls come from where we register.
         self.guard.vouch(flow.peer.ip(), self.now + VOUCHED);
@@ -244,5 +265,88 @@ impl Core {
             Registering::Gone if was_bound => self.log(None, Kind::TrunkUnregistered { trunk, registrar }),
             Registering::Gone => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Input, Output, Switch, SwitchConfig};
+    use bytes::Bytes;
+    use dialplan::{ClientFiles, SourceFile};
+    use sip::Name;
+
+    const NODE: &str = "
+node: {name: test}
+sip: {listen: [\"tcp:10.0.0.1:5060\"]}
+rtp: {ports: 30000-30999, address: 10.0.0.1}
+trunks:
+  carrier: {health: off, register: {registrar: \"sip:192.0.2.1;transport=tcp\", user: \"1\", secret: x}}
+clients: [acme]
+";
+
+    fn switch() -> Switch {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+        let client = ClientFiles {
+            id: "acme".into(),
+            path: "acme".into(),
+            files: vec![file("acme/acme.yaml", "client: {name: Acme}\nflows: {main: [hangup]}\n")],
+            prompts: Vec::new(),
+        };
+        let node = file("ringdown.yaml", NODE);
+        let input = dialplan::Input { node, clients: vec![client], system_prompts: vec![] };
+        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
+        let config = SwitchConfig {
+            seed: [1; 32],
+            unix_micros_at_zero: 0,
+            first_seq: 1,
+            first_contact: 1,
+            recordings: "recordings".into(),
+            version: "test",
+        };
+        Switch::new(config, Arc::new(plan))
+    }
+
+    /// The only REGISTER that an input leads to, and by which flow.
+    fn register(switch: &mut Switch, now: Time, input: Input) -> Option<(Flow, Message)> {
+        let mut out = Vec::new();
+        switch.handle(now, input, &mut out);
+        let mut sent = out.into_iter().filter_map(|output| match output {
+            Output::Send { flow, bytes } => Some((flow, Message::parse(bytes).expect("a message"))),
+            _ => None,
+        });
+        let first = sent.next();
+        assert_eq!(sent.next().map(|(_, message)| message.start_line().to_owned()), None);
+        first
+    }
+
+    fn ok(register: &Message) -> Bytes {
+        let copy = |name: Name| format!("{}: {}\r\n", name.text(), register.header(name).unwrap());
+        let copied: String =
+            [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq, Name::Contact].map(copy).concat();
+        format!("SIP/2.0 200 OK\r\n{copied}Expires: 600\r\nContent-Length: 0\r\n\r\n").into()
+    }
+
+    #[test]
+    fn rfc5626_4_5_a_registrar_whose_connection_has_closed_hears_of_us_within_seconds() {
+        let mut switch = switch();
+        let now = Time::from_secs(1);
+        let (flow, first) = register(&mut switch, now, Input::Timeout).expect("a REGISTER");
+        assert_eq!((flow.transport, flow.connection), (Transport::Tcp, 0));
+        let opened = Flow { connection: 7, ..flow };
+        assert!(register(&mut switch, now, Input::Sip { flow: opened, bytes: ok(&first) }).is_none());
+        let now = Time::from_secs(10);
+        let another = Flow { peer: SocketAddr::from(([192, 0, 2, 2], 5060)), ..flow };
+        register(&mut switch, now, Input::FlowFailed(another));
+        assert!(
+            switch.next_timeout().is_some_and(|at| at > Time::from_secs(100)),
+            "that was no affair of its"
+        );
+        register(&mut switch, now, Input::FlowFailed(opened));
+        register(&mut switch, now, Input::FlowFailed(flow));
+        let at = switch.next_timeout().expect("a time");
+        assert!(at > Time::from_secs(12) && at <= Time::from_secs(15), "{at:?}");
+        let (by, again) = register(&mut switch, at, Input::Timeout).expect("a REGISTER");
+        assert_eq!((by, again.call_id()), (flow, first.call_id()));
     }
 }
