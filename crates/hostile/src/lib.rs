@@ -7,9 +7,11 @@ mod frames;
 mod message;
 mod node;
 mod sdp;
+mod stun;
 mod uri;
 
 pub use frames::frames;
 pub use message::message;
 pub use sdp::sdp;
+pub use stun::stun;
 pub use uri::uri;

@@ -20,6 +20,7 @@ mod refer;
 mod registrar;
 mod registration;
 mod steady;
+pub mod stun;
 mod subscribe;
 mod transaction;
 mod transport;

@@ -48,7 +48,7 @@ use crate::guard::{Look, Offence};
 use bytes::Bytes;
 use clock::Time;
 use events::{ContactId, Kind};
-use sip::{Flow, Method};
+use sip::{Flow, Method, Transport};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -273,6 +273,10 @@ impl Switch {
             Look::Read => {}
             Look::Drop => return,
             Look::Ban(ban) => return core.log_ban(ban),
+        }
+        if flow.transport == Transport::Udp && sip::stun::is_stun(&bytes) {
+            let answer = sip::stun::answer(&bytes, flow.peer);
+            return core.out.extend(answer.map(|bytes| Output::Send { flow, bytes }));
         }
         let Core { endpoint, verifier, guard, overload, trunks, now, sip, .. } = core;
         let mut gate = Gate { now: *now, plan: &self.plan, overload, trunks, verifier, guard, banned: None };

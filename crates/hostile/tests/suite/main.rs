@@ -3,6 +3,7 @@
 mod corpus;
 mod long;
 mod mutations;
+mod stun;
 
 use std::path::Path;
 

@@ -9,14 +9,14 @@ use proptest::test_runner::TestRunner;
 const TELLING: &[u8] = b"\r\n \t:;,\"<>\\@[]%=/?&*#-+.0z\x00\x80\xff";
 
 /// A change: where, of which kind, an octet, and a length.
-type Edit = (prop::sample::Index, u8, u8, usize);
+pub(crate) type Edit = (prop::sample::Index, u8, u8, usize);
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     let octet = prop_oneof![any::<u8>(), prop::sample::select(TELLING)];
     (any::<prop::sample::Index>(), 0..5_u8, octet, 1..40_usize)
 }
 
-fn edited(mut bytes: Vec<u8>, other: &[u8], edits: &[Edit]) -> Vec<u8> {
+pub(crate) fn edited(mut bytes: Vec<u8>, other: &[u8], edits: &[Edit]) -> Vec<u8> {
     for (index, kind, octet, length) in edits {
         let at = index.index(bytes.len() + 1);
         let end = (at + length).min(bytes.len());
