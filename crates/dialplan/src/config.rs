@@ -115,6 +115,8 @@ pub struct Node {
     pub digest: Vec<Digest>,
     /// How long a session lives without a sign of its other end.
     pub session_timer: SessionTimer,
+    /// What connections over TCP, TLS and WebSocket are granted.
+    pub streams: StreamLimits,
     /// Where media is served.
     pub rtp: Rtp,
     /// Where the HTTP API is served, if at all.
@@ -157,6 +159,36 @@ pub struct SessionTimer {
 impl Default for SessionTimer {
     fn default() -> Self {
         Self { expires: Duration::from_secs(1_800), min: Duration::from_secs(90) }
+    }
+}
+
+/// What connections over TCP, TLS and WebSocket are granted; `sip.streams` changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// After which one that says nothing more is closed; 65 minutes: an hour's registration and some.
+    pub idle: Duration,
+    /// After which one that was accepted and has brought no whole message is closed; 30 seconds.
+    pub first_message: Duration,
+    /// Within which a message that has begun has to end; 20 seconds.
+    pub message: Duration,
+    /// The largest message, in bytes; 65,535 as over UDP.
+    pub largest: u32,
+    /// Those that one address, or IPv6 network of 64 bits, may have open at once; `None`: all of them.
+    pub per_source: Option<u32>,
+    /// Those that may be open at once, of all that were accepted; 8,192.
+    pub connections: u32,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(3_900),
+            first_message: Duration::from_secs(30),
+            message: Duration::from_secs(20),
+            largest: 65_535,
+            per_source: None,
+            connections: 8_192,
+        }
     }
 }
 

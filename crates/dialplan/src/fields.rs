@@ -151,6 +151,16 @@ impl Node {
 
     /// A length of time with its unit: `500ms`, `5s`, `2m`, at most an hour.
     pub(crate) fn duration(&self, what: &str, faults: &mut Faults<'_>) -> Option<Duration> {
+        self.duration_up_to(what, Duration::from_secs(3_600), faults)
+    }
+
+    /// A length of time with its unit, at most `most`: whole minutes.
+    pub(crate) fn duration_up_to(
+        &self,
+        what: &str,
+        most: Duration,
+        faults: &mut Faults<'_>,
+    ) -> Option<Duration> {
         let Value::Scalar { text, .. } = &self.value else {
             faults.error(self.span, format!("{what} is a length of time, and this is {}", self.describe()));
             return None;
@@ -164,12 +174,13 @@ impl Node {
             _ => None,
         };
         let value = count.parse().ok().zip(millis).and_then(|(n, unit): (u64, u64)| n.checked_mul(unit));
-        let value = value.filter(|millis| (1..=3_600_000).contains(millis)).map(Duration::from_millis);
+        let value = value.map(Duration::from_millis).filter(|value| !value.is_zero() && *value <= most);
         if value.is_none() {
             let hint = if digits == text.len() && digits > 0 && count.len() < 5 {
                 format!("write the unit: {text}s or {text}ms")
             } else {
-                "write a whole number with its unit, 500ms, 5s or 2m, at most 60m".into()
+                let most = most.as_secs() / 60;
+                format!("write a whole number with its unit, 500ms, 5s or 2m, at most {most}m")
             };
             faults.hinted(self.span, format!("{what} is no length of time: `{text}`"), hint);
         }

@@ -33,7 +33,7 @@ mod yaml;
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node, Register, Rtp,
-    SessionTimer, Tls, Transport, Trunk, TrunkTls, User,
+    SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls, User,
 };
 pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};

@@ -8,6 +8,7 @@ mod numbers;
 mod register;
 mod routing;
 mod stir;
+mod streams;
 mod trunks;
 
 pub(crate) use numbers::country;
@@ -15,7 +16,7 @@ pub(crate) use numbers::country;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Digest, Listen, Node, Rtp, SessionTimer, Tls, Transport};
+use crate::{Digest, Listen, Node, Rtp, SessionTimer, StreamLimits, Tls, Transport};
 use clock::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -41,7 +42,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
     let whole = Span { len: 0, ..root.span };
     let fields = Fields::of(root, whole, "the node file", &KNOWN, faults)?;
     let name = name(&fields, faults);
-    let Sip { listen, tls, realm, digest, session_timer } = sip(&fields, faults);
+    let Sip { listen, tls, realm, digest, session_timer, streams } = sip(&fields, faults);
     let rtp = rtp(&fields, faults);
     let http = fields.entry("http").and_then(|(key, node)| {
         let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
@@ -63,6 +64,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         tls,
         digest,
         session_timer,
+        streams,
         name: name.into(),
         listen,
         rtp,
@@ -104,12 +106,13 @@ struct Sip {
     realm: Option<String>,
     digest: Vec<Digest>,
     session_timer: SessionTimer,
+    streams: StreamLimits,
 }
 
 fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
     let Some(sip) = fields.require("sip", faults) else { return Sip::default() };
     let at = fields.entry("sip").map_or(sip.span, |(key, _)| key.span);
-    const KNOWN: [&str; 5] = ["listen", "tls", "realm", "digest", "session_timer"];
+    const KNOWN: [&str; 6] = ["listen", "tls", "realm", "digest", "session_timer", "streams"];
     let Some(fields) = Fields::of(sip, at, "`sip`", &KNOWN, faults) else { return Sip::default() };
     let realm = fields.get("realm").and_then(|node| realm(node, faults));
     let digest = fields.get("digest").map_or_else(|| vec![Digest::Md5], |node| digests(node, faults));
@@ -135,7 +138,9 @@ fn sip(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Sip {
         faults.hinted(at, "a listener over TLS needs a certificate", hint);
     }
     let session_timer = fields.entry("session_timer").map(|(key, node)| session_timer(key, node, faults));
-    Sip { listen, tls, realm, digest, session_timer: session_timer.unwrap_or_default() }
+    let streams = fields.entry("streams").map(|(key, node)| streams::read(key, node, faults));
+    let (session_timer, streams) = (session_timer.unwrap_or_default(), streams.unwrap_or_default());
+    Sip { listen, tls, realm, digest, session_timer, streams }
 }
 
 fn tls(key: &Key, node: &Yaml, faults: &mut Faults<'_>) -> Option<Tls> {

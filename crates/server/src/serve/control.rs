@@ -1,7 +1,7 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
 use crate::load::{self, LoadError};
 use crate::tls::Shown;
-use dialplan::{Limits, Listen, Node, Rtp};
+use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
 use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +33,7 @@ struct Shared {
 /// What a node keeps from its start to its end.
 struct Fixed {
     listen: Vec<Listen>,
+    streams: StreamLimits,
     rtp: Rtp,
     http: Option<SocketAddr>,
     recordings: String,
@@ -410,6 +411,7 @@ impl Fixed {
     fn of(node: &Node) -> Self {
         Self {
             listen: node.listen.clone(),
+            streams: node.streams,
             rtp: node.rtp.clone(),
             http: node.http,
             recordings: node.recordings.clone(),
@@ -421,12 +423,14 @@ impl Fixed {
     fn keep(&self, node: &mut Node) -> Vec<&'static str> {
         let written = Self::of(node);
         node.listen.clone_from(&self.listen);
+        node.streams = self.streams;
         node.rtp = self.rtp.clone();
         node.http = self.http;
         node.recordings.clone_from(&self.recordings);
         node.limits = self.limits.clone();
         let differs = [
             ("sip.listen", written.listen != self.listen),
+            ("sip.streams", written.streams != self.streams),
             ("rtp", written.rtp != self.rtp),
             ("http", written.http != self.http),
             ("recordings", written.recordings != self.recordings),

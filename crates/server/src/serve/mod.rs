@@ -112,7 +112,7 @@ impl Server {
         let backlog = inbox.wait_for_ports(PORTS_LIMIT).map_err(ServeError::Ports)?;
         let Sockets { mut datagrams, listeners, http } = sockets;
         datagrams.register(poll.registry()).map_err(ServeError::system("register the UDP listeners"))?;
-        let streams = Streams::new(runtime.handle().clone(), sender.clone(), outbound);
+        let streams = Streams::new(runtime.handle().clone(), sender.clone(), outbound, plan.node.streams);
         for listener in listeners {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }

@@ -1,6 +1,6 @@
 //! Messages in a stream of bytes: TCP and TLS.
 
-use super::{Carrier, IDLE_TIMEOUT, MAX_MESSAGE, MESSAGE_TIMEOUT, WRITE_TIMEOUT};
+use super::{Carrier, WRITE_TIMEOUT};
 use bytes::Bytes;
 use sip::{Frame, Framer};
 use std::io;
@@ -26,7 +26,7 @@ pub(super) async fn carry(
 }
 
 async fn receive(mut read: impl AsyncRead + Unpin, carrier: &mut Carrier) -> io::Result<()> {
-    let mut framer = Framer::new(MAX_MESSAGE);
+    let mut framer = Framer::new(carrier.patience.limits.largest as usize);
     let mut buffer = vec![0; 16 << 10];
     loop {
         let length = timeout_at(carrier.patience.until, read.read(&mut buffer)).await??;
@@ -44,9 +44,9 @@ async fn receive(mut read: impl AsyncRead + Unpin, carrier: &mut Carrier) -> io:
             }
         }
         if framer.is_empty() {
-            carrier.patience.wait(Instant::now() + IDLE_TIMEOUT);
+            carrier.patience.wait_for_more(Instant::now());
         } else if was_idle || whole {
-            carrier.patience.wait(Instant::now() + MESSAGE_TIMEOUT);
+            carrier.patience.wait_for_rest(Instant::now());
         }
     }
 }

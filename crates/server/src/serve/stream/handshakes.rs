@@ -171,7 +171,7 @@ fn a_message_that_is_too_large_ends_the_connection() {
         .expect("upgraded");
     let flow = accepted(&mut world);
     // The node may close while this is on its way.
-    let _ = runtime.block_on(browser.send(Message::binary(vec![b'x'; super::MAX_MESSAGE + 1])));
+    let _ = runtime.block_on(browser.send(Message::binary(vec![b'x'; 65_535 + 1])));
     let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
     assert_eq!(closed, flow);
 }

@@ -4,19 +4,22 @@
 //! other to the same peer; only then a new one is opened, over TCP or TLS. Whom we reach by WebSocket has connected before.
 
 mod bytes;
+mod door;
 mod websocket;
 
 use super::error::ServeError;
 use super::inbox::{Message, Sender};
 use crate::tls::{Greeting, Outbound};
 use ::bytes::Bytes;
+use dialplan::StreamLimits;
+use door::Door;
 use sip::{Flow, Transport};
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use switch::TlsPeer;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -27,20 +30,10 @@ use tokio_rustls::TlsAcceptor;
 
 /// Messages that may wait for a slow peer; one more and the connection is given up.
 const WRITE_QUEUE: usize = 256;
-/// Accepted connections at a time.
-const MAX_ACCEPTED: usize = 8_192;
-/// The largest message (the same as over UDP).
-const MAX_MESSAGE: usize = 65_535;
 /// When to give up opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// When to give up on a TLS or WebSocket handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// When to give up on a message that has begun and does not end.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
-/// When to close a connection that was accepted and has brought no whole message.
-const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// When to close a connection that says nothing more: an hour's registration and some.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(3_900);
 /// When to give up writing to a peer that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// When the system probes a silent peer.
@@ -69,6 +62,8 @@ pub(super) struct Streams {
     connections: HashMap<u64, Connection>,
     by_peer: HashMap<Ends, u64>,
     outbound: Outbound,
+    limits: StreamLimits,
+    door: Arc<Door>,
     /// Why there was no handshake with peers of ours.
     distrusted: HashMap<Ends, String>,
 }
@@ -135,7 +130,7 @@ impl StreamListener {
 
 impl Streams {
     /// No connections yet; `inbox` hears of them.
-    pub(super) fn new(runtime: Handle, inbox: Sender, outbound: Outbound) -> Self {
+    pub(super) fn new(runtime: Handle, inbox: Sender, outbound: Outbound, limits: StreamLimits) -> Self {
         Self {
             runtime,
             inbox,
@@ -143,6 +138,8 @@ impl Streams {
             connections: HashMap::new(),
             by_peer: HashMap::new(),
             outbound,
+            limits,
+            door: Arc::new(Door::new(limits)),
             distrusted: HashMap::new(),
         }
     }
@@ -166,7 +163,8 @@ impl Streams {
         let StreamListener { listener, kind } = listener;
         let _entered = self.runtime.enter();
         let listener = TcpListener::from_std(listener)?;
-        self.runtime.spawn(accept(listener, kind, self.numbers.clone(), self.inbox.clone()));
+        let entrance = (self.limits, Arc::clone(&self.door));
+        self.runtime.spawn(accept(listener, kind, entrance, self.numbers.clone(), self.inbox.clone()));
         Ok(())
     }
 
@@ -220,7 +218,7 @@ impl Streams {
         let (queue, queued) = mpsc::channel(WRITE_QUEUE);
         queue.try_send(first).map_err(|_| Unsent)?;
         let flow = Flow { connection: number, ..*flow };
-        let patience = Patience::with_known(Instant::now());
+        let patience = Patience::with_known(Instant::now(), self.limits);
         let (pongs, inbox) = (queue.downgrade(), self.inbox.clone());
         self.runtime.spawn(open(Carrier { flow, patience, queued, pongs, inbox }, greeting));
         self.connections.insert(number, Connection { queue, opened: true });
@@ -246,8 +244,13 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-async fn accept(listener: TcpListener, kind: Kind, numbers: Arc<AtomicU64>, inbox: Sender) {
-    let open = Arc::new(AtomicUsize::new(0));
+async fn accept(
+    listener: TcpListener,
+    kind: Kind,
+    (limits, door): (StreamLimits, Arc<Door>),
+    numbers: Arc<AtomicU64>,
+    inbox: Sender,
+) {
     let Kind { transport, local, .. } = kind;
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -258,51 +261,55 @@ async fn accept(listener: TcpListener, kind: Kind, numbers: Arc<AtomicU64>, inbo
                 continue;
             }
         };
-        if open.load(Ordering::Relaxed) >= MAX_ACCEPTED {
-            tracing::debug!("connection of {peer} refused: {MAX_ACCEPTED} are open");
+        let Some(guest) = door.admit(peer.ip()) else {
+            tracing::debug!("connection of {peer} refused: too many are open");
             continue;
-        }
+        };
         let connection = numbers.fetch_add(1, Ordering::Relaxed);
         let flow = Flow { transport, local, peer, connection, domain: 0 };
-        let (inbox, open, tls) = (inbox.clone(), open.clone(), kind.tls.clone());
-        open.fetch_add(1, Ordering::Relaxed);
+        let (inbox, tls) = (inbox.clone(), kind.tls.clone());
         tokio::spawn(async move {
-            if let Err(error) = serve(stream, flow, tls, inbox).await {
+            let _guest = guest;
+            if let Err(error) = serve(stream, flow, tls, (limits, inbox)).await {
                 tracing::debug!("connection of {peer}: no handshake: {error}");
             }
-            open.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
 
 /// Shakes hands as the transport wants it, and then carries messages.
-async fn serve(stream: TcpStream, flow: Flow, tls: Option<TlsAcceptor>, inbox: Sender) -> io::Result<()> {
+async fn serve(
+    stream: TcpStream,
+    flow: Flow,
+    tls: Option<TlsAcceptor>,
+    (limits, inbox): (StreamLimits, Sender),
+) -> io::Result<()> {
     settle(&stream, flow);
     match (flow.transport, tls) {
         (Transport::Ws, _) => {
-            let socket = timeout(HANDSHAKE_TIMEOUT, websocket::accept(stream)).await??;
-            websocket::carry(socket, accepted(flow, inbox).await?).await;
+            let socket = timeout(HANDSHAKE_TIMEOUT, websocket::accept(stream, limits)).await??;
+            websocket::carry(socket, accepted(flow, limits, inbox).await?).await;
         }
         (Transport::Wss, Some(tls)) => {
-            let shaken = async { websocket::accept(tls.accept(stream).await?).await };
+            let shaken = async { websocket::accept(tls.accept(stream).await?, limits).await };
             let socket = timeout(HANDSHAKE_TIMEOUT, shaken).await??;
-            websocket::carry(socket, accepted(flow, inbox).await?).await;
+            websocket::carry(socket, accepted(flow, limits, inbox).await?).await;
         }
         (_, Some(tls)) => {
             let stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
-            bytes::carry(tokio::io::split(stream), accepted(flow, inbox).await?).await;
+            bytes::carry(tokio::io::split(stream), accepted(flow, limits, inbox).await?).await;
         }
-        (_, None) => bytes::carry(stream.into_split(), accepted(flow, inbox).await?).await,
+        (_, None) => bytes::carry(stream.into_split(), accepted(flow, limits, inbox).await?).await,
     }
     Ok(())
 }
 
 /// Tells the signalling thread of a connection that can carry messages.
-async fn accepted(flow: Flow, inbox: Sender) -> io::Result<Carrier> {
+async fn accepted(flow: Flow, limits: StreamLimits, inbox: Sender) -> io::Result<Carrier> {
     let (queue, queued) = mpsc::channel(WRITE_QUEUE);
     let pongs = queue.downgrade();
     inbox.send(Message::Stream(StreamEvent::Accepted(flow, queue))).await.map_err(io::Error::other)?;
-    Ok(Carrier { flow, patience: Patience::with_stranger(Instant::now()), queued, pongs, inbox })
+    Ok(Carrier { flow, patience: Patience::with_stranger(Instant::now(), limits), queued, pongs, inbox })
 }
 
 async fn open(carrier: Carrier, greeting: Option<Greeting>) {
@@ -377,15 +384,26 @@ struct Patience {
     until: Instant,
     /// It has sent a whole message, or we have called it.
     known: bool,
+    limits: StreamLimits,
 }
 
 impl Patience {
-    fn with_stranger(now: Instant) -> Self {
-        Self { until: now + FIRST_MESSAGE_TIMEOUT, known: false }
+    fn with_stranger(now: Instant, limits: StreamLimits) -> Self {
+        Self { until: now + limits.first_message, known: false, limits }
     }
 
-    fn with_known(now: Instant) -> Self {
-        Self { until: now + IDLE_TIMEOUT, known: true }
+    fn with_known(now: Instant, limits: StreamLimits) -> Self {
+        Self { until: now + limits.idle, known: true, limits }
+    }
+
+    /// Nothing has begun.
+    fn wait_for_more(&mut self, now: Instant) {
+        self.wait(now + self.limits.idle);
+    }
+
+    /// A message has begun.
+    fn wait_for_rest(&mut self, now: Instant) {
+        self.wait(now + self.limits.message);
     }
 
     fn wait(&mut self, until: Instant) {
@@ -418,13 +436,17 @@ mod tests {
 
     impl World {
         pub(super) fn new() -> Self {
+            Self::with(StreamLimits::default())
+        }
+
+        pub(super) fn with(limits: StreamLimits) -> Self {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
             let runtime = runtime.expect("a runtime");
             let poll = mio::Poll::new().expect("poll");
             let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("waker");
             let (inbox, sender, _) = inbox(waker);
             let usual = Outbound::load(Path::new(""), &[]).expect("no files");
-            let streams = Streams::new(runtime.handle().clone(), sender, usual);
+            let streams = Streams::new(runtime.handle().clone(), sender, usual, limits);
             Self { runtime, poll, inbox, streams }
         }
 
@@ -495,7 +517,7 @@ mod tests {
     fn a_peer_that_does_not_read_is_given_up_when_its_queue_is_full() {
         let mut world = World::new();
         let (listener, flow) = peer();
-        let big = Bytes::from(vec![b'x'; MAX_MESSAGE]);
+        let big = Bytes::from(vec![b'x'; 65_535]);
         let refused = (0..WRITE_QUEUE * 40).any(|_| world.streams.send(&flow, big.clone(), None).is_err());
         assert!(refused, "the queue is bounded");
         drop(listener);
@@ -504,13 +526,55 @@ mod tests {
 
     #[test]
     fn only_a_whole_message_makes_a_connection_last() {
-        let now = Instant::now();
-        let mut stranger = Patience::with_stranger(now);
-        stranger.wait(now + IDLE_TIMEOUT);
-        assert_eq!(stranger.until, now + FIRST_MESSAGE_TIMEOUT);
+        let (now, seconds) = (Instant::now(), Duration::from_secs);
+        let limits = StreamLimits {
+            idle: seconds(500),
+            first_message: seconds(3),
+            message: seconds(2),
+            ..StreamLimits::default()
+        };
+        let mut stranger = Patience::with_stranger(now, limits);
+        stranger.wait_for_more(now);
+        assert_eq!(stranger.until, now + seconds(3));
         stranger.known = true;
-        stranger.wait(now + IDLE_TIMEOUT);
-        assert_eq!(stranger.until, now + IDLE_TIMEOUT);
-        assert_eq!(Patience::with_known(now).until, now + IDLE_TIMEOUT);
+        stranger.wait_for_rest(now);
+        assert_eq!(stranger.until, now + seconds(2));
+        stranger.wait_for_more(now);
+        assert_eq!(stranger.until, now + seconds(500));
+        assert_eq!(Patience::with_known(now, limits).until, now + seconds(500));
+    }
+
+    #[test]
+    fn connections_beyond_the_limits_of_the_node_file_are_closed_and_large_messages_end_one() {
+        let limits =
+            StreamLimits { largest: 4_096, per_source: Some(2), connections: 3, ..StreamLimits::default() };
+        let mut world = World::with(limits);
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = StreamListener::bind(Transport::Tcp, any, None).expect("bound");
+        let address = listener.kind.local;
+        world.streams.accept(listener).expect("accepts");
+        let mut phones = [0; 2].map(|_| std::net::TcpStream::connect(address).expect("connected"));
+        for _ in 0..2 {
+            let StreamEvent::Accepted(flow, queue) = world.next() else { panic!("not accepted") };
+            world.streams.accepted(flow, queue);
+        }
+        let mut third = std::net::TcpStream::connect(address).expect("the system takes it");
+        assert_eq!(third.read(&mut [0]).expect("an end"), 0, "and the node closes it");
+        let large = [REQUEST[..24].to_vec(), b"X: ".to_vec(), vec![b'x'; 4_096]].concat();
+        phones[0].write_all(&large).expect("sent");
+        let StreamEvent::Closed(closed) = world.next() else { panic!("not closed") };
+        assert_eq!(closed.peer, phones[0].local_addr().expect("bound"));
+        assert_eq!(world.streams.closed(closed).count(), 1);
+        let deadline = std::time::Instant::now() + LIMIT;
+        loop {
+            // Its place is free once its task has ended.
+            let mut next = std::net::TcpStream::connect(address).expect("the system takes it");
+            next.set_read_timeout(Some(Duration::from_millis(100))).expect("set");
+            if next.read(&mut [0]).is_err() {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "the place is never free");
+        }
+        assert!(matches!(world.next(), StreamEvent::Accepted(..)));
     }
 }

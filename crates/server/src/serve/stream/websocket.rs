@@ -1,7 +1,8 @@
 //! Messages in WebSocket messages (RFC 7118): one in each.
 
-use super::{Carrier, IDLE_TIMEOUT, MAX_MESSAGE, WRITE_TIMEOUT};
+use super::{Carrier, WRITE_TIMEOUT};
 use bytes::Bytes;
+use dialplan::StreamLimits;
 use futures_util::{SinkExt, StreamExt};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,12 +18,12 @@ const PROTOCOL_FIELD: &str = "Sec-WebSocket-Protocol";
 const PROTOCOL: &str = "sip";
 
 /// Takes the upgrade of a client that speaks SIP; any other is refused with 400.
-pub(super) async fn accept<S>(stream: S) -> io::Result<WebSocketStream<S>>
+pub(super) async fn accept<S>(stream: S, limits: StreamLimits) -> io::Result<WebSocketStream<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config =
-        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let largest = Some(limits.largest as usize);
+    let config = WebSocketConfig::default().max_message_size(largest).max_frame_size(largest);
     tokio_tungstenite::accept_hdr_async_with_config(stream, agree, Some(config))
         .await
         .map_err(io::Error::other)
@@ -86,7 +87,7 @@ where
         Message::Binary(bytes) => bytes,
         // The library answers a ping with the next thing that is sent.
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
-            carrier.patience.wait(Instant::now() + IDLE_TIMEOUT);
+            carrier.patience.wait_for_more(Instant::now());
             return timeout(WRITE_TIMEOUT, socket.flush()).await?.map_err(io::Error::other);
         }
         Message::Close(_) => return Err(io::Error::other(Error::ConnectionClosed)),
@@ -96,7 +97,7 @@ where
         true => carrier.pong(),
         false => carrier.received(bytes).await?,
     }
-    carrier.patience.wait(Instant::now() + IDLE_TIMEOUT);
+    carrier.patience.wait_for_more(Instant::now());
     Ok(())
 }
 
