@@ -310,6 +310,8 @@ pub struct Trunk {
     /// Where calls are sent, SIP URIs, the first one first; the registrar where nothing else is said. Without one the
     /// trunk is inbound only.
     pub to: Vec<Arc<str>>,
+    /// What it is told of the node's addresses, where that is not what the listeners and `rtp` say.
+    pub advertise: Option<Advertise>,
     /// How its servers are met over TLS.
     pub tls: TrunkTls,
     /// How calls find their way there.
@@ -326,6 +328,17 @@ pub struct Trunk {
     pub stir: TrunkStir,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
+}
+
+/// What a trunk is told of the node's addresses: by a VPN it reaches others than the public Internet does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advertise {
+    /// In Contact, Via and the From of calls without a domain.
+    pub sip: IpAddr,
+    /// There too; the port of the listener where nothing is said.
+    pub port: Option<u16>,
+    /// In session descriptions.
+    pub media: IpAddr,
 }
 
 /// How a trunk's servers are met over TLS.
@@ -346,6 +359,7 @@ impl Trunk {
             name: name.into(),
             networks: Vec::new(),
             to: Vec::new(),
+            advertise: None,
             tls: TrunkTls::default(),
             routing: Routing::default(),
             register: None,

@@ -32,8 +32,8 @@ mod yaml;
 
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
-    Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node, Register, Rtp,
-    SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls, User,
+    Advertise, Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node,
+    Register, Rtp, SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls, User,
 };
 pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};

@@ -1,5 +1,6 @@
 //! The node file: what belongs to the machine.
 
+mod advertise;
 mod caller_id;
 mod defence;
 mod dns;

@@ -151,6 +151,7 @@ fn config() -> EndpointConfig {
         user_agent: "hostile".into(),
         allow: "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, REFER, UPDATE",
         shown: HashMap::new(),
+        shown_to: HashMap::new(),
         max_usages: 8,
         max_transactions: 8,
         timers: TimerValues::default(),

@@ -16,7 +16,7 @@ use crate::way::TlsPeers;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
-use events::{ContactId, Event, Kind, LegId, SipDirection};
+use events::{ContactId, Event, Kind, LegId, Party, SipDirection};
 use rtp::control::{Command, PlayId, RecordingId, StreamId};
 use sip::{
     Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, RequestId, SentId, Verifier,
@@ -49,8 +49,6 @@ pub(crate) struct Listener {
     pub(crate) address: std::net::SocketAddr,
     /// What peers are told.
     pub(crate) shown: std::net::SocketAddr,
-    /// `HOST:PORT;transport=…` as written into Contact.
-    pub(crate) contact: String,
 }
 
 pub(crate) struct Core {
@@ -98,6 +96,7 @@ impl Core {
                 user_agent: format!("Ringdown/{}", config.version),
                 allow: ALLOW,
                 shown: listeners.iter().map(|it| ((it.transport, it.address), it.shown)).collect(),
+                shown_to: HashMap::new(),
                 max_usages: plan.node.limits.calls as usize * USAGES_A_CALL,
                 max_transactions: MAX_TRANSACTIONS,
                 timers: sip::TimerValues::default(),
@@ -226,10 +225,29 @@ impl Core {
 
     /// The URI of a user part of ours on a flow.
     pub(crate) fn contact_for(&self, user: &str, flow: &Flow) -> String {
-        match self.listener(flow.transport, Some(flow.local)) {
-            Some(listener) => format!("sip:{user}@{}", listener.contact),
-            None => format!("sip:{user}@{}", flow.local),
+        let shown = self.shown(flow);
+        match flow.transport {
+            sip::Transport::Udp => format!("sip:{user}@{shown}"),
+            other => format!("sip:{user}@{shown};transport={}", other.uri_token()),
         }
+    }
+
+    /// What the peer of a flow is told of our address.
+    pub(crate) fn shown(&self, flow: &Flow) -> std::net::SocketAddr {
+        let listener = self.listener(flow.transport, Some(flow.local));
+        self.endpoint.sent_by(&Flow { local: listener.map_or(flow.local, |it| it.address), ..*flow })
+    }
+
+    /// The server of a trunk at this address is told what the trunk is to be told.
+    pub(crate) fn show_to_trunk(&mut self, peer: std::net::IpAddr, trunk: &str) {
+        let advertise = self.trunks.advertised(trunk);
+        self.endpoint.show_to(peer, advertise.map(|it| (it.sip, it.port)));
+    }
+
+    /// The address of media as a party is told it.
+    pub(crate) fn media_address_for(&self, party: &Party) -> std::net::IpAddr {
+        let Party::Trunk(trunk) = party else { return self.media_address };
+        self.trunks.advertised(trunk).map_or(self.media_address, |it| it.media)
     }
 
     pub(crate) fn log_ban(&mut self, ban: Ban) {
@@ -300,9 +318,5 @@ pub fn transport(transport: dialplan::Transport) -> sip::Transport {
 fn listener(listen: &dialplan::Listen) -> Listener {
     let transport = transport(listen.transport);
     let shown = listen.advertise.unwrap_or(listen.address);
-    let contact = match transport {
-        sip::Transport::Udp => shown.to_string(),
-        other => format!("{shown};transport={}", other.uri_token()),
-    };
-    Listener { transport, address: listen.address, shown, contact }
+    Listener { transport, address: listen.address, shown }
 }

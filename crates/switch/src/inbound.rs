@@ -68,6 +68,9 @@ impl Switch {
             // The gate admits nobody else.
             return self.core.endpoint.reject(self.core.now, id, 403, &[], &mut self.core.sip);
         };
+        if let Party::Trunk(trunk) = &source.party {
+            self.core.show_to_trunk(flow.peer.ip(), trunk);
+        }
         let call = Call { id, flow, message, source, identity, to };
         let taken = match place {
             None => Err(Refusal::not_found()),

@@ -112,7 +112,7 @@ impl Leg {
             Codec::Pcmu => (&MU_LAW_FIRST, [Codec::Pcmu, Codec::Pcma]),
             Codec::Pcma => (&A_LAW_FIRST, [Codec::Pcma, Codec::Pcmu]),
         };
-        let negotiation = Negotiation::new(Arc::clone(list), core.media_address, port.port, id.0);
+        let negotiation = Negotiation::new(Arc::clone(list), core.media_address_for(&party), port.port, id.0);
         core.channels.join(&party, direction);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
         let state = State::Early { ringing: false };

@@ -24,6 +24,8 @@ mod refer;
 mod register;
 mod stir;
 mod test_call;
+#[cfg(test)]
+mod testing;
 mod transfer;
 mod trunks;
 mod users;

@@ -175,8 +175,7 @@ fn with_sip<T>(text: &str, work: impl FnOnce(&SipUri<'_>) -> T) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Input, Switch, SwitchConfig};
-    use dialplan::{ClientFiles, SourceFile};
+    use crate::{Input, Switch, testing};
     use sip::{Record, RecordKind};
 
     const NODE: &str = "
@@ -188,28 +187,7 @@ clients: [acme]
 ";
 
     fn switch() -> Switch {
-        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
-        let client = ClientFiles {
-            id: "acme".into(),
-            path: "acme".into(),
-            files: vec![file("acme/acme.yaml", "client: {name: Acme}\nflows: {main: [hangup]}\n")],
-            prompts: Vec::new(),
-        };
-        let input = dialplan::Input {
-            node: file("ringdown.yaml", NODE),
-            clients: vec![client],
-            system_prompts: vec![],
-        };
-        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
-        let config = SwitchConfig {
-            seed: [1; 32],
-            unix_micros_at_zero: 0,
-            first_seq: 1,
-            first_contact: 1,
-            recordings: "recordings".into(),
-            version: "test",
-        };
-        Switch::new(config, Arc::new(plan))
+        testing::switch(NODE, "flows: {main: [hangup]}\n")
     }
 
     /// The questions that an input leads to.

@@ -23,8 +23,7 @@ impl Switch {
         // The phone that the user prefers: a text on each of them would be read several times.
         let best = core.registrar.lookup(core.now, &aor).max_by_key(|binding| binding.q).ok_or(480_u16)?;
         let flow = core.way_to(best);
-        let host =
-            core.listener(flow.transport, Some(flow.local)).map_or(flow.local, |listener| listener.shown);
+        let host = core.shown(&flow);
         let display = from.display_name.as_ref().map(ToString::to_string);
         let page = NewRequest {
             flow,

@@ -46,6 +46,9 @@ impl Core {
             Transport::Tls => self.tls_peers.number(TlsPeer { host: host_of(uri)?, trunk: trunk.cloned() }),
             Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss => 0,
         };
+        if let Some(trunk) = trunk {
+            self.show_to_trunk(peer.ip(), trunk);
+        }
         Some(Flow { transport, local, peer, connection: 0, domain })
     }
 

@@ -1,4 +1,4 @@
-use super::{caller_id, limits, numbers, register, routing, stir};
+use super::{advertise, caller_id, limits, numbers, register, routing, stir};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -31,10 +31,11 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "from",
         "to",
         "register",
+        "advertise",
         "tls",
         "failover_on",
         "respond_within",
@@ -85,6 +86,7 @@ fn trunk(
         networks,
         to,
         register,
+        advertise: fields.entry("advertise").and_then(|(key, node)| advertise::read(key, node, faults)),
         tls: fields.entry("tls").and_then(|(key, node)| tls(key, node, faults)).unwrap_or_default(),
         routing: routing::read(&fields, faults),
         numbers: fields.entry("numbers").and_then(|(key, node)| numbers::read(key, node, faults)),

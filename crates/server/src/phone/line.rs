@@ -97,6 +97,7 @@ impl Line {
                 user_agent,
                 allow: ALLOW,
                 shown: HashMap::new(),
+                shown_to: HashMap::new(),
                 max_usages: MAX_USAGES,
                 max_transactions: MAX_TRANSACTIONS,
                 session_timers: sip::SessionTimers::default(),

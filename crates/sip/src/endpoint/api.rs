@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub struct EndpointConfig {
     /// What Via says of a transport and a local address where that is not the address itself: behind NAT, or
     /// where the listener is bound to every address.
     pub shown: HashMap<(Transport, SocketAddr), SocketAddr>,
+    /// What it says instead to peers at an address; see [`Endpoint::show_to`](super::Endpoint::show_to).
+    pub shown_to: HashMap<IpAddr, (IpAddr, Option<u16>)>,
     /// INVITEs beyond this number of usages get 503 with Retry-After. Refused ones that wait for their ACK are
     /// not counted: `max_transactions` bounds them.
     pub max_usages: usize,
@@ -97,7 +99,11 @@ impl Default for SessionTimers {
 impl EndpointConfig {
     /// The sent-by of requests that go by a flow (RFC 3261 section 18.1.1).
     pub(crate) fn sent_by(&self, flow: &Flow) -> SocketAddr {
-        self.shown.get(&(flow.transport, flow.local)).copied().unwrap_or(flow.local)
+        let usual = self.shown.get(&(flow.transport, flow.local)).copied().unwrap_or(flow.local);
+        match self.shown_to.get(&flow.peer.ip()) {
+            Some((ip, port)) => SocketAddr::new(*ip, port.unwrap_or(usual.port())),
+            None => usual,
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use bytes::Bytes;
 use clock::{Time, Timers};
 use sent::Sent;
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use subscription::Subscriptions;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
@@ -39,6 +40,8 @@ type Gate<'a> = dyn FnMut(&Flow, &Message) -> Admission + 'a;
 
 /// The extensions that we know: what Supported says, and what a peer may require.
 const EXTENSIONS: &str = "timer, 100rel";
+/// Addresses of peers that are told another address of ours.
+const MAX_SHOWN_TO: usize = 4_096;
 /// What Supported says where a reliable provisional response could not be dealt with: one that makes an offer, and one
 /// to a re-INVITE.
 const WITHOUT_100REL: &str = "timer";
@@ -164,6 +167,25 @@ impl Endpoint {
         let of_transactions = [self.clients.next_timeout(), self.servers.next_timeout()];
         let of_usages = [self.timers.next(), self.subscriptions.next_timeout()];
         of_transactions.into_iter().chain(of_usages).flatten().min()
+    }
+
+    /// Peers at an address are told this address of ours from now on, and this port; without one the listener's. `None`: what
+    /// others are told.
+    pub fn show_to(&mut self, peer: IpAddr, shown: Option<(IpAddr, Option<u16>)>) {
+        let Some(shown) = shown else {
+            self.config.shown_to.remove(&peer);
+            return;
+        };
+        if self.config.shown_to.len() >= MAX_SHOWN_TO && !self.config.shown_to.contains_key(&peer) {
+            // Whoever is still there is told again with its next call.
+            self.config.shown_to.clear();
+        }
+        self.config.shown_to.insert(peer, shown);
+    }
+
+    /// What Via says of us in requests that go by a flow, and what Contact is to say.
+    pub fn sent_by(&self, flow: &Flow) -> SocketAddr {
+        self.config.sent_by(flow)
     }
 
     /// The Call-ID of a usage that is not over.

@@ -46,6 +46,7 @@ pub(crate) fn config() -> EndpointConfig {
         user_agent: "test".into(),
         allow: "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK",
         shown: HashMap::new(),
+        shown_to: HashMap::new(),
         max_usages: 20_000,
         max_transactions: 100_000,
         timers: TimerValues::default(),

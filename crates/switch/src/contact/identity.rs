@@ -33,8 +33,7 @@ impl Contact {
     /// A phone is told what is known. A trunk is told a number that the client owns, or, where it is to show the caller's,
     /// which of them passes the call on.
     pub(super) fn introduce(&self, core: &Core, to: &Destination) -> Introduction {
-        let listener = core.listener(to.flow.transport, Some(to.flow.local));
-        let host = listener.map_or(to.flow.local, |listener| listener.shown).to_string();
+        let host = core.shown(&to.flow).to_string();
         match self.trunk(&to.party) {
             Some(trunk) => {
                 let asked = match &self.phase {

@@ -173,14 +173,14 @@ impl Core {
     fn ask_target(&mut self, number: u64) {
         let Some(target) = self.trunks.health.targets.get(&number) else { return };
         let (wanted, server) = (target.wanted.clone(), target.server);
-        let (transport, peer) = server;
+        let (_, peer) = server;
         let every = wanted.settings.every;
         // Spread by a tenth, so that nodes which start together do not ask together for ever.
         let next = self.now + every * 9 / 10 + self.some_of(every / 5);
         // What the DNS has said may not hold any more; the answer comes to `find_targets`.
         let _known = self.locate(&wanted.uri);
         let sent = self.flow_to(server, &wanted.uri, Some(&wanted.trunk)).map(|flow| {
-            let shown = self.listener(transport, Some(flow.local)).map_or(flow.local, |it| it.shown);
+            let shown = self.shown(&flow);
             let request = NewRequest {
                 flow,
                 method: Method::Options,

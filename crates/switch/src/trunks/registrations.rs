@@ -271,9 +271,8 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Input, Output, Switch, SwitchConfig};
+    use crate::{Input, Output, Switch, testing};
     use bytes::Bytes;
-    use dialplan::{ClientFiles, SourceFile};
     use sip::Name;
 
     const NODE: &str = "
@@ -284,28 +283,6 @@ trunks:
   carrier: {health: off, register: {registrar: \"sip:192.0.2.1;transport=tcp\", user: \"1\", secret: x}}
 clients: [acme]
 ";
-
-    fn switch() -> Switch {
-        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
-        let client = ClientFiles {
-            id: "acme".into(),
-            path: "acme".into(),
-            files: vec![file("acme/acme.yaml", "client: {name: Acme}\nflows: {main: [hangup]}\n")],
-            prompts: Vec::new(),
-        };
-        let node = file("ringdown.yaml", NODE);
-        let input = dialplan::Input { node, clients: vec![client], system_prompts: vec![] };
-        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
-        let config = SwitchConfig {
-            seed: [1; 32],
-            unix_micros_at_zero: 0,
-            first_seq: 1,
-            first_contact: 1,
-            recordings: "recordings".into(),
-            version: "test",
-        };
-        Switch::new(config, Arc::new(plan))
-    }
 
     /// The only REGISTER that an input leads to, and by which flow.
     fn register(switch: &mut Switch, now: Time, input: Input) -> Option<(Flow, Message)> {
@@ -329,7 +306,7 @@ clients: [acme]
 
     #[test]
     fn rfc5626_4_5_a_registrar_whose_connection_has_closed_hears_of_us_within_seconds() {
-        let mut switch = switch();
+        let mut switch = testing::switch(NODE, "flows: {main: [hangup]}\n");
         let now = Time::from_secs(1);
         let (flow, first) = register(&mut switch, now, Input::Timeout).expect("a REGISTER");
         assert_eq!((flow.transport, flow.connection), (Transport::Tcp, 0));

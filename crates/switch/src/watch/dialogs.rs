@@ -196,6 +196,7 @@ mod tests {
             user_agent: String::new(),
             allow: "",
             shown: Default::default(),
+            shown_to: std::collections::HashMap::new(),
             max_usages: 1,
             max_transactions: 1,
             timers: sip::TimerValues::default(),

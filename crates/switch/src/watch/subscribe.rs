@@ -72,10 +72,7 @@ impl Switch {
             Some(port) => format!("{}:{port}", sip.host),
             None => sip.host.to_string(),
         });
-        let ours = || {
-            let listener = self.core.listener(flow.transport, Some(flow.local));
-            listener.map_or(flow.local, |listener| listener.shown).to_string()
-        };
+        let ours = || self.core.shown(&flow).to_string();
         written.filter(|host| host.len() <= LONGEST_HOST).unwrap_or_else(ours).into()
     }
 }
