@@ -1,6 +1,7 @@
 //! The files of one client, merged.
 
 use crate::faults::{Faults, Span};
+use crate::features::{self, Features};
 use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
 use crate::hours::Calendar;
@@ -16,6 +17,8 @@ pub(crate) struct Sections {
     pub(crate) caller_id: Option<Node>,
     /// What its calls out may cost.
     pub(crate) fraud: Option<Fraud>,
+    /// What its users may do by keys.
+    pub(crate) features: Option<Features>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
@@ -79,7 +82,7 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 5] = ["name", "language", "caller_id", "caller_ids", "fraud"];
+    const KNOWN: [&str; 6] = ["name", "language", "caller_id", "caller_ids", "fraud", "features"];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -88,6 +91,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.name = text("name");
     sections.language = text("language");
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
+    sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
 }

@@ -168,7 +168,10 @@ impl Compiler<'_, '_> {
             let number = fields.require("number", self.faults)?.text("`number`", self.faults)?;
             let named = fields.require("trunk", self.faults)?;
             let trunks = self.trunks(named, node.span);
-            return Some(Target::Number { number: number.into(), trunks });
+            return Some(match number {
+                "dialled" => Target::Dialled { trunks },
+                number => Target::Number { number: number.into(), trunks },
+            });
         }
         let text = node.text("a target", self.faults)?;
         if let Some((scheme, rest)) = text.split_once(':') {

@@ -1,4 +1,5 @@
 use crate::caller_id::{CallerIds, Owned};
+use crate::features::{Feature, Features};
 use crate::fraud::Fraud;
 use crate::limits::{Limits, TrunkLimits};
 use crate::number;
@@ -37,10 +38,12 @@ pub struct Config {
     pub(crate) users: Users,
     /// By [`number::key`].
     pub(crate) numbers: HashMap<String, (ClientIndex, FlowIndex)>,
+    /// What numbers of others begin with that users may call, as [`number::normalized`] has them.
+    pub(crate) prefixes: Vec<(Box<str>, ClientIndex, FlowIndex)>,
 }
 
 impl Config {
-    /// The path of a system prompt, `ringback` or `hold`: what the switch plays by itself.
+    /// The path of a system prompt, `ringback`, `hold`, `dial-tone` or `error-tone`: what the switch plays by itself.
     pub fn system_prompt(&self, name: &str) -> Option<Arc<str>> {
         self.system_prompts.get(name).cloned()
     }
@@ -70,14 +73,42 @@ impl Config {
         admitted.then_some((client, flow))
     }
 
-    /// Where a number leads that is dialled within a client: to a flow of the client's own numbers, or to one of its
-    /// users by name.
+    /// The flow that a call of a client's user gets: that of a number of the client, or of the longest prefix that the
+    /// number begins with.
+    pub fn called_by_user(&self, client: ClientIndex, dialled: &str) -> Option<FlowIndex> {
+        let own = self.number(None, dialled).filter(|(of, _)| *of == client).map(|(_, flow)| flow);
+        own.or_else(|| self.outside(client, dialled))
+    }
+
+    /// Whether somebody could call that number.
+    pub fn is_number(&self, dialled: &str) -> bool {
+        let mut clients = (0..self.clients.len()).map(ClientIndex);
+        let is_code = |client: ClientIndex| {
+            let code = self.client(client).features.code(Feature::Pickup);
+            code.is_some_and(|code| dialled.starts_with(code))
+        };
+        self.number(None, dialled).is_some()
+            || clients.any(|client| is_code(client) || self.outside(client, dialled).is_some())
+    }
+
+    /// The flow of a number that is nobody's here.
+    fn outside(&self, client: ClientIndex, dialled: &str) -> Option<FlowIndex> {
+        let number = number::cleaned(dialled.trim()).map(|_| number::normalized(dialled))?;
+        let fitting =
+            self.prefixes.iter().filter(|(prefix, of, _)| *of == client && number.starts_with(&**prefix));
+        fitting.max_by_key(|(prefix, ..)| prefix.len()).map(|(.., flow)| *flow)
+    }
+
+    /// Where a number leads that is dialled within a client: to a flow of the client's own numbers, to one of its
+    /// users by name, or to the flow of a number outside.
     pub fn destination(&self, client: &str, dialled: &str) -> Option<Destination> {
-        let is_own = |index: ClientIndex| *self.client(index).id == *client;
-        if let Some((index, flow)) = self.number(None, dialled).filter(|(index, _)| is_own(*index)) {
-            return Some(Destination::Flow(index, flow));
+        let client = ClientIndex(self.clients.iter().position(|it| &*it.id == client)?);
+        if let Some((_, flow)) = self.number(None, dialled).filter(|(of, _)| *of == client) {
+            return Some(Destination::Flow(client, flow));
         }
-        self.user(dialled).filter(|user| is_own(user.client)).map(|user| Destination::User(user.name))
+        let user = self.user(dialled).filter(|user| user.client == client);
+        let outside = || Some(Destination::Flow(client, self.outside(client, dialled)?));
+        user.map(|user| Destination::User(user.name)).or_else(outside)
     }
 
     /// The user of that name, over all clients: the node has one digest realm.
@@ -429,6 +460,8 @@ pub struct Client {
     pub(crate) owned: Owned,
     /// What its calls out may cost.
     pub fraud: Option<Fraud>,
+    /// What its users may do by keys.
+    pub features: Features,
 }
 
 impl Client {

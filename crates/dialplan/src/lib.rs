@@ -11,6 +11,7 @@ mod compile;
 mod config;
 mod expression;
 mod faults;
+mod features;
 mod fields;
 mod fraud;
 mod hours;
@@ -35,6 +36,7 @@ pub use config::{
     Advertise, Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node,
     Register, Rtp, SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls, User,
 };
+pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};

@@ -9,7 +9,7 @@ use crate::names::Names;
 use crate::number;
 use crate::program::Program;
 use crate::users::Users;
-use crate::yaml::{self, Node as Yaml};
+use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
     Client, ClientFiles, ClientIndex, Config, FlowIndex, Input, PromptFile, Report, SourceFile, Trunk, node,
 };
@@ -65,12 +65,14 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             program,
             owned,
             fraud: sections.fraud,
+            features: sections.features.unwrap_or_default(),
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();
     match node {
         Some(node) if faults.len() == 0 => {
-            Ok(Config { node, clients, system_prompts, users, numbers: numbers.found })
+            let Numbers { found: numbers, prefixes, .. } = numbers;
+            Ok(Config { node, clients, system_prompts, users, numbers, prefixes })
         }
         _ => Err(faults.into_report()),
     }
@@ -90,7 +92,36 @@ struct Scope<'a> {
 #[derive(Default)]
 struct Numbers {
     found: HashMap<String, (ClientIndex, FlowIndex)>,
+    prefixes: Vec<(Box<str>, ClientIndex, FlowIndex)>,
     places: HashMap<String, Span>,
+}
+
+impl Numbers {
+    /// Takes a number, or with `*` what numbers of others begin with.
+    fn add(&mut self, client: ClientIndex, key: &Key, flow: Option<FlowIndex>, faults: &mut Faults<'_>) {
+        let (place, prefix) = match key.text.strip_suffix('*') {
+            None => (number::key(&key.text), None),
+            Some(text) => match number::prefix(text) {
+                Some(prefix) => (format!("{} {prefix}*", client.0), Some(prefix)),
+                None => {
+                    let message = format!("`{}` is not the beginning of numbers", key.text);
+                    let hint = "write digits before the *, and + instead of 00: \"+34*\", \"+*\" or \"9*\"";
+                    return faults.hinted(key.span, message, hint);
+                }
+            },
+        };
+        if let Some(first) = self.places.get(&place) {
+            return faults.twice(*first, key.span, &format!("the number `{}`", key.text));
+        }
+        self.places.insert(place.clone(), key.span);
+        match (flow, prefix) {
+            (None, _) => {}
+            (Some(flow), Some(prefix)) => self.prefixes.push((prefix.into(), client, flow)),
+            (Some(flow), None) => {
+                self.found.insert(place, (client, flow));
+            }
+        }
+    }
 }
 
 /// Notes client folders that hold nothing, and names that two folders share.
@@ -168,14 +199,7 @@ fn program(
             }
             found.map(FlowIndex)
         });
-        let digits = number::key(&key.text);
-        match numbers.places.get(&digits) {
-            Some(first) => faults.twice(*first, key.span, &format!("the number `{}`", key.text)),
-            None => {
-                numbers.places.insert(digits.clone(), key.span);
-                numbers.found.extend(flow.map(|flow| (digits, (scope.index, flow))));
-            }
-        }
+        numbers.add(scope.index, key, flow, faults);
         entered.extend(flow);
     }
     analyse(&compiled, &entered, faults);

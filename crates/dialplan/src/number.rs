@@ -17,6 +17,15 @@ pub(crate) fn key(dialled: &str) -> String {
     digits(dialled).map_or_else(|| dialled.to_owned(), |(_, digits)| digits)
 }
 
+/// What numbers begin with, as [`normalized`] writes them; `None` if that is no beginning of a number.
+pub(crate) fn prefix(text: &str) -> Option<String> {
+    let (plus, digits) = match text.trim() {
+        "+" => (true, String::new()),
+        text => cleaned(text)?,
+    };
+    (plus || !digits.starts_with("00")).then(|| if plus { format!("+{digits}") } else { digits })
+}
+
 /// Whether a number is written as an international one, and its digits; `None` if it is no number.
 fn digits(text: &str) -> Option<(bool, String)> {
     let (plus, digits) = cleaned(text)?;
@@ -47,6 +56,12 @@ mod tests {
         }
         assert_eq!(normalized("00 1 555 0100"), "+15550100");
         assert_eq!(normalized("15550100"), "15550100");
+    }
+
+    #[test]
+    fn a_prefix_is_written_as_the_numbers_that_begin_with_it() {
+        let written = ["+34 9", "+", "9", "00", "0034", "", "sales"].map(prefix);
+        assert_eq!(written.map(|it| it.unwrap_or_default()), ["+349", "+", "9", "", "", "", ""]);
     }
 
     #[test]

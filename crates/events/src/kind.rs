@@ -313,6 +313,20 @@ pub enum Kind {
         /// Why it ended early.
         error: Option<String>,
     },
+    /// A phone takes the place of a leg: a pickup, or INVITE with Replaces (RFC 3891).
+    LegReplaced {
+        /// The leg that rang or was talked on; it ends.
+        leg: LegId,
+        /// Who has its place.
+        by: LegId,
+    },
+    /// A user has dialled a feature code in a call.
+    CodeDialled {
+        /// Its leg.
+        leg: LegId,
+        /// As the client's `features` name it: `transfer`.
+        feature: Arc<str>,
+    },
     /// A party hands the other one on, by its phone, its keys or the API.
     TransferStarted {
         /// The leg of who transfers.

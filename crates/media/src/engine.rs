@@ -187,6 +187,7 @@ impl Engine {
             | Command::Play { stream, .. }
             | Command::StopPlay { stream, .. }
             | Command::SendDigits { stream, .. }
+            | Command::KeepKeys { stream }
             | Command::Bridge { a: stream, .. }
             | Command::Unbridge { stream } => self.streams.get(stream).map(|home| home.thread),
         }

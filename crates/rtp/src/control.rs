@@ -106,6 +106,11 @@ pub enum Command {
         /// The digits.
         digits: String,
     },
+    /// The keys of a stream are told and forwarded to nobody, from now on.
+    KeepKeys {
+        /// Whose keys.
+        stream: StreamId,
+    },
     /// Forwards each stream's media to the other. A playback on either goes first while it lasts.
     Bridge {
         /// One party.

@@ -146,7 +146,9 @@ impl FakeMedia {
                 }
                 Ok(())
             }
-            Command::SendDigits { stream, .. } => self.known(stream).map(|_| ()),
+            Command::SendDigits { stream, .. } | Command::KeepKeys { stream } => {
+                self.known(stream).map(|_| ())
+            }
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { stream } => {
                 self.known(stream)?;

@@ -23,6 +23,10 @@ pub(crate) const NUMBERS: &[&str] = &[
     "named",
     "busy",
     "nowhere",
+    OUTSIDE,
+    "*8alice",
+    "*8bob",
+    vouch::NUMBER,
     vouch::NUMBER,
     vouch::NUMBER,
 ];
@@ -33,6 +37,9 @@ pub(crate) const CALLS: usize = 12;
 pub(crate) const STRANGERS: usize = 50;
 /// Calls that the trunk `pbx` may have at once, both directions.
 pub(crate) const PBX_CALLS: usize = 2;
+
+/// A number of somebody else: users may call it, and transfer to it.
+pub(crate) const OUTSIDE: &str = "+34911999999";
 
 /// The number in another country, of which there may be one call at once.
 pub(crate) const ABROAD: &str = "+494712";
@@ -56,7 +63,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -71,11 +78,15 @@ numbers:
   up: up
   named: named
   busy: busy
+  "11": team
+  "12": menu
+  "+*": outside
   "+34900000001": vouched
 users:
   alice: {password: pw-alice}
   bob: {password: pw-bob}
   carol: {password: pw-carol}
+  "20": {password: pw-20}
 flows:
   # Nobody answers before the callee does: failures go back to the caller as they are.
   direct:
@@ -84,6 +95,8 @@ flows:
     - dial: {to: ["sip:desk@10.0.3.1:5060"], timeout: 15s}
   out:
     - dial: {to: [{number: "4711", trunk: [pbx, uplink]}], timeout: 15s, ringback: tone, busy: {goto: direct}}
+  outside:
+    - dial: {to: [{number: dialled, trunk: [pbx, uplink]}], timeout: 15s}
   named:
     - dial: {to: ["sip:desk@desk.test"], timeout: 15s, no_answer: {goto: sorry}}
   up:
@@ -163,7 +176,7 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
             files("other", OTHER.to_owned(), Vec::new()),
         ],
         system_prompts: if with_system_prompts {
-            ["ringback", "hold"].map(prompt).into()
+            ["ringback", "hold", "dial-tone", "error-tone"].map(prompt).into()
         } else {
             Vec::new()
         },

@@ -34,6 +34,8 @@ const MAX_TRANSACTIONS: usize = 349_525;
 pub(crate) enum Timer {
     /// When to step the flow although nothing came: digit time-outs and the like.
     Flow(ContactId),
+    /// When to wait no longer for a further key.
+    Keys(LegId),
     /// When to stop ringing.
     Ring(ContactId),
     /// When to give up on an INVITE that nobody has responded to.

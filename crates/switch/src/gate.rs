@@ -118,7 +118,7 @@ impl Gate<'_> {
 
     /// Whether a request is for a number that somebody could call.
     fn is_ours(&self, request: &Message) -> bool {
-        self.plan.number(None, &user_part(request.request_uri())).is_some()
+        self.plan.is_number(&user_part(request.request_uri()))
     }
 
     /// Whether phones are challenged with an algorithm; an answer by another is worth nothing.

@@ -18,13 +18,13 @@ use std::sync::Arc;
 const RETRY_AFTER: &str = "5";
 
 /// Where a call comes from.
-struct Source {
-    name: Arc<str>,
-    party: Party,
+pub(crate) struct Source {
+    pub(crate) name: Arc<str>,
+    pub(crate) party: Party,
 }
 
 /// Why a call is not taken.
-struct Refusal {
+pub(crate) struct Refusal {
     status: u16,
     /// Seconds.
     retry_after: Option<&'static str>,
@@ -40,18 +40,18 @@ struct Identified {
 }
 
 /// A call as far as it is known before anything is done for it.
-struct Call<'a> {
-    id: InviteId,
-    flow: Flow,
-    message: &'a Message,
-    source: Source,
+pub(crate) struct Call<'a> {
+    pub(crate) id: InviteId,
+    pub(crate) flow: Flow,
+    pub(crate) message: &'a Message,
+    pub(crate) source: Source,
     identity: Identity,
-    to: Arc<str>,
+    pub(crate) to: Arc<str>,
 }
 
 impl Call<'_> {
     /// The URI of its From.
-    fn uri(&self) -> Arc<str> {
+    pub(crate) fn uri(&self) -> Arc<str> {
         let uri = self.message.from().ok().and_then(|from| Some(from.uri().ok()?.as_str().into()));
         uri.unwrap_or_else(|| Arc::clone(&self.identity.number))
     }
@@ -72,9 +72,11 @@ impl Switch {
             self.core.show_to_trunk(flow.peer.ip(), trunk);
         }
         let call = Call { id, flow, message, source, identity, to };
-        let taken = match place {
-            None => Err(Refusal::not_found()),
-            Some((client, number)) => self
+        let taken = match (self.replaced_by(&call), place) {
+            (Err(refusal), _) => Err(refusal),
+            (Ok(Some(leg)), _) => self.replace(&call, leg),
+            (Ok(None), None) => Err(Refusal::not_found()),
+            (Ok(None), Some((client, number))) => self
                 .find_room(&call.source)
                 .and_then(|thread| self.start_contact(&call, (client, number), thread)),
         };
@@ -95,7 +97,7 @@ impl Switch {
             return Some(self.identify_trunk(trunk, to, message));
         }
         let user = self.plan.user(&user?)?;
-        let place = self.plan.number(None, to).filter(|(client, _)| *client == user.client);
+        let place = self.plan.called_by_user(user.client, to).map(|flow| (user.client, flow));
         let party = Party::User(Arc::clone(&user.name));
         let identity = Identity::of_user(&user, message);
         let source = Source { name: user.name, party };
@@ -170,14 +172,15 @@ impl Switch {
         let port = core.ports.take(thread).ok_or_else(Refusal::no_port)?;
         let leg = core.new_leg();
         let (party, direction) = (call.source.party.clone(), Direction::Inbound);
-        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri() };
+        let company = self.plan.client(client);
+        let dials_codes = matches!(call.source.party, Party::User(_)) && !company.features.is_empty();
+        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes };
         let mut caller = Leg::new(core, leg, new, port, Codec::Pcmu);
         if let Err(error) = offer_of(call.message, &mut caller) {
             caller.discard(core);
             return Err(Refusal::of_offer(error.status()));
         }
         caller.invite = Some(call.id);
-        let company = self.plan.client(client);
         let (company_id, flow) = (Arc::clone(&company.id), Arc::clone(company.flow(number)));
         let id = core.new_contact();
         self.log_start(id, leg, call, &company_id, &flow);
@@ -254,6 +257,10 @@ impl Switch {
                 flow: Arc::clone(flow),
             },
         );
+        self.log_leg_start(id, leg, call);
+    }
+
+    pub(crate) fn log_leg_start(&mut self, id: ContactId, leg: LegId, call: &Call<'_>) {
         self.core.log_leg(
             id,
             &call.source.party,
@@ -269,20 +276,24 @@ impl Switch {
 }
 
 impl Refusal {
-    fn not_found() -> Self {
-        Self { status: 404, retry_after: None, reason: "number not found".into() }
-    }
-
-    fn of_offer(status: u16) -> Self {
-        let reason = if status == 488 { "nothing to agree on in the offer" } else { "bad offer" };
+    pub(crate) fn of(status: u16, reason: &'static str) -> Self {
         Self { status, retry_after: None, reason: reason.into() }
     }
 
-    fn no_room(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn not_found() -> Self {
+        Self::of(404, "number not found")
+    }
+
+    pub(crate) fn of_offer(status: u16) -> Self {
+        let reason = if status == 488 { "nothing to agree on in the offer" } else { "bad offer" };
+        Self::of(status, reason)
+    }
+
+    pub(crate) fn no_room(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { status: 503, retry_after: Some(RETRY_AFTER), reason: reason.into() }
     }
 
-    fn no_port() -> Self {
+    pub(crate) fn no_port() -> Self {
         Self::no_room("no room: no RTP port is free")
     }
 
@@ -291,7 +302,7 @@ impl Refusal {
     }
 }
 
-fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
+pub(crate) fn offer_of(message: &Message, caller: &mut Leg) -> Result<(), sdp::SdpError> {
     message.sdp().map_or(Ok(()), |offer| caller.receive_offer(&offer))
 }
 

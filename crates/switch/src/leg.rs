@@ -1,7 +1,8 @@
 //! One party's leg: its INVITE usage at the endpoint and its media stream.
 
-use crate::core::Core;
+use crate::core::{Core, Timer};
 use crate::fraud::Bill;
+use crate::keypad::Keypad;
 use events::{Cause, ContactId, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
@@ -29,8 +30,7 @@ pub(crate) struct Leg {
     pub(crate) state: State,
     /// Who pays for it.
     pub(crate) bill: Option<Bill>,
-    /// How its party's first key came.
-    pub(crate) keys_by: Option<KeysBy>,
+    pub(crate) keypad: Keypad,
     codecs: Codecs,
     media: Media,
 }
@@ -43,19 +43,12 @@ pub(crate) struct NewLeg {
     pub(crate) party: Party,
     /// The URI called or calling.
     pub(crate) uri: Arc<str>,
+    /// Whether its keys may be feature codes.
+    pub(crate) dials_codes: bool,
 }
 
 /// Our codecs, best first: the index that offer/answer speaks of.
 type Codecs = [Codec; 2];
-
-/// How a party sends its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeysBy {
-    /// RFC 4733.
-    Rtp,
-    /// INFO.
-    Info,
-}
 
 /// How far a leg is, as the caller or callee sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +97,7 @@ impl Leg {
     pub(crate) fn new(
         core: &mut Core,
         id: LegId,
-        NewLeg { flow, direction, party, uri }: NewLeg,
+        NewLeg { flow, direction, party, uri, dials_codes }: NewLeg,
         port: LocalPort,
         first: Codec,
     ) -> Self {
@@ -125,7 +118,7 @@ impl Leg {
             uri,
             state,
             bill: None,
-            keys_by: None,
+            keypad: Keypad::new(dials_codes),
             codecs,
             media,
         }
@@ -191,6 +184,9 @@ impl Leg {
         };
         let mut negotiation = negotiation;
         core.media(Command::Open { stream: self.stream(), local: port });
+        if self.keypad.is_kept() {
+            core.media(Command::KeepKeys { stream: self.stream() });
+        }
         core.streams.insert(self.stream(), contact);
         let text = answer.unwrap_or_else(|| negotiation.offer(Direction::SendRecv));
         if let Some(agreed) = negotiation.agreed() {
@@ -301,6 +297,7 @@ impl Leg {
         }
         self.state = State::Over;
         core.channels.leave(&self.party, self.direction);
+        core.timers.cancel(Timer::Keys(self.id));
         if let Some(bill) = self.bill.take() {
             core.accounts.end(core.now, &bill);
         }

@@ -13,10 +13,12 @@ mod gate;
 mod guard;
 mod identity;
 mod inbound;
+mod keypad;
 mod leg;
 mod locator;
 mod message;
 mod overload;
+mod pickup;
 mod ports;
 mod random;
 mod rate;
@@ -510,6 +512,9 @@ impl Switch {
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {
                 Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
+                Timer::Keys(leg) => {
+                    self.with_stream(leg::stream_of(leg), Contact::on_keys_timeout);
+                }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),

@@ -3,7 +3,6 @@
 use crate::contact::{Contact, Wish};
 use crate::{Output, Switch};
 use clock::Time;
-use dialplan::Destination;
 use events::{ContactId, LegId, TransferBy};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ pub enum TransferOrder {
     Begin {
         /// A number of the user's client, or one of its users.
         to: Arc<str>,
-        /// Whether the user speaks with the target first: `to` is a user then.
+        /// Whether the user speaks with the target first: `to` is a user then, or a number whose flow dials at once.
         consult: bool,
     },
     /// Ends the word before it: the other party gets the target now, or as soon as it answers.
@@ -39,7 +38,9 @@ pub enum TransferRefused {
     #[error("the client has no such number or user")]
     UnknownTarget,
     /// There is nobody to have a word with.
-    #[error("a number that leads to a flow cannot be consulted; transfer to it without `consult`")]
+    #[error(
+        "a number whose flow does not dial at once cannot be consulted; transfer to it without `consult`"
+    )]
     NobodyToConsult,
 }
 
@@ -71,17 +72,11 @@ impl Switch {
         let (id, leg) = self.call_of(user, |contact, leg| contact.may_transfer(leg) != Err(603))?;
         let contact = self.contacts.get(&id).ok_or(TransferRefused::NoCall)?;
         contact.may_transfer(leg).map_err(|_| TransferRefused::UnderWay)?;
-        let target = contact.plan.destination(&contact.client, to).ok_or(TransferRefused::UnknownTarget)?;
         let to = Arc::clone(to);
         let wish = Wish { leg, by: TransferBy::Api, consult, to, told: None, referred_by: None };
-        match (consult, target) {
-            (true, Destination::User(target)) => {
-                self.with_contact(id, |contact, core| contact.begin_consultation(core, wish, target));
-            }
-            (true, Destination::Flow(..)) => return Err(TransferRefused::NobodyToConsult),
-            (false, _) => self.with_contact(id, |contact, core| contact.begin_transfer(core, wish)),
-        }
-        Ok(id)
+        let mut begun = Ok(());
+        self.with_contact(id, |contact, core| begun = contact.try_transfer(core, wish));
+        begun.map(|()| id)
     }
 
     fn go_on(

@@ -169,6 +169,11 @@ pub enum Target {
         /// The trunks' names, one at least, in the order to be tried; each has a `to`.
         trunks: Vec<Arc<str>>,
     },
+    /// The number that the call dialled, likewise. A machine's effects have it as a [`Target::Number`].
+    Dialled {
+        /// As of [`Target::Number`].
+        trunks: Vec<Arc<str>>,
+    },
 }
 
 impl fmt::Display for Target {
@@ -178,6 +183,7 @@ impl fmt::Display for Target {
             Self::User(name) => f.write_str(name),
             Self::Uri(uri) => f.write_str(uri),
             Self::Number { number, trunks } => write!(f, "{number}@{}", trunks.join("|")),
+            Self::Dialled { trunks } => write!(f, "dialled@{}", trunks.join("|")),
         }
     }
 }

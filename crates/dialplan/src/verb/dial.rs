@@ -98,8 +98,16 @@ impl Dial {
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
         // What is pressed from here on is meant for the other party.
         turn.call.typed_ahead.clear();
+        let targets = self.targets.iter().map(|target| match target {
+            Target::Dialled { trunks } => Target::Number {
+                number: crate::normalized(&turn.call.info().to).into(),
+                trunks: trunks.clone(),
+            },
+            target => target.clone(),
+        });
+        let targets = targets.collect();
         turn.out.push(Effect::Dial {
-            targets: self.targets.clone(),
+            targets,
             mode: self.mode,
             timeout: self.timeout,
             ringback: self.ringback.clone(),

@@ -33,6 +33,7 @@ impl MediaThread {
                 self.with(stream, |leg, around| leg.send_digits(&digits, around));
                 self.wake(now, stream);
             }
+            Command::KeepKeys { stream } => self.with(stream, |leg, _| leg.keep_keys()),
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { stream } => self.unbridge(stream),
             Command::Record { stream, recording, path } => self.record(now, stream, recording, path),

@@ -39,6 +39,8 @@ pub(super) struct Leg {
     link: Link,
     rtp: Stream,
     playback: Option<Playback>,
+    /// Whether the party's keys are told alone.
+    keeps_keys: bool,
     /// When the party's last packet came.
     heard: Option<Time>,
     watch: Watch,
@@ -105,6 +107,7 @@ impl Leg {
             link: Link::Open,
             rtp: Stream::new(ssrc, numbers as u16, (numbers >> 32) as u32),
             playback: None,
+            keeps_keys: false,
             heard: None,
             watch: Watch::Off,
         }
@@ -161,7 +164,7 @@ impl Leg {
                 for digit in digits.into_iter().flatten() {
                     around.tell(Event::Digit { stream: self.id, digit: digit.digit, millis: digit.millis });
                 }
-                Some(Heard { packet, voice: Voice::Event })
+                (!self.keeps_keys).then_some(Heard { packet, voice: Voice::Event })
             }
             Received::UnknownType => {
                 self.note_heard(now, from, around);
@@ -228,6 +231,11 @@ impl Leg {
         if let Some(playback) = self.playback.take() {
             around.tell(Event::PlayEnded { stream: self.id, play: playback.id(), end });
         }
+    }
+
+    /// Forwards the party's keys to nobody.
+    pub(super) fn keep_keys(&mut self) {
+        self.keeps_keys = true;
     }
 
     /// Queues digits; those that cannot be sent are told.

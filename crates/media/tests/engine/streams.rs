@@ -249,6 +249,19 @@ fn a_key_press_is_told_once_and_crosses_the_bridge_rfc4733_2_5() {
 }
 
 #[test]
+fn keys_that_are_kept_are_told_and_passed_to_nobody() {
+    let mut rig = Rig::start(27, LONG);
+    let (mut a, b) = (rig.open(Codec::Pcmu), rig.open(Codec::Pcmu));
+    rig.engine.send(Command::KeepKeys { stream: a.stream });
+    rig.bridge(&a, &b);
+    a.send(&Packet { payload_type: EVENT_TYPE, payload: vec![10, 0x8A, 3, 32], ..a.next.clone() });
+    assert_eq!(rig.wait_for(digit), (a.stream, '*', 100));
+    a.next.sequence = a.next.sequence.wrapping_add(1);
+    a.say(&[0x22; 160]);
+    assert_eq!(b.hear().payload, [0x22; 160], "the event was not passed on");
+}
+
+#[test]
 fn digits_are_sent_as_events_while_the_voice_pauses_rfc4733_2_5_1() {
     let mut rig = Rig::start(20, LONG);
     let (mut a, b) = (rig.open(Codec::Pcmu), rig.open(Codec::Pcmu));

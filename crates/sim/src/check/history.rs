@@ -5,7 +5,9 @@ use super::{Stage, Tally};
 use crate::plan;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
-use events::{ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferOutcome, WallClock};
+use events::{
+    ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferBy, TransferOutcome, WallClock,
+};
 use rtp::control::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
@@ -50,6 +52,8 @@ struct Contact {
     early: Option<(LegId, LegId)>,
     /// Whether a transfer is under way.
     transfer: bool,
+    /// Who dials the target of a transfer, and the party that waits.
+    chooses: Option<(LegId, LegId)>,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
     /// Whether a callee has said what no other trunk can mend, in this dial.
@@ -117,7 +121,8 @@ impl History {
             let answered = contact.legs.values().filter(|leg| leg.answered).count();
             let bridged = if contact.bridge.is_some() { 2 } else { 0 };
             // Who waits for a consultation to end hears music, which is checked beside this.
-            let served = usize::from(bridged == 0 || contact.transfer);
+            let chooses = usize::from(contact.chooses.is_some());
+            let served = usize::from(bridged == 0 || contact.transfer) + chooses;
             contact.dialing.is_none() && answered > bridged + served
         });
         stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
@@ -344,7 +349,12 @@ impl History {
                     u64::from(reason.as_deref().is_some_and(|why| why.contains("does not answer")));
             }
             Kind::Held { .. } => self.tally.held += 1,
-            Kind::TransferStarted { .. } => self.tally.transfers += 1,
+            Kind::TransferStarted { by, .. } => {
+                self.tally.transfers += 1;
+                self.tally.by_keys += u64::from(*by == TransferBy::Keys);
+            }
+            Kind::CodeDialled { .. } => self.tally.codes += 1,
+            Kind::LegReplaced { .. } => self.tally.replaced += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
@@ -390,6 +400,7 @@ impl Contact {
             bridge: None,
             early: None,
             transfer: false,
+            chooses: None,
             dialing: None,
             decided: false,
             rang: false,
@@ -413,8 +424,9 @@ impl Contact {
                 up.map(|(id, _)| (*id, !hears(id))).collect()
             }
             (None, None) => {
-                let up = self.legs.iter().filter(|(_, leg)| self.is_test && leg.answered);
-                up.map(|(id, _)| (*id, true)).collect()
+                let tested = self.legs.iter().filter(|(_, leg)| self.is_test && leg.answered);
+                let waits = self.chooses.iter().map(|(_, waits)| *waits);
+                tested.map(|(id, _)| *id).chain(waits).map(|id| (id, true)).collect()
             }
         }
     }
@@ -456,6 +468,7 @@ impl Contact {
             }
             Kind::Bridged { a, b } => {
                 let both = self.leg(*a)?.answered && self.leg(*b)?.answered;
+                self.chooses = None;
                 let other = self.early.take().is_some_and(|early| early != (*a, *b));
                 (!both || other || self.bridge.replace((*a, *b)).is_some())
                     .then_some("a bridge of legs that are not answered, or a second one")
@@ -471,6 +484,7 @@ impl Contact {
                     && matches!(cause.status, Some(404 | 486 | 487 | 600 | 603));
                 self.ended_legs.insert(*leg, ended.answered);
                 self.early.take_if(|(a, b)| a == leg || b == leg);
+                self.chooses.take_if(|(a, b)| a == leg || b == leg);
                 self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
             }
             Kind::DialStarted { .. } => {
@@ -482,7 +496,26 @@ impl Contact {
                 let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
                 (at - since > LONGEST_DIAL).then_some("rang for too long")
             }
+            Kind::LegReplaced { leg, by } => {
+                let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
+                let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;
+                let is_right = self.legs.get(leg).is_some_and(|leg| speaks || !leg.answered && rings(leg));
+                let takes =
+                    self.legs.get(by).is_some_and(|by| !by.answered && matches!(by.party, Party::User(_)));
+                (!is_right || !takes)
+                    .then_some("a leg is replaced that neither rings nor speaks, or by no user")
+            }
+            Kind::CodeDialled { leg, feature } => {
+                let is_user = matches!(self.leg(*leg)?.party, Party::User(_));
+                let begins = matches!(&**feature, "transfer" | "consult");
+                if let (true, Some((a, b))) = (begins, self.bridge) {
+                    self.chooses = Some(if a == *leg { (a, b) } else { (b, a) });
+                }
+                (!is_user || begins == self.transfer || begins && self.bridge.is_none())
+                    .then_some("a code of a stranger, or one that means nothing now")
+            }
             Kind::TransferStarted { .. } | Kind::TransferEnded { .. } => {
+                self.chooses = None;
                 let begins = matches!(kind, Kind::TransferStarted { .. });
                 (replace(&mut self.transfer, begins) == begins).then_some("transfers begin and end in turn")
             }

@@ -13,15 +13,16 @@ const NUMBER: &str = "4711";
 #[derive(Debug, Default)]
 pub(super) struct Rests {
     until: Time,
+    /// Until when the other one rests: then nobody is tried before it.
+    other_until: Time,
     /// Contacts that call the number, and whether they have tried the trunk although it rests.
     dials: BTreeMap<ContactId, bool>,
 }
 
 impl Rests {
     pub(super) fn begin(&mut self, at: Time, trunk: &str, seconds: u32) {
-        if trunk == TRUNK {
-            self.until = at + Duration::from_secs(seconds.into());
-        }
+        let until = if trunk == TRUNK { &mut self.until } else { &mut self.other_until };
+        *until = at + Duration::from_secs(seconds.into());
     }
 
     pub(super) fn dial(&mut self, contact: ContactId, targets: &[Arc<str>]) {
@@ -42,7 +43,7 @@ impl Rests {
         let rests = at < self.until;
         let Some(hopeless) = self.dials.get_mut(&contact) else { return Ok(false) };
         if trunk == TRUNK {
-            *hopeless |= rests;
+            *hopeless |= rests && at >= self.other_until;
             return Ok(false);
         }
         if *hopeless {

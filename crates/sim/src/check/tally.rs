@@ -65,6 +65,12 @@ tally! {
     by_registration "calls by those registrations";
     /// Transfers that began.
     transfers "transfers";
+    /// Legs whose place a phone took.
+    replaced "replaced";
+    /// Feature codes.
+    codes "codes dialled";
+    /// Transfers that keys asked for.
+    by_keys "transfers by keys";
     /// Bridges in which a transferor and a target spoke, or got the party that was handed on.
     consulted "bridged in transfers";
     /// Transfers that were taken back.

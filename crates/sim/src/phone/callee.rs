@@ -116,7 +116,8 @@ impl Phone {
         };
         let tag = call.tag.clone();
         // Most redirects lead to a user or a number, some nowhere.
-        let elsewhere = self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "x"]);
+        let elsewhere =
+            self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "desk", "+494712", "menu", "x"]);
         let contact = (status == 302).then(|| format!("<sip:{elsewhere}@{}>;q=0.5", self.switch));
         // Some say for how long they have no room.
         let seconds = match number % 3 {

@@ -9,6 +9,7 @@ use crate::dice::Dice;
 use crate::vouch;
 use crate::wire::{self, Draft, Read};
 use clock::{Duration, Time};
+use rsip::Header;
 
 impl Phone {
     pub(super) fn dial(&mut self, now: Time, sent: &mut Vec<Out>) {
@@ -52,6 +53,7 @@ impl Phone {
         more.extend(self.habit.fields());
         if let State::Calling(calling) = &mut call.state {
             more.extend(calling.script.reliability.field());
+            more.extend(calling.script.replaces.clone().map(|value| Header::Other("Replaces".into(), value)));
             if calling.script.number == vouch::NUMBER {
                 more.extend(vouch::fields(&mut self.rng, now));
             }

@@ -22,6 +22,17 @@ impl Phone {
         }
     }
 
+    /// Takes the place of a call that a lamp shows.
+    pub(super) fn pick_up(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
+        let Some(replaces) = shown_dialog(&read.body) else { return };
+        if now < LAST_CONSULTATION && self.rng.chance(60) {
+            let early_only = if self.rng.chance(300) { ";early-only" } else { "" };
+            let mut script = CallScript::draw(&mut self.rng, &["ringdown"]);
+            script.replaces = Some(replaces + early_only);
+            self.place(now, script, sent);
+        }
+    }
+
     pub(super) fn send_refer(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
         let Some(Call { state: State::Up(up), .. }) = self.calls.get(&number) else { return };
         let Some((_, script)) = up.talk.refer else { return };
@@ -52,4 +63,15 @@ impl Phone {
             self.send_bye(now, number, sent);
         }
     }
+}
+
+/// The Replaces of the first dialog of a `dialog-info` that has its tags (RFC 4235, RFC 3891).
+fn shown_dialog(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let value = |name: &str| {
+        let (_, after) = text.split_once(&format!("{name}=\""))?;
+        after.split_once('"').map(|(value, _)| value)
+    };
+    let (call_id, theirs, ours) = (value("call-id")?, value("local-tag")?, value("remote-tag")?);
+    Some(format!("{call_id};to-tag={ours};from-tag={theirs}"))
 }

@@ -31,6 +31,8 @@ pub(crate) struct CallScript {
     /// The ACK to the 2xx is never sent.
     pub(crate) never_ack: bool,
     pub(super) reliability: Reliability,
+    /// The dialog whose place the call is to take.
+    pub(super) replaces: Option<String>,
 }
 
 /// What a party does in an answered call.
@@ -115,6 +117,7 @@ impl CallScript {
             delayed_offer: rng.chance(120),
             never_ack: rng.chance(50),
             reliability: Reliability::draw(rng),
+            replaces: None,
         }
     }
 }
@@ -133,12 +136,15 @@ impl Talk {
     }
 
     fn draw(rng: &mut ChaCha12Rng) -> Self {
-        let keys = (0..rng.below(5))
+        let mut keys: Vec<_> = (0..rng.below(5))
             .map(|_| {
                 let key = rng.pick(&['1', '1', '2', '2', '3', '9', '#', '*', '0']);
                 (rng.within(Duration::from_secs(5)), key)
             })
             .collect();
+        if rng.chance(350) {
+            keys.extend(draw_codes(rng));
+        }
         let seconds = |rng: &mut ChaCha12Rng| rng.within(Duration::from_secs(8));
         Self {
             hang_up_after: rng.chance(750).then(|| draw_instant(rng)),
@@ -155,8 +161,10 @@ impl Talk {
 
 impl ReferScript {
     fn draw(rng: &mut ChaCha12Rng) -> Self {
-        let targets =
-            ["alice", "bob", "carol", "direct", "desk", "team", "first", "hunt", "menu", "busy", "out", "x"];
+        let targets = [
+            "alice", "bob", "carol", "direct", "desk", "team", "first", "hunt", "menu", "busy", "out", "x",
+            "+494712",
+        ];
         Self {
             to: rng.pick(&targets),
             blind: rng.chance(400),
@@ -194,6 +202,26 @@ impl RingScript {
             talk,
         }
     }
+}
+
+/// The keys of a transfer, and perhaps of what may follow it: see the plan's codes.
+fn draw_codes(rng: &mut ChaCha12Rng) -> Vec<(Duration, char)> {
+    let code = rng.pick(&["*1", "*2", "*2"]);
+    let target = rng.pick(&["20#", "20#", "20", "11#", "12#", "0034911999999#", "00494712#", "99#", "#", ""]);
+    let then = rng.pick(&["", "*3", "*0", "*1"]);
+    let pause = |rng: &mut ChaCha12Rng| {
+        if rng.chance(900) {
+            rng.within(Duration::from_millis(400))
+        } else {
+            rng.within(Duration::from_secs(6))
+        }
+    };
+    let mut keys: Vec<_> = [code, target].concat().chars().map(|key| (pause(rng), key)).collect();
+    let wait = rng.within(Duration::from_secs(12));
+    keys.extend(
+        then.chars().enumerate().map(|(n, key)| if n == 0 { (wait, key) } else { (pause(rng), key) }),
+    );
+    keys
 }
 
 /// Whole seconds half of the time, so that things often happen at the same instant.

@@ -212,6 +212,7 @@ impl Phone {
         let Some(watch) = self.watches.get_mut(&number) else { return };
         watch.remote.clone_from(&read.from);
         self.respond(read, 200, sent);
+        self.pick_up(now, read, sent);
         let state = read.subscription_state.as_deref().unwrap_or("");
         if state.starts_with("terminated") && !state.contains("noresource") && !state.contains("rejected") {
             self.watch_again(now, number);

@@ -14,7 +14,7 @@ pub(super) const SWITCH: SocketAddr = address([10, 0, 0, 1]);
 /// A phone of the world: name, password, place.
 type Place = (&'static str, Option<&'static str>, [u8; 4]);
 
-const PLACES: [Place; 11] = [
+const PLACES: [Place; 12] = [
     ("carrier", None, [10, 0, 1, 1]),
     ("pbx", None, [10, 0, 1, 2]),
     // Where the switch registers.
@@ -24,6 +24,8 @@ const PLACES: [Place; 11] = [
     ("alice", Some("pw-alice"), [10, 0, 2, 2]),
     ("bob", Some("pw-bob"), [10, 0, 2, 3]),
     ("carol", Some("pw-carol"), [10, 0, 2, 4]),
+    // Whom keys can dial.
+    ("20", Some("pw-20"), [10, 0, 2, 6]),
     // A user of another client, who places no calls.
     ("dave", Some("pw-dave"), [10, 0, 2, 5]),
     ("desk", None, [10, 0, 3, 1]),
@@ -48,7 +50,7 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
             let calls = match name {
                 _ if is_trunk => 1 + rng.below(6),
-                "dave" => 0,
+                "dave" | "20" => 0,
                 _ => rng.below(8).saturating_sub(5),
             };
             phone.will_call((0..calls * rush).map(|_| CallScript::draw(rng, plan::NUMBERS)).collect());

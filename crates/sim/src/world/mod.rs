@@ -301,8 +301,21 @@ impl World {
             0 => TransferOrder::Cancel,
             1 => TransferOrder::Complete,
             n => {
-                let to =
-                    self.rng.pick(&["alice", "bob", "carol", "alice", "bob", "team", "menu", "x"]).into();
+                let to = self
+                    .rng
+                    .pick(&[
+                        "alice",
+                        "bob",
+                        "carol",
+                        "alice",
+                        "bob",
+                        "team",
+                        "menu",
+                        "x",
+                        plan::OUTSIDE,
+                        "+494712",
+                    ])
+                    .into();
                 TransferOrder::Begin { to, consult: n < 8 }
             }
         };

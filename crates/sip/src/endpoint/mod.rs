@@ -39,12 +39,12 @@ use usage::{State, Usage, UsageTimer};
 type Gate<'a> = dyn FnMut(&Flow, &Message) -> Admission + 'a;
 
 /// The extensions that we know: what Supported says, and what a peer may require.
-const EXTENSIONS: &str = "timer, 100rel";
+const EXTENSIONS: &str = "timer, 100rel, replaces";
 /// Addresses of peers that are told another address of ours.
 const MAX_SHOWN_TO: usize = 4_096;
 /// What Supported says where a reliable provisional response could not be dealt with: one that makes an offer, and one
 /// to a re-INVITE.
-const WITHOUT_100REL: &str = "timer";
+const WITHOUT_100REL: &str = "timer, replaces";
 
 /// A SIP user agent without I/O (RFC 3261 sections 8 to 17).
 ///
@@ -199,8 +199,7 @@ impl Endpoint {
         !calling.proceeding && self.clients.challenges(calling.key) == 0
     }
 
-    /// The usage of ours that a Replaces names (RFC 3891 section 3): one with a session, or the early dialog of a call
-    /// that we were offered.
+    /// The usage of ours that a Replaces names (RFC 3891 section 3): one with a session, or with an early dialog.
     pub fn replaced(&self, replaces: &Replaces) -> Option<InviteId> {
         let id = *self.by_tag.get(&own_tag(&replaces.to_tag)?)?;
         self.usages.get(&id)?.is_named_by(replaces).then_some(id)

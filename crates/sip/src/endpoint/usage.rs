@@ -234,7 +234,11 @@ impl Usage {
         let dialog = match &self.state {
             State::Offered { dialog, .. } => dialog,
             State::Confirmed(session) => &session.dialog,
-            State::Calling(_) | State::Rejected { .. } | State::Leaving { .. } => return false,
+            State::Calling(calling) => {
+                return *calling.call_id == *replaces.call_id
+                    && calling.early.iter().any(|early| *early.tag == *replaces.from_tag);
+            }
+            State::Rejected { .. } | State::Leaving { .. } => return false,
         };
         dialog.call_id() == replaces.call_id && dialog.remote_tag() == replaces.from_tag
     }

@@ -4,23 +4,21 @@
 //! Meanwhile the transferor stands in the caller's place, so that ringing, early media and hold are those of any call;
 //! who waits stands among the callees.
 
-use super::dial::{Order, Purpose};
-use super::transfer::RING_TIME;
+use super::dial::Order;
 use super::{Contact, Phase, Wish};
 use crate::core::Core;
 use crate::leg::State;
 use events::{DialOutcome, EndedBy, LegId, TransferOutcome};
-use std::sync::Arc;
 
 impl Contact {
-    /// Lets the transferor call a user before it hands the other party of the bridge on.
-    pub(crate) fn begin_consultation(&mut self, core: &mut Core, wish: Wish, user: Arc<str>) {
+    /// Lets the transferor call the target before it hands the other party of the bridge on.
+    pub(super) fn begin_consultation(&mut self, core: &mut Core, wish: Wish, order: Order) {
         let transferor = wish.leg;
         self.let_go(core, wish);
         let waits = self.caller.id;
         self.turn(transferor);
         self.set_waiting(Some(waits));
-        self.start_dial(core, Order::to_user(user, RING_TIME, Purpose::Transfer));
+        self.start_dial(core, order);
     }
 
     /// Whether the transferor speaks with the target, or rings it, before it has handed anybody on.

@@ -1,5 +1,6 @@
 //! Ringing destinations, one after another or at once, until one answers or all have failed.
 
+use super::choose::Choice;
 use super::early::EarlyBridge;
 use super::hunt::{Failure, Hunt};
 use super::identity::Introduction;
@@ -7,8 +8,10 @@ use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, NewLeg, State};
-use clock::Duration;
-use dialplan::{CallerId, DialMode, DialResult, MachineInput, Register, Ringback, Target, Trunk};
+use clock::{Duration, Time};
+use dialplan::{
+    CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
+};
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
 use rtp::control::Command;
 use sip::{Address, Body, Flow, InviteId, Login, Message, NewInvite};
@@ -53,6 +56,20 @@ impl Order {
     pub(super) fn to_user(user: Arc<str>, ring_time: Duration, purpose: Purpose) -> Self {
         let (targets, mode) = (vec![Target::User(user)], DialMode::Parallel);
         Self { targets, mode, ring_time, ringback: Ringback::Far, caller_id: None, purpose }
+    }
+
+    /// Rings for a transferor whom a flow dials at once; `None` if the flow does anything else first.
+    pub(super) fn of_flow(now: Time, mut machine: Machine) -> Option<Self> {
+        let mut effects = Vec::new();
+        machine.handle(now, MachineInput::Answered, &mut effects);
+        machine.handle(now, MachineInput::Start, &mut effects);
+        effects.retain(|effect| !matches!(effect, Effect::Step { .. } | Effect::Branch { .. }));
+        let (Some(Effect::Dial { targets, mode, timeout: ring_time, ringback, caller_id }), None) =
+            (effects.pop(), effects.pop())
+        else {
+            return None;
+        };
+        Some(Self { targets, mode, ring_time, ringback, caller_id, purpose: Purpose::Transfer })
     }
 }
 
@@ -195,6 +212,7 @@ impl Contact {
             direction: Direction::Outbound,
             party: to.party.clone(),
             uri: to.request_uri.as_str().into(),
+            dials_codes: self.dials_codes(&to.party),
         };
         let mut leg = Leg::new(core, id, new, port, self.preferred_codec());
         let body = leg.open(core, self.id);
@@ -297,7 +315,12 @@ impl Contact {
         let codec = winner.codec().map(|codec| codec.name().into());
         let party = winner.party.clone();
         core.log_leg(id, &party, Kind::LegAnswered { leg, codec });
-        self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, "answered elsewhere");
+        self.win(core, leg, "answered elsewhere");
+    }
+
+    /// An answered leg gets the call that is rung for.
+    pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
+        self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
         self.finish_ringing(core, DialOutcome::Answered(leg));
         self.answer_caller(core);
         self.connect(core, leg);
@@ -392,6 +415,9 @@ impl Contact {
                 self.unbridge(core, callee);
                 self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
             }
+            Phase::Choosing(Choice { callee, .. }) => {
+                self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
+            }
         }
         self.drop_transfer(core, EndedBy::Flow);
     }
@@ -411,6 +437,9 @@ impl Contact {
                 self.unbridge(core, callee);
                 self.hang_up_callee(core, callee, by, 200, "normal");
             }
+            Phase::Choosing(Choice { callee, .. }) => {
+                self.hang_up_callee(core, callee, by, 200, "normal");
+            }
         }
         self.drop_transfer(core, by);
     }
@@ -425,10 +454,13 @@ impl Contact {
         why: &str,
     ) {
         let bridged = matches!(self.phase, Phase::Bridged { callee } if callee == leg);
+        let parted = matches!(&self.phase, Phase::Choosing(choice) if choice.callee == leg);
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
-        if bridged {
+        if bridged || parted {
             self.phase = Phase::Flow;
-            self.unbridge(core, leg);
+            if bridged {
+                self.unbridge(core, leg);
+            }
             self.inbox.push_back(MachineInput::DialEnded(DialResult::Done));
         }
         self.end_leg(core, leg, by, status, why);

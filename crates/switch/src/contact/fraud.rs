@@ -35,9 +35,10 @@ impl Contact {
         self.plan.client_named(&self.client)?.fraud.as_ref()
     }
 
-    /// The client, and the user if one calls.
+    /// The client, and the user if one calls or hands the call on.
     fn payers(&self) -> Vec<Payer> {
-        let user = self.caller.user().map(|user| Payer::User(Arc::clone(user)));
+        let user =
+            self.transferring_user().or_else(|| self.caller.user()).map(|user| Payer::User(Arc::clone(user)));
         std::iter::once(Payer::Client(Arc::clone(&self.client))).chain(user).collect()
     }
 }

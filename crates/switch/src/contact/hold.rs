@@ -10,13 +10,14 @@ impl Contact {
     /// Media is anchored here, so an offer is answered here and never passed to the other party.
     pub(crate) fn on_reinvite(&mut self, core: &mut Core, leg: LegId, request: RequestId, message: &Message) {
         let Some(found) = self.leg_mut(leg) else { return };
+        let is_early = found.is_early();
         let body = match message.sdp() {
             Some(offer) => found.answer_again(core, &offer),
             None => Ok(found.offer_again()),
         };
         let body = match body {
             Ok(Some(body)) => body,
-            Ok(None) => return core.endpoint.respond(core.now, request, 481, &[], None, &mut core.sip),
+            Ok(None) => return refuse_offer(core, request, is_early),
             Err(error) => {
                 return core.endpoint.respond(core.now, request, error.status(), &[], None, &mut core.sip);
             }
@@ -63,4 +64,13 @@ impl Contact {
             core.log(Some(id), if holds { Kind::Held { leg } } else { Kind::Resumed { leg } });
         }
     }
+}
+
+/// An offer that cannot be answered: while that of the INVITE waits for its answer, it may come again later (RFC 3311
+/// section 5.2).
+fn refuse_offer(core: &mut Core, request: RequestId, is_early: bool) {
+    let seconds = (core.random.next() % 11).to_string();
+    let later: &[(&str, &str)] = &[("Retry-After", &seconds)];
+    let (status, headers) = if is_early { (500, later) } else { (481, &[][..]) };
+    core.endpoint.respond(core.now, request, status, headers, None, &mut core.sip);
 }

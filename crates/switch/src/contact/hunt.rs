@@ -171,7 +171,8 @@ impl Contact {
     /// The hunt for a target that is no user of ours.
     pub(super) fn hunt_for(&self, target: &Target) -> Result<Hunt, u16> {
         let routes: VecDeque<Route> = match target {
-            Target::User(_) => VecDeque::new(),
+            // A dial has the number in its place.
+            Target::User(_) | Target::Dialled { .. } => VecDeque::new(),
             Target::Uri(uri) => VecDeque::from([Route::to(uri)]),
             Target::Number { number, trunks } => {
                 let trunks = trunks.iter().filter_map(|name| self.plan.trunk(name));

@@ -29,7 +29,7 @@ impl Contact {
     /// Whether its caller may give away what it has reached; the status of the refusal if not.
     pub(crate) fn may_give(&self, caller: LegId) -> Result<(), u16> {
         match self.caller.state {
-            _ if self.transfer.is_some() => Err(491),
+            _ if self.transfer.is_some() || matches!(self.phase, Phase::Choosing(_)) => Err(491),
             State::Early { .. } | State::Answered { .. } if self.is_caller(caller) => Ok(()),
             _ => Err(481),
         }
@@ -39,7 +39,8 @@ impl Contact {
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow | Phase::Test => Reached::Flow(self.take_playing(core)),
+            // Who chooses does not give: see `may_give`.
+            Phase::Flow | Phase::Test | Phase::Choosing(_) => Reached::Flow(self.take_playing(core)),
             Phase::Dialing(dial) => {
                 let until = core.timers.get(Timer::Ring(self.id));
                 core.timers.cancel(Timer::Ring(self.id));

@@ -1,19 +1,21 @@
-//! Keys that parties press: to the flow, or to the party that hears them.
+//! Keys that parties press: to the flow, to the party that hears them, or to us, as feature codes.
 
 use super::{Contact, Phase};
-use crate::core::Core;
-use crate::leg::KeysBy;
-use dialplan::MachineInput;
-use events::LegId;
+use crate::core::{Core, Timer};
+use crate::keypad::KeysBy;
+use clock::Duration;
+use dialplan::{Feature, MachineInput};
+use events::{Kind, LegId};
 use rtp::control::Command;
 use sip::{INFO_BODIES, InviteId, Message, RequestId, pressed_key};
 
+/// How long a key that may begin a code waits for the next.
+const CODE_KEY: Duration = Duration::from_secs(1);
+
 impl Contact {
-    /// The engine has heard a key; it passes it on by itself to whoever hears the party.
-    pub(crate) fn on_digit(&mut self, _core: &mut Core, leg: LegId, digit: char) {
-        if self.takes_keys(leg, KeysBy::Rtp) && self.presses_for_flow(leg) {
-            self.inbox.push_back(MachineInput::Digit(digit));
-        }
+    /// The engine has heard a key.
+    pub(crate) fn on_digit(&mut self, core: &mut Core, leg: LegId, digit: char) {
+        self.press(core, leg, KeysBy::Rtp, digit);
     }
 
     /// INFO: a key, from a phone that does not send it as RTP.
@@ -25,28 +27,101 @@ impl Contact {
             Err(status) => (status, &[][..]),
         };
         core.endpoint.respond(core.now, request, status, headers, None, &mut core.sip);
-        let Ok(Some(digit)) = pressed_key(message) else { return };
-        if !self.takes_keys(leg, KeysBy::Info) {
+        if let Ok(Some(digit)) = pressed_key(message) {
+            self.press(core, leg, KeysBy::Info, digit);
+        }
+    }
+
+    fn press(&mut self, core: &mut Core, leg: LegId, by: KeysBy, digit: char) {
+        let Some(keypad) = self.leg_mut(leg).map(|leg| &mut leg.keypad) else { return };
+        if !keypad.takes(by) {
+            return;
+        }
+        let is_ours = by == KeysBy::Info || keypad.is_kept();
+        if self.is_choosing(leg) {
+            return self.choose_key(core, digit);
+        }
+        if !is_ours {
+            // The engine passes it on by itself to whoever hears the party.
+            return if self.listener(leg).is_none() {
+                self.press_for_flow(leg, digit)
+            };
+        }
+        let among = self.features_of(leg);
+        let features = self.plan.client_named(&self.client).map(|client| client.features.clone());
+        let features = features.unwrap_or_default();
+        let Some(found) = self.leg_mut(leg) else { return };
+        let pressed = found.keypad.press(digit, &features, among);
+        if pressed.waits {
+            core.timers.set(Timer::Keys(leg), core.now + CODE_KEY);
+        } else {
+            core.timers.cancel(Timer::Keys(leg));
+        }
+        self.pass_on(core, leg, &pressed.passed);
+        if let Some(feature) = pressed.feature {
+            core.log(Some(self.id), Kind::CodeDialled { leg, feature: feature.name().into() });
+            self.serve(core, leg, feature);
+        }
+    }
+
+    /// No further key has come.
+    pub(crate) fn on_keys_timeout(&mut self, core: &mut Core, leg: LegId) {
+        if self.is_choosing(leg) {
+            return self.end_choice(core);
+        }
+        let held = self.leg_mut(leg).map(|leg| leg.keypad.release());
+        self.pass_on(core, leg, &held.unwrap_or_default());
+    }
+
+    /// The features that a leg may ask for now: users' alone, since others would have us call at the client's cost.
+    fn features_of(&self, leg: LegId) -> &'static [Feature] {
+        let is_user = self.legs().any(|it| it.id == leg && it.user().is_some());
+        if is_user && self.may_transfer(leg).is_ok() {
+            &[Feature::Transfer, Feature::Consult]
+        } else if is_user && self.is_transferred_by(leg) {
+            &[Feature::Complete, Feature::Cancel]
+        } else {
+            &[]
+        }
+    }
+
+    fn serve(&mut self, core: &mut Core, leg: LegId, feature: Feature) {
+        match feature {
+            Feature::Transfer => self.begin_choice(core, leg, false),
+            Feature::Consult => self.begin_choice(core, leg, true),
+            Feature::Complete => {
+                self.complete_transfer(core);
+            }
+            Feature::Cancel => {
+                self.cancel_transfer(core);
+            }
+            // That is a call: see `Switch::replaced_by`.
+            Feature::Pickup => {}
+        }
+    }
+
+    /// Gives keys to whoever hears the leg, or to the flow.
+    fn pass_on(&mut self, core: &mut Core, leg: LegId, keys: &str) {
+        if keys.is_empty() {
             return;
         }
         match self.listener(leg) {
             Some(listener) => {
-                let (stream, digits) = (crate::leg::stream_of(listener), digit.to_string());
-                core.media(Command::SendDigits { stream, digits });
+                let takes_keys = |agreed: &sdp::Agreed| agreed.telephone_event.is_some();
+                let listener = self.legs().find(|it| it.id == listener);
+                if let Some(leg) = listener.filter(|leg| leg.agreed().is_some_and(takes_keys)) {
+                    core.media(Command::SendDigits { stream: leg.stream(), digits: keys.to_owned() });
+                }
             }
-            None if self.presses_for_flow(leg) => self.inbox.push_back(MachineInput::Digit(digit)),
-            None => {}
+            None => keys.chars().for_each(|key| self.press_for_flow(leg, key)),
         }
     }
 
-    /// Whether keys of a leg count that come in this way: that of its first key, since some phones send each twice.
-    fn takes_keys(&mut self, leg: LegId, by: KeysBy) -> bool {
-        self.leg_mut(leg).is_some_and(|leg| *leg.keys_by.get_or_insert(by) == by)
-    }
-
-    /// Whether a leg is the caller's, alone with the flow.
-    fn presses_for_flow(&self, leg: LegId) -> bool {
-        self.is_caller(leg) && self.listener(leg).is_none() && !self.is_consulting()
+    /// A key of the caller, alone with the flow; of others it is nothing.
+    fn press_for_flow(&mut self, leg: LegId, digit: char) {
+        if self.is_caller(leg) && !self.is_consulting() {
+            self.inbox.push_back(MachineInput::Digit(digit));
+        }
     }
 
     /// Who hears a leg.
@@ -54,7 +129,7 @@ impl Contact {
         let other = match self.phase {
             Phase::Bridged { callee } => Some(callee),
             Phase::Dialing(_) => self.early_far_end(),
-            Phase::Flow | Phase::Test => None,
+            Phase::Choosing(_) | Phase::Flow | Phase::Test => None,
         }?;
         match leg {
             _ if leg == other => Some(self.caller.id),

@@ -108,6 +108,18 @@ impl Contact {
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
             Phase::Test => [caller.map(|leg| (leg.id, Tune::System("hold"))), None],
+            Phase::Choosing(choice) => {
+                let (chooser, other) = if choice.by == choice.callee {
+                    (callee(choice.by), caller)
+                } else {
+                    (caller, callee(choice.callee))
+                };
+                let chooser = chooser.filter(|_| choice.is_empty());
+                [
+                    chooser.map(|leg| (leg.id, Tune::System("dial-tone"))),
+                    other.map(|leg| (leg.id, Tune::System("hold"))),
+                ]
+            }
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
                 let listens =

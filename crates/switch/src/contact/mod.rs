@@ -1,5 +1,6 @@
 //! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
 
+mod choose;
 mod consult;
 mod dial;
 mod early;
@@ -12,6 +13,7 @@ mod join;
 mod keys;
 mod media;
 mod redirect;
+mod replace;
 mod test_call;
 mod transfer;
 mod vouch;
@@ -20,6 +22,7 @@ use crate::core::{Core, Timer};
 use crate::identity::Identity;
 use crate::leg::{Leg, State};
 use crate::stir::Claim;
+use choose::Choice;
 use clock::Duration;
 use dial::Dial;
 use dialplan::{Machine, MachineInput};
@@ -82,6 +85,8 @@ enum Phase {
     Bridged { callee: LegId },
     /// The leg in the caller's place is the node's own, to test a trunk.
     Test,
+    /// A bridge is parted while a user dials whom it hands the other party on to.
+    Choosing(Choice),
 }
 
 /// What a new contact is made of.
@@ -247,8 +252,16 @@ impl Contact {
             return self.follow_hold(core, leg);
         }
         found.rollback();
-        if found.agreed().is_none() {
-            self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
+        if found.agreed().is_some() {
+            return;
+        }
+        let why = "no usable SDP answer";
+        if self.is_caller(leg) {
+            self.hang_up_caller(core, EndedBy::Switch, why);
+        } else {
+            let invite = self.leg_mut(leg).and_then(|leg| leg.invite);
+            invite.into_iter().for_each(|it| core.endpoint.bye(core.now, it, None, &mut core.sip));
+            self.callee_gone(core, leg, EndedBy::Switch, Some(200), why);
         }
     }
 

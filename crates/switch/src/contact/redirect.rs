@@ -1,5 +1,6 @@
 //! 3xx: a destination sends the call elsewhere (RFC 3261 section 8.1.3.4).
 
+use super::dial::Order;
 use super::{Contact, Phase};
 use crate::core::Core;
 use dialplan::{Destination, Target};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 impl Contact {
     /// Follows the redirect of a leg that rang; false if it leads nowhere that its party may send a call to.
     ///
-    /// A user's phone may name users of its client. What a trunk or a plain address names goes by the same trunk or
+    /// A user's phone may name users and numbers of its client. What a trunk or a plain address names goes by the same trunk or
     /// to the same address: otherwise a stranger would choose whom the switch calls, and who pays for it.
     pub(super) fn follow_redirect(
         &mut self,
@@ -25,7 +26,7 @@ impl Contact {
         let mut contacts: Vec<_> = message.contacts().flatten().collect();
         contacts.sort_by_key(|contact| Reverse(contact.preference()));
         let targets: Vec<_> =
-            contacts.iter().filter_map(|contact| self.redirect_target(&party, &uri, contact)).collect();
+            contacts.iter().flat_map(|contact| self.redirect_targets(core, &party, &uri, contact)).collect();
         let Phase::Dialing(dial) = &mut self.phase else { return false };
         if !dial.redirect(&targets) {
             return false;
@@ -36,21 +37,35 @@ impl Contact {
         true
     }
 
-    fn redirect_target(&self, party: &Party, called: &str, contact: &NameAddr<'_>) -> Option<Target> {
-        let uri = contact.uri().ok()?;
-        let user: Arc<str> = uri.user()?.as_ref().into();
-        match party {
-            Party::User(_) => match self.plan.destination(&self.client, &user)? {
-                Destination::User(user) => Some(Target::User(user)),
-                // A flow is no phone: it cannot be rung beside others.
-                Destination::Flow(..) => None,
-            },
-            Party::Trunk(name) => {
-                let number = self.trunk(party)?.inbound(&user).into();
-                let trunks = vec![Arc::clone(name)];
-                is_at_same_place(&uri, called).then_some(Target::Number { number, trunks })
+    fn redirect_targets(
+        &self,
+        core: &Core,
+        party: &Party,
+        called: &str,
+        contact: &NameAddr<'_>,
+    ) -> Vec<Target> {
+        let Ok(uri) = contact.uri() else { return Vec::new() };
+        let Some(user) = uri.user().map(|user| Arc::<str>::from(&*user)) else { return Vec::new() };
+        let target = match party {
+            Party::User(name) => return self.of_client(core, name, &user),
+            Party::Trunk(name) => self.trunk(party).map(|trunk| {
+                let (number, trunks) = (trunk.inbound(&user).into(), vec![Arc::clone(name)]);
+                Target::Number { number, trunks }
+            }),
+            Party::Uri => Some(Target::Uri(uri.to_string().into())),
+        };
+        target.filter(|_| is_at_same_place(&uri, called)).into_iter().collect()
+    }
+
+    /// Whom a user may send its call to. A flow is no phone, but those that it dials at once can be rung beside others.
+    fn of_client(&self, core: &Core, from: &str, dialled: &Arc<str>) -> Vec<Target> {
+        match self.plan.destination(&self.client, dialled) {
+            None => Vec::new(),
+            Some(Destination::User(user)) => vec![Target::User(user)],
+            Some(Destination::Flow(client, flow)) => {
+                let machine = self.machine_for(core, dialled, from, (client, flow));
+                Order::of_flow(core.now, machine).map_or_else(Vec::new, |order| order.targets)
             }
-            Party::Uri => is_at_same_place(&uri, called).then(|| Target::Uri(uri.to_string().into())),
         }
     }
 }

@@ -5,10 +5,11 @@
 
 use super::dial::{Order, Purpose};
 use super::{Contact, Phase};
+use crate::TransferRefused;
 use crate::core::Core;
 use crate::leg::State;
 use clock::Duration;
-use dialplan::{CallInfo, Destination, DialResult, Machine, MachineInput};
+use dialplan::{CallInfo, ClientIndex, Destination, DialResult, FlowIndex, Machine, MachineInput};
 use events::{EndedBy, Kind, LegId, TransferBy, TransferOutcome};
 use sip::SubscriptionId;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub(super) const RING_TIME: Duration = Duration::from_secs(20);
 pub(super) struct Transfer {
     /// The leg of who began it. It may have ended.
     pub(super) transferor: LegId,
+    /// How it was asked for.
+    by: TransferBy,
     /// The user at that leg, to be rung if the call comes back and the leg has ended.
     user: Option<Arc<str>>,
     /// Who wants to hear how it goes: the sender of a REFER (RFC 3515 section 2.4.4).
@@ -52,41 +55,79 @@ impl Contact {
     pub(crate) fn may_transfer(&self, leg: LegId) -> Result<(), u16> {
         match self.phase {
             _ if self.transfer.is_some() => Err(491),
+            Phase::Choosing(_) => Err(491),
             Phase::Bridged { callee } if callee == leg || self.is_caller(leg) => Ok(()),
             _ => Err(603),
         }
     }
 
+    /// Hands the other party of a bridge on, if the target is one that may be had.
+    pub(crate) fn try_transfer(&mut self, core: &mut Core, wish: Wish) -> Result<(), TransferRefused> {
+        let target = self.plan.destination(&self.client, &wish.to).ok_or(TransferRefused::UnknownTarget)?;
+        match target {
+            Destination::User(user) if wish.consult => {
+                let order = Order::to_user(user, RING_TIME, Purpose::Transfer);
+                self.begin_consultation(core, wish, order);
+            }
+            Destination::Flow(client, flow) if wish.consult => {
+                let machine = self.machine_for(core, &wish.to, "transfer", (client, flow));
+                let order = Order::of_flow(core.now, machine).ok_or(TransferRefused::NobodyToConsult)?;
+                self.begin_consultation(core, wish, order);
+            }
+            Destination::User(_) | Destination::Flow(..) => self.begin_transfer(core, wish),
+        }
+        Ok(())
+    }
+
     /// Hands the other party of a bridge on. Whatever becomes of it, the transferor is told.
     pub(crate) fn begin_transfer(&mut self, core: &mut Core, wish: Wish) {
-        let destination = self.plan.destination(&self.client, &wish.to);
-        let to = Arc::clone(&wish.to);
-        self.let_go(core, wish);
-        match destination {
-            None => self.hand_back(core, 404),
+        match self.plan.destination(&self.client, &wish.to) {
+            None => {
+                self.let_go(core, wish);
+                self.hand_back(core, 404);
+            }
             Some(Destination::User(user)) => {
+                self.let_go(core, wish);
                 self.start_dial(core, Order::to_user(user, RING_TIME, Purpose::Transfer));
             }
             Some(Destination::Flow(client, flow)) => {
-                let info = CallInfo {
-                    from: Arc::clone(&self.identity.number),
-                    to,
-                    source: "transfer".into(),
-                    diverted_by: Arc::clone(&self.identity.diverted_by),
-                    verstat: self.identity.word.0,
-                    attestation: self.identity.word.1,
-                    unix_micros_at_zero: core.config.unix_micros_at_zero,
-                };
-                let machine = Machine::new(Arc::clone(&self.plan), client, flow, info);
+                let machine = self.machine_for(core, &wish.to, "transfer", (client, flow));
+                self.let_go(core, wish);
                 self.enter(machine, [MachineInput::Start]);
             }
         }
     }
 
+    /// The flow of a number that somebody sends the caller to, before its first step.
+    pub(super) fn machine_for(
+        &self,
+        core: &Core,
+        to: &Arc<str>,
+        source: &str,
+        (client, flow): (ClientIndex, FlowIndex),
+    ) -> Machine {
+        let info = CallInfo {
+            from: Arc::clone(&self.identity.number),
+            to: Arc::clone(to),
+            source: source.into(),
+            diverted_by: Arc::clone(&self.identity.diverted_by),
+            verstat: self.identity.word.0,
+            attestation: self.identity.word.1,
+            unix_micros_at_zero: core.config.unix_micros_at_zero,
+        };
+        Machine::new(Arc::clone(&self.plan), client, flow, info)
+    }
+
     /// Parts the transferor from the party that it hands on, which is the caller from now on.
     pub(super) fn let_go(&mut self, core: &mut Core, wish: Wish) {
-        let Phase::Bridged { callee } = self.phase else { return };
-        self.unbridge(core, callee);
+        let callee = match &self.phase {
+            Phase::Bridged { callee } => *callee,
+            Phase::Choosing(choice) => choice.callee,
+            Phase::Flow | Phase::Dialing(_) => return,
+        };
+        if let Phase::Bridged { .. } = self.phase {
+            self.unbridge(core, callee);
+        }
         self.phase = Phase::Flow;
         let Wish { leg, by, consult, to, told, referred_by } = wish;
         core.log(Some(self.id), Kind::TransferStarted { leg, by, consult, to });
@@ -97,6 +138,7 @@ impl Contact {
         self.failed_status = None;
         self.transfer = Some(Transfer {
             transferor: leg,
+            by,
             user: self.leg_mut(leg).and_then(|leg| leg.user().cloned()),
             told,
             referred_by: referred_by.map(Box::from),
@@ -161,6 +203,9 @@ impl Contact {
                 self.turn(transfer.transferor);
             }
             self.connect(core, if transfer.turned { served } else { transfer.transferor });
+            if transfer.by == TransferBy::Keys && matches!(outcome, TransferOutcome::Failed(_)) {
+                self.alert(core, transfer.transferor);
+            }
         } else if let Some(user) = transfer.user {
             self.start_dial(core, Order::to_user(user, RING_TIME, Purpose::Step));
         } else {
@@ -197,6 +242,11 @@ impl Contact {
         if let Some(transfer) = &mut self.transfer {
             transfer.waits = waits;
         }
+    }
+
+    /// The user who transfers: the call of the target is its own.
+    pub(super) fn transferring_user(&self) -> Option<&Arc<str>> {
+        self.transfer.as_ref()?.user.as_ref()
     }
 
     /// The leg of who transfers.

@@ -1,0 +1,63 @@
+//! A phone takes the place of another one's leg, that rings or is talked on.
+
+use super::{Contact, Phase};
+use crate::core::Core;
+use crate::leg::{Leg, State};
+use events::{EndedBy, Kind, LegId};
+
+impl Contact {
+    /// Whether a leg's place may be taken; the status of the refusal if not.
+    pub(crate) fn may_be_replaced(&self, leg: LegId) -> Result<(), u16> {
+        let is_early = self.legs().any(|it| it.id == leg && it.is_early());
+        match self.phase {
+            Phase::Dialing(_) if is_early => Ok(()),
+            Phase::Bridged { callee }
+                if self.transfer.is_none() && (callee == leg || self.is_caller(leg)) =>
+            {
+                Ok(())
+            }
+            Phase::Bridged { .. } | Phase::Choosing(_) => Err(491),
+            Phase::Dialing(_) | Phase::Flow => Err(603),
+        }
+    }
+
+    /// Gives a leg's place to another one, which is answered with it.
+    pub(crate) fn replace(&mut self, core: &mut Core, replaced: LegId, taker: Leg) {
+        let taken_by = taker.id;
+        if let Some(user) = taker.user() {
+            core.users.occupy(user, self.id);
+        }
+        self.callees.push(taker);
+        self.answer_taker(core, taken_by);
+        match self.phase {
+            Phase::Dialing(_) => self.win(core, taken_by, "picked up"),
+            Phase::Bridged { callee } => {
+                self.unbridge(core, callee);
+                self.phase = Phase::Flow;
+                let stays = if callee == replaced { taken_by } else { callee };
+                if callee != replaced {
+                    self.turn(taken_by);
+                    self.record_on(core);
+                }
+                self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
+                self.connect(core, stays);
+            }
+            Phase::Flow | Phase::Choosing(_) => {}
+        }
+    }
+
+    /// 200 for who has taken a leg's place.
+    fn answer_taker(&mut self, core: &mut Core, leg: LegId) {
+        let id = self.id;
+        let Some(taker) = self.leg_mut(leg) else { return };
+        let Some(invite) = taker.invite else { return };
+        let body = taker.answer(core, id);
+        let contact = core.contact_uri(&taker.flow);
+        core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
+        taker.state = State::Answered { held: false };
+        let codec = taker.codec().map(|codec| codec.name().into());
+        let party = taker.party.clone();
+        core.log_leg(id, &party, Kind::LegAnswered { leg, codec });
+        self.follow_hold(core, leg);
+    }
+}
