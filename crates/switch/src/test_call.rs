@@ -114,7 +114,7 @@ impl Switch {
             caller: leg,
             machine: Machine::new(Arc::clone(&plan), client, flow, info),
         });
-        self.contacts.insert(id, contact);
+        self.contacts.insert(id, Box::new(contact));
         self.with_contact(id, |contact, core| contact.place_test(core, destination, bill));
         Ok(id)
     }
@@ -171,7 +171,8 @@ impl Core {
         let host = trunk.to.first().map_or("", |to| to.strip_prefix("sip:").unwrap_or(to));
         let uri = format!("sip:{}@{host}", trunk.called(number)).into();
         let party = Party::Trunk(Arc::clone(&trunk.name));
-        Ok((Leg::new(self, id, NewLeg { flow, direction, party, uri }, port, Codec::Pcmu), bill))
+        let new = NewLeg { flow, direction, party, uri, dials_codes: false };
+        Ok((Leg::new(self, id, new, port, Codec::Pcmu), bill))
     }
 
     fn bill_for_test(&mut self, client: &Client, number: &str) -> Result<Option<Bill>, Blocked> {

@@ -123,7 +123,7 @@ impl Contact {
         let callee = match &self.phase {
             Phase::Bridged { callee } => *callee,
             Phase::Choosing(choice) => choice.callee,
-            Phase::Flow | Phase::Dialing(_) => return,
+            Phase::Flow | Phase::Test | Phase::Dialing(_) => return,
         };
         if let Phase::Bridged { .. } = self.phase {
             self.unbridge(core, callee);
