@@ -19,7 +19,7 @@ fn setup_with(carrier: &str) -> Setup {
 }
 
 fn start(carrier: &str) -> (Node, Kamailio) {
-    let node = Node::start(&setup_with(carrier));
+    let node = Node::start(&setup_with(carrier).tls());
     let callee = node.network().socket(1, CALLEES[0]).to_string();
     let proxy = Kamailio::start(&node, "trunk", 5, &[("@CALLEE@", &callee)]);
     (node, proxy)
@@ -88,11 +88,18 @@ fn a_trunk_that_says_503_to_options_is_down_and_its_calls_go_elsewhere_until_it_
     node.stop();
 }
 
+/// Where the carrier is reached, in a SIP URI; over TLS with the certificate that the node has, too.
+fn place(way: &str) -> String {
+    let port = if way == "tls" { 5061 } else { 5060 };
+    format!("sip:127.0.0.5:{port};transport={way}")
+}
+
 /// The node registers at the carrier, which challenges its REGISTER and its call; a call comes in by the binding.
 fn register(way: &str) {
-    let register =
-        format!("{{registrar: \"sip:127.0.0.5:5060;transport={way}\", user: \"34911\", secret: secret}}");
-    let (node, proxy) = start(&format!("{{register: {register}, health: off}}"));
+    let register = format!("{{registrar: \"{}\", user: \"34911\", secret: secret}}", place(way));
+    let trust = "tls: {roots: cert.pem, name: pbx.example}";
+    let trust = if way == "tls" { format!(", {trust}") } else { String::new() };
+    let (node, proxy) = start(&format!("{{register: {register}, health: off{trust}}}"));
     until_carrier(&node, "registered", |now| now["registration"]["registered_seconds"].is_u64());
     call(&node, CALLEES[0]);
     let inbound = Sipp::caller(&node, "call-until-bye", "in").at(node.network().socket(3, 5080));
@@ -117,4 +124,9 @@ fn rfc3261_22_the_node_registers_at_a_carrier_and_calls_go_both_ways_over_udp() 
 #[test]
 fn rfc3261_22_the_node_registers_at_a_carrier_and_calls_go_both_ways_over_tcp() {
     register("tcp");
+}
+
+#[test]
+fn rfc3261_22_the_node_registers_at_a_carrier_and_calls_go_both_ways_over_tls() {
+    register("tls");
 }

@@ -21,6 +21,7 @@ pub struct Kamailio {
 impl Kamailio {
     /// Starts `tests/interop/NAME.cfg` on port 5060 of the `host`-th address of the node's network. In the file `@OWN@`
     /// stands for that address, `@HOST@` and `@NODE@` for the node's without and with its port, `@FOLDER@` for a folder,
+    /// `@CERTIFICATES@` for that of the node's own certificate,
     /// and each of `words` for what comes with it.
     ///
     /// # Panics
@@ -37,6 +38,7 @@ impl Kamailio {
             ("@HOST@", node.sip().ip().to_string()),
             ("@NODE@", node.sip().to_string()),
             ("@FOLDER@", folder.display().to_string()),
+            ("@CERTIFICATES@", node.folder().display().to_string()),
         ];
         let words = words.iter().map(|&(word, meant)| (word, meant.to_owned()));
         let text = own.into_iter().chain(words).fold(text, |text, (word, meant)| text.replace(word, &meant));
