@@ -130,3 +130,19 @@ fn rfc3261_22_the_node_registers_at_a_carrier_and_calls_go_both_ways_over_tcp() 
 fn rfc3261_22_the_node_registers_at_a_carrier_and_calls_go_both_ways_over_tls() {
     register("tls");
 }
+
+/// Kamailio names TCP in its Record-Route, so the call stays with it.
+#[test]
+fn rfc3261_18_1_1_an_invite_too_large_for_udp_goes_by_tcp() {
+    let long = "x".repeat(400);
+    let (node, proxy) = start(&format!("{{to: \"sip:127.0.0.5:5060;x={long}\", health: off}}"));
+    call(&node, CALLEES[0]);
+    let saw = proxy.saw();
+    let by = |method: &str, way: &str| {
+        let from = format!("from {} by {way} ", node.sip().ip());
+        saw.iter().any(|line| line.starts_with(&format!("{method} ")) && line.contains(&from))
+    };
+    assert!(by("INVITE", "tcp") && !by("INVITE", "udp"), "{saw:#?}");
+    assert!(by("ACK", "tcp") && !by("ACK", "udp"), "{saw:#?}");
+    node.stop();
+}
