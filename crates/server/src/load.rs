@@ -57,8 +57,8 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
 pub fn identity(path: &Path, plan: &Config) -> Result<Option<Identity>, LoadError> {
     let Some(tls) = &plan.node.tls else { return Ok(None) };
     let identity = Identity::load(path.parent().unwrap_or(Path::new("")), tls)?;
-    if identity.not_after < Timestamp::now() {
-        tracing::error!("{}: the certificate is over since {}", identity.path.display(), identity.not_after);
+    if let Some(warning) = identity.warning(Timestamp::now()) {
+        tracing::warn!("{warning}");
     }
     Ok(Some(identity))
 }

@@ -5,7 +5,7 @@ mod outbound;
 pub use outbound::Outbound;
 pub(crate) use outbound::{Greeting, builder, roots};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,6 +14,9 @@ use rustls::sign::CertifiedKey;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
+
+/// How long before its end a certificate is told of.
+const AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A certificate with its key.
 #[derive(Clone, Debug)]
@@ -78,6 +81,20 @@ impl Identity {
             .map_err(|error| failed(&key_path, error.to_string(), "it must be the key of the certificate"))?;
         Ok(Self { key: Arc::new(key), path, not_after })
     }
+
+    /// What is to be said of a certificate that is over, or will be within 14 days.
+    pub fn warning(&self, now: Timestamp) -> Option<String> {
+        let Self { path, not_after, .. } = self;
+        let path = path.display();
+        let left = not_after.duration_since(now);
+        if left.is_negative() {
+            return Some(format!("{path}: the certificate is over since {not_after}: renew it and reload"));
+        }
+        let days = left.as_hours() / 24;
+        (left <= AHEAD).then(|| {
+            format!("{path}: the certificate ends on {not_after}, in {days} days: renew it and reload")
+        })
+    }
 }
 
 /// The end of a certificate's time.
@@ -99,6 +116,11 @@ impl Shown {
     /// Shows another from now on.
     pub fn replace(&self, identity: Identity) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    /// What is to be said of it; see [`Identity::warning`].
+    pub fn warning(&self, now: Timestamp) -> Option<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).warning(now)
     }
 
     /// What accepts TLS connections with it.
@@ -131,6 +153,20 @@ mod tests {
     fn load(home: &Path) -> Result<Identity, String> {
         let tls = dialplan::Tls { certificate: "cert.pem".into(), key: "key.pem".into() };
         Identity::load(home, &tls).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_certificate_is_told_of_two_weeks_before_its_end_and_after_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        let made = rcgen::generate_simple_self_signed(["pbx.example".to_owned()]).expect("made");
+        write(home.path(), "cert.pem", &made.cert.pem());
+        write(home.path(), "key.pem", &made.signing_key.serialize_pem());
+        let identity = load(home.path()).expect("they fit");
+        let said = |hours| identity.warning(identity.not_after + SignedDuration::from_hours(hours));
+        assert_eq!(said(-15 * 24), None);
+        assert!(said(-14 * 24).is_some_and(|text| text.contains("in 14 days")));
+        assert!(said(-1).is_some_and(|text| text.contains("cert.pem") && text.contains("in 0 days")));
+        assert!(said(1).is_some_and(|text| text.contains("is over since")));
     }
 
     #[test]

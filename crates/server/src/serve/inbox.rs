@@ -34,6 +34,8 @@ pub(super) enum Message {
     Certificate(Arc<str>, Result<Bytes, String>),
     /// Apply a configuration that has been checked, with its files; the answer is its version.
     Reload(Arc<Config>, Files, oneshot::Sender<u64>),
+    /// Put this into the log.
+    Alarm(String),
     /// Count what is there.
     Snapshot(oneshot::Sender<Snapshot>),
     /// Say who is banned.

@@ -14,6 +14,7 @@ mod limits;
 mod signalling;
 mod stream;
 mod udp;
+mod validity;
 
 pub use address::http_address;
 pub use control::{Control, ReloadError, Reloaded, Status, TestCallError, TransferError};
@@ -118,6 +119,9 @@ impl Server {
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
         let fetcher = Fetcher::new(fetch, resolver.names(), runtime.handle().clone(), sender.clone());
+        if let Some(shown) = &shown {
+            runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
+        }
         let control = Control::new(sender, options.config, prompts, &plan.node, shown);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,

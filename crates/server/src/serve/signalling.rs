@@ -178,6 +178,7 @@ impl Running {
                 // Whoever asked may have gone meanwhile; the plan is applied all the same.
                 let _ = answer.send(self.thread.switch.snapshot().plan_version);
             }
+            Message::Alarm(text) => self.alarm(text),
             Message::Snapshot(answer) => {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.thread.switch.snapshot());
