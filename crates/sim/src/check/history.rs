@@ -19,6 +19,8 @@ const STRANGERS: &str = "@10.0.9.";
 
 /// The longest ringing of the plan: `direct`, or the three phones of `hunt`.
 const LONGEST_DIAL: Duration = Duration::from_secs(20);
+/// The longest ringing of a test call, and how long it lasts then.
+const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(4));
 
 /// What the log has told so far.
 #[derive(Debug)]
@@ -63,8 +65,8 @@ struct Contact {
     recordings: BTreeSet<String>,
     /// Whether its flow waits until it is known who answers for the caller.
     awaits_verdict: bool,
-    /// Whether the switch has begun it.
-    is_test: bool,
+    /// When it ends at the latest, if the switch has begun it.
+    test_until: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -236,7 +238,7 @@ impl History {
                 self.tally.contacts += 1;
                 self.tally.test_calls += u64::from(&**source == "test");
                 self.tally.by_registration += u64::from(&**source == "uplink");
-                if self.contacts.insert(id, Contact::new(source)).is_some() {
+                if self.contacts.insert(id, Contact::new(source, event.at)).is_some() {
                     return Err(format!("contact {} began twice", id.0));
                 }
                 Ok(())
@@ -391,10 +393,10 @@ impl History {
 
 impl Contact {
     /// The trunk `carrier` is asked who answers for its callers.
-    fn new(source: &str) -> Self {
+    fn new(source: &str, at: Time) -> Self {
         Self {
             awaits_verdict: source == "carrier",
-            is_test: source == "test",
+            test_until: (source == "test").then(|| at + LONGEST_TEST.0),
             legs: BTreeMap::new(),
             ended_legs: BTreeMap::new(),
             bridge: None,
@@ -424,7 +426,7 @@ impl Contact {
                 up.map(|(id, _)| (*id, !hears(id))).collect()
             }
             (None, None) => {
-                let tested = self.legs.iter().filter(|(_, leg)| self.is_test && leg.answered);
+                let tested = self.legs.iter().filter(|(_, leg)| self.test_until.is_some() && leg.answered);
                 let waits = self.chooses.iter().map(|(_, waits)| *waits);
                 tested.map(|(id, _)| *id).chain(waits).map(|id| (id, true)).collect()
             }
@@ -444,6 +446,7 @@ impl Contact {
                 (leg.answered || replace(&mut leg.ringing, true)).then_some("rings twice or after the answer")
             }
             Kind::LegAnswered { leg, .. } => {
+                self.test_until = self.test_until.map(|_| at + LONGEST_TEST.1);
                 replace(&mut self.leg(*leg)?.answered, true).then_some("answered twice")
             }
             Kind::Held { leg } | Kind::Resumed { leg } => {
@@ -485,7 +488,9 @@ impl Contact {
                 self.ended_legs.insert(*leg, ended.answered);
                 self.early.take_if(|(a, b)| a == leg || b == leg);
                 self.chooses.take_if(|(a, b)| a == leg || b == leg);
-                self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg).then_some("ended in a bridge")
+                let overdue = self.test_until.is_some_and(|until| at > until);
+                let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
+                (bridged || overdue).then_some("ended in a bridge, or a test call that lasts for too long")
             }
             Kind::DialStarted { .. } => {
                 self.decided = false;

@@ -30,26 +30,13 @@ impl Contact {
         core.timers.set(Timer::Ring(self.id), core.now + ANSWERED_WITHIN);
     }
 
-    /// Whether a leg is one that the node has placed in the caller's place.
+    /// Whether a leg is that of a test, which is not over.
     pub(super) fn is_test(&self, leg: LegId) -> bool {
-        self.is_caller(leg) && matches!(self.phase, Phase::Test) || self.is_late(leg)
+        self.is_caller(leg) && matches!(self.phase, Phase::Test)
     }
 
-    /// Whether a test is over already, and its leg is not at the endpoint.
-    fn is_late(&self, leg: LegId) -> bool {
-        self.is_caller(leg)
-            && self.caller.state == State::Over
-            && self.caller.direction() == events::Direction::Outbound
-    }
-
+    /// An answer that crosses our CANCEL is the endpoint's affair.
     pub(super) fn test_answered(&mut self, core: &mut Core, message: &Message) {
-        // The answer has crossed our CANCEL.
-        if !self.caller.is_early() {
-            if let Some(invite) = self.caller.invite {
-                core.endpoint.bye(core.now, invite, None, &mut core.sip);
-            }
-            return;
-        }
         self.caller.state = State::Answered { held: false };
         if let Some(bill) = &mut self.caller.bill {
             core.accounts.talk(core.now, bill);

@@ -30,8 +30,7 @@ pub(super) async fn place(state: &Path, trunk: &str, number: &str) -> Vec<Findin
     let contact = match begin(state, trunk, number).await {
         Ok(contact) => contact,
         Err(why) => {
-            let advice =
-                "`ringdown trunks` and `ringdown check` tell more; `http` of the node file is needed";
+            let advice = "a trunk with `to`, a number of a client, and `http` in the node's file are needed";
             return vec![Finding::fault(AREA, format!("{trunk}: no call to {number}: {why}"), advice)];
         }
     };
@@ -219,5 +218,35 @@ impl Call {
                 Finding::fault(AREA, what, advice)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clock::Time;
+    use events::LegId;
+
+    #[test]
+    fn what_a_trunk_has_answered_ends_with_the_final_response_that_is_no_challenge() {
+        let sip = |direction, line: &str, again| Event {
+            seq: 1,
+            at: Time::ZERO,
+            contact: Some(ContactId(1)),
+            kind: Kind::Sip { leg: LegId(1), direction, line: line.into(), cseq: 1, sdp: false, again },
+        };
+        let (received, sent) = (SipDirection::Received, SipDirection::Sent);
+        let events = [
+            sip(sent, "INVITE", false),
+            sip(received, "407 Proxy Authentication Required", false),
+            sip(sent, "ACK", false),
+            sip(received, "183 Session Progress", false),
+            sip(received, "183 Session Progress", true),
+            sip(received, "200 OK", false),
+            sip(received, "BYE", false),
+            sip(received, "200 OK", false),
+        ];
+        let expected = ["407 Proxy Authentication Required", "183 Session Progress", "200 OK"];
+        assert_eq!(answers(&events), expected);
     }
 }
