@@ -68,3 +68,19 @@ fn a_trunk_may_not_transfer() {
     assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
     node.stop();
 }
+
+#[test]
+fn rfc5589_6_1_a_trunk_that_calls_elsewhere_itself_takes_the_call_with_it() {
+    let flows = RING_1000.replace("{ring: ring}", "{ring: ring, \"+*\": outside}")
+        + "  outside:\n    - dial: {number: dialled, trunk: loopback}\n";
+    let loopback = "from: [127.0.0.0/8], to: \"sip:127.0.0.1:5090\", health: off, transfer: refer";
+    let node = Node::start(&Setup::new().replace("from: [127.0.0.0/8]", loopback).flows(&flows));
+    let transferor = transferor(&node, "answer-refer", "+34911999999", 0);
+    let caller = caller(&node, "call-release").run();
+    assert_eq!((caller.successful(), transferor.finish().successful()), (1, 1));
+    let cdr = &node.calls(1)[0];
+    assert_eq!(cdr["legs"].as_array().map(Vec::len), Some(2), "nobody was called here: {cdr:#}");
+    assert_eq!([&cdr["transfers"][0]["to"], &cdr["transfers"][0]["outcome"]], ["+34911999999", "done"]);
+    assert_eq!(node.events(1, "released").len(), 1);
+    node.stop();
+}

@@ -357,6 +357,8 @@ pub struct Trunk {
     pub limits: TrunkLimits,
     /// Who answers for callers.
     pub stir: TrunkStir,
+    /// Whether it calls elsewhere itself, by REFER, when one of its callers is handed on to a number by way of it.
+    pub releases: bool,
     /// The only client whose numbers it reaches.
     pub client: Option<ClientIndex>,
 }
@@ -398,6 +400,7 @@ impl Trunk {
             caller_id: CallerIds::default(),
             limits: TrunkLimits::default(),
             stir: TrunkStir::default(),
+            releases: false,
             client: None,
         }
     }

@@ -320,6 +320,13 @@ pub enum Kind {
         /// Who has its place.
         by: LegId,
     },
+    /// A party's trunk is asked by REFER to call the target of a transfer itself.
+    Released {
+        /// The party's leg.
+        leg: LegId,
+        /// The number.
+        to: Arc<str>,
+    },
     /// A user has dialled a feature code in a call.
     CodeDialled {
         /// Its leg.

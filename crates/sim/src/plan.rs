@@ -53,7 +53,7 @@ defence: {strangers: 50}
 stir: {trust: roots.pem}
 limits: {calls: 12, register_expires: {min: 30, max: 300}, subscriptions: 9, subscribe_expires: {min: 20, max: 200}}
 trunks:
-  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", stir: {receive: verify}}
+  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", transfer: refer, stir: {receive: verify}}
   pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}, stir: {sign: {key: k.pem, certificate: "https://one.test/a.pem", attest: B}}}
   uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim, other]
@@ -96,7 +96,7 @@ flows:
   out:
     - dial: {to: [{number: "4711", trunk: [pbx, uplink]}], timeout: 15s, ringback: tone, busy: {goto: direct}}
   outside:
-    - dial: {to: [{number: dialled, trunk: [pbx, uplink]}], timeout: 15s}
+    - dial: {to: [{number: dialled, trunk: [pbx, carrier]}], timeout: 15s}
   named:
     - dial: {to: ["sip:desk@desk.test"], timeout: 15s, no_answer: {goto: sorry}}
   up:

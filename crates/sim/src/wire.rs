@@ -195,7 +195,9 @@ pub(crate) fn response_with(
 fn push_body(headers: &mut Vec<Header>, sdp: Option<String>) -> Vec<u8> {
     let body = sdp.unwrap_or_default().into_bytes();
     if !body.is_empty() {
-        headers.push(ContentType::new("application/sdp").into());
+        let is_fragment = body.starts_with(b"SIP/2.0");
+        let content_type = if is_fragment { "message/sipfrag;version=2.0" } else { "application/sdp" };
+        headers.push(ContentType::new(content_type).into());
     }
     headers.push(ContentLength::new(body.len().to_string()).into());
     body

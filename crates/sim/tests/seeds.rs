@@ -43,6 +43,7 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.spared, 2),
         (tally.transfers, 30),
         (tally.replaced, 4),
+        (tally.released, 1),
         (tally.codes, 20),
         (tally.by_keys, 4),
         (tally.consulted, 8),

@@ -45,7 +45,7 @@ pub use locate::{Answer, Means, Question, Record, RecordKind, Search, Servers, l
 pub use message::{ACCEPTED_BODIES, Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
 pub use method::Method;
 pub use name::Name;
-pub use refer::{Refer, Replaces};
+pub use refer::{Refer, ReferState, Replaces};
 pub use registrar::{Binding, Registrar, RegistrarConfig, Reject};
 pub use registration::{Register, Registering, Registration, RegistrationConfig};
 pub use subscribe::Subscribe;

@@ -67,6 +67,32 @@ impl Refer {
     }
 }
 
+/// What a NOTIFY tells of a REFER of ours (RFC 3515 section 2.4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferState {
+    /// The status of the call that was asked for; `None` if it cannot be read.
+    pub status: Option<u16>,
+    /// Whether nothing follows.
+    pub is_over: bool,
+}
+
+impl ReferState {
+    /// Reads a NOTIFY.
+    ///
+    /// # Errors
+    /// The status to refuse it with: 489 for another event than `refer`.
+    pub fn read(notify: &Message) -> Result<Self, u16> {
+        let first = |value: &str| value.split(';').next().unwrap_or("").trim_ascii().to_ascii_lowercase();
+        if notify.header(Name::Event).map(first).as_deref() != Some("refer") {
+            return Err(489);
+        }
+        let body = std::str::from_utf8(notify.body()).unwrap_or("");
+        let status = body.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)?.parse().ok());
+        let state = notify.header(Name::SubscriptionState).map(first);
+        Ok(Self { status, is_over: state.as_deref() == Some("terminated") })
+    }
+}
+
 impl Replaces {
     /// Reads the value of a Replaces header field; `None` if a tag is missing, there twice, or no token.
     pub fn parse(value: &str) -> Option<Self> {
@@ -147,6 +173,25 @@ mod tests {
         assert_eq!(replaces.to_string(), "425928@phone.example;to-tag=7743;from-tag=6472");
         assert!(found.silent && found.by.as_deref() == Some("<sip:alice@b>"));
         assert_eq!(refer("Refer-To: <sip:a@b?Replaces=nothing>\r\n"), Err(400));
+    }
+
+    #[test]
+    fn rfc3515_2_4_4_a_notify_tells_how_far_the_call_is() {
+        let read = |more: &str| {
+            let text = format!(
+                "NOTIFY sip:ringdown@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\n\
+                 From: <sip:a@192.0.2.9>;tag=1\r\nTo: <sip:b@192.0.2.1>;tag=2\r\nCall-ID: c\r\nCSeq: 2 NOTIFY\r\n{more}"
+            );
+            ReferState::read(&Message::parse(text.into()).unwrap()).map(|it| (it.status, it.is_over))
+        };
+        let trying =
+            "Event: refer;id=3\r\nSubscription-State: active;expires=60\r\n\r\nSIP/2.0 100 Trying\r\n";
+        assert_eq!(read(trying), Ok((Some(100), false)));
+        let busy = "o: Refer\r\nSubscription-State: terminated;reason=noresource\r\n\r\nSIP/2.0 486 Busy\r\n";
+        assert_eq!(read(busy), Ok((Some(486), true)));
+        assert_eq!(read("Event: refer\r\nSubscription-State: terminated\r\n\r\n"), Ok((None, true)));
+        assert_eq!(read("Event: dialog\r\n\r\n"), Err(489));
+        assert_eq!(read("\r\n"), Err(489));
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub(crate) struct Core {
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
     pub(crate) streams: HashMap<StreamId, ContactId>,
     pub(crate) recordings: HashMap<RecordingId, ContactId>,
+    /// Our REFERs without a final response, by the leg that they went on.
+    pub(crate) referrals: HashMap<SentId, LegId>,
     /// Requests that were passed on, and those whose answer waits for theirs.
     pub(crate) relayed: HashMap<SentId, RequestId>,
     /// Messages of an INVITE that arrived before its contact exists, until the end of the turn.
@@ -133,6 +135,7 @@ impl Core {
             invites: HashMap::new(),
             streams: HashMap::new(),
             recordings: HashMap::new(),
+            referrals: HashMap::new(),
             relayed: HashMap::new(),
             early_wires: Vec::new(),
             next_seq: config.first_seq,

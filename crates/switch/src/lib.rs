@@ -433,6 +433,9 @@ impl Switch {
             {
                 self.with_leg(id, |contact, core, leg| contact.on_reinvite(core, leg, request, &message));
             }
+            E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Notify => {
+                self.with_leg(id, |contact, core, leg| contact.on_notified(core, leg, request, &message));
+            }
             E::Request { request, invite: Some(id), message, .. } if *message.method() == Method::Info => {
                 self.with_leg(id, |contact, core, leg| contact.on_info(core, leg, request, &message));
             }
@@ -463,6 +466,12 @@ impl Switch {
             E::ReinviteFailed { id, .. } => self.with_leg(id, Contact::on_reinvite_failed),
             E::NotifyDue { id } => self.notify(id),
             E::Unsubscribed { id } => self.core.watches.forget(id),
+            E::Response { id, status, .. } if self.core.referrals.contains_key(&id) => {
+                if let Some(leg) = self.core.referrals.remove(&id) {
+                    let stream = leg::stream_of(leg);
+                    self.with_stream(stream, |contact, core, leg| contact.on_referred(core, leg, status));
+                }
+            }
             E::Response { id, status, message } => self.core.on_response(id, status, message.as_ref()),
             E::Bye { id, .. } => self.with_leg(id, Contact::on_bye),
             E::Ended { id, status, why } => self.with_leg(id, |contact, core, leg| {

@@ -12,7 +12,7 @@ type Headers = Vec<(&'static str, String)>;
 
 /// The methods that the switch serves; any other gets 405.
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK, INFO, MESSAGE, SUBSCRIBE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, REFER, UPDATE, PRACK, INFO, MESSAGE, SUBSCRIBE, NOTIFY";
 
 /// A user's address of record, as the registrar and the log know it.
 pub(crate) fn address_of_record(user: &str, client: &str) -> String {

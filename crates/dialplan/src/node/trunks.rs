@@ -31,7 +31,7 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "from",
         "to",
         "register",
@@ -44,6 +44,7 @@ fn trunk(
         "caller_id",
         "limits",
         "stir",
+        "transfer",
         "client",
     ];
     let fields = Fields::of(node, key.span, "a trunk", &KNOWN, faults)?;
@@ -102,8 +103,18 @@ fn trunk(
             .entry("stir")
             .and_then(|(key, node)| stir::of_trunk(key, node, *has_stir, faults))
             .unwrap_or_default(),
+        releases: fields.get("transfer").is_some_and(|node| releases(node, faults)),
         client,
     })
+}
+
+/// `refer` or `bridge`.
+fn releases(node: &Node, faults: &mut Faults<'_>) -> bool {
+    let word = node.text("`transfer`", faults).unwrap_or("bridge");
+    if !["refer", "bridge"].contains(&word) {
+        faults.unknown(node.span, "unknown transfer {}", word, ["refer", "bridge"].into_iter());
+    }
+    word == "refer"
 }
 
 fn tls(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<TrunkTls> {

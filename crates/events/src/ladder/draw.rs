@@ -278,6 +278,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
         }
         Kind::LegReplaced { leg, by } => ('●', format!("{} takes the place of {}", name(by), name(leg))),
+        Kind::Released { leg, to } => ('●', format!("{} is asked to call {to} itself", name(leg))),
         Kind::CodeDialled { leg, feature } => ('●', format!("{} dials the code of {feature}", name(leg))),
         Kind::TransferStarted { leg, consult, to, .. } => {
             let how = if *consult { "asks" } else { "transfers to" };

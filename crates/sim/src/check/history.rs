@@ -56,6 +56,8 @@ struct Contact {
     transfer: bool,
     /// Who dials the target of a transfer, and the party that waits.
     chooses: Option<(LegId, LegId)>,
+    /// Whether a trunk is asked to call the target of a transfer itself.
+    releasing: bool,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
     /// Whether a callee has said what no other trunk can mend, in this dial.
@@ -123,7 +125,7 @@ impl History {
             let answered = contact.legs.values().filter(|leg| leg.answered).count();
             let bridged = if contact.bridge.is_some() { 2 } else { 0 };
             // Who waits for a consultation to end hears music, which is checked beside this.
-            let chooses = usize::from(contact.chooses.is_some());
+            let chooses = usize::from(contact.chooses.is_some() || contact.releasing);
             let served = usize::from(bridged == 0 || contact.transfer) + chooses;
             contact.dialing.is_none() && answered > bridged + served
         });
@@ -357,6 +359,7 @@ impl History {
             }
             Kind::CodeDialled { .. } => self.tally.codes += 1,
             Kind::LegReplaced { .. } => self.tally.replaced += 1,
+            Kind::Released { .. } => self.tally.released += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
@@ -403,6 +406,7 @@ impl Contact {
             early: None,
             transfer: false,
             chooses: None,
+            releasing: false,
             dialing: None,
             decided: false,
             rang: false,
@@ -424,6 +428,9 @@ impl Contact {
                 let up = self.legs.iter().filter(|(_, leg)| leg.answered || leg.early);
                 let hears = |leg: &LegId| self.early.is_some_and(|(listener, _)| listener == *leg);
                 up.map(|(id, _)| (*id, !hears(id))).collect()
+            }
+            (None, None) if self.releasing => {
+                self.legs.iter().filter(|(_, leg)| leg.answered).map(|(id, _)| (*id, true)).collect()
             }
             (None, None) => {
                 let tested = self.legs.iter().filter(|(_, leg)| self.test_until.is_some() && leg.answered);
@@ -519,8 +526,15 @@ impl Contact {
                 (!is_user || begins == self.transfer || begins && self.bridge.is_none())
                     .then_some("a code of a stranger, or one that means nothing now")
             }
+            Kind::Released { leg, .. } => {
+                let is_trunk = matches!(self.leg(*leg)?.party, Party::Trunk(_));
+                let alone = self.bridge.is_none() && self.dialing.is_none();
+                (replace(&mut self.releasing, true) || !is_trunk || !alone || !self.transfer)
+                    .then_some("a release of no trunk, or beside a bridge")
+            }
             Kind::TransferStarted { .. } | Kind::TransferEnded { .. } => {
                 self.chooses = None;
+                self.releasing = false;
                 let begins = matches!(kind, Kind::TransferStarted { .. });
                 (replace(&mut self.transfer, begins) == begins).then_some("transfers begin and end in turn")
             }

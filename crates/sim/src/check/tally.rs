@@ -67,6 +67,8 @@ tally! {
     transfers "transfers";
     /// Legs whose place a phone took.
     replaced "replaced";
+    /// Parties whose trunk was asked to call elsewhere.
+    released "released";
     /// Feature codes.
     codes "codes dialled";
     /// Transfers that keys asked for.

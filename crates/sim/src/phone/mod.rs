@@ -114,12 +114,14 @@ pub(crate) enum Act {
     Refer,
     /// A call beside the one that is up.
     Consult,
+    /// What became of a REFER of the switch is to be told.
+    Tell,
     /// Sends something that nobody asked for.
     Prank,
 }
 
 /// All that a call may have set.
-const CALL_ACTS: [Act; 14] = [
+const CALL_ACTS: [Act; 15] = [
     Act::RepeatFinal,
     Act::Progress,
     Act::RepeatProgress,
@@ -134,6 +136,7 @@ const CALL_ACTS: [Act; 14] = [
     Act::Key,
     Act::Refer,
     Act::Consult,
+    Act::Tell,
 ];
 
 /// What comes out of a phone.
@@ -335,6 +338,7 @@ impl Phone {
             Act::Key => self.press_key(now, number, sent),
             Act::Refer => self.send_refer(now, number, sent),
             Act::Consult => self.consult(now, sent),
+            Act::Tell => self.tell(now, number, sent),
             Act::Prank => self.play_prank(now, sent),
         }
     }
@@ -358,6 +362,7 @@ impl Phone {
             ("UPDATE", Some(number)) => self.on_update(now, number, read, sent),
             ("CANCEL", _) => self.on_cancel(now, read, sent),
             ("BYE", Some(number)) => self.on_bye(number, read, sent),
+            ("REFER", Some(number)) => self.on_refer(now, number, read, sent),
             ("NOTIFY", Some(number)) => self.on_notify(now, number, read, sent),
             ("NOTIFY", None) => self.on_lamp(now, read, sent),
             ("REGISTER", None) => self.on_register(now, read, sent),

@@ -3,11 +3,11 @@
 use super::script::CallScript;
 use super::session::{Call, State};
 use super::transaction::Purpose;
-use super::{Out, Phone};
+use super::{Act, Out, Phone};
 use crate::dice::Dice;
 use crate::plan;
 use crate::wire::{self, Read};
-use clock::Time;
+use clock::{Duration, Time};
 use rsip::Header;
 
 /// Nobody places a further call after this, so that every seed ends.
@@ -54,6 +54,39 @@ impl Phone {
         if script.leaves {
             self.send_bye(now, number, sent);
         }
+    }
+
+    /// The switch asks for a call elsewhere: a trunk takes that, or not.
+    pub(super) fn on_refer(&mut self, now: Time, number: u64, read: &Read, sent: &mut Vec<Out>) {
+        let status = self.rng.pick(&[202, 202, 202, 405, 503]);
+        self.respond(read, status, sent);
+        if status == 202 {
+            if self.rng.chance(800) {
+                self.send_state(now, number, ("active;expires=60", "SIP/2.0 100 Trying\r\n"), sent);
+            }
+            if self.rng.chance(900) {
+                let after = self.rng.within(Duration::from_secs(10));
+                self.timers.set((number, Act::Tell), now + after);
+            }
+        }
+    }
+
+    /// Tells what has become of it.
+    pub(super) fn tell(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
+        let line = self.rng.pick(&["SIP/2.0 200 OK\r\n", "SIP/2.0 200 OK\r\n", "SIP/2.0 486 Busy\r\n", "?"]);
+        self.send_state(now, number, ("terminated;reason=noresource", line), sent);
+        if self.rng.chance(200) {
+            self.send_bye(now, number, sent);
+        }
+    }
+
+    fn send_state(&mut self, now: Time, number: u64, (state, line): (&str, &str), sent: &mut Vec<Out>) {
+        if !matches!(self.calls.get(&number), Some(Call { state: State::Up(_), .. })) {
+            return;
+        }
+        let fields = [("Event", "refer"), ("Subscription-State", state)];
+        let more = fields.map(|(name, value)| Header::Other(name.into(), value.into())).into();
+        self.send_within_with(now, number, (Purpose::Other, "NOTIFY"), (more, Some(line.to_owned())), sent);
     }
 
     /// Some phones hang up by themselves when they hear that the transfer is done.

@@ -389,8 +389,10 @@ impl Contact {
     }
 
     pub(crate) fn on_ring_timeout(&mut self, core: &mut Core) {
-        if let Phase::Test = self.phase {
-            return self.end_test(core);
+        match self.phase {
+            Phase::Test => return self.end_test(core),
+            Phase::Releasing => return self.end_release(core, 408),
+            _ => {}
         }
         let Phase::Dialing(dial) = &mut self.phase else { return };
         dial.tally.no_answer = true;
@@ -415,6 +417,9 @@ impl Contact {
                 self.unbridge(core, callee);
                 self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
             }
+            Phase::Releasing => {
+                core.timers.cancel(Timer::Ring(self.id));
+            }
             Phase::Choosing(Choice { callee, .. }) => {
                 self.hang_up_callee(core, callee, EndedBy::Flow, 200, "the flow hung up");
             }
@@ -436,6 +441,9 @@ impl Contact {
             Phase::Bridged { callee } => {
                 self.unbridge(core, callee);
                 self.hang_up_callee(core, callee, by, 200, "normal");
+            }
+            Phase::Releasing => {
+                core.timers.cancel(Timer::Ring(self.id));
             }
             Phase::Choosing(Choice { callee, .. }) => {
                 self.hang_up_callee(core, callee, by, 200, "normal");

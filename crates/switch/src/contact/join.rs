@@ -39,8 +39,10 @@ impl Contact {
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
-            // Who chooses does not give: see `may_give`.
-            Phase::Flow | Phase::Test | Phase::Choosing(_) => Reached::Flow(self.take_playing(core)),
+            // Who transfers does not give: see `may_give`.
+            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing => {
+                Reached::Flow(self.take_playing(core))
+            }
             Phase::Dialing(dial) => {
                 let until = core.timers.get(Timer::Ring(self.id));
                 core.timers.cancel(Timer::Ring(self.id));

@@ -108,6 +108,13 @@ impl Contact {
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
             Phase::Test => [caller.map(|leg| (leg.id, Tune::System("hold"))), None],
+            Phase::Releasing => {
+                let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
+                [
+                    caller.map(|leg| (leg.id, Tune::System("hold"))),
+                    transferor.map(|leg| (leg.id, Tune::System("ringback"))),
+                ]
+            }
             Phase::Choosing(choice) => {
                 let (chooser, other) = if choice.by == choice.callee {
                     (callee(choice.by), caller)

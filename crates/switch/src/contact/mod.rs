@@ -13,6 +13,7 @@ mod join;
 mod keys;
 mod media;
 mod redirect;
+mod release;
 mod replace;
 mod test_call;
 mod transfer;
@@ -87,6 +88,8 @@ enum Phase {
     Test,
     /// A bridge is parted while a user dials whom it hands the other party on to.
     Choosing(Choice),
+    /// The trunk of the caller has been asked to call the target of a transfer itself.
+    Releasing,
 }
 
 /// What a new contact is made of.

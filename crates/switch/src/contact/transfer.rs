@@ -92,6 +92,9 @@ impl Contact {
             }
             Some(Destination::Flow(client, flow)) => {
                 let machine = self.machine_for(core, &wish.to, "transfer", (client, flow));
+                let order =
+                    Order::of_flow(core.now, self.machine_for(core, &wish.to, "transfer", (client, flow)));
+                let Some(wish) = self.release(core, wish, order) else { return };
                 self.let_go(core, wish);
                 self.enter(machine, [MachineInput::Start]);
             }
@@ -118,13 +121,18 @@ impl Contact {
         Machine::new(Arc::clone(&self.plan), client, flow, info)
     }
 
+    /// The callee of a bridge, or of one that is parted while a target is dialled.
+    pub(super) fn callee_of_bridge(&self) -> Option<LegId> {
+        match &self.phase {
+            Phase::Bridged { callee } => Some(*callee),
+            Phase::Choosing(choice) => Some(choice.callee),
+            Phase::Flow | Phase::Test | Phase::Dialing(_) | Phase::Releasing => None,
+        }
+    }
+
     /// Parts the transferor from the party that it hands on, which is the caller from now on.
     pub(super) fn let_go(&mut self, core: &mut Core, wish: Wish) {
-        let callee = match &self.phase {
-            Phase::Bridged { callee } => *callee,
-            Phase::Choosing(choice) => choice.callee,
-            Phase::Flow | Phase::Test | Phase::Dialing(_) => return,
-        };
+        let Some(callee) = self.callee_of_bridge() else { return };
         if let Phase::Bridged { .. } = self.phase {
             self.unbridge(core, callee);
         }
@@ -195,6 +203,7 @@ impl Contact {
             self.machine = machine;
             self.inbox.clear();
         }
+        self.abandon_release(core);
         self.phase = Phase::Flow;
         let is_up = |state: State| matches!(state, State::Answered { .. });
         if self.leg_mut(transfer.transferor).is_some_and(|leg| is_up(leg.state)) {
