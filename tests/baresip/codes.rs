@@ -54,7 +54,7 @@ fn a_wrong_number_gives_the_party_back_and_a_right_one_hands_it_on() {
     press(&mut agent, "*11002#");
     target.event("CALL_ESTABLISHED");
     agent.event("CALL_CLOSED");
-    target.hears(1.0);
+    target.listen(1.0);
     caller.command("hangup", "");
     target.event("CALL_CLOSED");
     let transfers = &node.calls(1)[0]["transfers"];
@@ -75,7 +75,7 @@ fn an_agent_that_hangs_up_after_a_word_hands_the_party_on() {
     in_history(&node, "bridged", 2);
     agent.command("hangup", "");
     in_history(&node, "bridged", 3);
-    target.hears(1.0);
+    target.listen(1.0);
     caller.command("hangup", "");
     target.event("CALL_CLOSED");
     let transfer = &node.calls(1)[0]["transfers"][0];
@@ -111,7 +111,7 @@ fn a_phone_takes_the_call_that_rings_another() {
     other.dial(&format!("sip:*81001@{}", node.sip()));
     caller.event("CALL_ESTABLISHED");
     agent.event("CALL_CLOSED");
-    other.hears(1.0);
+    other.listen(1.0);
     caller.command("hangup", "");
     other.event("CALL_CLOSED");
     let cdr = &node.calls(1)[0];

@@ -2,6 +2,7 @@
 
 use super::reliable::Reliability;
 use crate::dice::Dice;
+use crate::plan;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 
@@ -162,8 +163,22 @@ impl Talk {
 impl ReferScript {
     fn draw(rng: &mut ChaCha12Rng) -> Self {
         let targets = [
-            "alice", "bob", "carol", "direct", "desk", "team", "first", "hunt", "menu", "busy", "out", "x",
+            "alice",
+            "bob",
+            "carol",
+            "direct",
+            "desk",
+            "team",
+            "first",
+            "hunt",
+            "menu",
+            "busy",
+            "out",
+            "x",
             "+494712",
+            plan::OUTSIDE,
+            plan::OUTSIDE,
+            plan::OUTSIDE,
         ];
         Self {
             to: rng.pick(&targets),

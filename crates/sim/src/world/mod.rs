@@ -313,6 +313,7 @@ impl World {
                         "menu",
                         "x",
                         plan::OUTSIDE,
+                        plan::OUTSIDE,
                         "+494712",
                     ])
                     .into();
