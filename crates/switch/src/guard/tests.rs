@@ -191,3 +191,27 @@ fn a_ban_is_lifted_by_an_operator_and_by_a_plan_that_trusts_the_source() {
     assert!(bench.guard.bans(bench.now).is_empty());
     assert_eq!(bench.send("192.0.2.8", SCAN), Look::Read);
 }
+
+/// How many answers a switch gives to one datagram, or message, that comes so often at once.
+fn answers(transport: Transport, bytes: &[u8], count: usize) -> usize {
+    let mut switch = crate::testing::switch(NODE, CLIENT.trim_start().split_once('\n').expect("a client").1);
+    let flow = flow(transport, "192.0.2.1");
+    let mut out = Vec::new();
+    for _ in 0..count {
+        let input = crate::Input::Sip { flow, bytes: bytes.to_vec().into() };
+        switch.handle(Time::from_secs(1), input, &mut out);
+    }
+    let is_answer =
+        |output: &&crate::Output| matches!(output, crate::Output::Send { flow: by, .. } if *by == flow);
+    out.iter().filter(is_answer).count()
+}
+
+#[test]
+fn rfc5626_4_4_2_a_keep_alive_is_answered_within_the_rates_of_its_source_and_other_stun_is_dropped() {
+    let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"transaction!"].concat();
+    assert_eq!(answers(Transport::Udp, &request, 1), 1);
+    assert_eq!(answers(Transport::Tcp, &request, 1), 0, "a stream has empty lines for that");
+    assert_eq!(answers(Transport::Udp, &request[..19], 1), 0);
+    let answered = answers(Transport::Udp, &request, 1_000);
+    assert!((50..=200).contains(&answered), "{answered} of a thousand");
+}
