@@ -221,9 +221,12 @@ impl Watches {
                     let (new, old) = self.mailboxes.get(&watch.user).copied().unwrap_or_default();
                     Told::Messages(format!("{new}/{old} (0/0)"))
                 }
-                Some(Told::Dialogs(_)) => {
+                Some(Told::Dialogs(told)) => {
                     let mut calls = history.calls_of(&watch.user);
-                    calls.sort_unstable();
+                    // Who of several that are not up has been told of ringing, and so is listed first, is not in the log.
+                    calls.sort_unstable_by_key(|(stage, leg)| {
+                        (*stage != Stage::Confirmed, !told.contains_key(leg), *leg)
+                    });
                     calls.truncate(MOST_LISTED);
                     Told::Dialogs(calls.into_iter().map(|(stage, leg)| (leg, stage)).collect())
                 }
