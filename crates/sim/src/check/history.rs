@@ -1,6 +1,7 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::rests::Rests;
+use super::watches::client_of;
 use super::{Stage, Tally};
 use crate::plan;
 use clock::{Duration, Time};
@@ -512,10 +513,15 @@ impl Contact {
                 let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
                 let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;
                 let is_right = self.legs.get(leg).is_some_and(|leg| speaks || !leg.answered && rings(leg));
-                let takes =
-                    self.legs.get(by).is_some_and(|by| !by.answered && matches!(by.party, Party::User(_)));
-                (!is_right || !takes)
-                    .then_some("a leg is replaced that neither rings nor speaks, or by no user")
+                let client = |leg: &LegId| match &self.legs.get(leg)?.party {
+                    Party::User(user) => client_of(user),
+                    Party::Trunk(_) | Party::Uri => None,
+                };
+                let is_foreign = client(by).is_none() || client(by) != client(leg);
+                let takes = self.legs.get(by).is_some_and(|by| !by.answered);
+                (!is_right || !takes || is_foreign).then_some(
+                    "a leg is replaced that neither rings nor speaks, or by a user of another client",
+                )
             }
             Kind::CodeDialled { leg, feature } => {
                 let is_user = matches!(self.leg(*leg)?.party, Party::User(_));

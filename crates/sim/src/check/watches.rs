@@ -273,7 +273,7 @@ impl Watch {
 }
 
 /// Whose user that is.
-fn client_of(user: &str) -> Option<&'static str> {
+pub(super) fn client_of(user: &str) -> Option<&'static str> {
     match user {
         "alice" | "bob" | "carol" | "20" => Some("sim"),
         "dave" => Some("other"),

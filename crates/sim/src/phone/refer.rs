@@ -23,7 +23,7 @@ impl Phone {
     }
 
     /// Takes the place of a call that a lamp shows.
-    pub(super) fn pick_up(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
+    pub(crate) fn pick_up(&mut self, now: Time, read: &Read, sent: &mut Vec<Out>) {
         let Some(replaces) = shown_dialog(&read.body) else { return };
         if now < LAST_CONSULTATION && self.rng.chance(60) {
             let early_only = if self.rng.chance(300) { ";early-only" } else { "" };

@@ -194,6 +194,18 @@ impl World {
         Err(format!("{}: {MAX_STEPS} steps and no end", self.now))
     }
 
+    /// Others learn of the dialogs that lamps show, and would take their place, too: users of another client, and trunks.
+    fn overhear(&mut self, read: &wire::Read) {
+        if read.method.as_deref() != Some("NOTIFY") || !self.rng.chance(100) {
+            return;
+        }
+        let curious = self.rng.pick(&["dave", "carrier"]);
+        let Some(to) = self.phones.iter().position(|phone| phone.name == curious) else { return };
+        let mut out = Vec::new();
+        self.phones[to].pick_up(self.now, read, &mut out);
+        self.take_from_phone(to, out);
+    }
+
     /// Goes to the next thing that happens; false if nothing happens any more.
     fn step(&mut self) -> Result<bool, String> {
         let packet = self.in_flight.first_key_value().map(|((at, _), _)| *at);
@@ -230,6 +242,7 @@ impl World {
                 let mut out = Vec::new();
                 self.phones[to].receive(self.now, &read, &mut out);
                 self.take_from_phone(to, out);
+                self.overhear(&read);
                 Ok(())
             }
             Delivery::Cut => self.cut(),
