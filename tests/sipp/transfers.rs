@@ -1,6 +1,7 @@
 //! Blind transfers by REFER: RFC 3515 and RFC 5589 section 6. (Attended ones are the simulator's.)
 
-use acceptance::{Node, Setup, Sipp, SippRun};
+use acceptance::{Node, Setup, Sipp, SippRun, until};
+use std::time::Duration;
 
 use crate::field;
 
@@ -82,5 +83,61 @@ fn rfc5589_6_1_a_trunk_that_calls_elsewhere_itself_takes_the_call_with_it() {
     assert_eq!(cdr["legs"].as_array().map(Vec::len), Some(2), "nobody was called here: {cdr:#}");
     assert_eq!([&cdr["transfers"][0]["to"], &cdr["transfers"][0]["outcome"]], ["+34911999999", "done"]);
     assert_eq!(node.events(1, "released").len(), 1);
+    node.stop();
+}
+
+/// Numbers outside are called by a trunk at host 3, where each user may place one call an hour.
+fn one_call_an_hour(outside: &str) -> Setup {
+    let trunks = "loopback: {from: [127.0.0.0/8]}\n  carrier: {to: \"sip:127.0.0.3:5080\", health: off}";
+    let fraud = "client: {fraud: {country: ES, user: {calls_per_hour: 1}}, ";
+    let flows =
+        RING_1000.replace("{ring: ring}", "{ring: ring, \"+*\": outside}").replace("    - answer\n", "");
+    Setup::new()
+        .replace("loopback: {from: [127.0.0.0/8]}", trunks)
+        .replace_in_client("client: {", fraud)
+        .flows(&format!("{flows}  outside:\n{outside}    - dial: {{number: dialled, trunk: carrier}}\n"))
+}
+
+fn assert_blocked_for_user_1000(node: &Node, contact: u64) {
+    node.calls(usize::try_from(contact).expect("a count"));
+    let blocked = node.events(contact, "call_blocked");
+    let reason = blocked.first().map(|event| field(event, "reason"));
+    assert_eq!(reason, Some("the user 1000 has its 1 call an hour"));
+}
+
+#[test]
+fn what_the_flow_of_a_transfer_dials_later_on_is_the_transferors_too() {
+    let node = Node::start(&one_call_an_hour("    - answer\n    - play: menu\n"));
+    for calls in 1..=2_u64 {
+        let target = Sipp::callee(&node, "answer-bye", 5080).at(node.network().socket(3, 5080)).start();
+        let transferor = transferor(&node, "answer", "", 0);
+        let caller = caller(&node, "call-until-bye").start();
+        until(Duration::from_secs(5), "a bridge", || node.events(calls, "bridged").len() == 1);
+        assert!(node.ask(&["transfer", "1000", "+34911999999"]).status.success());
+        assert_eq!((caller.finish().successful(), transferor.finish().successful()), (1, 1));
+        if calls == 1 {
+            assert_eq!(target.finish().successful(), 1);
+        }
+    }
+    assert_blocked_for_user_1000(&node, 2);
+    node.stop();
+}
+
+#[test]
+fn where_a_phone_sends_its_call_is_called_for_its_user() {
+    let node = Node::start(&one_call_an_hour(""));
+    for calls in 1..=2_u64 {
+        let target = Sipp::callee(&node, "answer", 5080).at(node.network().socket(3, 5080)).start();
+        let sends_on = transferor(&node, "redirect", "+34911999999", 0);
+        let caller = match calls {
+            1 => caller(&node, "call").run(),
+            _ => caller(&node, "call-refused").status(403).run(),
+        };
+        assert_eq!((caller.successful(), sends_on.finish().successful()), (1, 1));
+        if calls == 1 {
+            assert_eq!(target.finish().successful(), 1);
+        }
+    }
+    assert_blocked_for_user_1000(&node, 2);
     node.stop();
 }

@@ -91,8 +91,8 @@ impl Switch {
             }
         }
         for (stream, id) in &self.core.streams {
-            let owns = |contact: &Box<Contact>| contact.legs().any(|leg| leg.stream() == *stream);
-            if !self.contacts.get(id).is_some_and(owns) {
+            let owner = self.contacts.get(id);
+            if !owner.is_some_and(|contact| contact.legs().any(|leg| leg.stream() == *stream)) {
                 found.push(format!("stream {} belongs to contact {}, which has it not", stream.0, id.0));
             }
         }

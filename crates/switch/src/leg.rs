@@ -31,6 +31,8 @@ pub(crate) struct Leg {
     /// Who pays for it.
     pub(crate) bill: Option<Bill>,
     pub(crate) keypad: Keypad,
+    /// Whether its party has been sent a REFER.
+    pub(crate) was_referred: bool,
     codecs: Codecs,
     media: Media,
 }
@@ -119,6 +121,7 @@ impl Leg {
             state,
             bill: None,
             keypad: Keypad::new(dials_codes),
+            was_referred: false,
             codecs,
             media,
         }

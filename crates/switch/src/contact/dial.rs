@@ -36,6 +36,8 @@ pub(super) struct Dial {
     redirects: u8,
     /// How many of those that wait are where a destination has sent the call: the time of that one is theirs.
     elsewhere: usize,
+    /// The user whose phone has sent the call there.
+    redirected_by: Option<Arc<str>>,
     /// Targets that may be reached by a further server.
     pub(super) hunts: Vec<Hunt>,
 }
@@ -74,12 +76,17 @@ impl Order {
 }
 
 impl Dial {
-    /// Rings these next; false if there are none, or if destinations have sent the call elsewhere too often.
-    pub(super) fn redirect(&mut self, targets: &[Target]) -> bool {
+    /// Rings these next, to which a party has sent the call; false if there are none, or if destinations have done so too
+    /// often.
+    pub(super) fn redirect(&mut self, by: &Party, targets: &[Target]) -> bool {
         if targets.is_empty() || self.redirects == MOST_REDIRECTS {
             return false;
         }
         self.redirects += 1;
+        self.redirected_by = match by {
+            Party::User(user) => Some(Arc::clone(user)),
+            Party::Trunk(_) | Party::Uri => None,
+        };
         self.elsewhere += targets.len();
         for target in targets.iter().rev() {
             self.waiting.push_front(target.clone());
@@ -93,6 +100,10 @@ impl Dial {
 
     pub(super) fn caller_id(&self) -> Option<&CallerId> {
         self.caller_id.as_ref()
+    }
+
+    pub(super) fn redirected_by(&self) -> Option<&Arc<str>> {
+        self.redirected_by.as_ref()
     }
 }
 
@@ -139,6 +150,7 @@ impl Contact {
             purpose,
             redirects: 0,
             elsewhere: 0,
+            redirected_by: None,
             hunts: Vec::new(),
         });
         self.ring_next(core);
@@ -155,7 +167,10 @@ impl Contact {
             let Some(target) = dial.waiting.pop_front() else { break };
             match dial.elsewhere.checked_sub(1) {
                 Some(left) => dial.elsewhere = left,
-                None => core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time),
+                None => {
+                    dial.redirected_by = None;
+                    core.timers.set(Timer::Ring(self.id), core.now + dial.ring_time);
+                }
             }
             if let Err(status) = self.ring(core, &target) {
                 self.count(status);

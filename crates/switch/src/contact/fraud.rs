@@ -1,6 +1,6 @@
 //! Calls by trunks, held against what the client and its user may spend.
 
-use super::Contact;
+use super::{Contact, Phase};
 use crate::core::Core;
 use crate::fraud::{Bill, Blocked, Payer};
 use dialplan::Fraud;
@@ -35,10 +35,16 @@ impl Contact {
         self.plan.client_named(&self.client)?.fraud.as_ref()
     }
 
-    /// The client, and the user if one calls or hands the call on.
+    /// The client, and the user whose phone sends this call elsewhere, who has handed the caller on to where its flow is
+    /// now, or who calls.
     fn payers(&self) -> Vec<Payer> {
-        let user =
-            self.transferring_user().or_else(|| self.caller.user()).map(|user| Payer::User(Arc::clone(user)));
+        let sent_by = self.redirecting_user().or(self.sent_on_by.as_ref()).or_else(|| self.caller.user());
+        let user = sent_by.map(|user| Payer::User(Arc::clone(user)));
         std::iter::once(Payer::Client(Arc::clone(&self.client))).chain(user).collect()
+    }
+
+    fn redirecting_user(&self) -> Option<&Arc<str>> {
+        let Phase::Dialing(dial) = &self.phase else { return None };
+        dial.redirected_by()
     }
 }

@@ -7,7 +7,7 @@ use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use clock::Time;
 use dialplan::{Machine, MachineInput};
-use events::{ContactId, DialOutcome, Direction, EndedBy, Kind, LegId};
+use events::{ContactId, DialOutcome, EndedBy, Kind, LegId};
 use std::collections::VecDeque;
 
 /// All of a contact but its caller: the legs that it has placed, and the flow.
@@ -115,7 +115,7 @@ impl Contact {
             Kind::LegJoined {
                 leg: leg.id,
                 from,
-                direction: Direction::Outbound,
+                direction: leg.direction(),
                 party: leg.party.clone(),
                 uri: leg.uri.clone(),
                 call_id,

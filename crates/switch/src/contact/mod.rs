@@ -73,6 +73,8 @@ pub(crate) struct Contact {
     failed_status: Option<u16>,
     /// The transfer under way: it spans what the target's flow does until it has the call.
     transfer: Option<Transfer>,
+    /// The user who has handed the caller on to where its flow is now: what that flow costs is that user's, too.
+    sent_on_by: Option<Arc<str>>,
     cause: Option<Cause>,
 }
 
@@ -130,6 +132,7 @@ impl Contact {
             recordings_begun: 0,
             failed_status: None,
             transfer: None,
+            sent_on_by: None,
             cause: None,
         }
     }
@@ -264,7 +267,9 @@ impl Contact {
         } else {
             let invite = self.leg_mut(leg).and_then(|leg| leg.invite);
             invite.into_iter().for_each(|it| core.endpoint.bye(core.now, it, None, &mut core.sip));
-            self.callee_gone(core, leg, EndedBy::Switch, Some(200), why);
+            if !self.leave_consultation(core, leg, EndedBy::Switch, Some(200), why) {
+                self.callee_gone(core, leg, EndedBy::Switch, Some(200), why);
+            }
         }
     }
 

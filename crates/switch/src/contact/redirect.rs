@@ -9,6 +9,9 @@ use sip::{Message, NameAddr, Uri};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+/// Destinations that one redirect may name: each may be a call by a trunk.
+const MOST_TARGETS: usize = 5;
+
 impl Contact {
     /// Follows the redirect of a leg that rang; false if it leads nowhere that its party may send a call to.
     ///
@@ -25,10 +28,10 @@ impl Contact {
         let (id, party, uri) = (leg.id, leg.party.clone(), Arc::clone(&leg.uri));
         let mut contacts: Vec<_> = message.contacts().flatten().collect();
         contacts.sort_by_key(|contact| Reverse(contact.preference()));
-        let targets: Vec<_> =
-            contacts.iter().flat_map(|contact| self.redirect_targets(core, &party, &uri, contact)).collect();
+        let targets = contacts.iter().flat_map(|contact| self.redirect_targets(core, &party, &uri, contact));
+        let targets: Vec<_> = targets.take(MOST_TARGETS).collect();
         let Phase::Dialing(dial) = &mut self.phase else { return false };
-        if !dial.redirect(&targets) {
+        if !dial.redirect(&party, &targets) {
             return false;
         }
         for target in &targets {

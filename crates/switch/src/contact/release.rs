@@ -20,11 +20,12 @@ impl Contact {
             return Some(wish);
         };
         self.let_go(core, wish);
-        if let Err(status) = self.may_spend(core, &number) {
+        if let Err(status) = self.may_be_released(core, &number) {
             self.hand_back(core, status);
             return None;
         }
         let leg = self.caller.id;
+        self.caller.was_referred = true;
         let headers = [("Refer-To", &*refer_to)];
         let sent = self.caller.invite.and_then(|invite| {
             core.endpoint.request_within(core.now, invite, &Method::Refer, &headers, None, &mut core.sip)
@@ -45,11 +46,25 @@ impl Contact {
         let callee = self.callee_of_bridge()?;
         let party =
             if transferor == callee { &self.caller } else { self.legs().find(|leg| leg.id == callee)? };
+        // What the trunk still says of a REFER before this one could not be told apart (RFC 3515 section 2.4.6).
         let Party::Trunk(name) = &party.party else { return None };
+        if party.was_referred {
+            return None;
+        }
         let trunk = self.plan.trunk(name).filter(|trunk| trunk.releases)?;
         let [Target::Number { number, trunks }] = &*order.targets else { return None };
         let refer_to = refer_to(trunk, number).filter(|_| trunks.contains(name))?;
         Some((Arc::clone(number), refer_to))
+    }
+
+    /// Holds the call that the trunk will place against what may be spent. It is not up here, so that it counts among the calls
+    /// of an hour, and not among those at once.
+    fn may_be_released(&self, core: &mut Core, number: &str) -> Result<(), u16> {
+        self.may_spend(core, number)?;
+        if let Some(bill) = self.bill(core, Some(number))? {
+            core.accounts.end(core.now, &bill);
+        }
+        Ok(())
     }
 
     /// The final response to our REFER, or none.

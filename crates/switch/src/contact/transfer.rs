@@ -144,10 +144,12 @@ impl Contact {
             self.turn(callee);
         }
         self.failed_status = None;
+        let user = self.leg_mut(leg).and_then(|leg| leg.user().cloned());
+        self.sent_on_by.clone_from(&user);
         self.transfer = Some(Transfer {
             transferor: leg,
             by,
-            user: self.leg_mut(leg).and_then(|leg| leg.user().cloned()),
+            user,
             told,
             referred_by: referred_by.map(Box::from),
             turned,
@@ -205,6 +207,7 @@ impl Contact {
         }
         self.abandon_release(core);
         self.phase = Phase::Flow;
+        self.sent_on_by = None;
         let is_up = |state: State| matches!(state, State::Answered { .. });
         if self.leg_mut(transfer.transferor).is_some_and(|leg| is_up(leg.state)) {
             let served = self.caller.id;
@@ -251,11 +254,6 @@ impl Contact {
         if let Some(transfer) = &mut self.transfer {
             transfer.waits = waits;
         }
-    }
-
-    /// The user who transfers: the call of the target is its own.
-    pub(super) fn transferring_user(&self) -> Option<&Arc<str>> {
-        self.transfer.as_ref()?.user.as_ref()
     }
 
     /// The leg of who transfers.
