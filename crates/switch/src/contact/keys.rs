@@ -3,6 +3,7 @@
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::keypad::KeysBy;
+use crate::leg::State;
 use clock::Duration;
 use dialplan::{Feature, MachineInput};
 use events::{Kind, LegId};
@@ -33,7 +34,9 @@ impl Contact {
     }
 
     fn press(&mut self, core: &mut Core, leg: LegId, by: KeysBy, digit: char) {
-        let Some(keypad) = self.leg_mut(leg).map(|leg| &mut leg.keypad) else { return };
+        // What was heard before the end of the leg may be told after it.
+        let live = self.leg_mut(leg).filter(|leg| leg.state != State::Over);
+        let Some(keypad) = live.map(|leg| &mut leg.keypad) else { return };
         if !keypad.takes(by) {
             return;
         }
