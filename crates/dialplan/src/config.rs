@@ -80,15 +80,11 @@ impl Config {
         own.or_else(|| self.outside(client, dialled))
     }
 
-    /// Whether somebody could call that number.
+    /// Whether that is a client's number, or begins with a pickup code. Numbers of others that users may call are not: among
+    /// them is all that toll fraud dials.
     pub fn is_number(&self, dialled: &str) -> bool {
-        let mut clients = (0..self.clients.len()).map(ClientIndex);
-        let is_code = |client: ClientIndex| {
-            let code = self.client(client).features.code(Feature::Pickup);
-            code.is_some_and(|code| dialled.starts_with(code))
-        };
-        self.number(None, dialled).is_some()
-            || clients.any(|client| is_code(client) || self.outside(client, dialled).is_some())
+        let mut codes = self.clients.iter().filter_map(|client| client.features.code(Feature::Pickup));
+        self.number(None, dialled).is_some() || codes.any(|code| dialled.starts_with(code))
     }
 
     /// The flow of a number that is nobody's here.

@@ -116,7 +116,8 @@ impl Gate<'_> {
         self.trunks.owner_of(&user_part(request.request_uri())).is_some()
     }
 
-    /// Whether a request is for a number that somebody could call.
+    /// Whether a request is for a number or pickup code of a client. A phone that calls outside before it has proved who it is
+    /// is suspected, until it proves it.
     fn is_ours(&self, request: &Message) -> bool {
         self.plan.is_number(&user_part(request.request_uri()))
     }

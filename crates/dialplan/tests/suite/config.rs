@@ -67,6 +67,24 @@ fn a_number_is_found_as_it_is_typed_and_only_by_a_trunk_that_may() {
 }
 
 #[test]
+fn what_users_may_call_outside_is_no_number_of_ours_and_a_pickup_code_is() {
+    let client = "\
+client: {features: {pickup: \"*8\"}}
+numbers: {\"+34 911 000 100\": main, \"+*\": main, \"9*\": main}
+flows: {main: [hangup]}
+";
+    let config = load(&input(crate::support::NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+    let client = config.number(None, "+34911000100").expect("a number").0;
+    for outside in ["+442012345678", "00442012345678", "912"] {
+        assert!(config.called_by_user(client, outside).is_some(), "{outside}");
+        assert!(!config.is_number(outside), "{outside}");
+    }
+    for ours in ["+34911000100", "0034911000100", "*81001", "*8alice"] {
+        assert!(config.is_number(ours), "{ours}");
+    }
+}
+
+#[test]
 fn users_are_found_by_name_and_by_range() {
     let config = config();
     let alice = config.user("alice").expect("alice");

@@ -215,3 +215,32 @@ fn rfc5626_4_4_2_a_keep_alive_is_answered_within_the_rates_of_its_source_and_oth
     let answered = answers(Transport::Udp, &request, 1_000);
     assert!((50..=200).contains(&answered), "{answered} of a thousand");
 }
+
+/// The address that is banned of a stranger who calls a number so often and proves nothing, if it is.
+fn banned_by_calls(number: &str, count: usize) -> Option<String> {
+    let mut switch =
+        crate::testing::switch(NODE, "numbers: {100: out, \"+*\": out}\nflows: {out: [hangup]}\n");
+    let mut out = Vec::new();
+    for call in 0..count {
+        let text = format!(
+            "INVITE sip:{number}@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{call}\r\n\
+             From: <sip:1@10.0.0.1>;tag={call}\r\nTo: <sip:{number}@10.0.0.1>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:1@192.0.2.1>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let input = crate::Input::Sip { flow: flow(Transport::Udp, "192.0.2.1"), bytes: text.into() };
+        switch.handle(Time::from_secs(1), input, &mut out);
+    }
+    out.into_iter().find_map(|output| match output {
+        crate::Output::Event(events::Event { kind: events::Kind::SourceBanned { address, .. }, .. }) => {
+            Some(address)
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn toll_fraud_is_found_out_though_users_may_call_everywhere() {
+    assert_eq!(banned_by_calls("0044201234567", 10).as_deref(), Some("192.0.2.1"));
+    assert_eq!(banned_by_calls("+44201234567", 9), None);
+    assert_eq!(banned_by_calls("100", 15), None, "a number of ours");
+}
