@@ -63,7 +63,12 @@ impl ClientKey {
 
     /// The Via header field of a request that belongs to the transaction and goes by `flow`.
     pub(crate) fn via(self, config: &EndpointConfig, flow: &Flow) -> String {
-        let (transport, sent_by) = (flow.transport.via_token(), config.sent_by(flow));
+        self.via_with(flow.transport, config.sent_by(flow))
+    }
+
+    /// The same with a sent-by that is given.
+    pub(crate) fn via_with(self, transport: Transport, sent_by: SocketAddr) -> String {
+        let transport = transport.via_token();
         format!("SIP/2.0/{transport} {sent_by};rport;branch={}{:016x}", Via::MAGIC_COOKIE, self.branch)
     }
 }
@@ -141,11 +146,21 @@ struct Client {
     flow: Flow,
     /// The way that it was to go, if it is too large for that.
     meant: Flow,
-    /// The request as it goes by UDP, until something has come back by TCP.
-    datagram: Option<Outgoing>,
+    trial: Trial,
     last: Last,
     interval: Duration,
     challenges: u8,
+}
+
+/// Whether a request goes by TCP for its size.
+#[derive(Debug)]
+enum Trial {
+    /// No, or something has come back by it.
+    No,
+    /// It has, and nothing has come back: this is the request as it goes by UDP.
+    Runs(Outgoing),
+    /// It had, and nothing came back: since then it goes by UDP.
+    FellBack(Time),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -253,12 +268,12 @@ impl Clients {
     ) {
         let NewClient { key, is_invite, request, user, invite, challenges } = new;
         let meant = request.flow;
-        let (request, datagram) = match streamed {
+        let (request, trial) = match streamed {
             Some(Streamed(streamed)) => {
                 self.trials.set(key, now + self.values.t1 * STREAM_TRIAL);
-                (streamed, Some(request))
+                (streamed, Trial::Runs(request))
             }
-            None => (request, None),
+            None => (request, Trial::No),
         };
         let machine = match is_invite {
             true => Machine::Invite(client_invite::State::Calling),
@@ -268,7 +283,7 @@ impl Clients {
         let flow = request.flow;
         self.by_flow.insert(flow_key(&flow, key));
         let last = Last::One(request);
-        let client = Client { machine, user, invite, flow, meant, datagram, last, interval, challenges };
+        let client = Client { machine, user, invite, flow, meant, trial, last, interval, challenges };
         self.alive.insert(key, client);
         let notice = self.act(now, key, machine.start(), None, out);
         debug_assert!(notice.is_none(), "nothing has come back yet");
@@ -312,17 +327,30 @@ impl Clients {
             keys.retain(|key| self.alive.get(key).is_some_and(is_calling));
         }
         keys.sort_unstable();
-        keys.retain(|key| !self.fall_back(now, *key, out));
+        keys.retain(|key| !self.end_trial(now, *key, out));
         let failed = |key| self.input(now, key, ClientInput::TransportError, None, out);
         keys.into_iter().filter_map(failed).collect()
     }
 
-    /// Sends a request by UDP that has gone by TCP for its size and has no response; false if it is none.
+    /// Sends a request by UDP that has gone by TCP for its size and has no response, unless it has been sent so already: the time
+    /// when it was; `None` if it is none.
+    pub(crate) fn fall_back(&mut self, now: Time, key: ClientKey, out: &mut Vec<Output>) -> Option<Time> {
+        self.end_trial(now, key, out);
+        match self.alive.get(&key)?.trial {
+            Trial::FellBack(at) => Some(at),
+            Trial::No | Trial::Runs(_) => None,
+        }
+    }
+
+    /// Sends a request by UDP that goes by TCP for its size and has no response; false if it is none.
     ///
-    /// It keeps its branch: should the server have it by TCP all the same, it takes this for a retransmission.
-    pub(crate) fn fall_back(&mut self, now: Time, key: ClientKey, out: &mut Vec<Output>) -> bool {
+    /// It keeps its branch and its sent-by: should the server have it by TCP all the same, it takes this for a
+    /// retransmission.
+    fn end_trial(&mut self, now: Time, key: ClientKey, out: &mut Vec<Output>) -> bool {
         let Some(client) = self.alive.get_mut(&key) else { return false };
-        let Some(request) = client.datagram.take() else { return false };
+        let Trial::Runs(request) = &client.trial else { return false };
+        let request = request.clone();
+        client.trial = Trial::FellBack(now);
         self.trials.cancel(key);
         self.by_flow.remove(&flow_key(&client.flow, key));
         self.by_flow.insert(flow_key(&request.flow, key));
@@ -345,7 +373,7 @@ impl Clients {
     pub(crate) fn stay_with_stream(&mut self, key: ClientKey) {
         self.trials.cancel(key);
         if let Some(client) = self.alive.get_mut(&key) {
-            client.datagram = None;
+            client.trial = Trial::No;
         }
     }
 
@@ -362,7 +390,7 @@ impl Clients {
     /// Fires the earliest timer if it is due.
     pub(crate) fn fire(&mut self, now: Time, out: &mut Vec<Output>) -> Option<ClientNotice> {
         if let Some(key) = self.trials.pop_due(now) {
-            self.fall_back(now, key, out);
+            self.end_trial(now, key, out);
             return None;
         }
         let (key, timer) = self.timers.pop_due(now)?;

@@ -164,7 +164,7 @@ fn a_call_that_nobody_wants_any_more_is_not_sent_by_udp() {
         let id = node.invite(large());
         node.sent();
         node.endpoint.cancel(node.now, id, None, &mut node.out);
-        assert!(!node.endpoint.fall_back(node.now, id, &mut node.out));
+        assert_eq!(node.endpoint.fall_back(node.now, id, &mut node.out), None);
         node.wait(2_000);
         if fails {
             node.endpoint.flow_failed(node.now, STREAM, &mut node.out);
@@ -184,13 +184,76 @@ fn its_user_may_be_less_patient() {
     let id = node.invite(large());
     node.sent();
     node.wait(200);
-    assert!(node.endpoint.fall_back(node.now, id, &mut node.out));
+    let fell_back = node.now;
+    assert_eq!(node.endpoint.fall_back(node.now, id, &mut node.out), Some(fell_back));
     assert_eq!(node.only().0, DATAGRAMS);
-    assert!(!node.endpoint.fall_back(node.now, id, &mut node.out), "once");
+    node.wait(100);
+    assert_eq!(node.endpoint.fall_back(node.now, id, &mut node.out), Some(fell_back));
+    assert!(node.sent().is_empty(), "once");
     node.wait(32_000);
     let failed = |out: &Output| matches!(out, Output::Event(Event::Failed { status: 408, .. }));
     assert!(node.out.iter().any(failed), "Timer B runs on");
     assert_eq!(node.endpoint.alive(), sip::Alive::default());
+}
+
+#[test]
+fn its_user_is_told_when_it_fell_back_by_itself() {
+    let mut node = Node::new(by_both());
+    let id = node.invite(large());
+    node.wait(2_000);
+    let fell_back = node.now;
+    node.sent();
+    node.wait(100);
+    assert_eq!(node.endpoint.fall_back(node.now, id, &mut node.out), Some(fell_back));
+    assert!(node.sent().is_empty());
+}
+
+#[test]
+fn rfc3261_17_2_3_the_copy_by_udp_is_a_retransmission_also_where_tcp_has_another_port() {
+    let mut world = World::new(Transport::Udp);
+    let elsewhere = std::net::SocketAddr::new(address(CALLER).ip(), 5_070);
+    let shown = [
+        ((Transport::Udp, address(CALLER)), address(CALLER)),
+        ((Transport::Tcp, address(CALLER)), elsewhere),
+    ];
+    world.sides[CALLER] = Endpoint::new(EndpointConfig { shown: shown.into(), ..config() }, [1; 32]);
+    // Nothing comes back while TCP is tried.
+    let mut lost = 0;
+    world.fate = Box::new(move |side, _| {
+        let is_lost = side == CALLEE && lost == 0;
+        lost += u32::from(is_lost);
+        if is_lost { Vec::new() } else { vec![crate::world::DELAY] }
+    });
+    let invite = NewInvite { body: large(), ..world.new_invite(CALLER) };
+    let id = world.act(CALLER, |endpoint, now, out| endpoint.invite(now, invite, out));
+    let Event::Invite { id: callee, flow, .. } = world.event(CALLEE) else { panic!() };
+    assert_eq!(flow.transport, Transport::Tcp);
+    world.run(Duration::from_millis(2_500));
+    assert_eq!(world.sides[CALLEE].counters().retransmissions, 1);
+    world.act(CALLEE, |endpoint, now, out| {
+        endpoint.accept(now, callee, &contact(CALLEE), offer(), out);
+    });
+    assert!(matches!(world.event(CALLER), Event::Answered { .. }));
+    assert!(matches!(world.event(CALLEE), Event::Acked { .. }));
+    world.hang_up(CALLER, id);
+    world.assert_drained();
+}
+
+#[test]
+fn of_several_listeners_it_goes_by_the_one_that_shows_what_udp_shows() {
+    let shown = std::net::SocketAddr::from(([203, 0, 113, 9], 5_060));
+    let other = std::net::SocketAddr::from(([203, 0, 113, 9], 5_070));
+    let behind = std::net::SocketAddr::from(([127, 0, 0, 1], 5_080));
+    let listeners = [
+        ((Transport::Udp, address(CALLER)), shown),
+        ((Transport::Tcp, address(CALLER)), other),
+        ((Transport::Tcp, behind), shown),
+    ];
+    let mut node = Node::new(EndpointConfig { shown: listeners.into(), ..config() });
+    node.invite(large());
+    let (flow, invite) = node.only();
+    assert_eq!(flow, Flow { local: behind, ..STREAM });
+    assert_eq!(invite.via().unwrap().sent_by(), shown.to_string());
 }
 
 #[test]

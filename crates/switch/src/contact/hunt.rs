@@ -203,7 +203,7 @@ impl Contact {
     }
 
     /// A server that has said nothing at all by now is taken for dead, unless it was asked by TCP for the size of the INVITE
-    /// alone: then it has as much time again by UDP.
+    /// alone: then it has all of the time again from when it was asked by UDP, which the endpoint may have begun by itself.
     pub(crate) fn on_respond_timeout(&mut self, core: &mut Core, leg: LegId) {
         let invite = self.leg_mut(leg).filter(|leg| leg.is_early()).and_then(|leg| leg.invite);
         let Some(invite) = invite.filter(|invite| core.endpoint.is_silent(*invite)) else { return };
@@ -212,9 +212,10 @@ impl Contact {
             _ => &[],
         };
         if let Some(patience) = hunts.iter().find(|hunt| hunt.is_at(leg)).and_then(Hunt::patience)
-            && core.endpoint.fall_back(core.now, invite, &mut core.sip)
+            && let Some(asked) = core.endpoint.fall_back(core.now, invite, &mut core.sip)
+            && asked + patience > core.now
         {
-            return core.timers.set(Timer::Respond(invite), core.now + patience);
+            return core.timers.set(Timer::Respond(invite), asked + patience);
         }
         // Should it wake up, it is told at once (RFC 3261 section 9.1).
         core.endpoint.cancel(core.now, invite, None, &mut core.sip);
@@ -250,7 +251,13 @@ impl Contact {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Input, Output, testing};
+    use bytes::Bytes;
+    use clock::Time;
     use dialplan::Causes;
+    use events::Kind;
+    use rtp::control::{Event, LocalPort};
+    use sip::Flow;
 
     fn hunt(failover_on: Causes) -> Hunt {
         let routing = || Routing { failover_on: failover_on.clone(), ..Routing::default() };
@@ -287,5 +294,66 @@ mod tests {
         let causes = Causes::new(vec![403..=403]);
         assert_eq!(after(hunt(causes.clone()), 403, true), Some((0, true)));
         assert_eq!(after(hunt(causes), 500, true), None);
+    }
+
+    const NODE: &str = "
+node: {name: test}
+sip: {listen: [\"udp:10.0.0.1:5060\", \"tcp:10.0.0.1:5060\"]}
+rtp: {ports: 30000-30999, address: 10.0.0.1}
+trunks:
+  inbound: {from: [192.0.2.0/24]}
+  deaf: {to: \"sip:198.51.100.9;x=LONG\", respond_within: PATIENCE, health: off}
+clients: [acme]
+";
+    const CLIENT: &str = "numbers: {100: out}\nflows: {out: [{dial: {number: \"4711\", trunk: deaf}}]}\n";
+
+    /// By which ways, and after how many milliseconds, a server that says nothing gets an INVITE that is too large for UDP, and
+    /// when it is given up.
+    fn asked(patience: &str) -> (Vec<(Transport, u64)>, Option<u64>) {
+        let node = NODE.replace("LONG", &"x".repeat(1_300)).replace("PATIENCE", patience);
+        let mut switch = testing::switch(&node, CLIENT);
+        let begun = Time::from_secs(1);
+        let ports = [30_000, 30_002, 30_004].map(|port| LocalPort { thread: 0, port }).into();
+        let invite = "INVITE sip:100@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\n\
+            From: <sip:1@192.0.2.7>;tag=1\r\nTo: <sip:100@10.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+            Contact: <sip:1@192.0.2.7>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n\
+            Content-Length: 83\r\n\r\n\
+            v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 1.1.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+        let flow = Flow::udp(([10, 0, 0, 1], 5060).into(), ([192, 0, 2, 7], 5060).into());
+        let mut inputs = VecDeque::from([
+            Input::Media(Event::Ready(ports)),
+            Input::Sip { flow, bytes: Bytes::from_static(invite.as_bytes()) },
+        ]);
+        let (mut ways, mut now) = (Vec::new(), begun);
+        while now < begun + Duration::from_secs(20) {
+            let mut out = Vec::new();
+            switch.handle(now, inputs.pop_front().unwrap_or(Input::Timeout), &mut out);
+            let after = u64::try_from(now.since(begun).as_millis()).expect("a while");
+            for output in out {
+                match output {
+                    Output::Send { flow, bytes } if bytes.starts_with(b"INVITE ") => {
+                        ways.push((flow.transport, after));
+                    }
+                    Output::Event(events::Event { kind: Kind::LegEnded { cause, .. }, .. })
+                        if *cause.reason == *"no response" =>
+                    {
+                        return (ways, Some(after));
+                    }
+                    _ => {}
+                }
+            }
+            if inputs.is_empty() {
+                now = switch.next_timeout().expect("something is waited for").max(now);
+            }
+        }
+        (ways, None)
+    }
+
+    #[test]
+    fn rfc3261_18_1_1_a_server_has_all_of_its_time_by_udp_after_tcp() {
+        use Transport::{Tcp, Udp};
+        assert_eq!(asked("1s"), (vec![(Tcp, 0), (Udp, 1_000), (Udp, 1_500)], Some(2_000)));
+        assert_eq!(asked("2s"), (vec![(Tcp, 0), (Udp, 2_000), (Udp, 2_500), (Udp, 3_500)], Some(4_000)));
+        assert_eq!(asked("3s"), (vec![(Tcp, 0), (Udp, 2_000), (Udp, 2_500), (Udp, 3_500)], Some(5_000)));
     }
 }
