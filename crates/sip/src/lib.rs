@@ -34,8 +34,8 @@ pub use digest::{
 };
 pub use endpoint::{
     Address, Admission, Alive, Body, Counters, DialogId, EndReason, Endpoint, EndpointConfig, Event, Events,
-    InviteId, Login, NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, SubscriptionId,
-    Why, Wire,
+    InviteId, Login, NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, ShownTo,
+    SubscriptionId, Why, Wire,
 };
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};

@@ -23,6 +23,7 @@ use sip::{
     VerifierConfig, Wire,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A call has a caller and, in a ring group, a few phones at once; beyond that the endpoint sheds load.
 const USAGES_A_CALL: usize = 4;
@@ -244,9 +245,8 @@ impl Core {
     }
 
     /// The server of a trunk at this address is told what the trunk is to be told.
-    pub(crate) fn show_to_trunk(&mut self, peer: std::net::IpAddr, trunk: &str) {
-        let advertise = self.trunks.advertised(trunk);
-        self.endpoint.show_to(peer, advertise.map(|it| (it.sip, it.port)));
+    pub(crate) fn show_to_trunk(&mut self, peer: std::net::IpAddr, trunk: &Arc<str>) {
+        self.endpoint.show_to(peer, self.trunks.shown_to(trunk));
     }
 
     /// The address of media as a party is told it.

@@ -48,7 +48,7 @@ pub struct EndpointConfig {
     /// where the listener is bound to every address.
     pub shown: HashMap<(Transport, SocketAddr), SocketAddr>,
     /// What it says instead to peers at an address; see [`Endpoint::show_to`](super::Endpoint::show_to).
-    pub shown_to: HashMap<IpAddr, (IpAddr, Option<u16>)>,
+    pub shown_to: HashMap<IpAddr, ShownTo>,
     /// INVITEs beyond this number of usages get 503 with Retry-After. Refused ones that wait for their ACK are
     /// not counted: `max_transactions` bounds them.
     pub max_usages: usize,
@@ -61,6 +61,17 @@ pub struct EndpointConfig {
     pub session_timers: SessionTimers,
     /// Which SUBSCRIBEs it takes.
     pub events: Events,
+}
+
+/// What peers at an address are told of ours, instead of what others are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownTo {
+    /// Whose peers they are: a trunk's.
+    pub whose: Arc<str>,
+    /// The address.
+    pub ip: IpAddr,
+    /// The port; the listener's without one.
+    pub port: Option<u16>,
 }
 
 /// Which SUBSCRIBEs an endpoint takes (RFC 6665).
@@ -101,7 +112,7 @@ impl EndpointConfig {
     pub(crate) fn sent_by(&self, flow: &Flow) -> SocketAddr {
         let usual = self.shown.get(&(flow.transport, flow.local)).copied().unwrap_or(flow.local);
         match self.shown_to.get(&flow.peer.ip()) {
-            Some((ip, port)) => SocketAddr::new(*ip, port.unwrap_or(usual.port())),
+            Some(shown) => SocketAddr::new(shown.ip, shown.port.unwrap_or(usual.port())),
             None => usual,
         }
     }

@@ -17,7 +17,8 @@ mod usage;
 
 pub use api::{
     Address, Admission, Alive, Body, Counters, DialogId, EndpointConfig, Event, Events, InviteId, Login,
-    NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, SubscriptionId, Why, Wire,
+    NewInvite, NewRequest, Output, RequestId, SentId, Series, SessionTimers, ShownTo, SubscriptionId, Why,
+    Wire,
 };
 pub use subscription::EndReason;
 
@@ -31,6 +32,7 @@ use clock::{Time, Timers};
 use sent::Sent;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use subscription::Subscriptions;
 use token::Tokens;
 use usage::{State, Usage, UsageTimer};
@@ -169,9 +171,8 @@ impl Endpoint {
         of_transactions.into_iter().chain(of_usages).flatten().min()
     }
 
-    /// Peers at an address are told this address of ours from now on, and this port; without one the listener's. `None`: what
-    /// others are told.
-    pub fn show_to(&mut self, peer: IpAddr, shown: Option<(IpAddr, Option<u16>)>) {
+    /// Peers at an address are told this of our addresses from now on. `None`: what others are told.
+    pub fn show_to(&mut self, peer: IpAddr, shown: Option<ShownTo>) {
         let Some(shown) = shown else {
             self.config.shown_to.remove(&peer);
             return;
@@ -181,6 +182,11 @@ impl Endpoint {
             self.config.shown_to.clear();
         }
         self.config.shown_to.insert(peer, shown);
+    }
+
+    /// The same for all peers that are told something of their own, by whose they are.
+    pub fn show_to_all(&mut self, mut shown: impl FnMut(&Arc<str>) -> Option<ShownTo>) {
+        self.config.shown_to.retain(|_, told| shown(&told.whose).map(|shown| *told = shown).is_some());
     }
 
     /// What Via says of us in requests that go by a flow, and what Contact is to say.

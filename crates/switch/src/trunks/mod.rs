@@ -12,7 +12,7 @@ use dialplan::{Advertise, Config};
 use health::Health;
 use registrations::Registrations;
 use rest::Rests;
-use sip::{Flow, Message, SentId, Transport};
+use sip::{Flow, Message, SentId, ShownTo, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,6 +59,12 @@ impl Trunks {
         self.advertised.get(trunk).copied()
     }
 
+    /// The same as the endpoint tells its servers.
+    pub(crate) fn shown_to(&self, trunk: &Arc<str>) -> Option<ShownTo> {
+        let Advertise { sip: ip, port, .. } = self.advertised(trunk)?;
+        Some(ShownTo { whose: Arc::clone(trunk), ip, port })
+    }
+
     /// The trunk whose registration has a Contact of this user: what comes to it is that trunk's.
     pub(crate) fn owner_of(&self, user: &str) -> Option<&str> {
         self.registrations.owner_of(user)
@@ -71,6 +77,7 @@ impl Core {
         let trunks = &plan.node.trunks;
         let advertised = trunks.iter().filter_map(|it| Some((Arc::clone(&it.name), it.advertise?)));
         self.trunks.advertised = advertised.collect();
+        self.endpoint.show_to_all(|trunk| self.trunks.shown_to(trunk));
         let registrars = trunks.iter().filter_map(|trunk| Some(&trunk.register.as_ref()?.registrar));
         let ways: Vec<_> = trunks.iter().flat_map(|trunk| &trunk.to).chain(registrars).cloned().collect();
         self.locator.keep(&ways);
@@ -194,5 +201,23 @@ clients: [acme]
         assert_eq!(told(&mut switch, "10.8.0.7:5060"), vpn);
         let public = ["<sip:ringdown@10.0.0.1:5060>", "c=IN IP4 10.0.0.1", "10.0.0.1:5060"];
         assert_eq!(told(&mut switch, "192.0.2.7:5060"), public);
+    }
+
+    #[test]
+    fn a_new_plan_is_what_its_peers_are_told_at_once_and_a_removed_trunk_leaves_nothing() {
+        let mut switch = testing::switch(NODE, CLIENT);
+        let ports = [30_000, 30_002, 30_004].map(|port| LocalPort { thread: 0, port }).into();
+        sent(&mut switch, Time::from_secs(1), Input::Media(Event::Ready(ports)));
+        told(&mut switch, "10.8.0.7:5060");
+        let flow = Flow::udp(([10, 0, 0, 1], 5060).into(), ([10, 8, 0, 7], 5060).into());
+        let mut shown_after = |node: &str| {
+            let plan = testing::plan(node, CLIENT).into();
+            sent(&mut switch, Time::from_secs(100), Input::Reload(plan));
+            switch.core.shown(&flow).to_string()
+        };
+        assert_eq!(shown_after(NODE), "10.8.0.2:5080");
+        assert_eq!(shown_after(&NODE.replace("10.8.0.2:5080", "10.8.0.4")), "10.8.0.4:5060");
+        assert_eq!(shown_after(&NODE.replace("vpn", "other")), "10.0.0.1:5060");
+        assert_eq!(shown_after(NODE), "10.0.0.1:5060", "until it calls or is called");
     }
 }
