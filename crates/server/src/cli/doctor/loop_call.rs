@@ -62,7 +62,7 @@ struct Call {
     out: Cdr,
     /// What the trunk has answered to the INVITE.
     answers: Vec<String>,
-    /// The call that came in by a trunk to the number meanwhile.
+    /// The call that came in by a trunk to the number meanwhile, the test's own rather than another.
     back: Option<Cdr>,
     /// One to another number that was refused.
     astray: Option<Cdr>,
@@ -89,9 +89,9 @@ async fn follow(
     let until = (Instant::now() + BACK_WITHIN).min(begun + LIMIT);
     loop {
         let came = came_in(&reader, since).await?;
-        let is_it = |cdr: &&Cdr| dialplan::normalized(&cdr.to) == dialplan::normalized(number);
-        let back = came.iter().find(is_it).cloned();
-        if back.is_some() || Instant::now() >= until {
+        let back = came_back(&came, &out, number).cloned();
+        let is_own = back.as_ref().is_some_and(|back| shows_the_same(back, &out));
+        if is_own || Instant::now() >= until {
             let astray = came.into_iter().find(|cdr| cdr.cause.status == Some(404));
             return Ok(Some(Call { out, answers, back, astray }));
         }
@@ -107,6 +107,18 @@ async fn came_in(reader: &Reader, since: Timestamp) -> Result<Vec<Cdr>, StoreErr
         first.is_some_and(|leg| leg.direction == Direction::Inbound && matches!(leg.party, Party::Trunk(_)))
     };
     Ok(calls.into_iter().rev().filter(is_in).collect())
+}
+
+/// The call to the number that shows the same caller as the test's does, or else the first one: a carrier may show another.
+fn came_back<'a>(came: &'a [Cdr], out: &Cdr, number: &str) -> Option<&'a Cdr> {
+    let to_number = |cdr: &&Cdr| dialplan::normalized(&cdr.to) == dialplan::normalized(number);
+    let own = came.iter().filter(to_number).find(|cdr| shows_the_same(cdr, out));
+    own.or_else(|| came.iter().find(to_number))
+}
+
+/// Whether two calls are from the same number.
+fn shows_the_same(call: &Cdr, other: &Cdr) -> bool {
+    dialplan::normalized(&call.from) == dialplan::normalized(&other.from)
 }
 
 /// `100 Trying`, `180 Ringing`, `200 OK`: what was answered to the INVITE, up to the final response.
@@ -174,7 +186,15 @@ impl Call {
                 let answered = back.answered.is_some();
                 let Cdr { contact, source, client, flow, .. } = back;
                 let what = format!("it came back in by {source} as call {}", contact.0);
-                if answered {
+                if !shows_the_same(back, &self.out) {
+                    let what = format!(
+                        "a call came in by {source} as call {}, but from {} instead of {}",
+                        contact.0, back.from, self.out.from
+                    );
+                    let advice =
+                        "it may be somebody else's: try again, unless the carrier shows another number";
+                    Finding::warning(AREA, what, advice)
+                } else if answered {
                     Finding::ok(AREA, format!("{what}; flow {flow} of {client} answered"))
                 } else {
                     let why = &back.cause.reason;
@@ -198,12 +218,15 @@ impl Call {
     fn sound(&self, out: &LegRecord) -> Finding {
         let received =
             |leg: Option<&LegRecord>| leg.and_then(|leg| leg.media).map_or(0, |media| media.received);
-        let back = self.back.as_ref().and_then(|back| back.legs.first());
-        let (to_caller, to_called) = (received(Some(out)), received(back));
+        let back = self.back.as_ref();
+        let (to_caller, to_called) = (received(Some(out)), received(back.and_then(|back| back.legs.first())));
         let what = format!("packets of sound: {to_called} arrived at the number, {to_caller} came back");
         if back.is_none() {
             let what = format!("packets of sound: {to_caller} came back");
             return Finding::warning(AREA, what, "nothing can be said of the way out");
+        }
+        if back.is_some_and(|back| !shows_the_same(back, &self.out)) {
+            return Finding::warning(AREA, what, "those at the number may be of somebody else's call");
         }
         match (to_called > 0, to_caller > 0) {
             (true, true) => Finding::ok(AREA, what),
@@ -223,9 +246,80 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Level;
     use super::*;
     use clock::Time;
-    use events::LegId;
+    use events::cdr::{Disposition, LegMedia};
+    use events::{Cause, EndedBy, LegId, WallClock};
+
+    const NUMBER: &str = "+34911000100";
+
+    /// A call with one leg that was answered and has heard something.
+    fn call(contact: u64, from: &str, to: &str, direction: Direction) -> Cdr {
+        let moment = WallClock::new(0).moment(Time::ZERO);
+        let cause = Cause { by: EndedBy::Caller, status: None, reason: "".into() };
+        let media = LegMedia { received: 200, sent: 0, lost: 0, jitter_micros: None };
+        let leg = LegRecord {
+            leg: LegId(contact),
+            direction,
+            party: Party::Trunk("carrier".into()),
+            uri: "".into(),
+            call_id: "".into(),
+            started: moment,
+            ringing: None,
+            answered: Some(moment),
+            ended: moment,
+            cause: cause.clone(),
+            codec: None,
+            hold_millis: 0,
+            media: Some(media),
+        };
+        Cdr {
+            contact: ContactId(contact),
+            source: "carrier".into(),
+            client: "acme".into(),
+            from: from.into(),
+            to: to.into(),
+            flow: "main".into(),
+            verstat: None,
+            attestation: None,
+            started: moment,
+            answered: Some(moment),
+            bridged: None,
+            ended: moment,
+            ring_millis: 0,
+            wait_millis: 0,
+            talk_millis: 0,
+            billable_millis: 0,
+            disposition: Disposition::SelfService,
+            cause,
+            legs: vec![leg],
+            recordings: Vec::new(),
+            transfers: Vec::new(),
+        }
+    }
+
+    /// What is told of the way back and of the sound when these calls came in meanwhile.
+    fn told(came: &[Cdr]) -> [(Level, String); 2] {
+        let out = call(1, NUMBER, NUMBER, Direction::Outbound);
+        let back = came_back(came, &out, NUMBER).cloned();
+        let call = Call { out, answers: vec!["200 OK".to_owned()], back, astray: None };
+        let [_, back, sound] = call.findings("carrier", NUMBER).try_into().expect("three findings");
+        [back, sound].map(|finding: Finding| (finding.level, finding.what))
+    }
+
+    #[test]
+    fn the_call_that_shows_the_tests_own_number_is_it_and_any_other_is_doubted() {
+        let other = call(2, "+442012345678", "0034911000100", Direction::Inbound);
+        let own = call(3, "0034 911 000 100", NUMBER, Direction::Inbound);
+        let elsewhere = call(4, NUMBER, "+34911000101", Direction::Inbound);
+        let [back, sound] = told(&[elsewhere.clone(), other.clone(), own]);
+        assert_eq!((back.0, sound.0), (Level::Ok, Level::Ok));
+        assert!(back.1.contains("as call 3"), "{}", back.1);
+        let [back, sound] = told(&[elsewhere, other]);
+        assert_eq!((back.0, sound.0), (Level::Warning, Level::Warning));
+        assert!(back.1.contains("call 2, but from +442012345678 instead of +34911000100"), "{}", back.1);
+    }
 
     #[test]
     fn what_a_trunk_has_answered_ends_with_the_final_response_that_is_no_challenge() {
