@@ -22,7 +22,7 @@ class Overload:
         self.server = server
         self.folder = folder
         self.scale = scale
-        self.rows = Rows(server, folder, None, scale)
+        self.rows = Rows(server, folder, scale)
 
     def all(self):
         rows = self.rows

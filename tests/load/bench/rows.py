@@ -10,7 +10,7 @@ from .servers import Wrong
 class Rows:
     """Runs the rows against one server; `scale` shortens or lengthens them."""
 
-    def __init__(self, server, folder, sound, scale):
+    def __init__(self, server, folder, scale, sound=None):
         self.server = server
         self.folder = folder
         self.sound = sound
