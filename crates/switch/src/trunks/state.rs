@@ -95,8 +95,7 @@ impl Switch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Input, Output, SwitchConfig};
-    use dialplan::{ClientFiles, SourceFile};
+    use crate::{Input, Output, testing};
     use sip::{Flow, Message, Method, Name, ResponseBuilder};
 
     const NODE: &str = "
@@ -108,28 +107,6 @@ trunks:
   inbound: {from: [192.0.2.0/24]}
 clients: [acme]
 ";
-
-    fn switch() -> Switch {
-        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
-        let client = ClientFiles {
-            id: "acme".into(),
-            path: "acme".into(),
-            files: vec![file("acme/acme.yaml", "client: {name: Acme}\nflows: {main: [hangup]}\n")],
-            prompts: Vec::new(),
-        };
-        let node = file("ringdown.yaml", NODE);
-        let input = dialplan::Input { node, clients: vec![client], system_prompts: Vec::new() };
-        let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
-        let config = SwitchConfig {
-            seed: [7; 32],
-            unix_micros_at_zero: 0,
-            first_seq: 1,
-            first_contact: 1,
-            recordings: "recordings".into(),
-            version: "test",
-        };
-        Switch::new(config, Arc::new(plan))
-    }
 
     /// Lets time pass up to a second, and answers every request of a method with a status.
     fn answer(switch: &mut Switch, second: u64, method: &Method, status: u16) -> usize {
@@ -159,7 +136,7 @@ clients: [acme]
 
     #[test]
     fn the_view_of_a_trunk_has_its_registration_and_its_targets() {
-        let mut switch = switch();
+        let mut switch = testing::switch(NODE, "flows: {main: [hangup]}\n");
         switch.handle(Time::ZERO, Input::Timeout, &mut Vec::new());
         let [carrier, inbound] = switch.trunks(Time::ZERO).try_into().expect("two trunks");
         assert_eq!((&*inbound.name, inbound.registration, inbound.targets.len()), ("inbound", None, 0));
