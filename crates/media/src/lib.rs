@@ -20,7 +20,6 @@ mod playback;
 mod ports;
 mod prompts;
 mod recorder;
-mod resample;
 mod thread;
 
 pub use engine::{Engine, EngineConfig};

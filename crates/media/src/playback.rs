@@ -1,4 +1,5 @@
 use crate::prompts::Audio;
+use audio::Law;
 use rtp::Codec;
 use rtp::control::PlayId;
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl Playback {
             match self.advance() {
                 None => {}
                 Some(_) if filled > 0 => {
-                    frame[filled..].fill(codec.silence());
+                    frame[filled..].fill(Law::of(codec).silence());
                     return Fill::Frame;
                 }
                 Some(end) => return end,
@@ -142,7 +143,7 @@ impl Sound {
         let rest = &self.audio[self.position..];
         let count = rest.len().min(into.len());
         into[..count].copy_from_slice(&rest[..count]);
-        if let Some(table) = Codec::transcode_table(self.codec, codec) {
+        if let Some(table) = Law::of(self.codec).table_to(Law::of(codec)) {
             into[..count].iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
         }
         self.position += count;
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn files_follow_each_other_within_a_frame_and_the_end_is_silence() {
         let mut list = playback(&["14", "22"], Some(1));
-        let expected = [[b'1'; 14].as_slice(), &[b'2'; 22], &[Codec::Pcmu.silence(); 4]].concat();
+        let expected = [[b'1'; 14].as_slice(), &[b'2'; 22], &[Law::Mu.silence(); 4]].concat();
         assert_eq!(play(&mut list, 9), expected);
         assert_eq!(list.fill(&mut [0; 10], Codec::Pcmu), Fill::Finished);
     }
@@ -215,8 +216,8 @@ mod tests {
         let mut frame = [0; 10];
         assert_eq!(list.fill(&mut frame, Codec::Pcma), Fill::Frame);
         let mut samples = ([0; 1], [0; 1]);
-        Codec::Pcma.decode(&frame[..1], &mut samples.0);
-        Codec::Pcmu.decode(b"9", &mut samples.1);
+        Law::A.decode(&frame[..1], &mut samples.0);
+        Law::Mu.decode(b"9", &mut samples.1);
         assert!((samples.0[0] - samples.1[0]).abs() <= samples.1[0].abs() / 20, "{samples:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Prompt files: read, brought to 8 kHz and encoded on a thread of their own, and kept.
 
 use crate::mailbox::{Input, Mailbox};
-use crate::resample::decimate;
+use audio::{Law, decimate};
 use hound::{SampleFormat, WavReader};
 use rtp::Codec;
 use rtp::control::{PlayId, StreamId};
@@ -130,7 +130,7 @@ fn load(path: &str, codec: Codec) -> Audio {
     let reader = WavReader::open(path).map_err(|error| name(&error))?;
     let samples = read(reader).map_err(|cause| name(&cause))?;
     let mut encoded = vec![0; samples.len()];
-    codec.encode(&samples, &mut encoded);
+    Law::of(codec).encode(&samples, &mut encoded);
     Ok(encoded.into())
 }
 
@@ -183,7 +183,7 @@ mod tests {
 
     fn decoded(audio: &[u8], codec: Codec) -> Vec<i16> {
         let mut samples = vec![0; audio.len()];
-        codec.decode(audio, &mut samples);
+        Law::of(codec).decode(audio, &mut samples);
         samples
     }
 

@@ -1,4 +1,3 @@
-use crate::g711;
 use serde::{Deserialize, Serialize};
 
 /// A codec that the engine speaks.
@@ -29,47 +28,6 @@ impl Codec {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
-        }
-    }
-
-    /// The byte that decodes to silence.
-    pub const fn silence(self) -> u8 {
-        match self {
-            Self::Pcmu => 0xFF,
-            Self::Pcma => 0xD5,
-        }
-    }
-
-    /// Decodes one sample a byte, as many as the shorter slice holds; how many.
-    pub fn decode(self, encoded: &[u8], samples: &mut [i16]) -> usize {
-        let table = match self {
-            Self::Pcmu => &g711::MULAW_DECODE,
-            Self::Pcma => &g711::ALAW_DECODE,
-        };
-        for (sample, byte) in samples.iter_mut().zip(encoded) {
-            *sample = table[usize::from(*byte)];
-        }
-        samples.len().min(encoded.len())
-    }
-
-    /// Encodes one byte a sample, as many as the shorter slice holds; how many.
-    pub fn encode(self, samples: &[i16], encoded: &mut [u8]) -> usize {
-        let encode = match self {
-            Self::Pcmu => g711::encode_mulaw,
-            Self::Pcma => g711::encode_alaw,
-        };
-        for (byte, sample) in encoded.iter_mut().zip(samples) {
-            *byte = encode(*sample);
-        }
-        samples.len().min(encoded.len())
-    }
-
-    /// What each byte of one codec is in another; `None` where they are the same.
-    pub const fn transcode_table(from: Self, to: Self) -> Option<&'static [u8; 256]> {
-        match (from, to) {
-            (Self::Pcmu, Self::Pcma) => Some(&g711::MULAW_TO_ALAW),
-            (Self::Pcma, Self::Pcmu) => Some(&g711::ALAW_TO_MULAW),
-            (Self::Pcmu, Self::Pcmu) | (Self::Pcma, Self::Pcma) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! RTP without I/O: packets, codecs, digits and stream state, and the vocabulary between the switch
+//! RTP without I/O: packets, the names of codecs, digits and stream state, and the vocabulary between the switch
 //! and the media engine ([`control`]).
 //!
 //! [`Stream`] is one leg's RTP in both directions. Nothing here allocates per packet, and time is an
@@ -8,7 +8,6 @@ mod codec;
 pub mod control;
 mod digits;
 mod error;
-pub mod g711;
 mod packet;
 mod reception;
 mod rewriter;

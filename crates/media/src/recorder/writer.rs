@@ -1,6 +1,7 @@
 use super::timeline::{HOLD, RATE, Timeline};
 use super::{Frame, Message};
 use crate::clock::Clock;
+use audio::Law;
 use clock::{Duration, Time};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtp::control::{Event, RecordingId};
@@ -180,7 +181,7 @@ impl Recording {
         let encoded = &frame.bytes[..usize::from(frame.length)];
         let mut samples = [0; super::FRAME_BYTES];
         let samples = &mut samples[..encoded.len()];
-        frame.codec.decode(encoded, samples);
+        Law::of(frame.codec).decode(encoded, samples);
         self.timeline.place(frame.side, frame.stamp, samples);
     }
 

@@ -2,6 +2,7 @@ use super::Surroundings;
 use crate::playback::{Fill, Playback};
 use crate::prompts::{Audio, Request, Ticket};
 use crate::recorder::{Side, Stamp};
+use audio::Law;
 use clock::{Duration, Time};
 use rtp::control::{Event, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
 use rtp::{Codec, Content, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
@@ -196,7 +197,7 @@ impl Leg {
         };
         let Some(header) = self.rtp.forward(now, &heard.packet.header, content) else { return };
         if let (Voice::Audio(from), Some(to)) = (heard.voice, self.rtp.setup().map(|setup| setup.codec)) {
-            if let Some(table) = Codec::transcode_table(from, to) {
+            if let Some(table) = Law::of(from).table_to(Law::of(to)) {
                 for byte in heard.packet.payload_mut(datagram) {
                     *byte = table[usize::from(*byte)];
                 }

@@ -1,5 +1,6 @@
 //! An engine on a loopback address of its own, and a peer that speaks RTP in plain bytes.
 
+use audio::Law;
 use media::{Engine, EngineConfig};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, Event, LocalPort, Setup, StreamId, StreamStats};
@@ -233,13 +234,13 @@ pub(crate) fn noise(seed: u64, count: usize) -> Vec<i16> {
 
 pub(crate) fn encoded(codec: Codec, samples: &[i16]) -> Vec<u8> {
     let mut bytes = vec![0; samples.len()];
-    codec.encode(samples, &mut bytes);
+    Law::of(codec).encode(samples, &mut bytes);
     bytes
 }
 
 pub(crate) fn decoded(codec: Codec, bytes: &[u8]) -> Vec<i16> {
     let mut samples = vec![0; bytes.len()];
-    codec.decode(bytes, &mut samples);
+    Law::of(codec).decode(bytes, &mut samples);
     samples
 }
 

@@ -82,7 +82,7 @@ pub(super) fn same_speech(speech: &Speech, heard: &[i16]) -> Result<f64, String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rtp::Codec;
+    use audio::Law;
 
     fn speech(name: &str) -> Speech {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dialplans/acme/demo").join(name);
@@ -92,9 +92,9 @@ mod tests {
     /// As a telephone line passes it on, after some silence.
     fn over_the_line(samples: &[i16]) -> Vec<i16> {
         let mut encoded = vec![0; samples.len()];
-        Codec::Pcmu.encode(samples, &mut encoded);
+        Law::Mu.encode(samples, &mut encoded);
         let mut heard = vec![0; RATE + samples.len()];
-        Codec::Pcmu.decode(&encoded, &mut heard[RATE..]);
+        Law::Mu.decode(&encoded, &mut heard[RATE..]);
         heard
     }
 

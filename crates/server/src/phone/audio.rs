@@ -1,5 +1,6 @@
 //! The audio of one call: what the phone says, and what it hears on one clock.
 
+use audio::Law;
 use clock::Duration;
 use rtp::{Codec, DigitSender, HEADER_LEN, Header, Packet};
 use sdp::Agreed;
@@ -111,13 +112,13 @@ impl Audio {
     }
 
     fn speech_packet(&mut self, pause: bool) -> Vec<u8> {
-        let mut packet = vec![self.codec.silence(); HEADER_LEN + FRAME];
+        let mut packet = vec![Law::of(self.codec).silence(); HEADER_LEN + FRAME];
         packet[..HEADER_LEN]
             .copy_from_slice(&Header { payload_type: self.send_type, ..self.next }.to_bytes());
         self.next.marker = false;
         if !pause {
             let end = (self.spoken + FRAME).min(self.speech.len());
-            self.codec.encode(&self.speech[self.spoken..end], &mut packet[HEADER_LEN..]);
+            Law::of(self.codec).encode(&self.speech[self.spoken..end], &mut packet[HEADER_LEN..]);
             self.spoken = end;
         }
         packet
@@ -138,7 +139,7 @@ impl Audio {
         }
         let payload = packet.payload(datagram);
         let mut samples = vec![0; payload.len()];
-        self.codec.decode(payload, &mut samples);
+        Law::of(self.codec).decode(payload, &mut samples);
         self.heard.put(offset as usize, &samples);
     }
 }

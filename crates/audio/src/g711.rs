@@ -3,6 +3,8 @@
 //! G.711 defines its codes on 14 (µ-law) and 13 bits (A-law); these are the upper bits of a 16-bit
 //! sample, as in ITU-T G.191. The lower bits are cut off, also below zero: −1 has the magnitude 0.
 
+use rtp::Codec;
+
 /// The 16-bit sample of each µ-law byte (G.711 tables 2a and 2b, times 4).
 pub static MULAW_DECODE: [i16; 256] = build_mulaw_decode();
 /// The 16-bit sample of each A-law byte (G.711 tables 1a and 1b, times 8).
@@ -23,6 +25,66 @@ const MULAW_BIAS: i32 = 33;
 const MULAW_MAX: i32 = 8_158;
 /// A-law inverts every other bit on the line.
 const ALAW_MASK: u8 = 0x55;
+
+/// Which of G.711's two codings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// µ-law, North America and Japan.
+    Mu,
+    /// A-law, elsewhere.
+    A,
+}
+
+impl Law {
+    /// The law of a codec that is G.711.
+    pub const fn of(codec: Codec) -> Self {
+        match codec {
+            Codec::Pcmu => Self::Mu,
+            Codec::Pcma => Self::A,
+        }
+    }
+
+    /// The byte that decodes to silence.
+    pub const fn silence(self) -> u8 {
+        match self {
+            Self::Mu => 0xFF,
+            Self::A => 0xD5,
+        }
+    }
+
+    /// Decodes one sample a byte, as many as the shorter slice holds; how many.
+    pub fn decode(self, encoded: &[u8], samples: &mut [i16]) -> usize {
+        let table = match self {
+            Self::Mu => &MULAW_DECODE,
+            Self::A => &ALAW_DECODE,
+        };
+        for (sample, byte) in samples.iter_mut().zip(encoded) {
+            *sample = table[usize::from(*byte)];
+        }
+        samples.len().min(encoded.len())
+    }
+
+    /// Encodes one byte a sample, as many as the shorter slice holds; how many.
+    pub fn encode(self, samples: &[i16], encoded: &mut [u8]) -> usize {
+        let encode = match self {
+            Self::Mu => encode_mulaw,
+            Self::A => encode_alaw,
+        };
+        for (byte, sample) in encoded.iter_mut().zip(samples) {
+            *byte = encode(*sample);
+        }
+        samples.len().min(encoded.len())
+    }
+
+    /// What each byte of this law is in another; `None` where they are the same.
+    pub const fn table_to(self, other: Self) -> Option<&'static [u8; 256]> {
+        match (self, other) {
+            (Self::Mu, Self::A) => Some(&MULAW_TO_ALAW),
+            (Self::A, Self::Mu) => Some(&ALAW_TO_MULAW),
+            (Self::Mu, Self::Mu) | (Self::A, Self::A) => None,
+        }
+    }
+}
 
 /// The µ-law byte of a sample.
 #[inline]

@@ -9,7 +9,7 @@ const EDGE_HZ: f32 = 3_600.0;
 /// Brings samples from `factor` × 8 kHz down to 8 kHz through a windowed-sinc low-pass filter.
 ///
 /// The filter is centred, so nothing is delayed; `factor` 1 changes nothing.
-pub(crate) fn decimate(samples: &[i16], factor: usize) -> Vec<i16> {
+pub fn decimate(samples: &[i16], factor: usize) -> Vec<i16> {
     if factor <= 1 {
         return samples.to_vec();
     }

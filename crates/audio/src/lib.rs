@@ -1,0 +1,10 @@
+//! Sound as samples, without I/O.
+//!
+//! `rtp` knows packets and what codecs are called; here is what they sound like. A sample is 16 bits and
+//! one channel, everywhere. Time and randomness are arguments.
+
+pub mod g711;
+mod resample;
+
+pub use g711::Law;
+pub use resample::decimate;
