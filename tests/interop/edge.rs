@@ -10,8 +10,8 @@ use crate::{field, only_call, setup};
 /// A node, and its edge proxy that reaches it by `way`.
 fn with_edge(way: &str) -> (Node, Kamailio) {
     let trusted = "defence: {trusted: [127.0.0.5/32]}\nclients:";
-    let node = Node::start(&setup().replace("clients:", trusted));
-    let edge = Kamailio::start(&node, "edge", 5, &[("@WAY@", way)]);
+    let node = Node::start(&setup().replace("clients:", trusted).tls());
+    let edge = Kamailio::start(&node, "edge", 5, &[("@PLACE@", &node.place(way))]);
     (node, edge)
 }
 
@@ -41,6 +41,14 @@ fn assert_routed(edge: &Kamailio, node: &Node, from: From, method: &str, count: 
     assert!(seen.len() == count && seen.iter().all(|line| line.contains(&routed)), "{what}: {seen:#?}");
 }
 
+/// The node has sent all its requests to the edge by one transport.
+fn assert_all_by(way: &str, edge: &Kamailio, node: &Node) {
+    let nodes = format!(" from {} by ", node.sip().ip());
+    let from_node: Vec<_> = edge.saw().into_iter().filter(|line| line.contains(&nodes)).collect();
+    let by_way = format!("{nodes}{way} ");
+    assert!(!from_node.is_empty() && from_node.iter().all(|line| line.contains(&by_way)), "{from_node:#?}");
+}
+
 fn is_called(way: &str) {
     let (node, edge) = with_edge(way);
     let mut agent = phone(&node, &edge, 1001, 0);
@@ -50,6 +58,7 @@ fn is_called(way: &str) {
     for method in ["INVITE", "ACK", "BYE"] {
         assert_routed(&edge, &node, From::Node, method, 1);
     }
+    assert_all_by(way, &edge, &node);
     let cdr = only_call(node);
     assert_eq!([field(&cdr, "disposition"), field(&cdr["cause"], "by")], ["answered", "caller"]);
 }
@@ -62,6 +71,11 @@ fn rfc3327_a_phone_is_called_along_the_path_of_its_registration_over_udp() {
 #[test]
 fn rfc3327_a_phone_is_called_along_the_path_of_its_registration_over_tcp() {
     is_called("tcp");
+}
+
+#[test]
+fn rfc3327_a_phone_is_called_along_the_path_of_its_registration_over_tls() {
+    is_called("tls");
 }
 
 /// Two phones behind the edge talk; the agent holds, takes the call up again, and hangs up.
@@ -86,6 +100,7 @@ fn talk(way: &str) {
     assert_routed(&edge, &node, From::Phones, "ACK", 4);
     assert_routed(&edge, &node, From::Phones, "BYE", 1);
     assert_routed(&edge, &node, From::Node, "BYE", 1);
+    assert_all_by(way, &edge, &node);
     assert_eq!(field(&only_call(node)["legs"][1]["cause"], "by"), "callee");
 }
 
@@ -97,6 +112,11 @@ fn rfc3261_12_2_calls_and_holds_of_phones_go_along_the_route_set_over_udp() {
 #[test]
 fn rfc3261_12_2_calls_and_holds_of_phones_go_along_the_route_set_over_tcp() {
     talk("tcp");
+}
+
+#[test]
+fn rfc3261_12_2_calls_and_holds_of_phones_go_along_the_route_set_over_tls() {
+    talk("tls");
 }
 
 #[test]

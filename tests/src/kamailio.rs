@@ -20,9 +20,8 @@ pub struct Kamailio {
 
 impl Kamailio {
     /// Starts `tests/interop/NAME.cfg` on port 5060 of the `host`-th address of the node's network. In the file `@OWN@`
-    /// stands for that address, `@HOST@` and `@NODE@` for the node's without and with its port, `@FOLDER@` for a folder,
-    /// `@CERTIFICATES@` for that of the node's own certificate,
-    /// and each of `words` for what comes with it.
+    /// stands for that address, `@HOST@` for the node's, `@FOLDER@` for a folder, `@CERTIFICATES@` for that of the node's own
+    /// certificate, and each of `words` for what comes with it.
     ///
     /// # Panics
     /// When Kamailio is not installed, or does not listen in time.
@@ -36,7 +35,6 @@ impl Kamailio {
         let own = [
             ("@OWN@", address.ip().to_string()),
             ("@HOST@", node.sip().ip().to_string()),
-            ("@NODE@", node.sip().to_string()),
             ("@FOLDER@", folder.display().to_string()),
             ("@CERTIFICATES@", node.folder().display().to_string()),
         ];
