@@ -6,6 +6,7 @@ mod identities;
 mod registrar;
 mod ringing;
 mod subscriptions;
+mod takeovers;
 mod transfers;
 mod transport;
 mod trunks;

@@ -55,7 +55,7 @@ impl Setup {
         Self { zone: lines.to_owned(), ..self.replace("clients:", asks) }
     }
 
-    /// Puts a file beside the node file.
+    /// Puts a file beside the node file, or in a folder that is made there.
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
         self
@@ -104,6 +104,9 @@ impl Setup {
         }
         write(&client.join("client.yaml"), &company);
         for (name, text) in &self.files {
+            let parent = folder.join(name).parent().map(Path::to_owned);
+            fs::create_dir_all(parent.expect("a file is in a folder"))
+                .expect("a temporary folder can be written");
             write(&folder.join(name), text);
         }
         if !self.flows.is_empty() {
