@@ -4,7 +4,6 @@ use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
 use crate::tls::{Identity, Outbound, PemError};
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
-use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -53,14 +52,10 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
 /// The certificate that a node shows, where its node file (at `path`) names one.
 ///
 /// # Errors
-/// It cannot be used. One that is over can, and is only told of: a node that does not start serves nobody.
+/// It cannot be used. One that is over can: a node that does not start serves nobody.
 pub fn identity(path: &Path, plan: &Config) -> Result<Option<Identity>, LoadError> {
     let Some(tls) = &plan.node.tls else { return Ok(None) };
-    let identity = Identity::load(path.parent().unwrap_or(Path::new("")), tls)?;
-    if let Some(warning) = identity.warning(Timestamp::now()) {
-        tracing::warn!("{warning}");
-    }
-    Ok(Some(identity))
+    Ok(Some(Identity::load(path.parent().unwrap_or(Path::new("")), tls)?))
 }
 
 /// What the files hold that a node file names, besides the certificate that the node shows.

@@ -5,6 +5,7 @@ use super::output::print;
 use crate::load::{self, LoadError};
 use crate::tls::PemError;
 use dialplan::{Config, Diagnostic};
+use jiff::Timestamp;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,11 @@ fn check_one(path: &Path) -> Result<Config, LoadError> {
         return load::load_client(path);
     }
     let plan = load::load_node(path, Path::new(load::PROMPTS))?;
-    load::identity(path, &plan)?;
+    if let Some(warning) =
+        load::identity(path, &plan)?.and_then(|identity| identity.warning(Timestamp::now()))
+    {
+        tracing::warn!("{warning}");
+    }
     load::files(path, &plan)?;
     Ok(plan)
 }

@@ -1,4 +1,5 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
+use super::validity;
 use crate::load::{self, LoadError};
 use crate::tls::Shown;
 use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
@@ -313,6 +314,7 @@ impl Control {
         };
         if let (Some(shown), Some(identity)) = (&self.shared.shown, identity) {
             shown.replace(identity);
+            validity::tell(shown, &self.inbox).await?;
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
         let (answer, version) = oneshot::channel();

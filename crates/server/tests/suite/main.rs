@@ -1,5 +1,6 @@
 //! The binary from outside: its command line, its HTTP interface, its sockets, and the demo.
 
+mod certificate;
 mod check;
 mod demo;
 mod http;
