@@ -1,5 +1,6 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
+use super::choice::Choice;
 use super::rests::Rests;
 use super::watches::client_of;
 use super::{Stage, Tally};
@@ -9,7 +10,7 @@ use events::cdr::CdrFold;
 use events::{
     ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferBy, TransferOutcome, WallClock,
 };
-use rtp::control::StreamId;
+use rtp::control::{Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
 use std::net::IpAddr;
@@ -55,8 +56,7 @@ struct Contact {
     early: Option<(LegId, LegId)>,
     /// Whether a transfer is under way.
     transfer: bool,
-    /// Who dials the target of a transfer, and the party that waits.
-    chooses: Option<(LegId, LegId)>,
+    chooses: Option<Choice>,
     /// Whether a trunk is asked to call the target of a transfer itself.
     releasing: bool,
     /// Since when destinations are being rung.
@@ -131,6 +131,20 @@ impl History {
             contact.dialing.is_none() && answered > bridged + served
         });
         stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
+    }
+
+    /// The engine tells something.
+    pub(crate) fn heard(&mut self, at: Time, told: &Told) {
+        let choices = self.contacts.values_mut().filter_map(|contact| contact.chooses.as_mut());
+        choices.for_each(|choice| choice.heard(at, told));
+    }
+
+    /// # Errors
+    /// Somebody waits for longer than a user may take to dial the target of a transfer.
+    pub(crate) fn check_choices(&self, now: Time) -> Result<(), String> {
+        let is_overdue = |contact: &Contact| contact.chooses.as_ref().is_some_and(|it| it.is_overdue(now));
+        let overdue = self.contacts.iter().find(|(_, contact)| is_overdue(contact));
+        overdue.map_or(Ok(()), |(id, _)| Err(format!("a user of contact {} still dials a target", id.0)))
     }
 
     /// Legs that must have a stream: those that we place, and callers that are answered or have early media.
@@ -435,7 +449,7 @@ impl Contact {
             }
             (None, None) => {
                 let tested = self.legs.iter().filter(|(_, leg)| self.test_until.is_some() && leg.answered);
-                let waits = self.chooses.iter().map(|(_, waits)| *waits);
+                let waits = self.chooses.iter().map(Choice::waits);
                 tested.map(|(id, _)| *id).chain(waits).map(|id| (id, true)).collect()
             }
         }
@@ -495,7 +509,7 @@ impl Contact {
                     && matches!(cause.status, Some(404 | 486 | 487 | 600 | 603));
                 self.ended_legs.insert(*leg, ended.answered);
                 self.early.take_if(|(a, b)| a == leg || b == leg);
-                self.chooses.take_if(|(a, b)| a == leg || b == leg);
+                self.chooses.take_if(|choice| choice.is_of(*leg));
                 let overdue = self.test_until.is_some_and(|until| at > until);
                 let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
                 (bridged || overdue).then_some("ended in a bridge, or a test call that lasts for too long")
@@ -527,7 +541,7 @@ impl Contact {
                 let is_user = matches!(self.leg(*leg)?.party, Party::User(_));
                 let begins = matches!(&**feature, "transfer" | "consult");
                 if let (true, Some((a, b))) = (begins, self.bridge) {
-                    self.chooses = Some(if a == *leg { (a, b) } else { (b, a) });
+                    self.chooses = Some(Choice::new(at, *leg, if a == *leg { b } else { a }));
                 }
                 (!is_user || begins == self.transfer || begins && self.bridge.is_none())
                     .then_some("a code of a stranger, or one that means nothing now")

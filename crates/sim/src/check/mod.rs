@@ -1,5 +1,6 @@
 //! What must hold after every step. A complaint is a bug.
 
+mod choice;
 mod consequence;
 mod history;
 mod rests;

@@ -252,6 +252,7 @@ impl World {
                     return Ok(());
                 }
                 self.media.told(&event);
+                self.history.heard(self.now, &event);
                 self.turn(Input::Media(event), None)
             }
             Delivery::Dns(question, answer) => self.turn(Input::Dns { question, answer }, None),

@@ -26,6 +26,7 @@ impl World {
             return Err(format!("more than {} call abroad", plan::CALLS_ABROAD));
         }
         self.history.check_company()?;
+        self.history.check_choices(self.now)?;
         self.check_media()
     }
 
