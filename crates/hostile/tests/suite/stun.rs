@@ -4,12 +4,13 @@ use crate::mutations::{edit, edited};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A Binding request with SOFTWARE, one with a FINGERPRINT that is right, and one with nothing.
-fn requests() -> [Vec<u8>; 3] {
+/// A Binding request with SOFTWARE, one with a FINGERPRINT that is right, one with nothing, and one that has to be refused.
+fn requests() -> [Vec<u8>; 4] {
     let head = |length: u8| [&[0, 1, 0, length, 0x21, 0x12, 0xa4, 0x42][..], b"transaction!"].concat();
     let software = [&head(8)[..], &[0x80, 0x22, 0, 3], b"abc\0"].concat();
     let fingerprint = [&head(8)[..], &[0x80, 0x28, 0, 4], &FINGERPRINT].concat();
-    [software, fingerprint, head(0)]
+    let username = [&head(20)[..], &[0, 6, 0, 9], b"anna:anna\0\0\0", &[0, 0x25, 0, 0]].concat();
+    [software, fingerprint, head(0), username]
 }
 
 /// Of the second request: its CRC-32 by another program (Python's zlib), with 0x5354554e added.
@@ -28,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn mutated_keep_alives_hold(which in 0..3_usize, other in 0..3_usize, edits in vec(edit(), 0..4)) {
+    fn mutated_keep_alives_hold(which in 0..4_usize, other in 0..4_usize, edits in vec(edit(), 0..4)) {
         let requests = requests();
         hostile::stun(&edited(requests[which].clone(), &requests[other], &edits));
     }
