@@ -1,6 +1,7 @@
 //! Blind transfers by REFER: RFC 3515 and RFC 5589 section 6. (Attended ones are the simulator's.)
 
 use acceptance::{Node, Setup, Sipp, SippRun, until};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::field;
@@ -103,6 +104,13 @@ fn assert_blocked_for_user_1000(node: &Node, contact: u64) {
     let blocked = node.events(contact, "call_blocked");
     let reason = blocked.first().map(|event| field(event, "reason"));
     assert_eq!(reason, Some("the user 1000 has its 1 call an hour"));
+    let told: Value = serde_json::from_slice(&node.ask(&["fraud", "--json"]).stdout).expect("JSON");
+    assert_eq!((&told[0]["client"], &told[0]["user"]), (&"client".into(), &Value::Null));
+    assert_eq!(told[0]["calls_per_hour"], json!({"used": 1, "limit": null}));
+    assert_eq!(told[1]["user"], "1000");
+    assert_eq!(told[1]["calls_per_hour"], json!({"used": 1, "limit": 1}));
+    let shown = String::from_utf8_lossy(&node.ask(&["fraud"]).stdout).into_owned();
+    assert!(shown.lines().last().is_some_and(|line| line.ends_with("used up")), "{shown}");
 }
 
 #[test]

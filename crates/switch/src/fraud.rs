@@ -1,7 +1,7 @@
 //! What clients and their users spend on calls by trunks, held against the limits of the plan.
 
 use clock::{Duration, Time};
-use dialplan::{Fraud, Spending};
+use dialplan::{Config, Fraud, Spending};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -34,11 +34,28 @@ pub(crate) struct Blocked {
     pub(crate) is_news: bool,
 }
 
+/// What a client, or one of its users, has used of its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// The client.
+    pub client: Arc<str>,
+    /// One of its users; `None` for all its calls together.
+    pub user: Option<Arc<str>>,
+    /// Calls begun within the last hour.
+    pub calls: u64,
+    /// Whole minutes talked within the last hour.
+    pub minutes: u64,
+    /// Calls to other countries that are up.
+    pub international: u32,
+    /// What may be used.
+    pub limits: Spending,
+}
+
 /// Everybody's use of the last hour.
 #[derive(Default)]
 pub(crate) struct Accounts(HashMap<Payer, Account>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Account {
     calls: Hour,
     /// Milliseconds talked, up to `settled`.
@@ -50,6 +67,7 @@ struct Account {
 }
 
 /// Sums of the last sixty minutes, a minute each.
+#[derive(Clone)]
 struct Hour {
     minutes: [u64; MINUTES as usize],
     /// The newest of them, counted from time zero.
@@ -88,6 +106,23 @@ impl Account {
             self.settled = until;
         }
         self.settled = now;
+    }
+
+    fn spent(
+        mut self,
+        now: Time,
+        (client, user): (&Arc<str>, Option<&Arc<str>>),
+        limits: &Spending,
+    ) -> Spent {
+        self.settle(now);
+        Spent {
+            client: Arc::clone(client),
+            user: user.cloned(),
+            calls: self.calls.total(now),
+            minutes: self.talk.total(now) / 60_000,
+            international: self.abroad,
+            limits: *limits,
+        }
     }
 
     /// The limit of an hour that keeps a call out.
@@ -196,6 +231,25 @@ impl Accounts {
     /// Forgets who is no longer in the plan and has no call up.
     pub(crate) fn retain(&mut self, is_planned: impl Fn(&Payer) -> bool) {
         self.0.retain(|payer, account| account.talking > 0 || account.abroad > 0 || is_planned(payer));
+    }
+
+    /// What clients with limits have used, and those of their users that have used anything: by client, its users after it.
+    pub(crate) fn spent(&self, now: Time, plan: &Config) -> Vec<Spent> {
+        let clients = plan.clients.iter().filter_map(|client| {
+            let limits = &client.fraud.as_ref()?.client;
+            let account = self.0.get(&Payer::Client(Arc::clone(&client.id)));
+            Some(account.cloned().unwrap_or_default().spent(now, (&client.id, None), limits))
+        });
+        let users = self.0.iter().filter_map(|(payer, account)| {
+            let Payer::User(name) = payer else { return None };
+            let client = plan.client(plan.user(name)?.client);
+            let limits = &client.fraud.as_ref()?.user;
+            let spent = account.clone().spent(now, (&client.id, Some(name)), limits);
+            (spent.calls > 0 || spent.minutes > 0 || spent.international > 0).then_some(spent)
+        });
+        let mut spent: Vec<_> = clients.chain(users).collect();
+        spent.sort_by(|a, b| (&a.client, &a.user).cmp(&(&b.client, &b.user)));
+        spent
     }
 
     /// Calls abroad that clients have up, and those that are talked on.

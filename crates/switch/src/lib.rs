@@ -36,6 +36,7 @@ mod watch;
 mod way;
 
 pub use self::core::transport;
+pub use fraud::Spent;
 pub use guard::Ban;
 pub use stir::Credentials;
 pub use test_call::TestCallRefused;
@@ -342,6 +343,11 @@ impl Switch {
     /// The sources of which nothing is read at present, by address.
     pub fn bans(&self, now: Time) -> Vec<Ban> {
         self.core.guard.bans(now)
+    }
+
+    /// What clients and their users have used of their fraud limits; see [`Spent`].
+    pub fn spent(&self, now: Time) -> Vec<Spent> {
+        self.core.accounts.spent(now, &self.plan)
     }
 
     fn begin(&mut self) {

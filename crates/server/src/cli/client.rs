@@ -15,10 +15,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_ANSWER: u64 = 16 << 20;
 
 pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
-    let (status, answer) = request(state, "GET", "/status", None)?;
-    if status != 200 {
-        return Err(Failed::because(fault(&answer)));
-    }
+    let answer = get(state, "/status")?;
     if json {
         return print(&format!("{answer:#}\n"));
     }
@@ -30,10 +27,7 @@ pub(super) fn status(state: &Path, json: bool) -> Result<(), Failed> {
 }
 
 pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
-    let (status, answer) = request(state, "GET", "/bans", None)?;
-    if status != 200 {
-        return Err(Failed::because(fault(&answer)));
-    }
+    let answer = get(state, "/bans")?;
     if json {
         return print(&format!("{answer:#}\n"));
     }
@@ -55,6 +49,12 @@ pub(super) fn bans(state: &Path, json: bool) -> Result<(), Failed> {
     });
     let head = format!("{:<24} {:>7} {:>6} {:>10}  {}\n", "address", "left", "times", "dropped", "reason");
     print(&(head + &lines.collect::<String>()))
+}
+
+/// What the node that runs on a state directory says at `path`.
+pub(super) fn get(state: &Path, path: &str) -> Result<Value, Failed> {
+    let (status, answer) = request(state, "GET", path, None)?;
+    if status == 200 { Ok(answer) } else { Err(Failed::because(fault(&answer))) }
 }
 
 /// The trunks of the node that runs on a state directory; `None` if none does, or if it serves no HTTP.

@@ -3,6 +3,7 @@
 mod check;
 mod client;
 mod doctor;
+mod fraud;
 mod history;
 mod node;
 mod output;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
             Some((trunk, number)) => doctor::call(&state.state, &trunk, &number, json),
             None => doctor::doctor(&config, &state.state, json),
         },
+        Command::Fraud { state, json } => fraud::fraud(&state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -194,6 +196,15 @@ enum Command {
         /// Calls that began then or later, in UTC; the last 24 hours if it is not given
         #[arg(long, value_name = "TIME", value_parser = since)]
         since: Option<Timestamp>,
+    },
+    /// Shows what clients and their users have used of their fraud limits (it needs `http` in the node file)
+    #[command(after_help = "Example:\n  ringdown fraud --json | jq '.[] | select(.user == null)'")]
+    Fraud {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array, a client and each of its users that has used anything
+        #[arg(long)]
+        json: bool,
     },
     /// Looks at what a node stands on: addresses, ports, certificates, clock, disk, trunks; exit status 1 for a fault
     #[command(after_help = "Examples:\n  ringdown doctor --config /etc/ringdown/ringdown.yaml\n  \

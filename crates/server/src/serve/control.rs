@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::{Ban, Snapshot, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
+use switch::{Ban, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -206,6 +206,43 @@ impl From<TrunkState> for Trunk {
     }
 }
 
+/// What a client, or one of its users, has used of its fraud limits.
+#[derive(Clone, Debug, Serialize)]
+pub struct FraudUse {
+    /// The client.
+    pub client: Arc<str>,
+    /// One of its users; without one, all its calls together.
+    pub user: Option<Arc<str>>,
+    /// Calls begun within the last hour.
+    pub calls_per_hour: Used,
+    /// Whole minutes talked within the last hour.
+    pub minutes_per_hour: Used,
+    /// Calls to other countries that are up.
+    pub international: Used,
+}
+
+/// How much of a limit.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Used {
+    /// What has been used.
+    pub used: u64,
+    /// What may be; without bound where there is none.
+    pub limit: Option<u32>,
+}
+
+impl From<Spent> for FraudUse {
+    fn from(Spent { client, user, calls, minutes, international, limits }: Spent) -> Self {
+        let of = |used, limit| Used { used, limit };
+        Self {
+            client,
+            user,
+            calls_per_hour: of(calls, limits.calls_per_hour),
+            minutes_per_hour: of(minutes, limits.minutes_per_hour),
+            international: of(international.into(), limits.international),
+        }
+    }
+}
+
 /// A banned source.
 #[derive(Clone, Debug, Serialize)]
 pub struct Banned {
@@ -331,6 +368,16 @@ impl Control {
         let (answer, bans) = oneshot::channel();
         self.inbox.send(Message::Bans(answer)).await?;
         Ok(bans.await.map_err(|_| Gone)?.into_iter().map(Banned::from).collect())
+    }
+
+    /// What clients with fraud limits have used, by name, each followed by those of its users that have used anything.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub async fn fraud(&self) -> Result<Vec<FraudUse>, Gone> {
+        let (answer, spent) = oneshot::channel();
+        self.inbox.send(Message::Fraud(answer)).await?;
+        Ok(spent.await.map_err(|_| Gone)?.into_iter().map(FraudUse::from).collect())
     }
 
     /// The trunks, in the order of the node file.

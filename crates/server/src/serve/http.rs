@@ -1,4 +1,4 @@
-//! The node's HTTP interface: `/health`, `/status`, `/bans`, `/transfers`, `/test-calls` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/transfers`, `/test-calls` and `/reload`.
 
 use super::control::{Control, ReloadError, TestCallError, TransferError};
 use super::error::ServeError;
@@ -36,6 +36,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .route("/health", get(health))
         .route("/status", get(status))
         .route("/trunks", get(trunks))
+        .route("/fraud", get(fraud))
         .route("/bans", get(bans))
         .route("/bans/{address}", delete(lift_ban))
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
@@ -68,6 +69,13 @@ async fn status(State(control): State<Control>) -> Response {
 async fn trunks(State(control): State<Control>) -> Response {
     match control.trunks().await {
         Ok(trunks) => Json(trunks).into_response(),
+        Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+async fn fraud(State(control): State<Control>) -> Response {
+    match control.fraud().await {
+        Ok(fraud) => Json(fraud).into_response(),
         Err(gone) => unavailable(&gone.to_string()),
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::{Ban, Snapshot, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
+use switch::{Ban, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -42,6 +42,8 @@ pub(super) enum Message {
     Bans(oneshot::Sender<Vec<Ban>>),
     /// Say how the trunks are.
     Trunks(oneshot::Sender<Vec<TrunkState>>),
+    /// Say what has been used of fraud limits.
+    Fraud(oneshot::Sender<Vec<Spent>>),
     /// Lift the ban of an address; the answer is whether there was one.
     LiftBan(IpAddr, oneshot::Sender<bool>),
     /// Transfer the call of a user; the answer is the contact.

@@ -191,6 +191,10 @@ impl Running {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.thread.switch.trunks(self.thread.axis.now()));
             }
+            Message::Fraud(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.thread.switch.spent(self.thread.axis.now()));
+            }
             Message::LiftBan(address, answer) => {
                 let before = self.thread.switch.snapshot().bans;
                 self.handle(Input::LiftBan(address));

@@ -3,22 +3,27 @@ use dialplan::{ClientFiles, SourceFile};
 
 /// The limits of a client file.
 fn fraud(limits: &str) -> Fraud {
+    plan(limits).client_named("acme").and_then(|client| client.fraud.clone()).expect("limits")
+}
+
+/// A plan with a client that has these limits, and one that has none.
+fn plan(limits: &str) -> Config {
     let file = |path: &str, text: String| SourceFile { path: path.into(), text };
-    let node = "sip: {listen: [\"udp:10.0.0.1:5060\"]}\nrtp: {ports: 30000-30999, address: 10.0.0.1}\nclients: [acme]\n";
-    let client = format!("client: {{fraud: {{country: ES, {limits}}}}}\nflows: {{main: [hangup]}}\n");
-    let client = ClientFiles {
-        id: "acme".into(),
-        path: "acme".into(),
-        files: vec![file("acme/acme.yaml", client)],
+    let node = "sip: {listen: [\"udp:10.0.0.1:5060\"]}\nrtp: {ports: 30000-30999, address: 10.0.0.1}\nclients: [acme, free]\n";
+    let client = |id: &str, text: String| ClientFiles {
+        id: id.into(),
+        path: id.into(),
+        files: vec![file(&format!("{id}/{id}.yaml"), text + "flows: {main: [hangup]}\n")],
         prompts: Vec::new(),
     };
+    let users = "users: {alice: {password: a}, bob: {password: b}, carol: {password: c}}\n";
+    let limited = format!("client: {{fraud: {{country: ES, {limits}}}}}\n{users}");
     let input = dialplan::Input {
         node: file("node.yaml", node.into()),
-        clients: vec![client],
+        clients: vec![client("acme", limited), client("free", String::new())],
         system_prompts: vec![],
     };
-    let plan = dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"));
-    plan.client_named("acme").and_then(|client| client.fraud.clone()).expect("limits")
+    dialplan::load(&input).unwrap_or_else(|report| panic!("{report}"))
 }
 
 fn payers(user: &str) -> Vec<Payer> {
@@ -96,4 +101,42 @@ fn one_who_is_blocked_again_and_again_is_an_alarm_once_an_hour() {
         blocked.expect_err("barred").is_news
     };
     assert_eq!([0, 1, 3_599, 3_600].map(&mut is_news), [true, false, false, true]);
+}
+
+#[test]
+fn what_was_spent_is_told_of_limited_clients_and_of_users_that_called() {
+    let plan = plan("calls_per_hour: 9, user: {minutes_per_hour: 10, international: 2}");
+    let fraud = plan.client_named("acme").and_then(|client| client.fraud.as_ref()).expect("limits");
+    let mut accounts = Accounts::default();
+    let told = |accounts: &Accounts, second| -> Vec<_> {
+        let spent = accounts.spent(Time::from_secs(second), &plan).into_iter();
+        spent
+            .map(|it| {
+                let who = it.user.unwrap_or(it.client).to_string();
+                (who, it.calls, it.minutes, it.international)
+            })
+            .collect()
+    };
+    let row = |who: &str, calls, minutes, abroad| (who.to_owned(), calls, minutes, abroad);
+    assert_eq!(told(&accounts, 0), [row("acme", 0, 0, 0)]);
+    for user in ["bob", "alice"] {
+        assert_eq!(call(&mut accounts, fraud, 60, user, "0033123456789"), None);
+    }
+    let mut bill =
+        accounts.begin(Time::from_secs(60), fraud, payers("bob"), "0033123456789").expect("a bill");
+    accounts.talk(Time::from_secs(60), &mut bill);
+    let all = [row("acme", 2, 5, 1), row("alice", 1, 0, 0), row("bob", 1, 5, 1)];
+    assert_eq!(told(&accounts, 419), all);
+    assert_eq!(told(&accounts, 419), all, "telling changes nothing");
+    accounts.end(Time::from_secs(419), &bill);
+    assert_eq!(
+        told(&accounts, 3_720),
+        [row("acme", 0, 4, 0), row("bob", 0, 4, 0)],
+        "alice's call is an hour ago"
+    );
+    let limits = accounts.spent(Time::from_secs(3_720), &plan)[1].limits;
+    assert_eq!(
+        (limits.calls_per_hour, limits.minutes_per_hour, limits.international),
+        (None, Some(10), Some(2))
+    );
 }
