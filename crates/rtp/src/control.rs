@@ -4,7 +4,7 @@
 //! announced as bound ([`Event::Ready`]) and sends [`Command`]s; what happens comes back as an
 //! [`Event`]. Both legs of a bridge, and whatever plays to or records them, live on one thread.
 
-use crate::Codec;
+use crate::{Codec, Security};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -77,6 +77,8 @@ pub struct Setup {
     pub send: bool,
     /// Whether the peer sends media.
     pub receive: bool,
+    /// How packets are protected.
+    pub security: Security,
 }
 
 /// What the switch asks of the engine. A command for a stream that is gone is ignored.
@@ -240,6 +242,8 @@ pub struct StreamStats {
     pub lost: u64,
     /// Packets dropped because they came from a stranger.
     pub foreign: u64,
+    /// Packets dropped because their protection was wrong, missing or a repetition.
+    pub refused: u64,
     /// Interarrival jitter in microseconds (RFC 3550 6.4.1), `None` without two packets.
     pub jitter_micros: Option<u32>,
 }

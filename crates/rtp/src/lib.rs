@@ -12,14 +12,16 @@ mod packet;
 mod reception;
 mod rewriter;
 pub mod rtcp;
+mod security;
 mod source;
 mod stream;
 
 pub use codec::Codec;
 pub use digits::{Digit, DigitDetector, DigitPacket, DigitSender};
 pub use error::RtpError;
-pub use packet::{HEADER_LEN, Header, Packet, is_rtcp};
+pub use packet::{HEADER_LEN, Header, Packet, header_len, is_rtcp};
 pub use reception::{Arrival, Reception};
 pub use rewriter::Rewriter;
+pub use security::{MasterKey, Security, SrtpKeys, Suite};
 pub use source::{Source, Verdict};
 pub use stream::{Content, DigitTick, Received, Stream};

@@ -48,7 +48,7 @@ impl Packet {
     /// # Errors
     /// [`RtpError::Truncated`], [`RtpError::Version`], [`RtpError::Padding`].
     pub fn parse(datagram: &[u8]) -> Result<Self, RtpError> {
-        let (fixed, rest) = datagram.split_first_chunk::<HEADER_LEN>().ok_or(RtpError::Truncated)?;
+        let (fixed, _) = datagram.split_first_chunk::<HEADER_LEN>().ok_or(RtpError::Truncated)?;
         let &[first, second, s0, s1, t0, t1, t2, t3, i0, i1, i2, i3] = fixed;
         if first >> 6 != VERSION {
             return Err(RtpError::Version);
@@ -60,17 +60,14 @@ impl Packet {
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             ssrc: u32::from_be_bytes([i0, i1, i2, i3]),
         };
-        let mut skipped = usize::from(first & 0x0F) * 4;
-        if first & 0x10 != 0 {
-            skipped += extension_len(rest.get(skipped..).ok_or(RtpError::Truncated)?)?;
-        }
-        let payload = rest.get(skipped..).ok_or(RtpError::Truncated)?;
+        let start = header_len(datagram)?;
+        let payload = datagram.get(start..).ok_or(RtpError::Truncated)?;
         let padding = match payload.last() {
             _ if first & 0x20 == 0 => 0,
             Some(padding) if *padding != 0 && usize::from(*padding) <= payload.len() => usize::from(*padding),
             _ => return Err(RtpError::Padding),
         };
-        Ok(Self { header, payload: HEADER_LEN + skipped..datagram.len() - padding })
+        Ok(Self { header, payload: start..datagram.len() - padding })
     }
 
     /// The payload in the datagram that this was parsed from.
@@ -104,6 +101,19 @@ impl Packet {
 /// Whether a datagram on a port shared by RTP and RTCP is RTCP (RFC 5761 4).
 pub fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram, [first, 192..=223, ..] if first >> 6 == VERSION)
+}
+
+/// The bytes of a packet's header with contributing sources and extension, which the packet may fall short of.
+///
+/// # Errors
+/// [`RtpError::Truncated`].
+pub fn header_len(datagram: &[u8]) -> Result<usize, RtpError> {
+    let first = datagram.first().ok_or(RtpError::Truncated)?;
+    let mut length = HEADER_LEN + usize::from(first & 0x0F) * 4;
+    if first & 0x10 != 0 {
+        length += extension_len(datagram.get(length..).ok_or(RtpError::Truncated)?)?;
+    }
+    Ok(length)
 }
 
 /// The length of a header extension (RFC 3550 5.3.1) at the start of `bytes`.

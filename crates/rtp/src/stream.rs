@@ -218,6 +218,7 @@ impl Stream {
             sent: self.sent,
             lost: self.reception.lost(),
             foreign: self.foreign,
+            refused: 0,
             jitter_micros: self.reception.jitter_micros(),
         }
     }
