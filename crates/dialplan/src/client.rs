@@ -5,6 +5,7 @@ use crate::features::{self, Features};
 use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
 use crate::hours::Calendar;
+use crate::media::{self, Media};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,6 +20,8 @@ pub(crate) struct Sections {
     pub(crate) fraud: Option<Fraud>,
     /// What its users may do by keys.
     pub(crate) features: Option<Features>,
+    /// What is asked of their media.
+    pub(crate) media: Option<Media>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
@@ -82,7 +85,7 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 6] = ["name", "language", "caller_id", "caller_ids", "fraud", "features"];
+    const KNOWN: [&str; 7] = ["name", "language", "caller_id", "caller_ids", "fraud", "features", "media"];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -92,6 +95,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.language = text("language");
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
+    sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
 }

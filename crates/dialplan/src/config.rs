@@ -2,6 +2,7 @@ use crate::caller_id::{CallerIds, Owned};
 use crate::features::{Feature, Features};
 use crate::fraud::Fraud;
 use crate::limits::{Limits, TrunkLimits};
+use crate::media::Media;
 use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
@@ -358,6 +359,8 @@ pub struct Trunk {
     pub limits: TrunkLimits,
     /// Who answers for callers.
     pub stir: TrunkStir,
+    /// What is asked of its media.
+    pub media: Media,
     /// Whether it calls elsewhere itself, by REFER, when one of its callers is handed on to a number by way of it.
     pub releases: bool,
     /// The only client whose numbers it reaches.
@@ -402,6 +405,7 @@ impl Trunk {
             codecs: None,
             limits: TrunkLimits::default(),
             stir: TrunkStir::default(),
+            media: Media::default(),
             releases: false,
             client: None,
         }
@@ -467,6 +471,8 @@ pub struct Client {
     pub fraud: Option<Fraud>,
     /// What its users may do by keys.
     pub features: Features,
+    /// What is asked of its users' media.
+    pub media: Media,
 }
 
 impl Client {

@@ -66,6 +66,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             owned,
             fraud: sections.fraud,
             features: sections.features.unwrap_or_default(),
+            media: sections.media.unwrap_or_default(),
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();

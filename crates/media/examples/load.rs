@@ -4,8 +4,8 @@
 //! figure is the CPU time of the engine's own threads alone.
 
 use media::{Engine, EngineConfig};
-use rtp::Codec;
 use rtp::control::{Command, Event, LocalPort, OpusFormat, Setup, StreamId};
+use rtp::{Codec, Security};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
@@ -84,6 +84,7 @@ impl Load {
             ptime: 20,
             send: true,
             receive: true,
+            security: Security::Plain,
         };
         self.engine.send(Command::Open { stream: StreamId(number), local });
         self.engine.send(Command::Setup { stream: StreamId(number), setup });

@@ -4,7 +4,8 @@ use clock::{Duration, Time};
 use proptest::prelude::*;
 use rtp::control::{DigitFormat, OpusFormat, Setup};
 use rtp::{
-    Arrival, Codec, Content, Digit, DigitTick, Header, Received, Reception, Rewriter, RtpError, Stream,
+    Arrival, Codec, Content, Digit, DigitTick, Header, Received, Reception, Rewriter, RtpError, Security,
+    Stream,
 };
 use std::net::SocketAddr;
 
@@ -24,6 +25,7 @@ fn setup() -> Setup {
         ptime: 20,
         send: true,
         receive: true,
+        security: Security::Plain,
     }
 }
 

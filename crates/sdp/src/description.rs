@@ -1,5 +1,6 @@
 //! What our own descriptions say, and how each follows from the one before.
 
+use crate::crypto::{LocalCrypto, Need, Protection};
 use crate::session::{Encoding, Format, Formats, Media, Session};
 use crate::{Capability, Direction};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ const TELEPHONE_EVENT_TYPE: u8 = 101;
 pub(crate) struct Description {
     lines: Vec<Line>,
     formats: Vec<LocalFormat>,
+    /// Of the audio.
+    pub(crate) crypto: Vec<LocalCrypto>,
     pub(crate) direction: Direction,
 }
 
@@ -26,11 +29,15 @@ enum Line {
     Refused { kind: String, protocol: String, format: String },
 }
 
-/// The RTP profiles that need no keys.
+/// The RTP profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Profile {
     Avp,
     Avpf,
+    /// RFC 3711.
+    Savp,
+    /// RFC 5124.
+    Savpf,
 }
 
 /// A format of our description and the payload type on which we receive it.
@@ -41,41 +48,61 @@ pub(crate) struct LocalFormat {
 }
 
 impl Profile {
-    /// The profile of a section that we can agree on: audio over plain RTP.
+    /// The profile of a section that we can agree on: audio over RTP.
     pub(crate) fn of(media: &Media<'_>) -> Option<Self> {
         match (media.kind, media.protocol) {
             ("audio", "RTP/AVP") => Some(Self::Avp),
             ("audio", "RTP/AVPF") => Some(Self::Avpf),
+            ("audio", "RTP/SAVP") => Some(Self::Savp),
+            ("audio", "RTP/SAVPF") => Some(Self::Savpf),
             _ => None,
         }
+    }
+
+    /// Whether it stands for encryption.
+    pub(crate) const fn is_secure(self) -> bool {
+        matches!(self, Self::Savp | Self::Savpf)
     }
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Avp => "RTP/AVP",
             Self::Avpf => "RTP/AVPF",
+            Self::Savp => "RTP/SAVP",
+            Self::Savpf => "RTP/SAVPF",
         }
     }
 }
 
 impl Description {
     /// The first description of a session that we begin.
-    pub(crate) fn first_offer(capabilities: &[Capability], direction: Direction) -> Self {
+    pub(crate) fn first_offer(
+        capabilities: &[Capability],
+        protection: Option<&Protection>,
+        direction: Direction,
+    ) -> Self {
         let formats = number(capabilities, Vec::new());
-        Self { lines: vec![Line::NEW_AUDIO], formats, direction }
+        let crypto = protection.map(Protection::offered).unwrap_or_default();
+        Self { lines: vec![Line::new_audio(protection)], formats, crypto, direction }
     }
 
     /// A later offer: the sections keep their places and the formats their numbers.
-    pub(crate) fn next_offer(&self, capabilities: &[Capability], direction: Direction) -> Self {
-        let mut lines = self.lines.clone();
+    pub(crate) fn next_offer(
+        &self,
+        capabilities: &[Capability],
+        protection: Option<&Protection>,
+        direction: Direction,
+    ) -> Self {
+        let (mut lines, mut crypto) = (self.lines.clone(), self.crypto.clone());
         if self.audio().is_none() {
+            crypto = protection.map(Protection::offered).unwrap_or_default();
             // The audio was switched off by port 0; its own place may be used again (RFC 3264 8.1).
             match lines.iter_mut().find(|line| line.is_refused_audio()) {
-                Some(line) => *line = Line::NEW_AUDIO,
-                None => lines.push(Line::NEW_AUDIO),
+                Some(line) => *line = Line::new_audio(protection),
+                None => lines.push(Line::new_audio(protection)),
             }
         }
-        Self { lines, formats: number(capabilities, self.formats.clone()), direction }
+        Self { lines, formats: number(capabilities, self.formats.clone()), crypto, direction }
     }
 
     /// The answer to `offer` that takes its section `chosen`, or none.
@@ -83,18 +110,28 @@ impl Description {
         offer: &Session<'_>,
         chosen: Option<(usize, Profile)>,
         formats: Vec<LocalFormat>,
+        crypto: Option<LocalCrypto>,
         direction: Direction,
     ) -> Self {
         let line = |(index, media): (usize, &Media<'_>)| match chosen {
             Some((chosen, profile)) if chosen == index => Line::Audio { profile, rtcp_mux: media.rtcp_mux },
             _ => Line::refuse(media),
         };
-        Self { lines: offer.media.iter().enumerate().map(line).collect(), formats, direction }
+        let lines = offer.media.iter().enumerate().map(line).collect();
+        Self { lines, formats, crypto: crypto.into_iter().collect(), direction }
     }
 
     /// Which section is the audio.
     pub(crate) fn audio(&self) -> Option<usize> {
         self.lines.iter().position(|line| matches!(line, Line::Audio { .. }))
+    }
+
+    /// The profile of the audio.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        self.lines.iter().find_map(|line| match line {
+            Line::Audio { profile, .. } => Some(*profile),
+            Line::Refused { .. } => None,
+        })
     }
 
     /// The payload type on which we receive a capability, if the description has it.
@@ -108,13 +145,20 @@ impl Description {
     }
 
     /// The sections as they are written, the audio on `port`.
-    pub(crate) fn media<'a>(&'a self, capabilities: &'a [Capability], port: u16) -> Vec<Media<'a>> {
+    pub(crate) fn media<'a>(
+        &'a self,
+        capabilities: &'a [Capability],
+        protection: Option<&Protection>,
+        port: u16,
+    ) -> Vec<Media<'a>> {
+        let crypto = |line: &LocalCrypto| protection?.write(*line);
         let section = |line: &'a Line| match line {
             Line::Audio { profile, rtcp_mux } => Media {
                 port,
                 direction: Some(self.direction),
                 ptime: Some(PTIME),
                 rtcp_mux: *rtcp_mux,
+                crypto: self.crypto.iter().filter_map(crypto).collect(),
                 ..bare("audio", profile.as_str(), Formats::Rtp(self.rtp_formats(capabilities)))
             },
             Line::Refused { kind, protocol, format } => bare(kind, protocol, Formats::Other(format)),
@@ -140,7 +184,11 @@ impl Description {
 }
 
 impl Line {
-    const NEW_AUDIO: Self = Self::Audio { profile: Profile::Avp, rtcp_mux: true };
+    fn new_audio(protection: Option<&Protection>) -> Self {
+        let is_required = protection.is_some_and(|protection| protection.need == Need::Required);
+        let profile = if is_required { Profile::Savp } else { Profile::Avp };
+        Self::Audio { profile, rtcp_mux: true }
+    }
 
     fn refuse(media: &Media<'_>) -> Self {
         let format = match &media.formats {
@@ -169,6 +217,7 @@ fn bare<'a>(kind: &'a str, protocol: &'a str, formats: Formats<'a>) -> Media<'a>
         ptime: None,
         rtcp_mux: false,
         rtcp: None,
+        crypto: Vec::new(),
     }
 }
 

@@ -20,12 +20,18 @@ pub enum SdpError {
         /// How many are read.
         limit: usize,
     },
-    /// No audio over plain RTP (RTP/AVP or RTP/AVPF).
-    #[error("the session description has no audio over plain RTP")]
+    /// No audio over RTP in a profile that we speak.
+    #[error("the session description has no audio over RTP")]
     NoAudio,
     /// Audio, but no codec of ours.
     #[error("no common codec")]
     NoCommonCodec,
+    /// Encrypted audio, but no crypto suite of ours with a whole key and no more conditions than we can meet.
+    #[error("no common crypto suite with a usable key")]
+    NoCommonSuite,
+    /// Audio in the clear where it has to be encrypted.
+    #[error("the audio is not encrypted, and it has to be")]
+    Unprotected,
     /// The chosen audio has no unicast IP address: no `c=`, a host name, or multicast.
     #[error("the audio has no unicast IP address in c=")]
     NoAddress,
@@ -43,7 +49,11 @@ impl SdpError {
         match self {
             Self::NotSdp | Self::Malformed { .. } | Self::TooMany { .. } | Self::UnexpectedAnswer => 400,
             // RFC 3261 21.4.26
-            Self::NoAudio | Self::NoCommonCodec | Self::NoAddress => 488,
+            Self::NoAudio
+            | Self::NoCommonCodec
+            | Self::NoCommonSuite
+            | Self::Unprotected
+            | Self::NoAddress => 488,
             // RFC 3261 14.2
             Self::OfferPending => 491,
         }

@@ -1,10 +1,11 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264), without I/O.
 //!
 //! [`Session`] is a description read from or written to the wire, borrowed from its text;
-//! [`Negotiation`] is one leg's side of offer/answer. Only audio over plain RTP is agreed on; every
-//! other media line is refused with port 0 in its place.
+//! [`Negotiation`] is one leg's side of offer/answer. Only audio over RTP, plain or with keys from the
+//! description (RFC 4568), is agreed on; every other media line is refused with port 0 in its place.
 
 mod capability;
+mod crypto;
 mod description;
 mod direction;
 mod error;
@@ -13,6 +14,7 @@ mod parse;
 mod session;
 
 pub use capability::Capability;
+pub use crypto::{Crypto, LocalKeys, Need, Protection};
 pub use direction::Direction;
 pub use error::SdpError;
 pub use negotiation::{Agreed, AgreedFormat, Negotiation};

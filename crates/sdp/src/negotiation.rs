@@ -1,6 +1,8 @@
+use crate::crypto::{self, Pair, Protection};
 use crate::description::{Description, LocalFormat, Profile};
 use crate::session::{Format, Formats, Media, Origin, Session};
 use crate::{Capability, Direction, SdpError};
+use rtp::Security;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,6 +28,8 @@ pub struct Agreed {
     pub ptime: Option<u8>,
     /// What we may do: send, receive, both or neither.
     pub direction: Direction,
+    /// How the media is protected.
+    pub security: Security,
 }
 
 /// A format that both sides have.
@@ -50,6 +54,7 @@ pub struct Negotiation {
     session_id: u64,
     /// The capability that is taken rather than the peer's favourite, if the peer has it.
     preferred: Option<usize>,
+    protection: Option<Box<Protection>>,
     /// The version in the `o=` line that was written last.
     version: u64,
     state: State,
@@ -81,6 +86,7 @@ struct Choice {
     index: usize,
     profile: Profile,
     common: Common,
+    pair: Option<Pair>,
 }
 
 /// What both sides have.
@@ -102,7 +108,7 @@ impl Negotiation {
     /// A leg that receives at `address` and `port` and speaks `capabilities`, the best first.
     /// `session_id` tells our descriptions from those of other sessions.
     pub fn new(capabilities: Arc<[Capability]>, address: IpAddr, port: u16, session_id: u64) -> Self {
-        Self { capabilities, address, port, session_id, preferred: None, version: 1, state: State::Idle }
+        Self { capabilities, address, port, session_id, preferred: None, protection: None, version: 1, state: State::Idle }
     }
 
     /// What our side speaks, by the index of [`AgreedFormat::capability`].
@@ -123,10 +129,16 @@ impl Negotiation {
     ) -> Result<(String, Agreed), SdpError> {
         let capabilities = Arc::clone(&self.capabilities);
         let fresh = Self::new(capabilities, self.address, self.port, self.session_id);
-        let mut other = Self { preferred: Some(preferred), ..fresh };
+        let protection = self.protection.clone();
+        let mut other = Self { preferred: Some(preferred), protection, ..fresh };
         let answered = other.answer(offer, wanted)?;
         *self = other;
         Ok(answered)
+    }
+
+    /// The same leg with encryption. Without it there is none, neither offered nor answered.
+    pub fn protected(self, protection: Protection) -> Self {
+        Self { protection: Some(Box::new(protection)), ..self }
     }
 
     /// Our offer, with every capability, those agreed on before first. Made again before an answer
@@ -141,8 +153,10 @@ impl Negotiation {
             }
         };
         let offer = match &before {
-            Some(stable) => stable.local.next_offer(&self.capabilities, direction),
-            None => Description::first_offer(&self.capabilities, direction),
+            Some(stable) => {
+                stable.local.next_offer(&self.capabilities, self.protection.as_deref(), direction)
+            }
+            None => Description::first_offer(&self.capabilities, self.protection.as_deref(), direction),
         };
         self.version += u64::from(last.is_some_and(|last| last != offer));
         let text = self.write(&offer);
@@ -168,9 +182,13 @@ impl Negotiation {
         let choice = self.choose(&offer)?;
         let media = &offer.media[choice.index];
         let remote = Remote::of(&offer, media)?;
-        let agreed = remote.agree(choice.common, wanted);
+        let (line, security) = match choice.pair {
+            Some(Pair { line, security }) => (Some(line), security),
+            None => (None, Security::Plain),
+        };
+        let agreed = remote.agree(choice.common, wanted, security);
         let taken = (media.port != 0).then_some((choice.index, choice.profile));
-        let local = Description::answer(&offer, taken, agreed.local_formats(), agreed.direction);
+        let local = Description::answer(&offer, taken, agreed.local_formats(), line, agreed.direction);
         self.version += u64::from(last.is_some_and(|last| *last != local));
         let text = self.write(&local);
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Remote });
@@ -192,6 +210,7 @@ impl Negotiation {
         let answer = Session::parse(answer)?;
         let media = offer.audio().and_then(|index| answer.media.get(index)).ok_or(SdpError::NoAudio)?;
         Profile::of(media).ok_or(SdpError::NoAudio)?;
+        let security = self.security_of_answer(offer, media)?;
         let common = self.common(media, |format| {
             let capability =
                 self.capability_of(format).or_else(|| offer.capability_of(format.payload_type))?;
@@ -199,7 +218,7 @@ impl Negotiation {
             Some(AgreedFormat { capability, send_type: format.payload_type, receive_type })
         });
         let common = common.ok_or(SdpError::NoCommonCodec)?;
-        let agreed = Remote::of(&answer, media)?.agree(common, offer.direction);
+        let agreed = Remote::of(&answer, media)?.agree(common, offer.direction, security);
         let local = offer.clone();
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Local });
         Ok(agreed)
@@ -242,13 +261,32 @@ impl Negotiation {
                 let number = format.payload_type;
                 Some(AgreedFormat { capability, send_type: number, receive_type: number })
             });
-            match common {
-                Some(common) if media.port != 0 => return Ok(Choice { index, profile, common }),
-                Some(common) => switched_off = switched_off.or(Some(Choice { index, profile, common })),
-                None => error = SdpError::NoCommonCodec,
+            let pair = crypto::take(self.protection.as_deref(), profile.is_secure(), &media.crypto);
+            match (common, pair) {
+                (Some(common), Ok(pair)) if media.port != 0 => {
+                    return Ok(Choice { index, profile, common, pair });
+                }
+                (Some(common), Ok(pair)) => {
+                    switched_off = switched_off.or(Some(Choice { index, profile, common, pair }));
+                }
+                (None, _) => error = SdpError::NoCommonCodec,
+                (_, Err(unprotected)) => error = unprotected,
             }
         }
         switched_off.ok_or(error)
+    }
+
+    /// How the audio of an answer is protected. What was encrypted before our offer stays so.
+    fn security_of_answer(&self, offer: &Description, media: &Media<'_>) -> Result<Security, SdpError> {
+        let before = match &self.state {
+            State::LocalOffer { before, .. } => before.as_deref(),
+            State::Idle | State::Stable(_) => None,
+        };
+        let was_secure = before.is_some_and(|before| before.agreed.security != Security::Plain);
+        let has_to = was_secure || offer.profile().is_some_and(Profile::is_secure);
+        // Nothing flows on port 0, and nothing has to be said of its keys.
+        let has_to = has_to && media.port != 0;
+        crypto::taken(self.protection.as_deref(), &offer.crypto, has_to, &media.crypto)
     }
 
     /// The formats of a section that `agree` finds common; `None` without a codec.
@@ -299,7 +337,7 @@ impl Negotiation {
             name: "-",
             connection: Some(self.address),
             direction: None,
-            media: description.media(&self.capabilities, self.port),
+            media: description.media(&self.capabilities, self.protection.as_deref(), self.port),
         };
         let mut text = String::with_capacity(USUAL_LENGTH);
         // Writing to a string cannot fail.
@@ -335,7 +373,7 @@ impl Remote {
         Ok(Self { rtp: Some(rtp), rtcp: rtcp_address(media, rtp), direction, ..off })
     }
 
-    fn agree(self, common: Common, ours: Direction) -> Agreed {
+    fn agree(self, common: Common, ours: Direction, security: Security) -> Agreed {
         Agreed {
             remote: self.rtp,
             remote_rtcp: self.rtcp,
@@ -344,6 +382,7 @@ impl Remote {
             fmtp: common.fmtp,
             ptime: self.ptime,
             direction: ours.intersect(self.direction.reversed()),
+            security,
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::session::{Encoding, Format, Formats, Media, Origin, Rtcp, Session};
-use crate::{Direction, SdpError};
+use crate::{Crypto, Direction, SdpError};
 use std::net::IpAddr;
 
 const MAX_BYTES: usize = 65_535;
@@ -74,6 +74,7 @@ fn attribute<'a>(media: &mut Media<'a>, line: &'a str) {
         "ptime" => media.ptime = value.trim().parse().ok().filter(|ptime| *ptime > 0),
         "rtcp-mux" => media.rtcp_mux = true,
         "rtcp" => media.rtcp = rtcp(value),
+        "crypto" => Crypto::read(value, &mut media.crypto),
         _ => media.direction = Direction::from_attribute(name).or(media.direction),
     }
 }
@@ -119,6 +120,7 @@ fn media(value: &str, line: usize) -> Result<Media<'_>, SdpError> {
         ptime: None,
         rtcp_mux: false,
         rtcp: None,
+        crypto: Vec::new(),
     })
 }
 

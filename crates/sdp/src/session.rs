@@ -1,4 +1,4 @@
-use crate::{Direction, SdpError, parse};
+use crate::{Crypto, Direction, SdpError, parse};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -51,6 +51,8 @@ pub struct Media<'a> {
     pub rtcp_mux: bool,
     /// Where RTCP goes, if the writer says (RFC 3605).
     pub rtcp: Option<Rtcp>,
+    /// Keys for encrypted media, the writer's favourite first.
+    pub crypto: Vec<Crypto<'a>>,
 }
 
 /// The formats of an `m=` line.
@@ -153,7 +155,7 @@ impl fmt::Display for Media<'_> {
         if self.rtcp_mux {
             f.write_str("a=rtcp-mux\r\n")?;
         }
-        Ok(())
+        self.crypto.iter().try_for_each(|line| write!(f, "{line}\r\n"))
     }
 }
 

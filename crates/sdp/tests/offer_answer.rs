@@ -81,6 +81,7 @@ fn rfc3264_6_1_an_answer_keeps_the_offerers_order_and_numbers() {
         fmtp: None,
         ptime: Some(30),
         direction: Direction::SendRecv,
+        security: rtp::Security::Plain,
     };
     assert_eq!(agreed, expected);
 }
@@ -181,7 +182,7 @@ fn rfc3264_6_what_cannot_be_agreed_on_is_told_apart() {
         error
     };
     assert_eq!(error("m=video 5000 RTP/AVP 96\r\n"), SdpError::NoAudio);
-    assert_eq!(error("m=audio 5000 RTP/SAVP 0\r\n"), SdpError::NoAudio);
+    assert_eq!(error("m=audio 5000 RTP/SAVP 0\r\n"), SdpError::NoCommonSuite);
     assert_eq!(error(""), SdpError::NoAudio);
     assert_eq!(error("m=audio 5000 RTP/AVP 18 9\r\n"), SdpError::NoCommonCodec);
     // Events alone are no conversation, and a number means what its rtpmap says.

@@ -179,7 +179,8 @@ impl Inbound {
             Transform::CounterMode(transform) => transform.tag_len(),
             Transform::Galois(_) => 0,
         };
-        let (head, _) = packet.split_at_checked(packet.len().wrapping_sub(tag_behind)).ok_or(Refused::Short)?;
+        let (head, _) =
+            packet.split_at_checked(packet.len().wrapping_sub(tag_behind)).ok_or(Refused::Short)?;
         let (before, trailer) = head.split_last_chunk::<TRAILER>().ok_or(Refused::Short)?;
         let (end, trailer) = (before.len(), *trailer);
         let word = u32::from_be_bytes(trailer);
@@ -201,7 +202,8 @@ impl Inbound {
                 length
             }
             Transform::Galois(transform) => {
-                let length = end.checked_sub(MAX_TAG).filter(|end| *end >= RTCP_HEADER).ok_or(Refused::Short)?;
+                let length =
+                    end.checked_sub(MAX_TAG).filter(|end| *end >= RTCP_HEADER).ok_or(Refused::Short)?;
                 let (header, rest) = packet.split_at_mut(RTCP_HEADER);
                 let sealed = &mut rest[..end - RTCP_HEADER];
                 if !transform.open(rtcp_nonce(ssrc, index), &rtcp_aad(header, trailer), sealed) {
@@ -217,7 +219,8 @@ impl Inbound {
 
 /// The SSRC and sequence number of an RTP packet.
 fn numbers(packet: &[u8]) -> Result<(u32, u16), Refused> {
-    let Some((&[_, _, s0, s1, _, _, _, _, i0, i1, i2, i3], _)) = packet.split_first_chunk::<HEADER_LEN>() else {
+    let Some((&[_, _, s0, s1, _, _, _, _, i0, i1, i2, i3], _)) = packet.split_first_chunk::<HEADER_LEN>()
+    else {
         return Err(Refused::Short);
     };
     Ok((u32::from_be_bytes([i0, i1, i2, i3]), u16::from_be_bytes([s0, s1])))

@@ -83,7 +83,8 @@ impl CounterMode {
         Self {
             cipher: Aes128Enc::new(&key.into()),
             salt: u128::from_be_bytes(salt),
-            mac: <Hmac<Sha1> as KeyInit>::new_from_slice(&authentication).expect("HMAC takes keys of any length"),
+            mac: <Hmac<Sha1> as KeyInit>::new_from_slice(&authentication)
+                .expect("HMAC takes keys of any length"),
             tag_len,
         }
     }

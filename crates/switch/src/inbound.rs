@@ -6,6 +6,7 @@ use crate::contact::{Contact, NewContact};
 use crate::core::Core;
 use crate::identity::Identity;
 use crate::leg::{Leg, NewLeg};
+use crate::protection::media_of;
 use crate::stir::Claim;
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
@@ -173,7 +174,9 @@ impl Switch {
         let (party, direction) = (call.source.party.clone(), Direction::Inbound);
         let company = self.plan.client(client);
         let dials_codes = matches!(call.source.party, Party::User(_)) && !company.features.is_empty();
-        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes };
+        let media = media_of(&self.plan, &company.id, &party);
+        let protection = core.protection_from(media, &call.flow);
+        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes, protection };
         let mut caller = Leg::new(core, leg, new, port, None);
         if let Err(error) = offer_of(call.message, &mut caller) {
             caller.discard(core);

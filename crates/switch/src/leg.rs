@@ -7,7 +7,7 @@ use crate::keypad::Keypad;
 use events::{Cause, ContactId, EndedBy, Kind, LegId, Party};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
-use sdp::{Agreed, Capability, Direction, Negotiation};
+use sdp::{Agreed, Capability, Direction, Negotiation, Protection};
 use sip::{Body, Flow, InviteId};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) struct NewLeg {
     pub(crate) uri: Arc<str>,
     /// Whether its keys may be feature codes.
     pub(crate) dials_codes: bool,
+    /// How much its media is to be encrypted.
+    pub(crate) protection: Protection,
 }
 
 /// How far a leg is, as the caller or callee sees it.
@@ -97,7 +99,7 @@ impl Leg {
     pub(crate) fn new(
         core: &mut Core,
         id: LegId,
-        NewLeg { flow, direction, party, uri, dials_codes }: NewLeg,
+        NewLeg { flow, direction, party, uri, dials_codes, protection }: NewLeg,
         port: LocalPort,
         partner: Option<Codec>,
     ) -> Self {
@@ -105,7 +107,8 @@ impl Leg {
             Some(partner) => core.codecs.for_partner_of(&party, partner),
             None => core.codecs.of(&party),
         };
-        let negotiation = Negotiation::new(capabilities, core.media_address_for(&party), port.port, id.0);
+        let negotiation = Negotiation::new(capabilities, core.media_address_for(&party), port.port, id.0)
+            .protected(protection);
         core.channels.join(&party, direction);
         let media = Media::Reserved { port, negotiation: Box::new(negotiation), offered: None };
         let state = State::Early { ringing: false };
@@ -396,5 +399,6 @@ fn setup(agreed: &Agreed, capabilities: &[Capability], signalled: IpAddr) -> Set
         ptime: agreed.ptime.unwrap_or(20),
         send: matches!(agreed.direction, Direction::SendRecv | Direction::SendOnly),
         receive: matches!(agreed.direction, Direction::SendRecv | Direction::RecvOnly),
+        security: agreed.security.clone(),
     }
 }

@@ -21,6 +21,7 @@ mod message;
 mod overload;
 mod pickup;
 mod ports;
+mod protection;
 mod random;
 mod rate;
 mod refer;

@@ -3,6 +3,7 @@
 use crate::Switch;
 use crate::inbound::{Call, Refusal, offer_of};
 use crate::leg::{Leg, NewLeg};
+use crate::protection::media_of;
 use dialplan::{Destination, Feature, User};
 use events::{ContactId, Direction, Kind, LegId, Party};
 use sip::Replaces;
@@ -72,11 +73,13 @@ impl Switch {
         }
         let contact = self.contacts.get(&id).ok_or_else(Refusal::not_found)?;
         let (thread, dials_codes) = (contact.thread(), contact.dials_codes(&call.source.party));
+        let media = media_of(&self.plan, &contact.client, &call.source.party);
         let core = &mut self.core;
         let port = thread.and_then(|thread| core.ports.take(thread)).ok_or_else(Refusal::no_port)?;
         let leg = core.new_leg();
         let (party, direction) = (call.source.party.clone(), Direction::Inbound);
-        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes };
+        let protection = core.protection_from(media, &call.flow);
+        let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes, protection };
         let mut taker = Leg::new(core, leg, new, port, None);
         if let Err(error) = offer_of(call.message, &mut taker) {
             taker.discard(core);

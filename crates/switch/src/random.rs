@@ -15,4 +15,9 @@ impl Random {
     pub(crate) fn next(&mut self) -> u64 {
         self.0.next_u64()
     }
+
+    /// As many as the slice is long.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
+    }
 }

@@ -36,6 +36,9 @@ pub enum TestCallRefused {
     /// The trunk's name leads nowhere.
     #[error("the trunk's `to` leads nowhere")]
     Nowhere,
+    /// Its media has to be encrypted, and its keys may not go in the clear.
+    #[error("the trunk's media is to be encrypted, but keys may not go there over UDP or TCP")]
+    Unprotected,
     /// The node ends, or takes no new calls.
     #[error("the node takes no new calls")]
     Closed,
@@ -156,6 +159,7 @@ impl Core {
     ) -> Result<(Leg, Option<Bill>), TestCallRefused> {
         let full = |reason: String| TestCallRefused::Full(reason);
         let direction = Direction::Outbound;
+        let protection = self.protection_to(trunk.media, &flow).ok_or(TestCallRefused::Unprotected)?;
         let admitted = self.channels.admit(self.now, trunk, direction);
         admitted.map_err(|limit| full(format!("the trunk {} has its {limit}", trunk.name)))?;
         let bill = self.bill_for_test(client, number).map_err(|blocked| full(blocked.reason))?;
@@ -170,7 +174,7 @@ impl Core {
         let host = trunk.to.first().map_or("", |to| to.strip_prefix("sip:").unwrap_or(to));
         let uri = format!("sip:{}@{host}", trunk.called(number)).into();
         let party = Party::Trunk(Arc::clone(&trunk.name));
-        let new = NewLeg { flow, direction, party, uri, dials_codes: false };
+        let new = NewLeg { flow, direction, party, uri, dials_codes: false, protection };
         Ok((Leg::new(self, id, new, port, None), bill))
     }
 

@@ -1,6 +1,7 @@
 use super::{advertise, caller_id, codecs, limits, numbers, register, routing, stir};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
+use crate::media;
 use crate::yaml::{Key, Node};
 use crate::{ClientIndex, Listen, Register, Tls, Transport, Trunk, TrunkTls};
 use ipnet::IpNet;
@@ -45,6 +46,7 @@ fn trunk(
         "codecs",
         "limits",
         "stir",
+        "media",
         "transfer",
         "client",
     ];
@@ -104,6 +106,10 @@ fn trunk(
         stir: fields
             .entry("stir")
             .and_then(|(key, node)| stir::of_trunk(key, node, *has_stir, faults))
+            .unwrap_or_default(),
+        media: fields
+            .entry("media")
+            .and_then(|(key, node)| media::read(key, node, faults))
             .unwrap_or_default(),
         releases: fields.get("transfer").is_some_and(|node| releases(node, faults)),
         client,

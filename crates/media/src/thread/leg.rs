@@ -1,4 +1,6 @@
 use super::Surroundings;
+use super::protection::Protection;
+use super::relay::DATAGRAM;
 use super::transcode::Transcoder;
 use crate::playback::{Fill, Playback};
 use crate::prompts::{Audio, Request, Ticket, translation};
@@ -8,6 +10,7 @@ use clock::{Duration, Time};
 use rtp::control::{Event, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
 use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
 use rustix::net::connect_unspec;
+use secure::MAX_OVERHEAD;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -40,6 +43,7 @@ pub(super) struct Leg {
     socket: UdpSocket,
     link: Link,
     rtp: Stream,
+    protection: Protection,
     playback: Option<Playback>,
     pub(super) transcoder: Transcoder,
     /// Whether the party's keys are told alone.
@@ -119,7 +123,9 @@ impl Leg {
             recordings: Vec::with_capacity(RECORDINGS),
             socket,
             link: Link::Open,
-            rtp: Stream::new(ssrc, numbers as u16, (numbers >> 32) as u32),
+            // Numbers that begin in the lower half do not roll over before the peer has heard one (RFC 3711 3.3.1).
+            rtp: Stream::new(ssrc, numbers as u16 / 2, (numbers >> 32) as u32),
+            protection: Protection::default(),
             playback: None,
             transcoder: Transcoder::default(),
             keeps_keys: false,
@@ -140,7 +146,7 @@ impl Leg {
 
     /// What was counted so far.
     pub(super) fn stats(&self) -> StreamStats {
-        self.rtp.stats()
+        StreamStats { refused: self.protection.refused(), ..self.rtp.stats() }
     }
 
     /// Takes over what offer/answer agreed.
@@ -151,6 +157,7 @@ impl Leg {
             (true, Watch::Off) => Watch::Since(now),
             (true, watch) => watch,
         };
+        self.protection.apply(&setup.security);
         let codec = setup.codec;
         self.rtp.apply(setup);
         if let Some(playback) = &mut self.playback {
@@ -193,9 +200,10 @@ impl Leg {
         }
     }
 
-    /// Receives from the socket; `None` if there is nothing or only an ICMP error.
-    pub(super) fn receive(&self, datagram: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        self.socket.recv_from(datagram).ok()
+    /// Receives from the socket; `None` if there is nothing, only an ICMP error, or what is not under the peer's key.
+    pub(super) fn receive(&mut self, datagram: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        let (length, from) = self.socket.recv_from(datagram).ok()?;
+        Some((self.protection.open(&mut datagram[..length])?, from))
     }
 
     /// How this party is given what its partner said.
@@ -454,8 +462,19 @@ impl Leg {
         }
     }
 
-    /// Sends a packet; what the network does not take is lost, as on the way.
-    fn transmit(&self, packet: &[u8]) {
+    /// Sends a packet, protected if that was agreed.
+    fn transmit(&mut self, packet: &[u8]) {
+        if !self.protection.is_on() {
+            return self.send(packet);
+        }
+        let mut buffer = [0; DATAGRAM + MAX_OVERHEAD];
+        if let Some(sealed) = self.protection.seal(packet, &mut buffer) {
+            self.send(sealed);
+        }
+    }
+
+    /// Sends a datagram; what the network does not take is lost, as on the way.
+    fn send(&self, packet: &[u8]) {
         // An ICMP error of an earlier packet is told in place of sending: the second try sends.
         for _ in 0..2 {
             let sent = match (self.link, self.rtp.target()) {

@@ -3,6 +3,7 @@
 mod commands;
 mod leg;
 mod pace;
+mod protection;
 mod relay;
 mod slots;
 mod transcode;

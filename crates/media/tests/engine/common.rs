@@ -2,8 +2,8 @@
 
 use audio::Law;
 use media::{Engine, EngineConfig};
-use rtp::Codec;
 use rtp::control::{Command, DigitFormat, Event, LocalPort, OpusFormat, Setup, StreamId, StreamStats};
+use rtp::{Codec, Security};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -165,6 +165,7 @@ impl Peer {
             ptime: 20,
             send: true,
             receive: true,
+            security: Security::Plain,
         }
     }
 

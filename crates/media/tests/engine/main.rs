@@ -3,4 +3,5 @@
 mod codecs;
 mod common;
 mod recordings;
+mod secure;
 mod streams;

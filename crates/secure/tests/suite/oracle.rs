@@ -19,14 +19,21 @@ fn theirs(key: &MasterKey) -> Context {
 }
 
 /// An RTP packet with contributing sources and, perhaps, an extension.
-fn packet(sequence: u16, ssrc: u32, contributing: &[u32], extension: Option<&[u32]>, payload: &[u8]) -> Vec<u8> {
+fn packet(
+    sequence: u16,
+    ssrc: u32,
+    contributing: &[u32],
+    extension: Option<&[u32]>,
+    payload: &[u8],
+) -> Vec<u8> {
     let mut packet = voice(ssrc, sequence)[..12].to_vec();
     packet[0] |= contributing.len() as u8 | u8::from(extension.is_some()) << 4;
     packet.extend(contributing.iter().flat_map(|source| source.to_be_bytes()));
     if let Some(words) = extension {
         packet.extend([0xBE, 0xDE, 0, words.len() as u8]);
         // One-byte elements of 3 bytes each (RFC 8285), since the other side reads them.
-        packet.extend(words.iter().flat_map(|word| [0x12, (word >> 16) as u8, (word >> 8) as u8, *word as u8]));
+        packet
+            .extend(words.iter().flat_map(|word| [0x12, (word >> 16) as u8, (word >> 8) as u8, *word as u8]));
     }
     packet.extend(payload);
     packet

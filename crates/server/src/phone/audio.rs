@@ -161,6 +161,7 @@ mod tests {
             fmtp: None,
             ptime: None,
             direction: Direction::SendRecv,
+            security: rtp::Security::Plain,
         };
         Audio::new(&agreed, &[Codec::Pcmu], 7, Heard::default()).expect("a codec is agreed")
     }

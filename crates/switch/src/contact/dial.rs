@@ -8,6 +8,7 @@ use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
 use crate::leg::{Leg, NewLeg, State};
+use crate::protection::media_of;
 use clock::{Duration, Time};
 use dialplan::{
     CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
@@ -219,6 +220,8 @@ impl Contact {
             core.log(Some(self.id), Kind::TrunkFull { trunk, limit });
             return Err(503);
         }
+        let media = media_of(&self.plan, &self.client, &to.party);
+        let protection = core.protection_to(media, &to.flow).ok_or(488u16)?;
         let port = self.caller.thread().and_then(|thread| core.ports.take(thread)).ok_or(503u16)?;
         let bill = self.bill(core, to.number.as_deref()).inspect_err(|_| core.ports.give_back(port))?;
         let id = core.new_leg();
@@ -228,6 +231,7 @@ impl Contact {
             party: to.party.clone(),
             uri: to.request_uri.as_str().into(),
             dials_codes: self.dials_codes(&to.party),
+            protection,
         };
         let mut leg = Leg::new(core, id, new, port, self.caller.codec());
         let body = leg.open(core, self.id);

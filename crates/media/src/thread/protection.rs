@@ -1,0 +1,69 @@
+use rtp::{MasterKey, Security, is_rtcp};
+use secure::{Inbound, Outbound};
+
+/// Contexts that are kept a direction: a peer that goes back to a key finds it where it left it, since a number that is
+/// used again under a key gives away what was said.
+const KEPT: usize = 4;
+
+/// What protects the packets of a stream. The contexts that are used come first.
+#[derive(Debug, Default)]
+pub(super) struct Protection {
+    is_on: bool,
+    inbound: Vec<(MasterKey, Inbound)>,
+    outbound: Vec<(MasterKey, Outbound)>,
+    refused: u64,
+}
+
+impl Protection {
+    /// Takes over what was agreed. Under a key that stays the numbers go on.
+    pub(super) fn apply(&mut self, security: &Security) {
+        self.is_on = match security {
+            Security::Plain => false,
+            Security::Srtp(keys) => {
+                select(&mut self.inbound, &keys.receive, Inbound::new);
+                select(&mut self.outbound, &keys.send, Outbound::new);
+                true
+            }
+        };
+    }
+
+    /// Unprotects a datagram in place and gives its length; `None` if it is not the peer's.
+    pub(super) fn open(&mut self, datagram: &mut [u8]) -> Option<usize> {
+        let Some((_, inbound)) = self.inbound.first_mut().filter(|_| self.is_on) else {
+            return Some(datagram.len());
+        };
+        let opened =
+            if is_rtcp(datagram) { inbound.unprotect_rtcp(datagram) } else { inbound.unprotect(datagram) };
+        self.refused += u64::from(opened.is_err());
+        opened.ok()
+    }
+
+    /// Whether packets have to be [sealed](Self::seal).
+    pub(super) const fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// The packet as it is sent, in `buffer`; `None` if it cannot be protected, and so must not be sent.
+    pub(super) fn seal<'b>(&mut self, packet: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let (_, outbound) = self.outbound.first_mut()?;
+        buffer.get_mut(..packet.len())?.copy_from_slice(packet);
+        let length = outbound.protect(buffer, packet.len()).ok()?;
+        Some(&buffer[..length])
+    }
+
+    /// Datagrams that were dropped for a wrong tag, or because they were repeated.
+    pub(super) const fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+/// Puts the context of a key first.
+fn select<T>(contexts: &mut Vec<(MasterKey, T)>, key: &MasterKey, new: fn(&MasterKey) -> T) {
+    match contexts.iter().position(|(other, _)| other == key) {
+        Some(place) => contexts[..=place].rotate_right(1),
+        None => {
+            contexts.truncate(KEPT - 1);
+            contexts.insert(0, (key.clone(), new(key)));
+        }
+    }
+}
