@@ -1,6 +1,7 @@
 //! Calls between baresip phones: what one said is what the other heard, and what the recording holds.
 
 mod codes;
+mod encrypted;
 
 use acceptance::{
     Baresip, Habit, Node, Recorded, Setup, Sipp, Sound, agents_speech, assert_same, callers_speech, speech,

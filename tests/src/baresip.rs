@@ -31,11 +31,13 @@ pub struct Habit {
     pub transport: &'static str,
     /// The proxy that it sends everything to instead, over UDP.
     pub proxy: Option<SocketAddr>,
+    /// baresip's `mediaenc`: `srtp` takes and offers RTP/AVP with keys, `srtp-mand` RTP/SAVP alone.
+    pub encryption: Option<&'static str>,
 }
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { answers: "auto", transport: "udp", proxy: None }
+        Self { answers: "auto", transport: "udp", proxy: None, encryption: None }
     }
 }
 
@@ -43,6 +45,11 @@ impl Habit {
     /// A phone that speaks `transport` with the node.
     pub fn by(transport: &'static str) -> Self {
         Self { transport, ..Self::default() }
+    }
+
+    /// A phone that speaks `transport` with the node and encrypts its media.
+    pub fn encrypting(transport: &'static str, encryption: &'static str) -> Self {
+        Self { encryption: Some(encryption), ..Self::by(transport) }
     }
 
     /// A phone behind a proxy.
@@ -94,11 +101,12 @@ impl Baresip {
         // baresip takes the port after its own for TLS.
         let control = SocketAddr::from((address, port + 5));
         fs::write(folder.join("config"), config(&folder, sip, control)).expect("a temporary folder");
-        let Habit { answers, proxy, .. } = habit;
+        let Habit { answers, proxy, encryption, .. } = habit;
         let proxy = proxy.map_or_else(String::new, |proxy| format!(";outbound=\"sip:{proxy}\""));
+        let encryption = encryption.map_or_else(String::new, |how| format!(";mediaenc={how}"));
         let account = format!(
             "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
-             audio_codecs={codec}/8000/1{proxy}\n",
+             audio_codecs={codec}/8000/1{proxy}{encryption}\n",
             node.place(habit.transport)
         );
         fs::write(folder.join("accounts"), account).expect("a temporary folder");
@@ -265,6 +273,7 @@ fn config(folder: &Path, sip: SocketAddr, control: SocketAddr) -> String {
         ("module", "sndfile"),
         ("module", "aubridge"),
         ("module", "aufile"),
+        ("module", "srtp"),
         ("module_tmp", "uuid"),
         ("module_tmp", "account"),
         ("module_app", "contact"),

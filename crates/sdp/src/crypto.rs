@@ -203,7 +203,8 @@ pub(crate) fn taken(
     has_to: bool,
     lines: &[Crypto<'_>],
 ) -> Result<Security, SdpError> {
-    if lines.is_empty() {
+    // Keys that nobody asked for are as good as none.
+    if lines.is_empty() || ours.is_empty() {
         return if has_to { Err(SdpError::Unprotected) } else { Ok(Security::Plain) };
     }
     let pair = protection.and_then(|protection| protection.pair(lines));

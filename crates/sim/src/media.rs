@@ -4,6 +4,7 @@ use crate::dice::Dice;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 use rtp::control::{Command, Event, LocalPort, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
+use rtp::{MasterKey, Security};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -39,6 +40,8 @@ struct Stream {
     /// Whether `play` goes on for ever.
     endless: bool,
     started: bool,
+    /// What the switch has protected its packets with, each key for one suite.
+    keys: Vec<MasterKey>,
 }
 
 #[derive(Debug)]
@@ -182,12 +185,22 @@ impl FakeMedia {
         if self.closed.contains(&stream) || self.streams.contains_key(&stream) {
             return Err(format!("stream {} is opened twice", stream.0));
         }
-        self.streams.insert(stream, Stream { local, peer: None, play: None, endless: false, started: false });
+        self.streams.insert(
+            stream,
+            Stream { local, peer: None, play: None, endless: false, started: false, keys: Vec::new() },
+        );
         Ok(())
     }
 
     fn set_up(&mut self, now: Time, stream: StreamId, setup: &Setup, due: &mut Due) -> Result<(), String> {
         let Some(found) = self.known(stream)? else { return Ok(()) };
+        if let Security::Srtp(keys) = &setup.security {
+            let other = |key: &&MasterKey| key.suite() == keys.send.suite() && **key != keys.send;
+            if found.keys.iter().any(|key| other(&key)) {
+                return Err(format!("stream {} has a second key of its own for one suite", stream.0));
+            }
+            found.keys.push(keys.send.clone());
+        }
         if let (Some(peer), false, true) = (setup.remote, found.started, setup.receive) {
             found.started = true;
             self.tell(now, Duration::from_millis(20), Event::Started { stream, peer }, due);

@@ -53,7 +53,7 @@ defence: {strangers: 50}
 stir: {trust: roots.pem}
 limits: {calls: 12, register_expires: {min: 30, max: 300}, subscriptions: 9, subscribe_expires: {min: 20, max: 200}}
 trunks:
-  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", transfer: refer, stir: {receive: verify}}
+  carrier: {from: [10.0.1.1/32], to: "sip:10.0.1.1:5060", transfer: refer, stir: {receive: verify}, media: {encryption: optional, keys_in_clear: true}}
   pbx: {from: [10.0.1.2/32], to: "sip:10.0.1.2:5060", limits: {calls: 2}, health: {every: 5s, down_after: 2, up_after: 1}, stir: {sign: {key: k.pem, certificate: "https://one.test/a.pem", attest: B}}}
   uplink: {register: {registrar: "sip:uplink.test", user: "5551", secret: 'pw "5551"', expires: 60s}}
 clients: [sim, other]
@@ -63,7 +63,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk

@@ -55,8 +55,17 @@ impl Descriptions {
     }
 }
 
-/// The answer takes formats of the offer only (section 6.1), and a direction that fits.
+/// The answer takes formats of the offer only (section 6.1), and a direction that fits; its keys are those of one line of
+/// the offer (RFC 4568 5.1.2), and there are some where the offer has nothing else.
 fn check_answer(offer: &str, answer: &str) -> Result<(), String> {
+    let lines = |text| crypto(text).collect::<Vec<_>>();
+    let (offered, chosen) = (lines(offer), lines(answer));
+    let needed = usize::from(profile(offer) == "RTP/SAVP");
+    let fits =
+        chosen.len() >= needed && chosen.len() <= 1 && chosen.iter().all(|line| offered.contains(line));
+    if !fits || profile(offer) != profile(answer) {
+        return Err(format!("the keys of the answer do not fit: {offer} then {answer}"));
+    }
     let (offered, chosen) = (formats(offer), formats(answer));
     if !chosen.is_subset(&offered) || chosen.is_empty() {
         return Err(format!("the answer has {chosen:?} where {offered:?} was offered"));
@@ -83,6 +92,18 @@ fn text(read: &Read) -> Option<String> {
 
 fn line<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     text.lines().find(|line| line.starts_with(start))
+}
+
+fn profile(text: &str) -> &str {
+    line(text, "m=audio ").and_then(|line| line.split(' ').nth(2)).unwrap_or("")
+}
+
+/// Tag and suite of each line.
+fn crypto(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("a=crypto:"));
+    lines
+        .filter_map(|line| line.split_once(' '))
+        .map(|(tag, rest)| (tag, rest.split(' ').next().unwrap_or("")))
 }
 
 fn formats(text: &str) -> BTreeSet<&str> {

@@ -50,7 +50,7 @@ impl Phone {
         let Some((_, status)) = script.progress else { return };
         let reliable = status > 100 && script.reliability != Reliability::Ignorant && invite.reliable;
         let (invite, tag) = (invite.clone(), call.tag.clone());
-        let sdp = (status == 183).then(|| self.sdp("sendrecv"));
+        let sdp = (status == 183).then(|| self.sdp_answer());
         let fields = if reliable { self.reliable_fields(now, number) } else { Vec::new() };
         let response = wire::response_with(&invite, status, &tag, contact, fields, sdp);
         self.remember(&invite, &response);
@@ -87,7 +87,7 @@ impl Phone {
     fn answer(&mut self, now: Time, number: u64, broken: bool, sent: &mut Vec<Out>) {
         let said_by_183 = self.has_answered_early(number);
         let contact = self.contact();
-        let sdp = if broken { None } else { Some(self.sdp("sendrecv")) };
+        let sdp = if broken { None } else { Some(self.sdp_answer()) };
         let Some(call) = self.calls.get_mut(&number) else { return };
         let State::Ringing { invite, script, .. } = call.state.clone() else { return };
         // A 183 that has arrived was the answer.

@@ -46,7 +46,7 @@ impl Phone {
     fn send_invite(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {
         let (via, branch) = self.via();
         let contact = self.contact();
-        let offer = self.sdp("sendrecv");
+        let offer = self.offer("sendrecv");
         let Some(mut call) = self.calls.remove(&number) else { return };
         call.cseq += 1;
         let mut more: Vec<_> = self.credentials("INVITE", &call.target).into_iter().collect();
@@ -172,7 +172,7 @@ impl Phone {
         for act in [Act::Cancel, Act::GiveUp] {
             self.timers.cancel((number, act));
         }
-        let answer = calling.script.delayed_offer.then(|| self.sdp("sendrecv"));
+        let answer = calling.script.delayed_offer.then(|| self.sdp_answer());
         if !calling.script.never_ack {
             self.acknowledge(number, read, answer, sent);
         }
@@ -244,7 +244,7 @@ impl Phone {
         match status {
             200..300 => {
                 // An offer of the switch is answered in the ACK; an answer of the switch needs none.
-                let answer = client.has_no_body().then(|| self.sdp("sendrecv"));
+                let answer = client.has_no_body().then(|| self.sdp_answer());
                 self.acknowledge(client.call, read, answer, sent);
                 self.take_timer(now, client.call, read);
             }

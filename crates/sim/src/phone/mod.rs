@@ -2,6 +2,7 @@
 
 mod callee;
 mod caller;
+mod keys;
 mod office;
 mod prank;
 mod refer;
@@ -66,6 +67,10 @@ pub(crate) struct Phone {
     timers: Timers<(u64, Act)>,
     next: u64,
     habit: Habit,
+    /// Whether it has SRTP.
+    encrypts: bool,
+    /// Its key, once it has told one.
+    key: String,
     /// How many more copies of each packet it sends, in thousandths of packets.
     echo: u32,
     /// Whether it transfers every call that it has.
@@ -160,6 +165,7 @@ impl Phone {
     ) -> Self {
         let echo = if rng.chance(100) { 500 } else { 0 };
         let habit = Habit::draw(&mut rng);
+        let encrypts = rng.chance(400);
         Self {
             name,
             address,
@@ -181,6 +187,8 @@ impl Phone {
             timers: Timers::new(),
             next: 1,
             habit,
+            encrypts,
+            key: String::new(),
             echo,
             storms: false,
             dead: false,
@@ -304,14 +312,23 @@ impl Phone {
         Some(format!("<{}>", self.contact_uri()))
     }
 
-    fn sdp(&mut self, direction: &str) -> String {
+    fn offer(&mut self, direction: &str) -> String {
+        self.sdp(direction, true)
+    }
+
+    fn sdp_answer(&mut self) -> String {
+        self.sdp("sendrecv", false)
+    }
+
+    fn sdp(&mut self, direction: &str, offers: bool) -> String {
+        let (profile, keys) = self.keys(offers);
         let codecs = self.rng.pick(&["0 8", "0 8", "8 0", "8", "0", "9 8 0"]);
         let (ip, port) = (self.address.ip(), 20_000 + 2 * self.rng.below(5_000));
         let ip = if direction == "blackhole" { "0.0.0.0".to_owned() } else { ip.to_string() };
         let direction = if direction == "blackhole" { "sendrecv" } else { direction };
         format!(
-            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {codecs} 101\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} {profile} {codecs} 101\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n{keys}"
         )
     }
 

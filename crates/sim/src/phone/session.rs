@@ -127,7 +127,7 @@ impl Phone {
         if !up || busy {
             return;
         }
-        let sdp = (direction != "none").then(|| self.sdp(direction));
+        let sdp = (direction != "none").then(|| self.offer(direction));
         self.send_within(now, number, (Purpose::Reinvite, "INVITE"), sdp, sent);
     }
 

@@ -101,7 +101,7 @@ impl Phone {
             return self.respond(read, if busy { 491 } else { 488 }, sent);
         }
         let fields = self.settle_timer(now, number, read);
-        let (contact, sdp) = (self.contact(), self.sdp("sendrecv"));
+        let (contact, sdp) = (self.contact(), self.offer("sendrecv"));
         let response = wire::response_with(read, 200, "", contact, fields, Some(sdp));
         self.begin_final(now, number, read, true, response, sent);
     }
