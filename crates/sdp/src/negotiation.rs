@@ -108,7 +108,16 @@ impl Negotiation {
     /// A leg that receives at `address` and `port` and speaks `capabilities`, the best first.
     /// `session_id` tells our descriptions from those of other sessions.
     pub fn new(capabilities: Arc<[Capability]>, address: IpAddr, port: u16, session_id: u64) -> Self {
-        Self { capabilities, address, port, session_id, preferred: None, protection: None, version: 1, state: State::Idle }
+        Self {
+            capabilities,
+            address,
+            port,
+            session_id,
+            preferred: None,
+            protection: None,
+            version: 1,
+            state: State::Idle,
+        }
     }
 
     /// What our side speaks, by the index of [`AgreedFormat::capability`].

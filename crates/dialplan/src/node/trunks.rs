@@ -32,7 +32,7 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 15] = [
+    const KNOWN: [&str; 16] = [
         "from",
         "to",
         "register",
