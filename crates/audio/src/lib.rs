@@ -11,6 +11,7 @@ mod decoder;
 mod delay;
 mod encoder;
 pub mod g711;
+pub mod mix;
 mod pitch;
 mod playout;
 mod rate;

@@ -4,7 +4,7 @@ use crate::ports::{self, PortPool};
 use crate::recorder::{Recorder, Writer};
 use crate::thread::{MediaThread, Surroundings};
 use crate::{MediaError, prompts, recorder};
-use rtp::control::{Command, Event, RecordingId, StreamId};
+use rtp::control::{Command, Event, RecordingId, RoomId, StreamId};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -45,12 +45,21 @@ pub struct Engine {
     /// Which thread owns a stream, and which of its recordings may be going on.
     streams: HashMap<StreamId, Home>,
     recordings: HashMap<RecordingId, usize>,
+    rooms: HashMap<RoomId, Hall>,
 }
 
 #[derive(Debug)]
 struct Home {
     thread: usize,
     recordings: Vec<RecordingId>,
+    room: Option<RoomId>,
+}
+
+/// Where a room is, as long as it has members.
+#[derive(Debug)]
+struct Hall {
+    thread: usize,
+    members: usize,
 }
 
 impl fmt::Debug for Engine {
@@ -83,6 +92,7 @@ impl Engine {
             events: Arc::new(events),
             streams: HashMap::new(),
             recordings: HashMap::new(),
+            rooms: HashMap::new(),
         };
         engine.spawn_all(&config, &shares)?;
         Ok(engine)
@@ -98,6 +108,14 @@ impl Engine {
             let (events, b) = (&self.events, b.0);
             return events(Event::Alarm(format!(
                 "stream {b} lives on another media thread: it was not bridged"
+            )));
+        }
+        if let Command::Join { room, stream, .. } = &command
+            && !self.enter(*room, *stream, thread)
+        {
+            let (events, room, stream) = (&self.events, room.0, stream.0);
+            return events(Event::Alarm(format!(
+                "stream {stream} lives on another media thread than room {room}: it was not let in"
             )));
         }
         let Some(mailbox) = self.mailboxes.get(thread) else { return };
@@ -161,12 +179,37 @@ impl Engine {
         Ok(())
     }
 
+    /// Keeps book of a stream that comes into a room; whether it lives where the room does.
+    fn enter(&mut self, room: RoomId, stream: StreamId, thread: usize) -> bool {
+        if self.rooms.get(&room).is_some_and(|hall| hall.thread != thread) {
+            return false;
+        }
+        if self.streams.get(&stream).is_some_and(|home| home.room != Some(room)) {
+            self.exit(stream);
+            self.rooms.entry(room).or_insert(Hall { thread, members: 0 }).members += 1;
+            if let Some(home) = self.streams.get_mut(&stream) {
+                home.room = Some(room);
+            }
+        }
+        true
+    }
+
+    /// Keeps book of a stream that is in no room from now on.
+    fn exit(&mut self, stream: StreamId) {
+        let Some(room) = self.streams.get_mut(&stream).and_then(|home| home.room.take()) else { return };
+        let Some(hall) = self.rooms.get_mut(&room) else { return };
+        hall.members -= 1;
+        if hall.members == 0 {
+            self.rooms.remove(&room);
+        }
+    }
+
     /// The thread of the command's stream, and the books kept of streams and recordings.
     fn route(&mut self, command: &Command) -> Option<usize> {
         match command {
             Command::Open { stream, local } => {
                 let thread = usize::from(local.thread);
-                self.streams.insert(*stream, Home { thread, recordings: Vec::new() });
+                self.streams.insert(*stream, Home { thread, recordings: Vec::new(), room: None });
                 Some(thread)
             }
             Command::Record { stream, recording, .. } => {
@@ -176,7 +219,17 @@ impl Engine {
                 Some(home.thread)
             }
             Command::StopRecording { recording } => self.recordings.remove(recording),
+            Command::Bridge { a, b } => {
+                self.exit(*a);
+                self.exit(*b);
+                self.streams.get(a).map(|home| home.thread)
+            }
+            Command::Leave { stream } => {
+                self.exit(*stream);
+                self.streams.get(stream).map(|home| home.thread)
+            }
             Command::Close { stream } => {
+                self.exit(*stream);
                 let home = self.streams.remove(stream)?;
                 for recording in home.recordings {
                     self.recordings.remove(&recording);
@@ -188,7 +241,7 @@ impl Engine {
             | Command::StopPlay { stream, .. }
             | Command::SendDigits { stream, .. }
             | Command::KeepKeys { stream }
-            | Command::Bridge { a: stream, .. }
+            | Command::Join { stream, .. }
             | Command::Unbridge { stream } => self.streams.get(stream).map(|home| home.thread),
         }
     }

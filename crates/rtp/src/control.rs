@@ -22,6 +22,31 @@ pub struct PlayId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordingId(pub u64);
 
+/// Streams that hear each other, more than two or not all alike, numbered by the switch; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RoomId(pub u64);
+
+/// To whom a member of a room speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// To all others: a party of a conference, a supervisor who barges in.
+    #[default]
+    All,
+    /// To one: a supervisor who whispers to an agent.
+    Only(StreamId),
+    /// To nobody: muted, or a supervisor who listens.
+    Nobody,
+}
+
+/// How a member of a room speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voice {
+    /// Who hears it.
+    pub to: Audience,
+    /// How much louder it is made, in decibels; below zero quieter.
+    pub gain: i8,
+}
+
 /// A bound RTP socket that no stream uses yet, and the media thread that owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LocalPort {
@@ -140,6 +165,21 @@ pub enum Command {
         /// Either party.
         stream: StreamId,
     },
+    /// Brings a stream into a room, which begins with its first member, or changes how it speaks there. It leaves its
+    /// bridge or its former room. A playback goes first while it lasts; all streams of a room live on one thread.
+    Join {
+        /// The room.
+        room: RoomId,
+        /// Who comes in.
+        stream: StreamId,
+        /// How it speaks.
+        voice: Voice,
+    },
+    /// Takes a stream out of its room; the room ends with its last member.
+    Leave {
+        /// Who goes.
+        stream: StreamId,
+    },
     /// Records a stream to a stereo WAV: left what is received from the party, right what is sent to it.
     Record {
         /// Whose leg.
@@ -174,6 +214,13 @@ pub enum Event {
         digit: char,
         /// How long it lasted, in milliseconds, as far as it is known.
         millis: u32,
+    },
+    /// Another member of a room speaks now: it was louder than the one before for 200 ms.
+    Speaker {
+        /// The room.
+        room: RoomId,
+        /// Who; `None` when the one who spoke has left.
+        stream: Option<StreamId>,
     },
     /// A playback is over.
     PlayEnded {

@@ -1,4 +1,5 @@
 use super::leg::{Leg, Pacing, RECORDINGS};
+use super::pace::Due;
 use super::{MediaThread, relay::DATAGRAM};
 use crate::playback::Playback;
 use crate::prompts::{Audio, Ticket};
@@ -20,6 +21,9 @@ impl MediaThread {
             Command::Open { stream, local } => self.open(now, stream, local),
             Command::Setup { stream, setup } => {
                 self.with(stream, |leg, around| leg.set_up(now, setup, around));
+                if let Some(room) = self.legs.by_id(stream).and_then(|leg| leg.room) {
+                    self.tune(room);
+                }
                 self.wake(now, stream);
             }
             Command::Play { stream, play, files, times } => {
@@ -37,6 +41,8 @@ impl MediaThread {
             Command::KeepKeys { stream } => self.with(stream, |leg, _| leg.keep_keys()),
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { stream } => self.unbridge(stream),
+            Command::Join { room, stream, voice } => self.join(now, room, stream, voice),
+            Command::Leave { stream } => self.leave(stream),
             Command::Record { stream, recording, path } => self.record(now, stream, recording, path),
             Command::StopRecording { recording } => self.stop_recording(now, recording),
             Command::Close { stream } => self.close(now, stream),
@@ -68,7 +74,7 @@ impl MediaThread {
     pub(super) fn wake(&mut self, now: Time, stream: StreamId) {
         if let Some(leg) = self.legs.by_id(stream).filter(|leg| leg.pacing == Pacing::Resting) {
             leg.pacing = Pacing::Beating;
-            self.pacer.set(now, stream);
+            self.pacer.set(now, Due::Stream(stream));
         }
     }
 
@@ -86,13 +92,15 @@ impl MediaThread {
             return self.around.tell(Event::Alarm(format!("stream {stream} cannot receive: {error}")));
         }
         self.legs.insert(leg);
-        self.pacer.reserve(self.legs.len());
+        self.pacer.reserve(self.legs.len() + self.rooms.len());
     }
 
     fn bridge(&mut self, a: StreamId, b: StreamId) {
         let (Some(slot_a), Some(slot_b)) = (self.legs.find(a), self.legs.find(b)) else { return };
-        self.unbridge(a);
-        self.unbridge(b);
+        for stream in [a, b] {
+            self.unbridge(stream);
+            self.leave(stream);
+        }
         for (slot, partner) in [(slot_a, slot_b), (slot_b, slot_a)] {
             if let Some(leg) = self.legs.get_mut(slot) {
                 leg.part();
@@ -101,7 +109,7 @@ impl MediaThread {
         }
     }
 
-    fn unbridge(&mut self, stream: StreamId) {
+    pub(super) fn unbridge(&mut self, stream: StreamId) {
         let Some(partner) = self.legs.by_id(stream).and_then(Leg::part) else { return };
         if let Some(leg) = self.legs.get_mut(partner) {
             leg.part();
@@ -136,6 +144,7 @@ impl MediaThread {
 
     fn close(&mut self, now: Time, stream: StreamId) {
         self.unbridge(stream);
+        self.leave(stream);
         let Some(mut leg) = self.legs.remove(stream) else { return };
         leg.end_playback(PlayEnd::Stopped, &self.around);
         for recording in &leg.recordings {

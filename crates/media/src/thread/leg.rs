@@ -7,7 +7,7 @@ use crate::prompts::{Audio, Request, Ticket, translation};
 use crate::recorder::{Side, Stamp};
 use audio::Rate;
 use clock::{Duration, Time};
-use rtp::control::{Event, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
+use rtp::control::{Event, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats};
 use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
 use rustix::net::connect_unspec;
 use secure::MAX_OVERHEAD;
@@ -38,6 +38,7 @@ pub(super) struct Leg {
     pub(super) port: u16,
     /// The slot of the stream that it is bridged with.
     pub(super) partner: Option<usize>,
+    pub(super) room: Option<RoomId>,
     pub(super) pacing: Pacing,
     pub(super) recordings: Vec<RecordingId>,
     socket: UdpSocket,
@@ -119,6 +120,7 @@ impl Leg {
             id,
             port,
             partner: None,
+            room: None,
             pacing: Pacing::Resting,
             recordings: Vec::with_capacity(RECORDINGS),
             socket,
@@ -211,7 +213,7 @@ impl Leg {
         let Some(setup) = self.rtp.setup() else { return Way::Withheld };
         match heard.voice {
             // Nobody speaks over a prompt.
-            Voice::Audio(_) if self.playback.is_some() || self.rtp.is_sending_digits() => Way::Withheld,
+            Voice::Audio(_) if self.is_busy() => Way::Withheld,
             Voice::Audio(from) if translation(from, setup.codec).is_some() => Way::Relayed,
             Voice::Audio(from) => Way::Decoded(Rate::of(from).min(Rate::of(setup.codec))),
             Voice::Event(_) if is_decoded => Way::Decoded(Rate::Narrow),
@@ -274,8 +276,18 @@ impl Leg {
 
     /// Leaves its partner; who that was.
     pub(super) fn part(&mut self) -> Option<usize> {
-        self.transcoder = Transcoder::default();
+        self.stop_transcoding();
         self.partner.take()
+    }
+
+    /// What it says is decoded for nobody, and nothing is encoded for it.
+    pub(super) fn stop_transcoding(&mut self) {
+        self.transcoder = Transcoder::default();
+    }
+
+    /// Whether the party hears something of its own, before which all others fall silent.
+    pub(super) fn is_busy(&self) -> bool {
+        self.playback.is_some() || self.rtp.is_sending_digits()
     }
 
     /// Sends a packet of our own whose payload is in its place.

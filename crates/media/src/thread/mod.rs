@@ -5,6 +5,7 @@ mod leg;
 mod pace;
 mod protection;
 mod relay;
+mod room;
 mod slots;
 mod transcode;
 
@@ -17,7 +18,8 @@ use crate::recorder::Recorder;
 use clock::{Duration, Time};
 use pace::Pacer;
 use relay::DATAGRAM;
-use rtp::control::{Event, RecordingId, StreamId};
+use room::Room;
+use rtp::control::{Event, RecordingId, RoomId, StreamId};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::time::Timespec;
@@ -63,6 +65,7 @@ pub(crate) struct MediaThread {
     epoll: OwnedFd,
     legs: Slots,
     recordings: HashMap<RecordingId, StreamId>,
+    rooms: HashMap<RoomId, Room>,
     pacer: Pacer,
     datagram: Box<[u8; DATAGRAM]>,
     next_housekeeping: Time,
@@ -103,6 +106,7 @@ impl MediaThread {
             epoll,
             legs: Slots::default(),
             recordings: HashMap::new(),
+            rooms: HashMap::new(),
             pacer: Pacer::default(),
             datagram: Box::new([0; DATAGRAM]),
             next_housekeeping: Time::ZERO,

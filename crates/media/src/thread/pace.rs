@@ -1,28 +1,37 @@
 use super::leg::{Beat, Pacing};
 use super::{MediaThread, Turn};
 use clock::{Duration, Time};
-use rtp::control::StreamId;
+use rtp::control::{RoomId, StreamId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A beat that is later than this is not made up for: the sound goes on from now.
 const CATCH_UP: Duration = Duration::from_millis(60);
 
-/// When which stream sends its next packet of its own.
+/// What a beat is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// A stream's next packet of its own.
+    Stream(StreamId),
+    /// A room's next frame.
+    Room(RoomId),
+}
+
+/// When what is due next.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
-    beats: BinaryHeap<Reverse<(Time, StreamId)>>,
+    beats: BinaryHeap<Reverse<(Time, Due)>>,
 }
 
 impl Pacer {
-    /// Makes room for one beat of each of so many streams, so that the packet path does not allocate.
-    pub(super) fn reserve(&mut self, streams: usize) {
-        self.beats.reserve(streams.saturating_sub(self.beats.len()));
+    /// Makes room for so many beats, so that the packet path does not allocate.
+    pub(super) fn reserve(&mut self, beats: usize) {
+        self.beats.reserve(beats.saturating_sub(self.beats.len()));
     }
 
-    /// Notes a beat. A stream has one at a time.
-    pub(super) fn set(&mut self, at: Time, stream: StreamId) {
-        self.beats.push(Reverse((at, stream)));
+    /// Notes a beat. Whatever has one has one at a time.
+    pub(super) fn set(&mut self, at: Time, due: Due) {
+        self.beats.push(Reverse((at, due)));
     }
 
     /// When the earliest beat is due.
@@ -31,7 +40,7 @@ impl Pacer {
     }
 
     /// Takes the earliest beat that is due.
-    fn pop_due(&mut self, now: Time) -> Option<(Time, StreamId)> {
+    fn pop_due(&mut self, now: Time) -> Option<(Time, Due)> {
         if self.next()? > now {
             return None;
         }
@@ -40,29 +49,36 @@ impl Pacer {
 }
 
 impl MediaThread {
-    /// Sends the packets of playbacks and digits that are due.
+    /// Sends the packets of playbacks, digits, transcoded partners and rooms that are due.
     pub(super) fn send_due(&mut self, now: Time) -> Turn {
         let mut turn = Turn::Quiet;
-        while let Some((at, stream)) = self.pacer.pop_due(now) {
-            let Some(slot) = self.legs.find(stream) else { continue };
-            let Some(leg) = self.legs.get_mut(slot) else { continue };
-            let mut beat = leg.beat(now, &mut self.around);
-            if beat == Beat::Rest {
-                beat = self.speak(now, slot);
-            }
-            match beat {
-                Beat::Next(after) => {
-                    turn = Turn::Busy;
-                    let from = if now - at > CATCH_UP { now } else { at };
-                    self.pacer.set(from + after, stream);
-                }
-                Beat::Rest => {
-                    if let Some(leg) = self.legs.get_mut(slot) {
-                        leg.pacing = Pacing::Resting;
-                    }
-                }
+        while let Some((at, due)) = self.pacer.pop_due(now) {
+            let after = match due {
+                Due::Stream(stream) => self.beat_stream(now, stream),
+                Due::Room(room) => self.beat_room(now, room),
+            };
+            if let Some(after) = after {
+                turn = Turn::Busy;
+                let from = if now - at > CATCH_UP { now } else { at };
+                self.pacer.set(from + after, due);
             }
         }
         turn
+    }
+
+    /// One beat of a stream; when the next is due, if it has one.
+    fn beat_stream(&mut self, now: Time, stream: StreamId) -> Option<Duration> {
+        let slot = self.legs.find(stream)?;
+        let mut beat = self.legs.get_mut(slot)?.beat(now, &mut self.around);
+        if beat == Beat::Rest {
+            beat = self.speak(now, slot);
+        }
+        match beat {
+            Beat::Next(after) => Some(after),
+            Beat::Rest => {
+                self.legs.get_mut(slot)?.pacing = Pacing::Resting;
+                None
+            }
+        }
     }
 }

@@ -13,6 +13,9 @@ impl MediaThread {
         let Some((length, from)) = leg.receive(datagram) else { return };
         let datagram = &mut datagram[..length];
         let Some(heard) = leg.hear(now, from, datagram, &mut self.around) else { return };
+        if let Some(room) = leg.room.and_then(|room| self.rooms.get(&room)) {
+            return leg.listen(now, &heard, datagram, room.rate());
+        }
         let (is_decoded, partner) = (leg.transcoder.is_hearing(), leg.partner);
         let Some(partner) = partner.and_then(|slot| self.legs.get_mut(slot)) else { return };
         let (way, listener) = (partner.way_for(&heard, is_decoded), partner.id);

@@ -45,6 +45,11 @@ impl Slots {
     }
 
     /// The stream in a slot.
+    pub(super) fn get(&self, slot: usize) -> Option<&Leg> {
+        self.legs.get(slot)?.as_deref()
+    }
+
+    /// The stream in a slot.
     pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Leg> {
         self.legs.get_mut(slot)?.as_deref_mut()
     }

@@ -34,6 +34,14 @@ impl Transcoder {
         ears.insert(now, header, codec, payload);
     }
 
+    /// What the party says from now on, at that rate: silence if it says nothing.
+    pub(super) fn pull(&mut self, now: Time, rate: Rate, sound: &mut [i16]) {
+        match &mut self.ears {
+            Some(ears) if ears.rate() == rate => ears.pull(now, sound),
+            _ => sound.fill(0),
+        }
+    }
+
     /// Takes note of a packet of a key of the party.
     pub(super) fn skip(&mut self, header: &Header) {
         if let Some(ears) = &mut self.ears {

@@ -3,5 +3,7 @@
 mod codecs;
 mod common;
 mod recordings;
+mod rooms;
 mod secure;
+mod speaker;
 mod streams;
