@@ -5,6 +5,9 @@
 
 pub mod g711;
 mod resample;
+pub mod tone;
+mod wave;
 
 pub use g711::Law;
 pub use resample::decimate;
+pub use wave::{amplitude, dbm0};
