@@ -5,7 +5,9 @@
 
 pub mod dtmf;
 pub mod g711;
+pub mod progress;
 mod resample;
+mod spectrum;
 pub mod tone;
 mod wave;
 
