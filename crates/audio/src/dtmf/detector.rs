@@ -11,16 +11,16 @@ const KEPT: usize = 6;
 /// A tone is not heard below this: −33 dBm0, as a mean square. Q.24 asks for −25 dBm at most.
 const FLOOR: f32 = 128_600.0;
 /// The share by which a frequency may be off; Q.24 takes 1.5% and refuses 3.5%.
-const OFF_FREQUENCY: f32 = 0.025;
+const OFF_FREQUENCY: f32 = 0.02;
 /// By how much the high group may be louder or quieter than the low one, as ratios of power. Q.24 takes 4 dB
-/// and −8 dB; there is 1.5 dB of room for noise.
-const MOST_TWIST: f32 = 3.55;
-const LEAST_TWIST: f32 = 0.112;
-/// Which share of a view's power the two tones have at least: 0.97 with a signal-to-noise ratio of 15 dB. Speech that comes
+/// and −8 dB; there is 1 dB of room for noise.
+const MOST_TWIST: f32 = 3.2;
+const LEAST_TWIST: f32 = 0.126;
+/// Which share of a view's power the two tones have at least: 0.97 with a signal-to-noise ratio of 15 dB, 0.88 with 8.7 dB. Speech that comes
 /// near two of the frequencies has other harmonics.
-const PURITY: f32 = 0.84;
+const PURITY: f32 = 0.88;
 /// How alike the windows of a view are in level and in the steps of phase, 1 for a steady tone.
-const STEADINESS: f32 = 0.93;
+const STEADINESS: f32 = 0.97;
 /// Views of the same key that it takes.
 const VIEWS: u32 = 3;
 /// For how long a key must have sounded, in windows; Q.24 takes 40 ms and refuses 23 ms.
@@ -147,6 +147,10 @@ impl DtmfDetector {
             return None;
         };
         if let Some(other) = seen.filter(|lanes| !lanes.is_same(key.lanes)) {
+            if key.silent == 0 {
+                // The views of both overlap.
+                key.end = self.position - (VIEW * HOP) as u64;
+            }
             let ended = key.press();
             self.key = Some(self.begin(other));
             return ended;
