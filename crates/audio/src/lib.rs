@@ -3,6 +3,7 @@
 //! `rtp` knows packets and what codecs are called; here is what they sound like. A sample is 16 bits and
 //! one channel, everywhere. Time and randomness are arguments.
 
+pub mod amd;
 pub mod dtmf;
 pub mod g711;
 pub mod progress;

@@ -7,6 +7,7 @@
 use crate::spectrum::{FRAME_MILLIS, Frame, Framer};
 use crate::tone::network::NetworkTones;
 use cadence::{Cadence, Named};
+use std::fmt;
 
 mod cadence;
 
@@ -71,6 +72,20 @@ pub enum Progress {
     },
 }
 
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ringback => f.write_str("ringback"),
+            Self::Busy => f.write_str("busy tone"),
+            Self::Congestion => f.write_str("congestion tone"),
+            Self::SpecialInformation => f.write_str("special information tone"),
+            Self::FaxCalling => f.write_str("calling tone of a fax machine"),
+            Self::FaxAnswering => f.write_str("answering tone of a fax machine or a modem"),
+            Self::Beep { hz, millis } => write!(f, "a beep of {hz} Hz and {millis} ms"),
+        }
+    }
+}
+
 /// What the call has come to, which decides what tones are listened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -89,7 +104,7 @@ pub struct ProgressDetector {
 
 /// What is behind the transform.
 #[derive(Clone, Debug)]
-struct Listener {
+pub(crate) struct Listener {
     network: Option<&'static NetworkTones>,
     stage: Stage,
     state: State,
@@ -153,12 +168,29 @@ impl ProgressDetector {
 }
 
 impl Listener {
-    fn new(network: Option<&'static NetworkTones>, stage: Stage) -> Self {
+    pub(crate) fn new(network: Option<&'static NetworkTones>, stage: Stage) -> Self {
         Self { network, stage, state: State::Idle, cadence: Cadence::default() }
     }
 
+    /// For how many frames one steady line has sounded; 0 until it is too long for a voice.
+    pub(crate) fn line_frames(&self) -> u32 {
+        match self.state {
+            State::Sounding(burst) if burst.is_line() => burst.frames,
+            _ => 0,
+        }
+    }
+
+    /// Whether there is a line of which is not known yet what it is.
+    pub(crate) fn is_undecided(&self) -> bool {
+        match self.state {
+            State::Idle => false,
+            State::Sounding(burst) => burst.is_line(),
+            State::Pausing { after, frames, .. } => after.is_line() && frames * FRAME_MILLIS < after.over(),
+        }
+    }
+
     /// Goes on by a frame.
-    fn frame(&mut self, frame: Frame) -> Option<Progress> {
+    pub(crate) fn frame(&mut self, frame: Frame) -> Option<Progress> {
         let is_tone = frame.tonal >= TONAL;
         match self.state {
             State::Idle => {
@@ -239,9 +271,8 @@ impl Listener {
             return (pause == CNG_PAUSE_MILLIS).then_some(Progress::FaxCalling);
         }
         let is_ced = burst.is_near(CED_HZ, CED_OFF_HZ) && burst.millis() >= CED_MILLIS;
-        let over = if is_network { NETWORK_BEEP_PAUSE_MILLIS } else { BEEP_PAUSE_MILLIS };
         let is_beep = self.stage == Stage::Answered
-            && pause == over
+            && pause == burst.over()
             && BEEP_MILLIS.contains(&burst.millis())
             && BEEP_HZ.contains(&burst.centre)
             && burst.is_steady()
@@ -259,6 +290,15 @@ impl Burst {
 
     const fn millis(&self) -> u32 {
         self.frames * FRAME_MILLIS
+    }
+
+    fn is_line(&self) -> bool {
+        self.millis() >= *BEEP_MILLIS.start() && self.is_steady()
+    }
+
+    /// After how long a pause it is known to be a beep, in ms.
+    fn over(&self) -> u32 {
+        if NETWORK_BAND.contains(&self.centre) { NETWORK_BEEP_PAUSE_MILLIS } else { BEEP_PAUSE_MILLIS }
     }
 
     fn goes_on(&self, frame: &Frame) -> bool {
