@@ -16,7 +16,7 @@ pub(super) const FREQUENCIES: [f32; LANES] = frequencies();
 /// What one window holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spectrum {
-    /// The correlation with each frequency, phases relative to the window's begin; scaled so that the
+    /// The correlation with each frequency, phases relative to the window's centre; scaled so that the
     /// square of its magnitude is the tone's mean square.
     pub(super) real: [f32; LANES],
     pub(super) imaginary: [f32; LANES],
@@ -24,11 +24,12 @@ pub(super) struct Spectrum {
     pub(super) power: f32,
 }
 
-/// Eight complex correlations side by side. A Goertzel filter of each frequency takes as many
-/// multiplications, but each of its steps waits for the one before; sums in lanes do not.
+/// Eight complex correlations side by side. About the centre of a window cosines are even and sines are odd, so that
+/// two samples share a tap; a Goertzel filter of each frequency takes as many multiplications, but each of its
+/// steps waits for the one before, and sums in lanes do not.
 struct Bank {
-    /// For each sample of a window the weighted cosines, then the weighted sines.
-    taps: [[f32; 2 * LANES]; WINDOW],
+    /// For each pair of samples, from the centre outwards, the weighted cosines, then the weighted sines.
+    taps: [[f32; 2 * LANES]; HOP],
     /// The weight of each sample's square.
     squares: [f32; WINDOW],
 }
@@ -46,9 +47,12 @@ impl Spectrum {
             return Self::SILENCE;
         }
         let mut sums = [0.0; 2 * LANES];
-        for (sample, taps) in window.iter().zip(&bank.taps) {
-            for (sum, tap) in sums.iter_mut().zip(taps) {
-                *sum += sample * tap;
+        let (before, after) = window.split_at(HOP);
+        for ((a, b), taps) in before.iter().rev().zip(after).zip(&bank.taps) {
+            let (even, odd) = (b + a, b - a);
+            for lane in 0..LANES {
+                sums[lane] += even * taps[lane];
+                sums[LANES + lane] += odd * taps[LANES + lane];
             }
         }
         let mut spectrum = Self { power, ..Self::SILENCE };
@@ -65,17 +69,19 @@ impl Spectrum {
 
 impl Bank {
     fn new() -> Self {
-        let mut bank = Self { taps: [[0.0; 2 * LANES]; WINDOW], squares: [0.0; WINDOW] };
+        let mut bank = Self { taps: [[0.0; 2 * LANES]; HOP], squares: [0.0; WINDOW] };
         let hann = |n: usize| 0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos();
         let sum: f64 = (0..WINDOW).map(hann).sum();
         let sum_of_squares: f64 = (0..WINDOW).map(|n| hann(n).powi(2)).sum();
-        for n in 0..WINDOW {
-            bank.squares[n] = (hann(n).powi(2) / sum_of_squares) as f32;
+        for (n, weight) in bank.squares.iter_mut().enumerate() {
+            *weight = (hann(n).powi(2) / sum_of_squares) as f32;
+        }
+        for (n, taps) in bank.taps.iter_mut().enumerate() {
+            let weight = hann(HOP + n) * std::f64::consts::SQRT_2 / sum;
             for (lane, hz) in FREQUENCIES.iter().enumerate() {
-                let phase = TAU * f64::from(*hz) * n as f64 / f64::from(CLOCK_RATE);
-                let weight = hann(n) * std::f64::consts::SQRT_2 / sum;
-                bank.taps[n][lane] = (weight * phase.cos()) as f32;
-                bank.taps[n][LANES + lane] = (-weight * phase.sin()) as f32;
+                let phase = TAU * f64::from(*hz) * (n as f64 + 0.5) / f64::from(CLOCK_RATE);
+                taps[lane] = (weight * phase.cos()) as f32;
+                taps[LANES + lane] = (-weight * phase.sin()) as f32;
             }
         }
         bank

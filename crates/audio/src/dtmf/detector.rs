@@ -19,6 +19,8 @@ const LEAST_TWIST: f32 = 0.126;
 /// Which share of a view's power the two tones have at least: 0.97 with a signal-to-noise ratio of 15 dB, 0.88 with 8.7 dB. Speech that comes
 /// near two of the frequencies has other harmonics.
 const PURITY: f32 = 0.88;
+/// The least share of a tone's power that is heard in its lane, as far as it may be off.
+const LEAST_HEARD: f32 = 0.7;
 /// How alike the windows of a view are in level and in the steps of phase, 1 for a steady tone.
 const STEADINESS: f32 = 0.97;
 /// Views of the same key that it takes.
@@ -231,8 +233,19 @@ impl View<'_> {
         if power < 2.0 * FLOOR {
             return None;
         }
-        let low = self.strongest(0..LANES / 2);
-        let high = self.strongest(LANES / 2..LANES);
+        let mut lanes = [0.0; LANES];
+        for window in self.windows {
+            for (lane, sum) in lanes.iter_mut().enumerate() {
+                *sum += window.tone(lane) / VIEW as f32;
+            }
+        }
+        let (low_group, high_group) = lanes.split_at(LANES / 2);
+        let (low, high) = (strongest(low_group), LANES / 2 + strongest(high_group));
+        // Most of what is no key ends here, before a phase is looked at.
+        if (lanes[low] + lanes[high]) < PURITY * LEAST_HEARD * power {
+            return None;
+        }
+        let [low, high] = [low, high].map(|lane| self.tone(lane, lanes[lane]));
         let both = low.power + high.power;
         let twist = high.power / low.power;
         let is_key = low.power >= FLOOR
@@ -246,9 +259,8 @@ impl View<'_> {
         is_key.then_some(Lanes { low: low.lane, high: high.lane, stronger })
     }
 
-    fn strongest(&self, group: std::ops::Range<usize>) -> Tone {
-        let power = |lane: usize| self.windows.iter().map(|window| window.tone(lane)).sum::<f32>();
-        let lane = group.max_by(|a, b| power(*a).total_cmp(&power(*b))).unwrap_or_default();
+    /// The tone of a lane in which a mean square is heard.
+    fn tone(&self, lane: usize, power: f32) -> Tone {
         let (mut real, mut imaginary, mut mean) = (0.0, 0.0, 0.0);
         for pair in self.windows.windows(2) {
             let [a, b] = [pair[0], pair[1]];
@@ -260,15 +272,19 @@ impl View<'_> {
         let turn = TAU * (FREQUENCIES[lane] * HOP as f32 / CLOCK_RATE as f32).fract();
         let ahead = (imaginary.atan2(real) - turn + TAU + TAU / 2.0) % TAU - TAU / 2.0;
         let off = ahead / TAU * CLOCK_RATE as f32 / HOP as f32;
-        // A window of 10 ms hears a tone that is a hundredth of a kilohertz beside its frequency a little less.
-        let heard = 1.0 - 1.3 * (off / 100.0).powi(2).min(0.25);
+        // A window of 10 ms hears a tone that is some ten hertz beside its frequency a little less.
+        let heard = (1.0 - 1.3 * (off / 100.0).powi(2)).max(LEAST_HEARD);
         Tone {
             lane,
-            power: power(lane) / heard / VIEW as f32,
+            power: power / heard,
             off: off / FREQUENCIES[lane],
             steadiness: (real * real + imaginary * imaginary).sqrt() / mean.max(f32::MIN_POSITIVE),
         }
     }
+}
+
+fn strongest(group: &[f32]) -> usize {
+    group.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(lane, _)| lane)
 }
 
 /// How many samples from the centre of a loud window towards that of a quiet one the amplitude is half.
