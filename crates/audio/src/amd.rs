@@ -167,10 +167,7 @@ impl AnswerDetector {
         if matches!(self.phase, Phase::Told) {
             return tone.map(AmdEvent::Tone);
         }
-        let verdict = match tone {
-            Some(tone) => Some(of_tone(tone)),
-            None => self.greeting(is_sound),
-        };
+        let verdict = tone.and_then(of_tone).or_else(|| self.greeting(is_sound));
         let (answerer, confidence, cause) = verdict?;
         self.phase = Phase::Told;
         let millis = self.frames * FRAME_MILLIS;
@@ -237,14 +234,16 @@ impl AnswerDetector {
     }
 }
 
-fn of_tone(tone: Progress) -> (Answerer, f32, Cause) {
+/// What a tone says of who has answered; nothing when it is ringback, which an exchange may play.
+fn of_tone(tone: Progress) -> Option<(Answerer, f32, Cause)> {
     let (answerer, confidence) = match tone {
         Progress::FaxAnswering | Progress::FaxCalling => (Answerer::Fax, 0.95),
-        // A person's phone makes none of these; busy comes from a network that has dropped the call.
         Progress::Beep { .. } | Progress::SpecialInformation => (Answerer::Machine, 0.95),
-        Progress::Busy | Progress::Congestion | Progress::Ringback => (Answerer::Machine, 0.9),
+        // Of a network that has dropped the call.
+        Progress::Busy | Progress::Congestion => (Answerer::Machine, 0.9),
+        Progress::Ringback => return None,
     };
-    (answerer, confidence, Cause::Tone(tone))
+    Some((answerer, confidence, Cause::Tone(tone)))
 }
 
 impl fmt::Display for Cause {

@@ -26,6 +26,8 @@ const NETWORK_BAND: std::ops::RangeInclusive<f32> = 330.0..=640.0;
 /// The bursts of a ringback and the shortest pause behind the last one, in ms.
 const RING_MILLIS: std::ops::RangeInclusive<u32> = 340..=2_300;
 const RING_PAUSE_MILLIS: u32 = 1_500;
+/// After the answer a single burst that is shorter is no ringback: it may be a beep.
+const LONGEST_NETWORK_BEEP_MILLIS: u32 = 900;
 /// One line is no further from its own mean, in Hz.
 const LINE_HZ: f32 = 34.0;
 /// T.30 clause 4.1: 1,100 Hz ± 38, 0.5 s ± 15%; and how long nothing follows.
@@ -91,7 +93,8 @@ impl fmt::Display for Progress {
 pub enum Stage {
     /// Not answered: a single burst may be ringback, and is no beep.
     Ringing,
-    /// Answered: it may be a beep, and is no ringback.
+    /// Answered: a single burst of up to 0.9 s may be a beep. Other ones in the band of networks are still ringback, that of an
+    /// exchange which answers before it rings.
     Answered,
 }
 
@@ -261,11 +264,11 @@ impl Listener {
     /// What a burst was, when it is followed by a pause that has come to a length in ms. Each length comes once.
     fn judge(&self, burst: Burst, pause: u32) -> Option<Progress> {
         let is_network = NETWORK_BAND.contains(&burst.centre);
-        if self.stage == Stage::Ringing {
-            let rings = is_network && RING_MILLIS.contains(&burst.millis());
-            if rings && pause == RING_PAUSE_MILLIS {
-                return Some(Progress::Ringback);
-            }
+        let may_ring = self.stage == Stage::Ringing
+            || burst.millis() > LONGEST_NETWORK_BEEP_MILLIS
+            || self.cadence.goes_on_with(&burst, NETWORK_BEEP_PAUSE_MILLIS);
+        if may_ring && is_network && RING_MILLIS.contains(&burst.millis()) {
+            return (pause == RING_PAUSE_MILLIS).then_some(Progress::Ringback);
         }
         if burst.is_near(CNG_HZ, CNG_OFF_HZ) && CNG_MILLIS.contains(&burst.millis()) {
             return (pause == CNG_PAUSE_MILLIS).then_some(Progress::FaxCalling);

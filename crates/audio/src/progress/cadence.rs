@@ -73,6 +73,13 @@ impl Cadence {
         }
     }
 
+    /// Whether a burst comes after one of the same tone and a pause of at most so many ms.
+    pub(super) fn goes_on_with(&self, burst: &Burst, pause: u32) -> bool {
+        self.bursts[BURSTS - 1].is_some_and(|past| {
+            is_same(past.burst.centre, burst.centre) && past.pause * FRAME_MILLIS <= pause
+        })
+    }
+
     /// Whether a burst is the last of the special information tone.
     pub(super) fn is_special_information(&self, third: &Burst) -> bool {
         let [.., Some(first), Some(second)] = &self.bursts else { return false };

@@ -70,6 +70,14 @@ fn busy_is_heard_at_any_level() {
 }
 
 #[test]
+fn ringback_after_the_answer_is_no_beep() {
+    for row in NETWORKS {
+        let heard = heard_in(&of(row.ringback, 15), Some(row), Stage::Answered);
+        assert!(heard.iter().all(|it| *it == Progress::Ringback), "{:?}: {heard:?}", row.countries);
+    }
+}
+
+#[test]
 fn a_dial_tone_is_nothing() {
     for row in NETWORKS.iter().filter(|row| row.dial.sections.len() == 1) {
         assert_eq!(heard_in(&of(row.dial, 8), Some(row), Stage::Ringing), [], "{:?}", row.countries);
@@ -136,7 +144,7 @@ fn v8_ansam_is_an_answer_too() {
 #[test]
 fn a_beep_is_told_with_its_frequency_and_length() {
     for hz in [400.0, 440.0, 620.0, 850.0, 1_000.0, 1_400.0, 2_000.0, 2_400.0] {
-        for (dbm0, millis) in [(-6.0, 150), (-20.0, 400), (-35.0, 1_000)] {
+        for (dbm0, millis) in [(-6.0, 150), (-20.0, 400), (-35.0, 800)] {
             let heard = heard_in(&after_silence(&[sine(hz, dbm0, millis)]), None, Stage::Answered);
             let [Progress::Beep { hz: found, millis: length }] = heard[..] else { panic!("{hz}: {heard:?}") };
             assert!((f32::from(found) - hz).abs() <= 8.0, "{found} instead of {hz}");
