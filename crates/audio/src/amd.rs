@@ -10,9 +10,9 @@ use std::fmt;
 /// What is a pause between two words is no silence, in frames: the closure of a consonant.
 const WORD_GAP_FRAMES: u32 = 5;
 /// The floor of noise is taken to be between these, in dBm0.
-const FLOOR_DBM0: (f32, f32) = (-70.0, -45.0);
-/// How fast the floor follows what is louder, in dB a frame: 2.5 dB a second.
-const FLOOR_RISE_DB: f32 = 0.05;
+const FLOOR_DBM0: (f32, f32) = (-55.0, -45.0);
+/// How fast the floor follows what is louder, in dB a frame: 5 dB a second. A line may be mute before its noise comes.
+const FLOOR_RISE_DB: f32 = 0.1;
 
 /// When a greeting is whose. All times in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]

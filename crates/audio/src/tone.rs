@@ -221,6 +221,23 @@ mod tests {
     }
 
     #[test]
+    fn each_section_comes_and_goes_softly() {
+        for tone in all_tones().filter(|tone| !tone.is_continuous()) {
+            let samples = tone.render().samples;
+            let mut begin = 0;
+            for section in tone.sections {
+                let end = begin + section.samples() as usize;
+                // A twentieth of the edge's way up within its first three samples.
+                let most = 0.08 * amplitude(section.dbm0) + 1.0;
+                for sample in samples[begin..begin + 3].iter().chain(&samples[end - 3..end]) {
+                    assert!(f32::from(*sample).abs() <= most, "{sample} of {most} in {tone:?}");
+                }
+                begin = end;
+            }
+        }
+    }
+
+    #[test]
     fn frames_of_any_length_make_the_same_samples() {
         for tone in all_tones() {
             let whole = tone.render().samples;

@@ -33,7 +33,7 @@ struct Line {
 const GOOD: Line = Line { lead: 400, speech_dbm0: -18.0, noise_dbm0: -65.0, law: Law::A };
 
 fn lines() -> impl Iterator<Item = Line> {
-    let levels = [(-10.0, -60.0), (-18.0, -65.0), (-18.0, -48.0), (-26.0, -60.0), (-30.0, -65.0)];
+    let levels = [(-10.0, -60.0), (-18.0, -65.0), (-18.0, -48.0), (-26.0, -60.0), (-34.0, -65.0)];
     [0, 300, 900, 1_800].into_iter().flat_map(move |lead| {
         levels.into_iter().flat_map(move |(speech_dbm0, noise_dbm0)| {
             [Law::Mu, Law::A].map(|law| Line { lead, speech_dbm0, noise_dbm0, law })
@@ -179,6 +179,15 @@ fn silence_is_unknown_and_says_so() {
         let verdict = verdict(&Line { noise_dbm0, ..GOOD }.carry(&[], 6_000));
         assert_eq!(verdict.answerer, Answerer::Unknown, "{noise_dbm0}: {verdict:?}");
         assert_eq!(verdict.cause.to_string(), "nobody spoke within 3000 ms of the answer");
+    }
+}
+
+#[test]
+fn noise_that_comes_after_digital_silence_is_no_machine() {
+    for noise_dbm0 in [-45.0, -41.0] {
+        let noise = Line { lead: 0, noise_dbm0, ..GOOD }.carry(&[], 6_000);
+        let verdict = verdict(&[vec![0; 4_000], noise].concat());
+        assert_ne!(verdict.answerer, Answerer::Machine, "{noise_dbm0}: {verdict:?}");
     }
 }
 

@@ -61,6 +61,17 @@ fn busy_is_heard_without_the_country_and_after_the_answer() {
 }
 
 #[test]
+fn busy_of_an_inexact_exchange_is_busy_and_what_is_uneven_is_not() {
+    let bursts = |lengths: &[(usize, usize)]| -> Vec<i16> {
+        lengths.iter().flat_map(|(on, off)| [sine(425.0, -15.0, *on), vec![0; off * 8]]).flatten().collect()
+    };
+    let inexact = [(470, 500), (500, 455), (450, 490), (480, 480)];
+    assert_eq!(heard_in(&bursts(&inexact), None, Stage::Ringing), [Progress::Busy]);
+    let uneven = [(200, 500), (500, 300), (300, 700), (700, 250), (250, 450)];
+    assert_eq!(heard_in(&bursts(&uneven), None, Stage::Ringing), []);
+}
+
+#[test]
 fn busy_is_heard_at_any_level() {
     for dbm0 in [-3.0, -20.0, -35.0] {
         let parts = [sine(425.0, dbm0, 480), vec![0; 480 * 8]];
