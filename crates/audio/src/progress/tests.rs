@@ -67,6 +67,8 @@ fn busy_of_an_inexact_exchange_is_busy_and_what_is_uneven_is_not() {
     };
     let inexact = [(470, 500), (500, 455), (450, 490), (480, 480)];
     assert_eq!(heard_in(&bursts(&inexact), None, Stage::Ringing), [Progress::Busy]);
+    let short = [(170, 220), (230, 180), (175, 230), (200, 200)];
+    assert_eq!(heard_in(&bursts(&short), None, Stage::Ringing), [Progress::Busy]);
     let uneven = [(200, 500), (500, 300), (300, 700), (700, 250), (250, 450)];
     assert_eq!(heard_in(&bursts(&uneven), None, Stage::Ringing), []);
 }
