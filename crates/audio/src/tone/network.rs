@@ -1,8 +1,9 @@
 //! The tones of networks by country.
 //!
-//! Frequencies and cadences are those of ITU-T E.180 supplement 2 (various tones used in national
-//! networks), where one country lists several exchanges the commonest; a row says where it is from
-//! elsewhere. Levels are −10 dBm0, the middle of what E.180 clause 2 recommends.
+//! Frequencies and cadences are those of ITU-T E.180 supplement 2 (various tones used in national networks), the commonest where
+//! a country has several exchanges. The supplement itself was not at hand: rows are as public listings have them, two of
+//! them compared where they were to be had; a row says where they differ or where it is from elsewhere. Levels are
+//! −10 dBm0, the middle of what E.180 clause 2 recommends, unless a row says otherwise.
 
 use super::{Section, Tone, Wave};
 
@@ -85,6 +86,7 @@ pub static NETWORKS: &[NetworkTones] = &[
         congestion: looped(&[on(425, 200), off(200), on(425, 200), off(200), on(425, 200), off(600)]),
         call_waiting: looped(&[on(425, 175), off(175), on(425, 175), off(3_500)]),
     },
+    // One listing has 0.2 s, 0.6 s and 0.2 s in 11 s as call waiting.
     NetworkTones {
         countries: &["IT"],
         dial: looped(&[on(425, 200), off(200), on(425, 600), off(1_000)]),
@@ -101,6 +103,7 @@ pub static NETWORKS: &[NetworkTones] = &[
         congestion: looped(&[on(425, 250), off(250)]),
         call_waiting: looped(&[on(425, 500), off(9_500)]),
     },
+    // One listing has 440 Hz.
     NetworkTones {
         countries: &["AT"],
         dial: looped(&[on(420, 1_000)]),
@@ -125,6 +128,7 @@ pub static NETWORKS: &[NetworkTones] = &[
         congestion: looped(&[on(425, 167), off(167)]),
         call_waiting: looped(&[on(1_400, 175), off(175), on(1_400, 175), off(3_500)]),
     },
+    // One listing has 440 Hz, 0.3 s in each 10.3, as call waiting.
     NetworkTones {
         countries: &["PT"],
         dial: looped(&[on(425, 1_000)]),
@@ -133,6 +137,7 @@ pub static NETWORKS: &[NetworkTones] = &[
         congestion: looped(&[on(425, 200), off(200)]),
         call_waiting: looped(&[on(425, 200), off(200), on(425, 200), off(5_000)]),
     },
+    // One listing has 450 ms as busy.
     NetworkTones {
         countries: &["IE"],
         dial: looped(&[on(425, 1_000)]),
