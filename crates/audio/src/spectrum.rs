@@ -1,7 +1,6 @@
 //! What sounds in each 20 ms at 8 kHz: how loud it is, and whether it is a tone of one or two lines.
 
-use crate::wave::dbm0_of_power;
-use rtp::CLOCK_RATE;
+use crate::wave::{SAMPLE_RATE, dbm0_of_power};
 use std::f32::consts::TAU;
 use std::sync::LazyLock;
 
@@ -10,7 +9,7 @@ const HOP: usize = 160;
 const WINDOW: usize = 256;
 /// A window is transformed as so many complex numbers.
 const POINTS: usize = WINDOW / 2;
-const BIN_HZ: f32 = CLOCK_RATE as f32 / WINDOW as f32;
+const BIN_HZ: f32 = SAMPLE_RATE as f32 / WINDOW as f32;
 /// Below 94 Hz there is hum.
 const FIRST_BIN: usize = 3;
 /// How far a line spreads under the window, in bins.
@@ -160,7 +159,7 @@ fn times(a: (f32, f32), b: (f32, f32)) -> (f32, f32) {
     (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
 }
 
-const _: () = assert!(HOP as u32 == FRAME_MILLIS * CLOCK_RATE / 1_000);
+const _: () = assert!(HOP as u32 == FRAME_MILLIS * SAMPLE_RATE / 1_000);
 
 #[cfg(test)]
 mod tests {

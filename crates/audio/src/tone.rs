@@ -2,12 +2,11 @@
 //!
 //! What sounds in which country is in [`network`]; here is how it is made.
 
-use crate::wave::{EDGE, Oscillator, amplitude, edge};
-use rtp::CLOCK_RATE;
+use crate::wave::{EDGE, Oscillator, SAMPLE_RATE, amplitude, edge};
 
 pub mod network;
 
-const SAMPLES_PER_MILLI: u32 = CLOCK_RATE / 1_000;
+const SAMPLES_PER_MILLI: u32 = SAMPLE_RATE / 1_000;
 
 /// What sounds in a section of a tone; frequencies in Hz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,15 @@
 //! Sines and their levels, at 8 kHz.
 
-use rtp::CLOCK_RATE;
 use std::f64::consts::TAU;
 
+/// All tones are made and heard at this rate.
+pub(crate) const SAMPLE_RATE: u32 = 8_000;
 /// The level of the loudest sine that µ-law holds, and its amplitude on 16 bits (G.711 table 2a, note 2;
 /// that of A-law is 0.03 dB away).
 const FULL_SCALE_DBM0: f32 = 3.17;
 const FULL_SCALE: f32 = 32_636.0;
 /// How long a tone takes to come and to go, in samples: 2.5 ms, which is heard as no click.
-pub(crate) const EDGE: u32 = CLOCK_RATE / 400;
+pub(crate) const EDGE: u32 = SAMPLE_RATE / 400;
 
 /// The amplitude of a sine of a level in dBm0.
 pub fn amplitude(dbm0: f32) -> f32 {
@@ -50,7 +51,7 @@ impl Oscillator {
     pub(crate) const SILENT: Self = Self { twice_cosine: 0.0, next: 0.0, previous: 0.0 };
 
     pub(crate) fn new(hz: f32, amplitude: f32) -> Self {
-        let step = TAU * f64::from(hz) / f64::from(CLOCK_RATE);
+        let step = TAU * f64::from(hz) / f64::from(SAMPLE_RATE);
         Self { twice_cosine: 2.0 * step.cos(), next: 0.0, previous: -f64::from(amplitude) * step.sin() }
     }
 

@@ -1,7 +1,7 @@
 //! What is heard at each of the eight frequencies, in windows of 10 ms that overlap by half.
 
 use super::{HIGH_GROUP, LOW_GROUP};
-use rtp::CLOCK_RATE;
+use crate::wave::SAMPLE_RATE;
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
@@ -79,7 +79,7 @@ impl Bank {
         for (n, taps) in bank.taps.iter_mut().enumerate() {
             let weight = hann(HOP + n) * std::f64::consts::SQRT_2 / sum;
             for (lane, hz) in FREQUENCIES.iter().enumerate() {
-                let phase = TAU * f64::from(*hz) * (n as f64 + 0.5) / f64::from(CLOCK_RATE);
+                let phase = TAU * f64::from(*hz) * (n as f64 + 0.5) / f64::from(SAMPLE_RATE);
                 taps[lane] = (weight * phase.cos()) as f32;
                 taps[LANES + lane] = (-weight * phase.sin()) as f32;
             }

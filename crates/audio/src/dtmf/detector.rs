@@ -1,6 +1,7 @@
 use super::KEYS;
 use super::bank::{FREQUENCIES, HOP, LANES, Spectrum, WINDOW};
-use rtp::{CLOCK_RATE, Digit};
+use crate::wave::SAMPLE_RATE;
+use rtp::Digit;
 use std::f32::consts::TAU;
 
 /// Windows that are looked at together: 20 ms. A burst of 23 ms fills that once, a key of 40 ms at least four
@@ -206,7 +207,7 @@ impl Key {
 
     fn press(&self) -> Option<KeyPress> {
         let samples = self.end.saturating_sub(self.begin);
-        let millis = u32::try_from(samples / u64::from(CLOCK_RATE / 1_000)).unwrap_or(u32::MAX);
+        let millis = u32::try_from(samples / u64::from(SAMPLE_RATE / 1_000)).unwrap_or(u32::MAX);
         let digit = Digit { digit: self.lanes.key(), millis };
         self.is_one().then_some(KeyPress { digit, begin: self.begin, end: self.end })
     }
@@ -269,9 +270,9 @@ impl View<'_> {
             mean += (a.tone(lane) + b.tone(lane)) / 2.0;
         }
         // The phase that the tone is ahead of the frequency after one step.
-        let turn = TAU * (FREQUENCIES[lane] * HOP as f32 / CLOCK_RATE as f32).fract();
+        let turn = TAU * (FREQUENCIES[lane] * HOP as f32 / SAMPLE_RATE as f32).fract();
         let ahead = (imaginary.atan2(real) - turn + TAU + TAU / 2.0) % TAU - TAU / 2.0;
-        let off = ahead / TAU * CLOCK_RATE as f32 / HOP as f32;
+        let off = ahead / TAU * SAMPLE_RATE as f32 / HOP as f32;
         // A window of 10 ms hears a tone that is some ten hertz beside its frequency a little less.
         let heard = (1.0 - 1.3 * (off / 100.0).powi(2)).max(LEAST_HEARD);
         Tone {

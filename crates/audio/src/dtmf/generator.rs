@@ -1,6 +1,5 @@
 use super::{HIGH_GROUP, LOW_GROUP, place_of};
-use crate::wave::{Oscillator, amplitude, edge};
-use rtp::CLOCK_RATE;
+use crate::wave::{Oscillator, SAMPLE_RATE, amplitude, edge};
 
 /// How a key sounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,8 +48,8 @@ impl DtmfGenerator {
         let detune = 1.0 + tone.detune;
         let low = Oscillator::new(LOW_GROUP[row] * detune, amplitude(tone.low_dbm0));
         let high = Oscillator::new(HIGH_GROUP[column] * detune, amplitude(tone.low_dbm0 + tone.twist_db));
-        let on = tone.on_millis * (CLOCK_RATE / 1_000);
-        Ok(Self { tones: [low, high], at: 0, on, all: on + tone.off_millis * (CLOCK_RATE / 1_000) })
+        let on = tone.on_millis * (SAMPLE_RATE / 1_000);
+        Ok(Self { tones: [low, high], at: 0, on, all: on + tone.off_millis * (SAMPLE_RATE / 1_000) })
     }
 
     /// Fills a frame; how many of its samples belong to the key and its pause. The rest is silence.
