@@ -6,17 +6,23 @@
 //!
 //! [`Playout`] turns a party's packets into sound without holes; [`Encoder`] turns sound into packets.
 
+pub mod amd;
 mod conceal;
 mod decoder;
 mod delay;
+pub mod dtmf;
 mod encoder;
 pub mod g711;
 pub mod mix;
 mod pitch;
 mod playout;
+pub mod progress;
 mod rate;
 mod resample;
+mod spectrum;
 mod stretch;
+pub mod tone;
+mod wave;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;
@@ -25,6 +31,7 @@ pub use playout::{Playout, PlayoutStats};
 pub use rate::Rate;
 pub use resample::resample;
 pub(crate) use resample::{Doubler, Halver};
+pub use wave::{amplitude, dbm0};
 
 use thiserror::Error;
 
