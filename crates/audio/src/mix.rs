@@ -94,7 +94,7 @@ impl<Id: Copy + PartialEq> Speaker<Id> {
             self.rival = None;
             return Some(None);
         }
-        let Some((loudest, level)) = loudest else { return None };
+        let (loudest, level) = loudest?;
         if self.current == Some(loudest) || current.is_some_and(|(_, own)| level < own * LOUDER) {
             self.rival = None;
             return None;

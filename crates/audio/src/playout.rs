@@ -21,7 +21,7 @@ const PAUSE_MILLIS: usize = 100;
 /// A party's packets on their way to a listener: put in order, late by no more than their jitter needs,
 /// decoded, and made up where they are missing.
 ///
-/// The wait follows what the network does ([`Delay`]): sound is stretched by single periods of the voice
+/// The wait follows what the network does: sound is stretched by single periods of the voice
 /// when it changes, and so is the drift between the party's clock and ours.
 #[derive(Debug)]
 pub struct Playout {

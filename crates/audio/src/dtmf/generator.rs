@@ -52,6 +52,11 @@ impl DtmfGenerator {
         Ok(Self { tones: [low, high], at: 0, on, all: on + tone.off_millis * (SAMPLE_RATE / 1_000) })
     }
 
+    /// Whether the key and its pause are over.
+    pub fn is_over(&self) -> bool {
+        self.at >= self.all
+    }
+
     /// Fills a frame; how many of its samples belong to the key and its pause. The rest is silence.
     pub fn fill(&mut self, frame: &mut [i16]) -> usize {
         let mut made = 0;

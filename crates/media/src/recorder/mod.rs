@@ -58,6 +58,7 @@ pub(crate) struct Stamp {
 
 /// What a media thread tells the writer.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are frames, and a box would be an allocation on the packet path")]
 pub(crate) enum Message {
     Start { recording: RecordingId, path: PathBuf, at: Time, rate: Rate },
     Frame(Frame),

@@ -1,4 +1,5 @@
 use super::Surroundings;
+use super::keys::InBand;
 use super::protection::Protection;
 use super::relay::DATAGRAM;
 use super::transcode::Transcoder;
@@ -6,9 +7,10 @@ use crate::playback::{Fill, Playback};
 use crate::prompts::{Audio, Request, Ticket, translation};
 use crate::recorder::{Side, Stamp};
 use audio::Rate;
+use audio::dtmf::KeyPress;
 use clock::{Duration, Time};
 use rtp::control::{Event, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats};
-use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
+use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, RtpError, Stream};
 use rustix::net::connect_unspec;
 use secure::MAX_OVERHEAD;
 use std::hash::{BuildHasher, RandomState};
@@ -22,11 +24,12 @@ const PTIME: std::ops::RangeInclusive<u8> = 10..=60;
 /// The bytes of the longest packet of a playback: L16's.
 const PACKET_BYTES: usize = HEADER_LEN + *PTIME.end() as usize * 32;
 
-/// The pause after a key that is passed on by being pressed again.
-const KEY_GAP: Duration = Duration::from_millis(40);
+/// The pause after a key that is passed on by being pressed again, in milliseconds.
+const KEY_GAP: u32 = 40;
 
-/// The beat of telephone-events.
-const DIGIT_BEAT: Duration = Duration::from_millis(20);
+/// The beat of telephone-events, and of keys as sound.
+const DIGIT_MILLIS: u8 = 20;
+const DIGIT_BEAT: Duration = Duration::from_millis(DIGIT_MILLIS as u64);
 
 /// How many recordings a stream may have at a time: the call's, and a message's within it, twice over.
 pub(super) const RECORDINGS: usize = 4;
@@ -47,6 +50,7 @@ pub(super) struct Leg {
     protection: Protection,
     playback: Option<Playback>,
     pub(super) transcoder: Transcoder,
+    in_band: InBand,
     /// Whether the party's keys are told alone.
     keeps_keys: bool,
     /// When the party's last packet came.
@@ -97,8 +101,8 @@ pub(super) struct Heard {
 #[derive(Clone, Copy, Debug)]
 enum Voice {
     Audio(Codec),
-    /// And the keys that ended with it.
-    Event([Option<Digit>; 2]),
+    /// And the clock of its duration, and the keys that ended with it.
+    Event(u32, [Option<Digit>; 2]),
 }
 
 /// How a partner is given what was heard.
@@ -130,6 +134,7 @@ impl Leg {
             protection: Protection::default(),
             playback: None,
             transcoder: Transcoder::default(),
+            in_band: InBand::default(),
             keeps_keys: false,
             heard: None,
             watch: Watch::Off,
@@ -161,6 +166,7 @@ impl Leg {
         };
         self.protection.apply(&setup.security);
         let codec = setup.codec;
+        self.in_band.listen(setup.digits.is_none());
         self.rtp.apply(setup);
         if let Some(playback) = &mut self.playback {
             playback.recode(codec);
@@ -184,6 +190,10 @@ impl Leg {
         match self.rtp.receive(now, from, datagram) {
             Received::Audio { packet, codec } => {
                 self.note_heard(now, from, around);
+                let stream = self.id;
+                self.in_band.hear(codec, packet.payload(datagram), |KeyPress { digit, .. }| {
+                    around.tell(Event::Digit { stream, digit: digit.digit, millis: digit.millis });
+                });
                 self.record(now, Side::Received, codec, &packet.header, packet.payload(datagram), around);
                 Some(Heard { packet, voice: Voice::Audio(codec) })
             }
@@ -192,7 +202,9 @@ impl Leg {
                 for digit in digits.into_iter().flatten() {
                     around.tell(Event::Digit { stream: self.id, digit: digit.digit, millis: digit.millis });
                 }
-                (!self.keeps_keys).then_some(Heard { packet, voice: Voice::Event(digits) })
+                let clock_rate =
+                    self.rtp.setup().and_then(|setup| setup.digits).map_or(0, |it| it.clock_rate);
+                (!self.keeps_keys).then_some(Heard { packet, voice: Voice::Event(clock_rate, digits) })
             }
             Received::UnknownType => {
                 self.note_heard(now, from, around);
@@ -216,9 +228,11 @@ impl Leg {
             Voice::Audio(_) if self.is_busy() => Way::Withheld,
             Voice::Audio(from) if translation(from, setup.codec).is_some() => Way::Relayed,
             Voice::Audio(from) => Way::Decoded(Rate::of(from).min(Rate::of(setup.codec))),
-            Voice::Event(_) if is_decoded => Way::Decoded(Rate::Narrow),
-            Voice::Event(_) if self.playback.is_some() => Way::Withheld,
-            Voice::Event(_) => Way::Relayed,
+            Voice::Event(..) if self.playback.is_some() => Way::Withheld,
+            Voice::Event(clock, _) if is_decoded || setup.digits.is_none_or(|it| it.clock_rate != clock) => {
+                Way::Decoded(Rate::Narrow)
+            }
+            Voice::Event(..) => Way::Relayed,
         }
     }
 
@@ -232,17 +246,25 @@ impl Leg {
         let (header, payload) = (&heard.packet.header, heard.packet.payload(datagram));
         match heard.voice {
             Voice::Audio(codec) => self.transcoder.hear(now, header, codec, payload, rate),
-            Voice::Event(_) => self.transcoder.skip(header),
+            Voice::Event(..) => self.transcoder.skip(header),
         }
     }
 
     /// Presses the keys of a partner again whose events cannot be passed on as they are.
     pub(super) fn press_again(&mut self, heard: &Heard) {
-        let Voice::Event(digits) = heard.voice else { return };
-        for digit in digits.into_iter().flatten() {
-            // A party without telephone-events does not hear it, and is told nothing else.
-            let _unheard =
-                self.rtp.push_digit(digit.digit, Duration::from_millis(digit.millis.into()), KEY_GAP);
+        let Voice::Event(_, digits) = heard.voice else { return };
+        for Digit { digit, millis } in digits.into_iter().flatten() {
+            // What is refused is no digit, or one of a thousand that wait.
+            let _unheard = self.press(digit, millis, KEY_GAP);
+        }
+    }
+
+    /// Queues a key: as a telephone-event, or as sound where the party knows none.
+    fn press(&mut self, digit: char, on_millis: u32, off_millis: u32) -> Result<(), RtpError> {
+        let millis = |millis: u32| Duration::from_millis(millis.into());
+        match self.rtp.push_digit(digit, millis(on_millis), millis(off_millis)) {
+            Err(RtpError::NoTelephoneEvent) if self.in_band.press(digit, on_millis, off_millis) => Ok(()),
+            pressed => pressed,
         }
     }
 
@@ -287,7 +309,7 @@ impl Leg {
 
     /// Whether the party hears something of its own, before which all others fall silent.
     pub(super) fn is_busy(&self) -> bool {
-        self.playback.is_some() || self.rtp.is_sending_digits()
+        self.playback.is_some() || self.rtp.is_sending_digits() || self.in_band.is_sending()
     }
 
     /// Sends a packet of our own whose payload is in its place.
@@ -315,7 +337,7 @@ impl Leg {
     ) {
         let content = match heard.voice {
             Voice::Audio(_) => Content::Audio,
-            Voice::Event(_) => Content::Event,
+            Voice::Event(..) => Content::Event,
         };
         let Some(header) = self.rtp.forward(now, &heard.packet.header, content) else { return };
         if let (Voice::Audio(from), Some(to)) = (heard.voice, self.rtp.setup().map(|setup| setup.codec)) {
@@ -363,10 +385,10 @@ impl Leg {
 
     /// Queues digits; those that cannot be sent are told.
     pub(super) fn send_digits(&mut self, digits: &str, around: &Surroundings) {
-        const TONE: Duration = Duration::from_millis(100);
-        const GAP: Duration = Duration::from_millis(50);
+        const TONE: u32 = 100;
+        const GAP: u32 = 50;
         for digit in digits.chars() {
-            if let Err(cause) = self.rtp.push_digit(digit, TONE, GAP) {
+            if let Err(cause) = self.press(digit, TONE, GAP) {
                 let stream = self.id.0;
                 around.tell(Event::Alarm(format!("stream {stream}: digits were not sent: {cause}")));
                 return;
@@ -385,6 +407,13 @@ impl Leg {
                 Beat::Next(DIGIT_BEAT)
             }
             DigitTick::Pause => Beat::Next(DIGIT_BEAT),
+            DigitTick::Idle if self.in_band.is_sending() => {
+                let mut room = [0; DIGIT_MILLIS as usize * InBand::RATE.per_milli()];
+                if self.in_band.fill(&mut room) {
+                    self.say(now, &room, InBand::RATE, DIGIT_MILLIS, around);
+                }
+                Beat::Next(DIGIT_BEAT)
+            }
             DigitTick::Idle => self.play_frame(now, around),
         }
     }

@@ -1,6 +1,7 @@
 //! A media thread: its streams, and the loop that moves their packets.
 
 mod commands;
+mod keys;
 mod leg;
 mod pace;
 mod protection;

@@ -60,9 +60,10 @@ impl Room {
     fn heard_by(&self, index: usize, out: &mut [i16]) {
         let member = &self.members[index];
         let own = (member.voice.to == Audience::All).then(|| self.said_by(index));
-        let whispers = self.members.iter().enumerate().filter_map(|(other, speaker)| {
-            (speaker.voice.to == Audience::Only(member.stream)).then(|| self.said_by(other))
-        });
+        let whispers = self.members.iter().enumerate();
+        let whispers = whispers
+            .filter(|(_, speaker)| speaker.voice.to == Audience::Only(member.stream))
+            .map(|(other, _)| self.said_by(other));
         self.mix.without(own, whispers, out);
     }
 }

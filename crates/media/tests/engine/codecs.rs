@@ -2,7 +2,8 @@
 
 use crate::common::{EVENT_TYPE, Packet, Rig, payload_type, wav};
 use crate::speaker::Speaker;
-use audio::{Decoder, Rate};
+use audio::dtmf::{DtmfDetector, DtmfGenerator, KeyTone};
+use audio::{Decoder, Law, Rate};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, Event, PlayId, RecordingId, Setup};
 use std::f32::consts::TAU;
@@ -94,6 +95,59 @@ fn keys_are_pressed_again_for_a_partner_with_another_clock() {
         .collect();
     assert_eq!(events[0].payload, [5, 10, 0, 160]);
     assert_eq!(events[6].payload, [5, 0x8A, 3, 0x20], "100 ms at 8 kHz");
+}
+
+/// Packets of sound in G.711.
+fn law_of(speaker: &Speaker) -> Law {
+    Law::of(speaker.codec).expect("G.711")
+}
+
+#[test]
+fn keys_of_a_party_without_events_are_heard_in_its_sound_and_sent_as_sound() {
+    let mut rig = Rig::start(65, LONG);
+    let (mut a, mut b) =
+        (Speaker::open(&mut rig, Codec::Pcmu, TONE), Speaker::open(&mut rig, Codec::Pcma, TONE));
+    let setup = Setup { digits: None, ..a.peer.setup(Codec::Pcmu) };
+    rig.set_up(&a.peer, setup);
+    rig.bridge(&a.peer, &b.peer);
+    let mut key = DtmfGenerator::new('7', KeyTone::default()).expect("a key");
+    for _ in 0..10 {
+        let (mut sound, mut payload) = ([0; 160], [0; 160]);
+        key.fill(&mut sound);
+        law_of(&a).encode(&sound, &mut payload);
+        a.peer.say(&payload);
+        b.hear();
+    }
+    let digit = rig.wait_for(|event| match event {
+        Event::Digit { digit, millis, stream } => Some((*digit, *millis, *stream)),
+        _ => None,
+    });
+    assert_eq!((digit.0, digit.2), ('7', a.peer.stream));
+    assert!((80..=120).contains(&digit.1), "{} ms", digit.1);
+    // The other way: the event of a party that knows events is sound for the one that does not.
+    let began = b.peer.next.timestamp;
+    for (sequence, flags, duration) in [(0, 0, 160_u16), (1, 0, 480), (2, 0x80, 800)] {
+        let [high, low] = duration.to_be_bytes();
+        let event = Packet {
+            payload_type: EVENT_TYPE,
+            sequence: b.peer.next.sequence.wrapping_add(sequence),
+            timestamp: began,
+            payload: vec![4, flags | 10, high, low],
+            ..b.peer.next.clone()
+        };
+        b.peer.send(&event);
+    }
+    let mut detector = DtmfDetector::default();
+    let mut told = Vec::new();
+    while told.is_empty() {
+        let packet = a.hear();
+        let mut sound = [0; 160];
+        law_of(&a).decode(&packet.payload, &mut sound);
+        detector.hear(&sound, |press| told.push(press.digit.digit));
+        // The end of the key is heard in what comes after it.
+        b.say();
+    }
+    assert_eq!(told, ['4']);
 }
 
 #[test]
