@@ -36,11 +36,12 @@ pub enum Law {
 }
 
 impl Law {
-    /// The law of a codec that is G.711.
-    pub const fn of(codec: Codec) -> Self {
+    /// The law of a codec, if it is G.711.
+    pub const fn of(codec: Codec) -> Option<Self> {
         match codec {
-            Codec::Pcmu => Self::Mu,
-            Codec::Pcma => Self::A,
+            Codec::Pcmu => Some(Self::Mu),
+            Codec::Pcma => Some(Self::A),
+            Codec::G722 | Codec::Opus | Codec::L16 => None,
         }
     }
 

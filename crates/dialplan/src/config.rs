@@ -10,6 +10,7 @@ use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
 use clock::Duration;
 use ipnet::IpNet;
+use rtp::Codec;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -291,6 +292,8 @@ pub struct Rtp {
     pub advertise: Option<IpAddr>,
     /// Media threads; one a core by default.
     pub threads: Option<usize>,
+    /// What is spoken, the best first; with a trunk, unless it has its own.
+    pub codecs: Arc<[Codec]>,
 }
 
 /// How a node meets those whom it does not know.
@@ -349,6 +352,8 @@ pub struct Trunk {
     pub numbers: Option<Numbering>,
     /// How it says who calls, and how it is told.
     pub caller_id: CallerIds,
+    /// What is spoken with it instead of the node's codecs.
+    pub codecs: Option<Arc<[Codec]>>,
     /// Calls that it may carry.
     pub limits: TrunkLimits,
     /// Who answers for callers.
@@ -394,6 +399,7 @@ impl Trunk {
             register: None,
             numbers: None,
             caller_id: CallerIds::default(),
+            codecs: None,
             limits: TrunkLimits::default(),
             stir: TrunkStir::default(),
             releases: false,

@@ -2,6 +2,7 @@
 
 mod advertise;
 mod caller_id;
+mod codecs;
 mod defence;
 mod dns;
 mod limits;
@@ -263,7 +264,7 @@ fn listener(node: &Yaml, faults: &mut Faults<'_>) -> Option<Listen> {
 }
 
 fn rtp(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rtp> {
-    const KNOWN: [&str; 4] = ["ports", "address", "advertise", "threads"];
+    const KNOWN: [&str; 5] = ["ports", "address", "advertise", "threads", "codecs"];
     fields.require("rtp", faults)?;
     let (key, node) = fields.entry("rtp")?;
     let fields = Fields::of(node, key.span, "`rtp`", &KNOWN, faults)?;
@@ -285,6 +286,7 @@ fn rtp(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Rtp> {
         address: parsed?,
         advertise: advertise.flatten(),
         threads: threads.map(|threads| threads as usize),
+        codecs: codecs::read(&fields, faults).unwrap_or_else(|| codecs::DEFAULT.into()),
     })
 }
 

@@ -5,7 +5,7 @@
 
 use media::{Engine, EngineConfig};
 use rtp::Codec;
-use rtp::control::{Command, Event, LocalPort, Setup, StreamId};
+use rtp::control::{Command, Event, LocalPort, OpusFormat, Setup, StreamId};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
@@ -79,6 +79,7 @@ impl Load {
             codec: Codec::Pcmu,
             send_type: 0,
             receive_types: vec![(0, Codec::Pcmu)],
+            opus: OpusFormat::default(),
             digits: None,
             ptime: 20,
             send: true,

@@ -7,8 +7,9 @@
 //! together. It receives a packet, routes it and sends it, and on that path nothing allocates, locks or
 //! logs.
 //!
-//! Packets of a bridge go on as they come, without a jitter buffer; what is not of an agreed payload type
-//! does not, comfort noise (RFC 3389) included, whose pauses the receiver fills by itself.
+//! Packets of a bridge go on as they come, without a jitter buffer, unless the parties' codecs differ; what is
+//! not of an agreed payload type does not, comfort noise (RFC 3389) included, whose pauses the receiver fills
+//! by itself.
 //!
 //! RTCP is neither sent nor received: the port after each RTP port stays closed, and RTCP that a
 //! peer multiplexes onto the RTP port (RFC 5761) is ignored.

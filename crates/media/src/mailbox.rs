@@ -1,6 +1,7 @@
 //! How the other threads reach a media thread: a bounded queue and a descriptor that wakes it.
 
 use crate::prompts::{Audio, Ticket};
+use rtp::Codec;
 use rtp::control::Command;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
@@ -18,7 +19,7 @@ pub(crate) enum Input {
     /// By the switch.
     Command(Command),
     /// By the file thread.
-    Loaded { ticket: Ticket, audio: Audio },
+    Loaded { ticket: Ticket, codec: Codec, audio: Audio },
     /// By the engine's end.
     Shutdown,
 }

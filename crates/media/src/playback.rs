@@ -1,5 +1,4 @@
-use crate::prompts::Audio;
-use audio::Law;
+use crate::prompts::{Audio, Encoded, PACKET_MILLIS, fill_silence, translation};
 use rtp::Codec;
 use rtp::control::PlayId;
 use std::sync::Arc;
@@ -9,18 +8,19 @@ use std::sync::Arc;
 pub(crate) struct Playback {
     id: PlayId,
     files: Vec<Arc<str>>,
-    /// How often the list is still to be begun after this time; `None` for ever.
-    repeats: Option<u32>,
-    /// Index of the file that is loaded after the one ahead.
-    next: usize,
+    /// Files to play in all, the list's repetitions included; `None` for ever.
+    total: Option<u64>,
+    /// Files that were asked for.
+    asked: u64,
     sound: Option<Sound>,
     ahead: Ahead,
+    /// Where in the file ahead to begin, in milliseconds.
+    resume: u32,
 }
 
 #[derive(Debug)]
 struct Sound {
-    codec: Codec,
-    audio: Arc<[u8]>,
+    audio: Arc<Encoded>,
     position: usize,
 }
 
@@ -38,8 +38,11 @@ enum Ahead {
 /// What a frame became.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// Filled, the end of the last file padded with silence.
-    Frame,
+    /// So many bytes that last so many milliseconds, the end of the last file padded with silence.
+    Frame {
+        bytes: usize,
+        millis: u8,
+    },
     /// The next file is not loaded yet.
     Waiting,
     Finished,
@@ -50,8 +53,9 @@ pub(crate) enum Fill {
 impl Playback {
     /// Plays `files` in order, the whole list `times` times.
     pub(crate) fn new(id: PlayId, files: Vec<Arc<str>>, times: Option<u32>) -> Self {
-        let ahead = if files.is_empty() || times == Some(0) { Ahead::Over } else { Ahead::Wanted };
-        Self { id, files, repeats: times.map(|times| times.saturating_sub(1)), next: 0, sound: None, ahead }
+        let total = times.map(|times| u64::from(times) * files.len() as u64);
+        let ahead = if files.is_empty() || total == Some(0) { Ahead::Over } else { Ahead::Wanted };
+        Self { id, files, total, asked: 0, sound: None, ahead, resume: 0 }
     }
 
     /// Its number.
@@ -64,48 +68,94 @@ impl Playback {
         if !matches!(self.ahead, Ahead::Wanted) {
             return None;
         }
-        let file = Arc::clone(self.files.get(self.next)?);
-        self.next += 1;
+        let file = self.files.get((self.asked % self.files.len() as u64) as usize)?;
+        self.asked += 1;
         self.ahead = Ahead::Requested(codec);
-        Some(file)
+        Some(Arc::clone(file))
     }
 
-    /// Takes the file that was requested.
-    pub(crate) fn loaded(&mut self, audio: Audio) {
-        if let Ahead::Requested(codec) = self.ahead {
+    /// Takes the file that was requested; one in a codec that is no longer wanted comes too late.
+    pub(crate) fn loaded(&mut self, codec: Codec, audio: Audio) {
+        if matches!(self.ahead, Ahead::Requested(wanted) if wanted == codec) {
             self.ahead = Ahead::Loaded(codec, audio);
         }
     }
 
-    /// Fills a frame with the next sound in `codec`, across the files' borders.
-    pub(crate) fn fill(&mut self, frame: &mut [u8], codec: Codec) -> Fill {
+    /// From now on it is sent in `codec`: what was loaded in another is wanted again, from where it is.
+    pub(crate) fn recode(&mut self, codec: Codec) {
+        let is_foreign = |other: Codec| translation(other, codec).is_none();
+        if let Ahead::Requested(other) | Ahead::Loaded(other, Ok(_)) = self.ahead
+            && is_foreign(other)
+        {
+            self.ahead = Ahead::Wanted;
+            self.asked -= 1;
+        }
+        if let Some(sound) = self.sound.take_if(|sound| is_foreign(sound.audio.codec())) {
+            if !matches!(self.ahead, Ahead::Wanted | Ahead::Over) {
+                self.asked -= 1;
+            }
+            self.ahead = Ahead::Wanted;
+            self.asked -= 1;
+            self.resume = sound.audio.millis(sound.position);
+        }
+    }
+
+    /// Fills a frame of so many milliseconds with the next sound in `codec`, across the files' borders. Opus comes
+    /// in packets of its own length.
+    pub(crate) fn fill(&mut self, frame: &mut [u8], codec: Codec, millis: u8) -> Fill {
+        match codec.bytes_per_milli() {
+            Some(bytes) => self.fill_bytes(&mut frame[..bytes * usize::from(millis)], codec, millis),
+            None => self.fill_packet(frame),
+        }
+    }
+
+    fn fill_bytes(&mut self, frame: &mut [u8], codec: Codec, millis: u8) -> Fill {
+        let whole = Fill::Frame { bytes: frame.len(), millis };
         let mut filled = 0;
         while filled < frame.len() {
             if let Some(sound) = &mut self.sound {
                 filled += sound.take(&mut frame[filled..], codec);
-                if sound.position == sound.audio.len() {
-                    self.sound = None;
-                }
+                self.sound.take_if(|sound| sound.position == sound.audio.end());
                 continue;
             }
             match self.advance() {
                 None => {}
                 Some(_) if filled > 0 => {
-                    frame[filled..].fill(Law::of(codec).silence());
-                    return Fill::Frame;
+                    fill_silence(codec, &mut frame[filled..]);
+                    return whole;
                 }
                 Some(end) => return end,
             }
         }
-        Fill::Frame
+        whole
+    }
+
+    fn fill_packet(&mut self, frame: &mut [u8]) -> Fill {
+        loop {
+            let Some(sound) = &mut self.sound else {
+                match self.advance() {
+                    None => continue,
+                    Some(end) => return end,
+                }
+            };
+            let Some(packet) = sound.audio.packet(sound.position) else {
+                self.sound = None;
+                continue;
+            };
+            let bytes = packet.len();
+            frame[..bytes].copy_from_slice(packet);
+            sound.position += 1;
+            return Fill::Frame { bytes, millis: PACKET_MILLIS };
+        }
     }
 
     /// Lets the file ahead sound, or says why it cannot.
     fn advance(&mut self) -> Option<Fill> {
         match std::mem::replace(&mut self.ahead, Ahead::Over) {
-            Ahead::Loaded(codec, Ok(audio)) => {
-                self.sound = Some(Sound { codec, audio, position: 0 });
-                self.ahead = self.after();
+            Ahead::Loaded(_, Ok(audio)) => {
+                let position = audio.position(std::mem::take(&mut self.resume));
+                self.sound = Some(Sound { audio, position });
+                self.ahead = if self.total == Some(self.asked) { Ahead::Over } else { Ahead::Wanted };
                 None
             }
             Ahead::Loaded(codec, Err(cause)) => {
@@ -119,31 +169,15 @@ impl Playback {
             }
         }
     }
-
-    /// What comes after the file that has just begun; counts the list's repetitions down.
-    fn after(&mut self) -> Ahead {
-        if self.next < self.files.len() {
-            return Ahead::Wanted;
-        }
-        self.next = 0;
-        match &mut self.repeats {
-            Some(0) => Ahead::Over,
-            Some(repeats) => {
-                *repeats -= 1;
-                Ahead::Wanted
-            }
-            None => Ahead::Wanted,
-        }
-    }
 }
 
 impl Sound {
     /// Copies as much as fits, and says how much.
     fn take(&mut self, into: &mut [u8], codec: Codec) -> usize {
-        let rest = &self.audio[self.position..];
+        let rest = &self.audio.bytes()[self.position..];
         let count = rest.len().min(into.len());
         into[..count].copy_from_slice(&rest[..count]);
-        if let Some(table) = Law::of(self.codec).table_to(Law::of(codec)) {
+        if let Some(Some(table)) = translation(self.audio.codec(), codec) {
             into[..count].iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
         }
         self.position += count;
@@ -154,28 +188,43 @@ impl Sound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use audio::Law;
 
     fn playback(files: &[&str], times: Option<u32>) -> Playback {
         Playback::new(PlayId(1), files.iter().map(|file| (*file).into()).collect(), times)
     }
 
-    /// Loads what is wanted: each file is as many bytes as its name says, all of its first digit.
-    fn serve(playback: &mut Playback) {
-        if let Some(file) = playback.request(Codec::Pcmu) {
-            let count: usize = file.parse().expect("a number");
-            playback.loaded(Ok(vec![file.as_bytes()[0]; count].into()));
+    /// Loads what is wanted: each file lasts as many milliseconds as its name says, at a level of its first digit.
+    fn serve_in(playback: &mut Playback, codec: Codec) {
+        if let Some(file) = playback.request(codec) {
+            let millis: usize = file.parse().expect("a number");
+            let level = i16::from(file.as_bytes()[0]) * 100;
+            let count = millis * audio::Rate::of(codec).per_milli();
+            playback.loaded(codec, Ok(Arc::new(Encoded::new(&vec![level; count], codec).expect("sound"))));
         }
+    }
+
+    fn serve(playback: &mut Playback) {
+        serve_in(playback, Codec::Pcmu);
+    }
+
+    fn level(digit: u8) -> u8 {
+        audio::g711::encode_mulaw(i16::from(digit) * 100)
+    }
+
+    fn frame() -> Fill {
+        Fill::Frame { bytes: 80, millis: 10 }
     }
 
     fn play(playback: &mut Playback, frames: usize) -> Vec<u8> {
         let mut out = Vec::new();
         for _ in 0..frames {
             serve(playback);
-            let mut frame = [0; 10];
-            if playback.fill(&mut frame, Codec::Pcmu) != Fill::Frame {
+            let mut room = [0; 80];
+            if playback.fill(&mut room, Codec::Pcmu, 10) != frame() {
                 break;
             }
-            out.extend(frame);
+            out.extend(room);
         }
         out
     }
@@ -183,15 +232,16 @@ mod tests {
     #[test]
     fn files_follow_each_other_within_a_frame_and_the_end_is_silence() {
         let mut list = playback(&["14", "22"], Some(1));
-        let expected = [[b'1'; 14].as_slice(), &[b'2'; 22], &[Law::Mu.silence(); 4]].concat();
-        assert_eq!(play(&mut list, 9), expected);
-        assert_eq!(list.fill(&mut [0; 10], Codec::Pcmu), Fill::Finished);
+        let (first, second, rest) =
+            ([level(b'1'); 8 * 14], [level(b'2'); 8 * 22], [Law::Mu.silence(); 8 * 4]);
+        assert_eq!(play(&mut list, 9), [&first[..], &second, &rest].concat());
+        assert_eq!(list.fill(&mut [0; 80], Codec::Pcmu, 10), Fill::Finished);
     }
 
     #[test]
     fn a_list_is_repeated_as_often_as_asked_or_for_ever() {
-        assert_eq!(play(&mut playback(&["10", "20"], Some(2)), 99).len(), 60);
-        assert_eq!(play(&mut playback(&["10", "20"], None), 99).len(), 990);
+        assert_eq!(play(&mut playback(&["10", "20"], Some(2)), 99).len(), 8 * 60);
+        assert_eq!(play(&mut playback(&["10", "20"], None), 99).len(), 8 * 990);
         assert_eq!(play(&mut playback(&["10"], Some(0)), 99).len(), 0);
         assert_eq!(play(&mut playback(&[], None), 99).len(), 0);
     }
@@ -199,25 +249,46 @@ mod tests {
     #[test]
     fn a_bad_file_ends_the_list_only_when_its_turn_comes() {
         let mut list = playback(&["10", "20"], Some(1));
-        let mut frame = [0; 10];
-        assert_eq!(list.fill(&mut frame, Codec::Pcmu), Fill::Waiting);
+        let mut room = [0; 80];
+        let mut fill = |list: &mut Playback| list.fill(&mut room, Codec::Pcmu, 10);
+        assert_eq!(fill(&mut list), Fill::Waiting);
         serve(&mut list);
-        assert_eq!(list.fill(&mut frame, Codec::Pcmu), Fill::Frame);
+        assert_eq!(fill(&mut list), frame());
         assert_eq!(list.request(Codec::Pcmu).as_deref(), Some("20"));
-        assert_eq!(list.fill(&mut frame, Codec::Pcmu), Fill::Waiting);
-        list.loaded(Err("prompt 20: gone".to_owned()));
-        assert_eq!(list.fill(&mut frame, Codec::Pcmu), Fill::Failed("prompt 20: gone".to_owned()));
+        assert_eq!(fill(&mut list), Fill::Waiting);
+        list.loaded(Codec::Pcmu, Err("prompt 20: gone".to_owned()));
+        assert_eq!(fill(&mut list), Fill::Failed("prompt 20: gone".to_owned()));
     }
 
     #[test]
-    fn a_change_of_codec_in_the_middle_is_translated() {
+    fn a_change_within_g711_in_the_middle_is_translated() {
         let mut list = playback(&["99"], Some(1));
         serve(&mut list);
-        let mut frame = [0; 10];
-        assert_eq!(list.fill(&mut frame, Codec::Pcma), Fill::Frame);
-        let mut samples = ([0; 1], [0; 1]);
-        Law::A.decode(&frame[..1], &mut samples.0);
-        Law::Mu.decode(b"9", &mut samples.1);
-        assert!((samples.0[0] - samples.1[0]).abs() <= samples.1[0].abs() / 20, "{samples:?}");
+        list.recode(Codec::Pcma);
+        let mut room = [0; 80];
+        assert_eq!(list.fill(&mut room, Codec::Pcma, 10), frame());
+        let mut sample = [0];
+        Law::A.decode(&room[..1], &mut sample);
+        assert!((sample[0] - 5_700).abs() < 300, "{sample:?}");
+    }
+
+    #[test]
+    fn a_change_to_another_codec_in_the_middle_goes_on_from_there() {
+        let mut list = playback(&["100", "60"], Some(1));
+        assert_eq!(play(&mut list, 4).len(), 8 * 40);
+        list.recode(Codec::Opus);
+        let mut room = [0; 500];
+        assert_eq!(list.fill(&mut room, Codec::Opus, 10), Fill::Waiting);
+        let mut packets = 0;
+        loop {
+            serve_in(&mut list, Codec::Opus);
+            match list.fill(&mut room, Codec::Opus, 10) {
+                Fill::Frame { millis: 20, bytes } => assert!(bytes > 2),
+                Fill::Finished => break,
+                other => panic!("{other:?}"),
+            }
+            packets += 1;
+        }
+        assert_eq!(packets, 3 + 3, "60 ms of the first file are left, and 60 of the second");
     }
 }

@@ -31,9 +31,22 @@ pub struct LocalPort {
     pub port: u16,
 }
 
+/// What a peer asks of the Opus that it is sent (RFC 7587 section 6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpusFormat {
+    /// `maxaveragebitrate`, in bits a second, or what `maxplaybackrate` makes of it.
+    pub max_bitrate: Option<u32>,
+    /// `useinbandfec`: copies of the packet before help it.
+    pub fec: bool,
+    /// `usedtx`: it would rather be sent nothing while nothing is said.
+    pub dtx: bool,
+}
+
 /// RFC 4733 telephone-event as negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DigitFormat {
+    /// Units a second in which durations are told: that of the codec, or 8,000 of a peer that knows no other.
+    pub clock_rate: u32,
     /// Payload type that the peer expects from us.
     pub send_type: u8,
     /// Payload type that the peer uses towards us.
@@ -54,6 +67,8 @@ pub struct Setup {
     pub send_type: u8,
     /// Payload types that the peer may use towards us, and what each means.
     pub receive_types: Vec<(u8, Codec)>,
+    /// What the peer asks of Opus, if that is the codec.
+    pub opus: OpusFormat,
     /// Telephone-event, where both sides have it.
     pub digits: Option<DigitFormat>,
     /// Packet duration in milliseconds that the peer asks for; 20 if it does not say.

@@ -1,22 +1,25 @@
 //! Digits as telephone-events (RFC 4733), received and sent.
 
-use crate::{CLOCK_RATE, RtpError};
+use crate::RtpError;
 use clock::{Duration, Time};
 use std::collections::VecDeque;
 
 /// After so long without a packet a digit is over, although its end was not seen. Senders repeat
 /// events every 20 to 50 ms, so at least three packets were lost in a row.
 const SILENCE: Duration = Duration::from_millis(200);
-/// A packet that is at most so much older than the current event belongs to one before it.
-const LATE: u32 = CLOCK_RATE;
+/// A packet that is at most so much older than the current event belongs to one before it: a second at 8 kHz.
+const LATE: u32 = 8_000;
 /// A key held longer than 16 bits of duration can say goes on as the next segment (RFC 4733 2.5.1.3).
 const SEGMENT: u32 = 0xFFFF;
 /// What one command may ask for; a minute and a half of tones.
 const MAX_QUEUED: usize = 512;
 /// Packets are sent on this beat.
 const TICK: Duration = Duration::from_millis(20);
-const SAMPLES_PER_TICK: u32 = CLOCK_RATE / 50;
+const TICKS_PER_SECOND: u32 = 50;
+const TICK_MILLIS: u32 = 1_000 / TICKS_PER_SECOND;
 const END_PACKETS: u32 = 3;
+/// The longest tone whose duration fits into 16 bits at 48 kHz, in ticks.
+const MAX_ON: u32 = SEGMENT / (48_000 / TICKS_PER_SECOND);
 /// Event numbers 0 to 15 (RFC 4733 table 3).
 const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
 const END: u8 = 0x80;
@@ -47,6 +50,8 @@ enum State {
         /// What the segments before this one lasted, in timestamp units.
         before: u32,
         duration: u32,
+        /// Of both.
+        clock_rate: u32,
         heard: Time,
     },
     /// Told; what still comes of it is a repetition.
@@ -63,9 +68,16 @@ struct Key {
 }
 
 impl DigitDetector {
-    /// Takes an event's payload. Two digits at once: one whose end was lost, and the next one
+    /// Takes an event's payload, whose duration counts `clock_rate` units a second. Two digits at once: one whose end was lost, and the next one
     /// whose end this is. Events that are no digit are passed over.
-    pub fn packet(&mut self, now: Time, ssrc: u32, timestamp: u32, payload: &[u8]) -> [Option<Digit>; 2] {
+    pub fn packet(
+        &mut self,
+        now: Time,
+        ssrc: u32,
+        timestamp: u32,
+        clock_rate: u32,
+        payload: &[u8],
+    ) -> [Option<Digit>; 2] {
         let &[event, flags, high, low, ..] = payload else { return [None; 2] };
         if usize::from(event) >= DIGITS.len() {
             return [None; 2];
@@ -86,7 +98,7 @@ impl DigitDetector {
             State::Sounding { .. } => (self.end(), 0, segment),
             State::Told(_) | State::Silent => (None, 0, segment),
         };
-        self.state = State::Sounding { key, before, duration, heard: now };
+        self.state = State::Sounding { key, before, duration, clock_rate, heard: now };
         [lost_end, if flags & END != 0 { self.end() } else { None }]
     }
 
@@ -107,9 +119,9 @@ impl DigitDetector {
     }
 
     fn end(&mut self) -> Option<Digit> {
-        let State::Sounding { key, before, duration, .. } = self.state else { return None };
+        let State::Sounding { key, before, duration, clock_rate, .. } = self.state else { return None };
         self.state = State::Told(key);
-        let millis = before.saturating_add(duration) / (CLOCK_RATE / 1_000);
+        let millis = before.saturating_add(duration) / (clock_rate / 1_000).max(1);
         DIGITS.get(usize::from(key.event)).map(|digit| Digit { digit: *digit, millis })
     }
 }
@@ -132,9 +144,9 @@ pub struct DigitPacket {
     pub payload: [u8; 4],
     /// Whether it is the event's first packet.
     pub marker: bool,
-    /// How long ago the event began, in timestamp units. All packets of an event carry the
-    /// timestamp of its beginning.
-    pub age: u32,
+    /// How long ago the event began, in milliseconds. All packets of an event carry the timestamp of its
+    /// beginning.
+    pub age_millis: u32,
 }
 
 /// Sends digits one after another, a packet or none every 20 ms.
@@ -166,7 +178,7 @@ impl DigitSender {
         let wanted = digit.to_ascii_uppercase();
         let event = (0..).zip(DIGITS).find_map(|(event, digit)| (digit == wanted).then_some(event));
         let event = event.ok_or(RtpError::NotADigit(digit))?;
-        let on = ticks(tone).clamp(1, SEGMENT / SAMPLES_PER_TICK);
+        let on = ticks(tone).clamp(1, MAX_ON);
         self.waiting.push_back(Tone {
             event,
             on,
@@ -180,8 +192,9 @@ impl DigitSender {
         self.waiting.is_empty()
     }
 
-    /// The packet of this 20 ms, if any; without one, and not idle, it is the silence of a gap.
-    pub fn tick(&mut self) -> Option<DigitPacket> {
+    /// The packet of this 20 ms, if any; without one, and not idle, it is the silence of a gap. Durations are
+    /// told in `clock_rate` units a second.
+    pub fn tick(&mut self, clock_rate: u32) -> Option<DigitPacket> {
         let tone = *self.waiting.front()?;
         let tick = self.tick;
         self.tick += 1;
@@ -194,13 +207,13 @@ impl DigitSender {
         if tick + 1 >= tone.on + END_PACKETS {
             return None;
         }
-        let duration = u16::try_from(sounded * SAMPLES_PER_TICK).unwrap_or(u16::MAX);
+        let duration = u16::try_from(sounded * (clock_rate / TICKS_PER_SECOND)).unwrap_or(u16::MAX);
         let [high, low] = duration.to_be_bytes();
         let flags = if is_end { END | VOLUME } else { VOLUME };
         Some(DigitPacket {
             payload: [tone.event, flags, high, low],
             marker: tick == 0,
-            age: tick * SAMPLES_PER_TICK,
+            age_millis: tick * TICK_MILLIS,
         })
     }
 }

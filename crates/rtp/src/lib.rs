@@ -23,6 +23,3 @@ pub use reception::{Arrival, Reception};
 pub use rewriter::Rewriter;
 pub use source::{Source, Verdict};
 pub use stream::{Content, DigitTick, Received, Stream};
-
-/// Timestamp units a second of every codec that the engine speaks.
-pub const CLOCK_RATE: u32 = 8_000;

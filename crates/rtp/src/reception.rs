@@ -1,12 +1,10 @@
-use crate::{CLOCK_RATE, Header};
+use crate::Header;
 use clock::Time;
 
 /// A jump ahead by more is a restart (RFC 3550 A.1).
 const MAX_DROPOUT: u16 = 3_000;
 /// Packets that are this much late can still be told from repeated ones.
 const WINDOW: u16 = 64;
-/// A jump of the timestamp against the clock by more is a new beginning, not jitter.
-const MAX_TRANSIT_STEP: u32 = CLOCK_RATE;
 
 /// What is received of a peer: loss, order and jitter (RFC 3550 A.1, A.3, A.8).
 #[derive(Clone, Debug, Default)]
@@ -48,15 +46,17 @@ struct Run {
 #[derive(Clone, Copy, Debug, Default)]
 struct Jitter {
     transit: Option<u32>,
+    /// Timestamp units a second.
+    clock_rate: u32,
     /// In sixteenths of a timestamp unit.
     scaled: u32,
     measured: bool,
 }
 
 impl Reception {
-    /// Counts a packet. `timed` says that its timestamp tells when it was made; that of an event
-    /// does not.
-    pub fn packet(&mut self, now: Time, header: &Header, timed: bool) -> Arrival {
+    /// Counts a packet. `clock_rate` is that of its timestamps if they tell when it was made; those of an
+    /// event do not.
+    pub fn packet(&mut self, now: Time, header: &Header, clock_rate: Option<u32>) -> Arrival {
         let arrival = match &mut self.run {
             Some(run) if run.ssrc == header.ssrc => run.packet(header.sequence),
             _ => Arrival::First,
@@ -67,8 +67,8 @@ impl Reception {
             self.run = Some(Run::new(header.ssrc, header.sequence));
             self.jitter.transit = None;
         }
-        if timed && arrival != Arrival::Stale {
-            self.jitter.packet(now, header.timestamp);
+        if let Some(clock_rate) = clock_rate.filter(|_| arrival != Arrival::Stale) {
+            self.jitter.packet(now, header.timestamp, clock_rate);
         }
         arrival
     }
@@ -85,7 +85,8 @@ impl Reception {
 
     /// Interarrival jitter in microseconds; `None` before two packets could be compared.
     pub fn jitter_micros(&self) -> Option<u32> {
-        let micros = u64::from(self.jitter.scaled) * 1_000_000 / (16 * u64::from(CLOCK_RATE));
+        let micros =
+            u64::from(self.jitter.scaled) * 1_000_000 / (16 * u64::from(self.jitter.clock_rate.max(1)));
         self.jitter.measured.then(|| u32::try_from(micros).unwrap_or(u32::MAX))
     }
 }
@@ -131,12 +132,16 @@ impl Run {
 }
 
 impl Jitter {
-    fn packet(&mut self, now: Time, timestamp: u32) {
+    fn packet(&mut self, now: Time, timestamp: u32, clock_rate: u32) {
+        if clock_rate != self.clock_rate {
+            *self = Self { clock_rate, ..Self::default() };
+        }
         // The clock wraps with the timestamps.
-        let arrival = (now.micros() * u64::from(CLOCK_RATE) / 1_000_000) as u32;
+        let arrival = (now.micros() * u64::from(clock_rate) / 1_000_000) as u32;
         let transit = arrival.wrapping_sub(timestamp);
         let step = self.transit.map(|last| (transit.wrapping_sub(last).cast_signed()).unsigned_abs());
-        if let Some(step) = step.filter(|step| *step <= MAX_TRANSIT_STEP) {
+        // A jump of the timestamp against the clock by more than a second is a new beginning, not jitter.
+        if let Some(step) = step.filter(|step| *step <= clock_rate) {
             self.scaled = self.scaled + step - ((self.scaled + 8) >> 4);
             self.measured = true;
         }

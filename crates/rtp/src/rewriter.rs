@@ -1,4 +1,4 @@
-use crate::{CLOCK_RATE, Header};
+use crate::Header;
 use clock::{Duration, Time};
 
 /// A packet that is this much older than the newest one sent no longer helps anybody.
@@ -8,14 +8,16 @@ const MAX_DROPOUT: u16 = 3_000;
 /// After a pause of our own voice shorter than this its timestamps go on without a gap: the
 /// engine was late, not silent.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Samples a packet of 20 ms: how far a new source's timestamps are at least from the last one's.
-const MIN_STEP: u32 = CLOCK_RATE / 50;
+/// So many packets of this much a second: how far a new source's timestamps are at least from the last one's.
+const MIN_STEPS: u32 = 50;
 
 /// The one stream that a peer sees, whatever it is made of: prompts, digits, a bridged party,
 /// another one. One SSRC, sequence numbers without holes of ours, timestamps that follow the clock.
 #[derive(Clone, Debug)]
 pub struct Rewriter {
     ssrc: u32,
+    /// Timestamp units a second.
+    clock_rate: u32,
     next_sequence: u16,
     /// The newest timestamp sent.
     timestamp: u32,
@@ -43,7 +45,20 @@ struct Mapping {
 impl Rewriter {
     /// A stream that begins with these numbers, which should be random (RFC 3550 5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Self { ssrc, next_sequence: sequence, timestamp, origin: Origin::Nobody }
+        Self { ssrc, clock_rate: 8_000, next_sequence: sequence, timestamp, origin: Origin::Nobody }
+    }
+
+    /// From here on timestamps count so many units a second. What was sent before is another source's then, so
+    /// that the peer begins anew (RFC 7160 section 4.1).
+    pub fn retime(&mut self, clock_rate: u32) {
+        if clock_rate != self.clock_rate {
+            self.clock_rate = clock_rate;
+            if !matches!(self.origin, Origin::Nobody) {
+                // Any other number will do.
+                self.ssrc = self.ssrc.rotate_left(1) ^ 0x5A5A_A5A5;
+                self.origin = Origin::Nobody;
+            }
+        }
     }
 
     /// The SSRC of all that is sent.
@@ -126,9 +141,9 @@ impl Rewriter {
     /// The timestamp of something new: as much later as the clock says.
     fn fresh(&self, now: Time) -> u32 {
         let (Origin::Local { at } | Origin::Remote { at, .. }) = self.origin else { return self.timestamp };
-        let elapsed = (now - at).as_micros() * u128::from(CLOCK_RATE) / 1_000_000;
+        let elapsed = (now - at).as_micros() * u128::from(self.clock_rate) / 1_000_000;
         // Timestamps wrap, and so may the time that has passed.
-        self.timestamp.wrapping_add((elapsed as u32).max(MIN_STEP))
+        self.timestamp.wrapping_add((elapsed as u32).max(self.clock_rate / MIN_STEPS))
     }
 
     fn map(&self, now: Time, source: &Header) -> Mapping {

@@ -1,12 +1,12 @@
-use crate::control::{Setup, StreamStats};
+use crate::control::{DigitFormat, Setup, StreamStats};
 use crate::{
-    Arrival, CLOCK_RATE, Codec, Digit, DigitDetector, DigitSender, Header, Packet, Reception, Rewriter,
-    RtpError, Source, Verdict, is_rtcp,
+    Arrival, Codec, Digit, DigitDetector, DigitSender, Header, Packet, Reception, Rewriter, RtpError, Source,
+    Verdict, is_rtcp,
 };
 use clock::{Duration, Time};
 use std::net::SocketAddr;
 
-const SAMPLES_PER_TICK: u32 = CLOCK_RATE / 50;
+const TICKS_PER_SECOND: u32 = 50;
 
 /// One leg's RTP in both directions, without its socket.
 #[derive(Clone, Debug)]
@@ -94,6 +94,7 @@ impl Stream {
     /// Takes over what offer/answer agreed.
     pub fn apply(&mut self, setup: Setup) {
         self.source.expect(setup.remote, setup.receive.then_some(setup.signalled));
+        self.rewriter.retime(setup.codec.clock_rate());
         self.setup = Some(setup);
     }
 
@@ -124,18 +125,20 @@ impl Stream {
             return self.foreign();
         }
         let Some(setup) = &self.setup else { return self.foreign() };
-        let is_event = setup.digits.is_some_and(|digits| digits.receive_type == header.payload_type);
-        if self.reception.packet(now, header, !is_event) == Arrival::Stale {
+        let event = setup.digits.filter(|digits| digits.receive_type == header.payload_type);
+        let audio = setup.receive_types.iter().find(|(number, _)| *number == header.payload_type);
+        let audio = audio.map(|(_, codec)| *codec).filter(|_| event.is_none());
+        if self.reception.packet(now, header, audio.map(Codec::clock_rate)) == Arrival::Stale {
             return Received::Stale;
         }
-        if is_event {
-            let payload = packet.payload(datagram);
-            let digits = self.detector.packet(now, header.ssrc, header.timestamp, payload);
-            return Received::Event { packet, digits };
-        }
-        match setup.receive_types.iter().find(|(number, _)| *number == header.payload_type) {
-            Some((_, codec)) => Received::Audio { codec: *codec, packet },
-            None => Received::UnknownType,
+        match (event, audio) {
+            (Some(DigitFormat { clock_rate, .. }), _) => {
+                let payload = packet.payload(datagram);
+                let digits = self.detector.packet(now, header.ssrc, header.timestamp, clock_rate, payload);
+                Received::Event { packet, digits }
+            }
+            (None, Some(codec)) => Received::Audio { packet, codec },
+            (None, None) => Received::UnknownType,
         }
     }
 
@@ -158,12 +161,19 @@ impl Stream {
         Some(header)
     }
 
-    /// The header of a packet of a prompt with so many samples; `None` if the party wants none.
-    pub fn play(&mut self, now: Time, samples: u32) -> Option<Header> {
+    /// The header of a packet of our own voice that lasts so long; `None` if the party wants none.
+    pub fn play(&mut self, now: Time, millis: u32) -> Option<Header> {
         self.target()?;
-        let payload_type = self.setup.as_ref()?.send_type;
+        let setup = self.setup.as_ref()?;
         self.sent += 1;
-        Some(self.rewriter.local(now, samples, payload_type))
+        Some(self.rewriter.local(now, millis * (setup.codec.clock_rate() / 1_000), setup.send_type))
+    }
+
+    /// Our own voice has nothing to send for so long.
+    pub fn pause(&mut self, now: Time, millis: u32) {
+        if let Some(setup) = &self.setup {
+            self.rewriter.local_pause(now, millis * (setup.codec.clock_rate() / 1_000));
+        }
     }
 
     /// Queues a digit to be sent.
@@ -186,15 +196,18 @@ impl Stream {
         if self.sender.is_idle() {
             return DigitTick::Idle;
         }
-        let packet = self.sender.tick();
-        let agreed = self.setup.as_ref().and_then(|setup| setup.digits).filter(|_| self.target().is_some());
-        let (Some(packet), Some(agreed)) = (packet, agreed) else {
-            self.rewriter.local_pause(now, SAMPLES_PER_TICK);
+        let agreed = self.setup.as_ref().and_then(|setup| Some((setup.codec.clock_rate(), setup.digits?)));
+        let packet = self.sender.tick(agreed.map_or(8_000, |(_, digits)| digits.clock_rate));
+        let is_wanted = self.target().is_some();
+        let (Some(packet), Some((clock_rate, digits)), true) = (packet, agreed, is_wanted) else {
+            let clock_rate = agreed.map_or(8_000, |(clock_rate, _)| clock_rate);
+            self.rewriter.local_pause(now, clock_rate / TICKS_PER_SECOND);
             return DigitTick::Pause;
         };
         self.sent += 1;
-        let header =
-            self.rewriter.local_event(now, SAMPLES_PER_TICK, packet.age, packet.marker, agreed.send_type);
+        let age = packet.age_millis * (clock_rate / 1_000);
+        let samples = clock_rate / TICKS_PER_SECOND;
+        let header = self.rewriter.local_event(now, samples, age, packet.marker, digits.send_type);
         DigitTick::Packet { header, payload: packet.payload }
     }
 

@@ -26,8 +26,8 @@ fn sent(digits: &str, timestamp: u32) -> Vec<Sent> {
         if sender.is_idle() {
             break;
         }
-        if let Some(packet) = sender.tick() {
-            let began = timestamp.wrapping_add(tick * 160).wrapping_sub(packet.age);
+        if let Some(packet) = sender.tick(8_000) {
+            let began = timestamp.wrapping_add(tick * 160).wrapping_sub(packet.age_millis * 8);
             packets.push((millis(u64::from(tick) * 20), began, packet.payload));
         }
     }
@@ -39,7 +39,7 @@ fn heard(packets: &[Sent]) -> Vec<Digit> {
     let mut detector = DigitDetector::default();
     let mut digits: Vec<_> = packets
         .iter()
-        .flat_map(|(now, timestamp, payload)| detector.packet(*now, SSRC, *timestamp, payload))
+        .flat_map(|(now, timestamp, payload)| detector.packet(*now, SSRC, *timestamp, 8_000, payload))
         .flatten()
         .collect();
     let last = packets.last().map_or(Time::ZERO, |(now, ..)| *now);
@@ -56,11 +56,11 @@ fn text(digits: &[Digit]) -> String {
 fn rfc4733_2_5_1_a_digit_is_sent_growing_with_three_ends() {
     let mut sender = DigitSender::default();
     sender.push('#', TONE, GAP).unwrap();
-    let packet = |marker, age, flags, duration: u16| {
+    let packet = |marker, age: u32, flags, duration: u16| {
         let [high, low] = duration.to_be_bytes();
-        Some(DigitPacket { payload: [11, flags, high, low], marker, age })
+        Some(DigitPacket { payload: [11, flags, high, low], marker, age_millis: age / 8 })
     };
-    let ticks: Vec<_> = (0..9).map(|_| sender.tick()).collect();
+    let ticks: Vec<_> = (0..9).map(|_| sender.tick(8_000)).collect();
     let expected = [
         packet(true, 0, 10, 160),
         packet(false, 160, 10, 320),
@@ -110,8 +110,8 @@ fn rfc4733_2_5_2_2_a_digit_whose_end_is_lost_is_ended_by_the_next() {
     // Even if of the next one only an end comes.
     let sparse = [packets[0], *packets.last().unwrap()];
     let mut detector = DigitDetector::default();
-    assert_eq!(detector.packet(sparse[0].0, SSRC, sparse[0].1, &sparse[0].2), [None; 2]);
-    let both = detector.packet(sparse[1].0, SSRC, sparse[1].1, &sparse[1].2);
+    assert_eq!(detector.packet(sparse[0].0, SSRC, sparse[0].1, 8_000, &sparse[0].2), [None; 2]);
+    let both = detector.packet(sparse[1].0, SSRC, sparse[1].1, 8_000, &sparse[1].2);
     assert_eq!(both.map(|digit| digit.unwrap().digit), ['1', '2']);
 }
 
@@ -119,13 +119,13 @@ fn rfc4733_2_5_2_2_a_digit_whose_end_is_lost_is_ended_by_the_next() {
 fn a_digit_whose_end_is_lost_is_told_after_200_ms() {
     let mut detector = DigitDetector::default();
     let (_, timestamp, payload) = sent("7", 0)[0];
-    assert_eq!(detector.packet(millis(1_000), SSRC, timestamp, &payload), [None; 2]);
+    assert_eq!(detector.packet(millis(1_000), SSRC, timestamp, 8_000, &payload), [None; 2]);
     assert_eq!(detector.next_timeout(), Some(millis(1_200)));
     assert_eq!(detector.flush(millis(1_199)), None);
     assert_eq!(detector.flush(millis(1_200)), Some(Digit { digit: '7', millis: 20 }));
     // The rest comes after all.
     for (_, timestamp, payload) in &sent("7", 0)[1..] {
-        assert_eq!(detector.packet(millis(1_300), SSRC, *timestamp, payload), [None; 2]);
+        assert_eq!(detector.packet(millis(1_300), SSRC, *timestamp, 8_000, payload), [None; 2]);
     }
     assert_eq!(detector.flush(millis(9_000)), None);
 }
@@ -142,7 +142,7 @@ fn another_source_begins_anew_whatever_its_timestamps() {
     // The second party's event began "just before" the first one's by its own clock.
     for (ssrc, timestamp) in [(1, 10_000), (2, 9_500)] {
         for (now, timestamp, payload) in sent("1", timestamp) {
-            told.extend(detector.packet(now, ssrc, timestamp, &payload).into_iter().flatten());
+            told.extend(detector.packet(now, ssrc, timestamp, 8_000, &payload).into_iter().flatten());
         }
     }
     assert_eq!(text(&told), "11");
@@ -160,7 +160,7 @@ fn rfc4733_2_5_1_3_a_key_held_for_long_counts_once() {
     ] {
         let [high, low] = duration.to_be_bytes();
         told.extend(
-            detector.packet(millis(at), SSRC, timestamp, &[3, flags, high, low]).into_iter().flatten(),
+            detector.packet(millis(at), SSRC, timestamp, 8_000, &[3, flags, high, low]).into_iter().flatten(),
         );
     }
     assert_eq!(told, [Digit { digit: '3', millis: (65_535 + 16_000) / 8 }]);
@@ -171,7 +171,7 @@ fn what_is_no_digit_is_passed_over() {
     let mut detector = DigitDetector::default();
     // A flash, a fax tone, a payload cut short.
     for payload in [&[16, 0x80, 0, 160][..], &[36, 0x80, 0, 160], &[1, 0x80, 0], &[]] {
-        assert_eq!(detector.packet(millis(0), SSRC, 0, payload), [None; 2]);
+        assert_eq!(detector.packet(millis(0), SSRC, 0, 8_000, payload), [None; 2]);
     }
     assert_eq!(detector.next_timeout(), None);
 }
@@ -211,7 +211,7 @@ proptest! {
         let mut told = 0;
         for (step, timestamp, payload) in &packets {
             now += Duration::from_millis(*step);
-            told += detector.packet(now, SSRC, *timestamp, payload).into_iter().flatten().count();
+            told += detector.packet(now, SSRC, *timestamp, 8_000, payload).into_iter().flatten().count();
             told += detector.flush(now).into_iter().count();
         }
         prop_assert!(told <= packets.len());

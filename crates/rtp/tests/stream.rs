@@ -2,7 +2,7 @@
 
 use clock::{Duration, Time};
 use proptest::prelude::*;
-use rtp::control::{DigitFormat, Setup};
+use rtp::control::{DigitFormat, OpusFormat, Setup};
 use rtp::{
     Arrival, Codec, Content, Digit, DigitTick, Header, Received, Reception, Rewriter, RtpError, Stream,
 };
@@ -19,7 +19,8 @@ fn setup() -> Setup {
         codec: Codec::Pcma,
         send_type: 8,
         receive_types: vec![(8, Codec::Pcma), (0, Codec::Pcmu)],
-        digits: Some(DigitFormat { send_type: 96, receive_type: 101 }),
+        opus: OpusFormat::default(),
+        digits: Some(DigitFormat { clock_rate: 8_000, send_type: 96, receive_type: 101 }),
         ptime: 20,
         send: true,
         receive: true,
@@ -81,7 +82,7 @@ fn nothing_is_received_or_sent_before_setup() {
     let mut stream = Stream::new(1, 2, 3);
     let voice = datagram(header(0, 1, 160), b"voice");
     assert_eq!(stream.receive(millis(0), peer(), &voice), Received::Foreign);
-    assert_eq!(stream.play(millis(0), 160), None);
+    assert_eq!(stream.play(millis(0), 20), None);
     assert_eq!(stream.forward(millis(0), &header(0, 1, 160), Content::Audio), None);
     assert_eq!(stream.push_digit('1', Duration::ZERO, Duration::ZERO), Err(RtpError::NoTelephoneEvent));
     assert_eq!(stream.stats().sent, 0);
@@ -93,13 +94,13 @@ fn a_party_on_hold_is_sent_nothing() {
     stream.push_digit('1', Duration::from_millis(20), Duration::ZERO).unwrap();
     stream.apply(Setup { send: false, ..setup() });
     assert_eq!(stream.target(), None);
-    assert_eq!(stream.play(millis(0), 160), None);
+    assert_eq!(stream.play(millis(0), 20), None);
     assert_eq!(stream.digit_tick(millis(0)), DigitTick::Pause);
     stream.apply(Setup { remote: None, ..setup() });
     assert_eq!(stream.target(), None);
     stream.apply(setup());
     assert_eq!(stream.target(), Some(peer()));
-    assert!(stream.play(millis(20), 160).is_some());
+    assert!(stream.play(millis(20), 20).is_some());
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_peer_without_telephone_event_gets_no_events() {
 #[test]
 fn rfc3550_5_1_prompt_then_bridge_then_prompt_are_one_stream_to_the_peer() {
     let mut stream = stream();
-    let prompt: Vec<_> = (0..3).map(|tick| stream.play(millis(tick * 20), 160).unwrap()).collect();
+    let prompt: Vec<_> = (0..3).map(|tick| stream.play(millis(tick * 20), 20).unwrap()).collect();
     let numbers = |headers: &[Header]| headers.iter().map(|h| (h.sequence, h.timestamp)).collect::<Vec<_>>();
     let first = u32::MAX - 200;
     assert_eq!(
@@ -133,7 +134,7 @@ fn rfc3550_5_1_prompt_then_bridge_then_prompt_are_one_stream_to_the_peer() {
     assert_eq!(numbers(&voice), [(1, began), (2, began + 160), (3, began + 320)]);
     assert_eq!(voice.iter().map(|h| h.marker).collect::<Vec<_>>(), [true, false, false]);
 
-    let again = stream.play(millis(160), 160).unwrap();
+    let again = stream.play(millis(160), 20).unwrap();
     assert_eq!((again.sequence, again.timestamp, again.marker), (4, began + 480, true));
     assert!(prompt.iter().chain(&voice).all(|h| h.ssrc == 0xAAAA && h.payload_type == 8));
     assert_eq!(stream.stats().sent, 7);
@@ -188,7 +189,7 @@ fn rfc4733_2_5_1_a_forwarded_event_keeps_its_timestamp_and_the_clock_goes_on() {
 #[test]
 fn rfc4733_2_5_1_digits_take_the_place_of_the_prompt() {
     let mut stream = stream();
-    let voice = stream.play(millis(0), 160).unwrap();
+    let voice = stream.play(millis(0), 20).unwrap();
     for digit in ['4', '2'] {
         stream.push_digit(digit, Duration::from_millis(40), Duration::from_millis(60)).unwrap();
     }
@@ -215,7 +216,7 @@ fn rfc4733_2_5_1_digits_take_the_place_of_the_prompt() {
     };
     assert_eq!(ticks, [digit(1, 4), digit(6, 2)].concat());
     assert_eq!(stream.digit_tick(millis(220)), DigitTick::Idle);
-    let after = stream.play(millis(220), 160).unwrap();
+    let after = stream.play(millis(220), 20).unwrap();
     assert_eq!(after.timestamp.wrapping_sub(voice.timestamp), 11 * 160);
     assert_eq!(after.sequence.wrapping_sub(voice.sequence), 9);
 }
@@ -234,7 +235,7 @@ fn an_engine_that_is_a_little_late_makes_no_gap() {
 fn rfc3550_a_3_loss_is_counted_over_wraps_and_restarts() {
     let mut reception = Reception::default();
     let mut receive = |ssrc, sequence| {
-        let arrival = reception.packet(Time::ZERO, &Header { ssrc, ..header(0, sequence, 0) }, false);
+        let arrival = reception.packet(Time::ZERO, &Header { ssrc, ..header(0, sequence, 0) }, None);
         (arrival, reception.received(), reception.lost())
     };
     assert_eq!(receive(5, 65_534), (Arrival::First, 1, 0));
@@ -259,7 +260,7 @@ fn rfc3550_a_8_jitter_follows_the_arrival_times() {
     for n in 0..200_u16 {
         let late = if n % 2 == 0 { 0 } else { 5 };
         let timestamp = (u32::MAX - 400).wrapping_add(u32::from(n) * 160);
-        reception.packet(millis(u64::from(n) * 20 + late), &header(0, n, timestamp), true);
+        reception.packet(millis(u64::from(n) * 20 + late), &header(0, n, timestamp), Some(8_000));
         if n == 1 {
             // One step of 5 ms: a sixteenth of it.
             assert_eq!(reception.jitter_micros(), Some(312));
@@ -272,10 +273,10 @@ fn rfc3550_a_8_jitter_follows_the_arrival_times() {
 #[test]
 fn rfc3550_a_8_a_new_beginning_is_no_jitter() {
     let mut reception = Reception::default();
-    reception.packet(millis(0), &header(0, 0, 0), true);
-    reception.packet(millis(20), &header(0, 1, 160), true);
-    reception.packet(millis(40), &header(0, 2, 4_000_000), true);
-    reception.packet(millis(60), &Header { ssrc: 6, ..header(0, 3, 77) }, true);
+    reception.packet(millis(0), &header(0, 0, 0), Some(8_000));
+    reception.packet(millis(20), &header(0, 1, 160), Some(8_000));
+    reception.packet(millis(40), &header(0, 2, 4_000_000), Some(8_000));
+    reception.packet(millis(60), &Header { ssrc: 6, ..header(0, 3, 77) }, Some(8_000));
     assert_eq!(reception.jitter_micros(), Some(0));
 }
 
@@ -310,7 +311,7 @@ proptest! {
                     *sequence = if backwards { *sequence } else { number };
                     let source = Header { ssrc: who, ..header(0, number, u32::from(number) * 160) };
                     // Repeated packets are left out by whoever receives them.
-                    if reception.packet(now, &source, true) == Arrival::Stale {
+                    if reception.packet(now, &source, Some(8_000)) == Arrival::Stale {
                         continue;
                     }
                     rewriter.forward(now, &source, 0)

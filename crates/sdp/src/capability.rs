@@ -23,13 +23,18 @@ impl Capability {
     /// G.711 A-law.
     pub const PCMA: Self = Self::g711("PCMA", 8);
     /// Digits as RFC 4733 events (0–9, *, #, A–D, flash) at the clock of G.711.
-    pub const TELEPHONE_EVENT: Self = Self {
-        encoding: Cow::Borrowed("telephone-event"),
-        clock_rate: 8000,
-        channels: 1,
-        static_type: None,
-        fmtp: Some(Cow::Borrowed("0-16")),
-    };
+    pub const TELEPHONE_EVENT: Self = Self::telephone_event(8_000);
+
+    /// Digits as RFC 4733 events at the clock of a codec.
+    pub const fn telephone_event(clock_rate: u32) -> Self {
+        Self {
+            encoding: Cow::Borrowed("telephone-event"),
+            clock_rate,
+            channels: 1,
+            static_type: None,
+            fmtp: Some(Cow::Borrowed("0-16")),
+        }
+    }
 
     /// Whether this is RFC 4733's telephone-event rather than a codec.
     pub fn is_telephone_event(&self) -> bool {

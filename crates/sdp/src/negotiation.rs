@@ -18,8 +18,10 @@ pub struct Agreed {
     pub remote_rtcp: Option<SocketAddr>,
     /// The common codecs, the peer's favourite first; never empty, never telephone-event.
     pub formats: Vec<AgreedFormat>,
-    /// Telephone-event at the clock rate of the first codec.
+    /// Telephone-event: that at the clock rate of the first codec, if both have it, else any that both have.
     pub telephone_event: Option<AgreedFormat>,
+    /// What the peer asks of the first codec: its `a=fmtp`.
+    pub fmtp: Option<Box<str>>,
     /// Milliseconds a packet that the peer wants to receive, if it says.
     pub ptime: Option<u8>,
     /// What we may do: send, receive, both or neither.
@@ -46,6 +48,8 @@ pub struct Negotiation {
     address: IpAddr,
     port: u16,
     session_id: u64,
+    /// The capability that is taken rather than the peer's favourite, if the peer has it.
+    preferred: Option<usize>,
     /// The version in the `o=` line that was written last.
     version: u64,
     state: State,
@@ -83,6 +87,7 @@ struct Choice {
 struct Common {
     codecs: Vec<AgreedFormat>,
     telephone_event: Option<AgreedFormat>,
+    fmtp: Option<Box<str>>,
 }
 
 /// What the peer says of its audio.
@@ -97,7 +102,31 @@ impl Negotiation {
     /// A leg that receives at `address` and `port` and speaks `capabilities`, the best first.
     /// `session_id` tells our descriptions from those of other sessions.
     pub fn new(capabilities: Arc<[Capability]>, address: IpAddr, port: u16, session_id: u64) -> Self {
-        Self { capabilities, address, port, session_id, version: 1, state: State::Idle }
+        Self { capabilities, address, port, session_id, preferred: None, version: 1, state: State::Idle }
+    }
+
+    /// What our side speaks, by the index of [`AgreedFormat::capability`].
+    pub fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    /// Answers an offer again whose answer was not sent yet, this time with `preferred` rather than the peer's
+    /// favourite.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn answer_instead(
+        &mut self,
+        offer: &[u8],
+        wanted: Direction,
+        preferred: usize,
+    ) -> Result<(String, Agreed), SdpError> {
+        let capabilities = Arc::clone(&self.capabilities);
+        let fresh = Self::new(capabilities, self.address, self.port, self.session_id);
+        let mut other = Self { preferred: Some(preferred), ..fresh };
+        let answered = other.answer(offer, wanted)?;
+        *self = other;
+        Ok(answered)
     }
 
     /// Our offer, with every capability, those agreed on before first. Made again before an answer
@@ -237,12 +266,17 @@ impl Negotiation {
         }
         let capability = |format: &AgreedFormat| &self.capabilities[format.capability];
         let is_event = |format: &AgreedFormat| capability(format).is_telephone_event();
-        let clock_rate = found.iter().find(|format| !is_event(format)).map(|x| capability(x).clock_rate)?;
-        let at_clock =
-            |format: &&AgreedFormat| is_event(format) && capability(format).clock_rate == clock_rate;
-        let telephone_event = found.iter().find(at_clock).copied();
-        found.retain(|format| !is_event(format));
-        Some(Common { codecs: found, telephone_event })
+        let events: Vec<_> = found.extract_if(.., |format| is_event(format)).collect();
+        if let Some(place) = found.iter().position(|format| Some(format.capability) == self.preferred) {
+            found[..=place].rotate_right(1);
+        }
+        let first = found.first()?;
+        let clock_rate = capability(first).clock_rate;
+        // Phones that have Opus may know events at 8 kHz alone.
+        let at_clock = events.iter().find(|event| capability(event).clock_rate == clock_rate);
+        let telephone_event = at_clock.or(events.first()).copied();
+        let fmtp = formats.iter().find(|format| format.payload_type == first.send_type)?.fmtp.map(Box::from);
+        Some(Common { codecs: found, telephone_event, fmtp })
     }
 
     /// What a payload type means to us: by its `a=rtpmap`, or as RFC 3551 assigns it.
@@ -307,6 +341,7 @@ impl Remote {
             remote_rtcp: self.rtcp,
             formats: common.codecs,
             telephone_event: common.telephone_event,
+            fmtp: common.fmtp,
             ptime: self.ptime,
             direction: ours.intersect(self.direction.reversed()),
         }

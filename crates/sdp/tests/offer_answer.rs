@@ -78,6 +78,7 @@ fn rfc3264_6_1_an_answer_keeps_the_offerers_order_and_numbers() {
         remote_rtcp: address("192.0.2.9:4001"),
         formats: vec![format(1, 8, 8), format(0, 0, 0)],
         telephone_event: Some(format(2, 96, 96)),
+        fmtp: None,
         ptime: Some(30),
         direction: Direction::SendRecv,
     };
@@ -99,7 +100,50 @@ fn rfc3264_6_1_each_side_is_sent_its_own_numbers() {
 }
 
 #[test]
-fn rfc4733_2_4_1_events_need_the_clock_of_the_codec() {
+fn an_answer_that_was_not_sent_can_be_given_again_with_another_codec_first() {
+    let opus = Capability {
+        encoding: "opus".into(),
+        clock_rate: 48_000,
+        channels: 2,
+        static_type: None,
+        fmtp: Some("useinbandfec=1".into()),
+    };
+    let events = [Capability::TELEPHONE_EVENT, Capability::telephone_event(48_000)];
+    let [narrow, wide] = events;
+    let capabilities = [opus, Capability::PCMU, narrow, wide];
+    let ours = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let mut negotiation = Negotiation::new(Arc::new(capabilities), ours, 30_000, 7);
+    let offer = peer(
+        "m=audio 4000 RTP/AVP 111 0 110 126\r\na=rtpmap:111 opus/48000/2\r\n\
+         a=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:110 telephone-event/48000\r\n\
+         a=rtpmap:126 telephone-event/8000\r\n",
+    );
+    let (_, agreed) = negotiation.answer(offer.as_bytes(), Direction::SendRecv).unwrap();
+    assert_eq!(agreed.formats, [format(0, 111, 111), format(1, 0, 0)]);
+    assert_eq!(agreed.fmtp.as_deref(), Some("minptime=10;useinbandfec=1"));
+    assert_eq!(agreed.telephone_event, Some(format(3, 110, 110)));
+    let (text, agreed) = negotiation.answer_instead(offer.as_bytes(), Direction::SendRecv, 1).unwrap();
+    assert_eq!(agreed.formats, [format(1, 0, 0), format(0, 111, 111)]);
+    assert_eq!((agreed.fmtp, agreed.telephone_event), (None, Some(format(2, 126, 126))));
+    assert_eq!(sections(&text), ["m=audio 30000 RTP/AVP 0 111 126"]);
+    assert!(text.contains("o=- 7 1 IN"), "{text}");
+}
+
+#[test]
+fn a_peer_with_opus_that_knows_events_at_8_khz_alone_keeps_them() {
+    let offer =
+        peer("m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n");
+    let ours = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let wide = Capability { clock_rate: 16_000, static_type: None, ..Capability::PCMA };
+    let capabilities = [wide, Capability::TELEPHONE_EVENT];
+    let mut negotiation = Negotiation::new(Arc::new(capabilities), ours, 30_000, 7);
+    let offer = offer.replace("PCMA/8000", "PCMA/16000");
+    let (_, agreed) = negotiation.answer(offer.as_bytes(), Direction::SendRecv).unwrap();
+    assert_eq!(agreed.telephone_event, Some(format(1, 101, 101)));
+}
+
+#[test]
+fn rfc4733_2_4_1_events_have_the_clock_of_the_codec_where_both_know_it() {
     let offer = peer(
         "m=audio 4000 RTP/AVP 0 110 126\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n",
     );

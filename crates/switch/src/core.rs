@@ -1,6 +1,7 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
 use crate::channels::Channels;
+use crate::codecs::Codecs;
 use crate::fraud::Accounts;
 use crate::guard::{Ban, Guard};
 use crate::locator::Locator;
@@ -78,6 +79,7 @@ pub(crate) struct Core {
     pub(crate) means: Vec<(sip::Transport, bool)>,
     pub(crate) locator: Locator,
     pub(crate) certificates: Certificates,
+    pub(crate) codecs: Codecs,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
     pub(crate) streams: HashMap<StreamId, ContactId>,
@@ -132,6 +134,7 @@ impl Core {
             tls_peers: TlsPeers::default(),
             locator: Locator::default(),
             certificates: Certificates::default(),
+            codecs: Codecs::new(&plan.node),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
             streams: HashMap::new(),

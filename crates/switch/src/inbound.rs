@@ -9,7 +9,6 @@ use crate::leg::{Leg, NewLeg};
 use crate::stir::Claim;
 use dialplan::{CallInfo, ClientIndex, FlowIndex, Machine, Trunk};
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId, Party};
-use rtp::Codec;
 use sip::{Flow, InviteId, Message, Uri};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -175,7 +174,7 @@ impl Switch {
         let company = self.plan.client(client);
         let dials_codes = matches!(call.source.party, Party::User(_)) && !company.features.is_empty();
         let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes };
-        let mut caller = Leg::new(core, leg, new, port, Codec::Pcmu);
+        let mut caller = Leg::new(core, leg, new, port, None);
         if let Err(error) = offer_of(call.message, &mut caller) {
             caller.discard(core);
             return Err(Refusal::of_offer(error.status()));

@@ -1,5 +1,6 @@
 //! One party's leg: its INVITE usage at the endpoint and its media stream.
 
+use crate::codecs::{capability_of, codec_of, opus_format};
 use crate::core::{Core, Timer};
 use crate::fraud::Bill;
 use crate::keypad::Keypad;
@@ -9,13 +10,7 @@ use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats
 use sdp::{Agreed, Capability, Direction, Negotiation};
 use sip::{Body, Flow, InviteId};
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
-
-/// What we offer and accept, best first; the second list for peers of an A-law caller.
-static MU_LAW_FIRST: LazyLock<Arc<[Capability]>> =
-    LazyLock::new(|| [Capability::PCMU, Capability::PCMA, Capability::TELEPHONE_EVENT].into());
-static A_LAW_FIRST: LazyLock<Arc<[Capability]>> =
-    LazyLock::new(|| [Capability::PCMA, Capability::PCMU, Capability::TELEPHONE_EVENT].into());
+use std::sync::Arc;
 
 pub(crate) struct Leg {
     pub(crate) id: LegId,
@@ -33,7 +28,6 @@ pub(crate) struct Leg {
     pub(crate) keypad: Keypad,
     /// Whether its party has been sent a REFER.
     pub(crate) was_referred: bool,
-    codecs: Codecs,
     media: Media,
 }
 
@@ -49,9 +43,6 @@ pub(crate) struct NewLeg {
     pub(crate) dials_codes: bool,
 }
 
-/// Our codecs, best first: the index that offer/answer speaks of.
-type Codecs = [Codec; 2];
-
 /// How far a leg is, as the caller or callee sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -64,11 +55,11 @@ pub(crate) enum State {
 }
 
 enum Media {
-    /// A port in hand that no SDP has named; the answer to the party's offer if it made one.
+    /// A port in hand that no SDP has named; the party's offer if it made one, and the answer to it.
     Reserved {
         port: LocalPort,
         negotiation: Box<Negotiation>,
-        answer: Option<String>,
+        offered: Option<Box<Offered>>,
     },
     /// The stream is open.
     Open {
@@ -84,6 +75,12 @@ enum Media {
     Gone,
 }
 
+/// An offer that waits for its answer to be sent.
+struct Offered {
+    offer: Box<[u8]>,
+    answer: String,
+}
+
 /// Stream numbers are leg numbers: a leg has one stream.
 pub(crate) fn stream_of(leg: LegId) -> StreamId {
     StreamId(leg.0)
@@ -95,21 +92,22 @@ pub(crate) fn leg_of(stream: StreamId) -> LegId {
 }
 
 impl Leg {
-    /// A leg with a port in hand, ready to offer with `first` as its best codec, or to answer.
+    /// A leg with a port in hand, ready to offer, or to answer; `partner` is the codec of whom it is to be
+    /// connected with.
     pub(crate) fn new(
         core: &mut Core,
         id: LegId,
         NewLeg { flow, direction, party, uri, dials_codes }: NewLeg,
         port: LocalPort,
-        first: Codec,
+        partner: Option<Codec>,
     ) -> Self {
-        let (list, codecs) = match first {
-            Codec::Pcmu => (&MU_LAW_FIRST, [Codec::Pcmu, Codec::Pcma]),
-            Codec::Pcma => (&A_LAW_FIRST, [Codec::Pcma, Codec::Pcmu]),
+        let capabilities = match partner {
+            Some(partner) => core.codecs.for_partner_of(&party, partner),
+            None => core.codecs.of(&party),
         };
-        let negotiation = Negotiation::new(Arc::clone(list), core.media_address_for(&party), port.port, id.0);
+        let negotiation = Negotiation::new(capabilities, core.media_address_for(&party), port.port, id.0);
         core.channels.join(&party, direction);
-        let media = Media::Reserved { port, negotiation: Box::new(negotiation), answer: None };
+        let media = Media::Reserved { port, negotiation: Box::new(negotiation), offered: None };
         let state = State::Early { ringing: false };
         Self {
             id,
@@ -122,7 +120,6 @@ impl Leg {
             bill: None,
             keypad: Keypad::new(dials_codes),
             was_referred: false,
-            codecs,
             media,
         }
     }
@@ -171,17 +168,34 @@ impl Leg {
         }
     }
 
-    /// Takes the party's offer and keeps the answer until the leg is answered.
+    /// Takes the party's offer and keeps it with its answer until the leg is answered.
     pub(crate) fn receive_offer(&mut self, offer: &[u8]) -> Result<(), sdp::SdpError> {
-        if let Media::Reserved { negotiation, answer, .. } = &mut self.media {
-            *answer = Some(negotiation.answer(offer, Direction::SendRecv)?.0);
+        if let Media::Reserved { negotiation, offered, .. } = &mut self.media {
+            let (answer, _) = negotiation.answer(offer, Direction::SendRecv)?;
+            *offered = Some(Box::new(Offered { offer: offer.into(), answer }));
         }
         Ok(())
     }
 
+    /// Answers with `codec` rather than with the party's favourite, if the party has it and no answer was sent: so
+    /// nothing is transcoded that need not be.
+    pub(crate) fn prefer(&mut self, codec: Codec) {
+        if self.codec() == Some(codec) {
+            return;
+        }
+        let Media::Reserved { negotiation, offered: Some(offered), .. } = &mut self.media else { return };
+        let place =
+            negotiation.agreed().and_then(|agreed| capability_of(negotiation.capabilities(), agreed, codec));
+        let Some(place) = place else { return };
+        // What could be answered once can be answered again.
+        if let Ok((answer, _)) = negotiation.answer_instead(&offered.offer, Direction::SendRecv, place) {
+            offered.answer = answer;
+        }
+    }
+
     /// Opens the stream and gives what our SDP says: the answer to the party's offer, or our own offer.
     pub(crate) fn open(&mut self, core: &mut Core, contact: ContactId) -> Option<Body> {
-        let Media::Reserved { port, negotiation, answer } = std::mem::replace(&mut self.media, Media::Gone)
+        let Media::Reserved { port, negotiation, offered } = std::mem::replace(&mut self.media, Media::Gone)
         else {
             return None;
         };
@@ -191,12 +205,11 @@ impl Leg {
             core.media(Command::KeepKeys { stream: self.stream() });
         }
         core.streams.insert(self.stream(), contact);
+        let answer = offered.map(|offered| offered.answer);
         let text = answer.unwrap_or_else(|| negotiation.offer(Direction::SendRecv));
         if let Some(agreed) = negotiation.agreed() {
-            core.media(Command::Setup {
-                stream: self.stream(),
-                setup: setup(agreed, self.codecs, self.flow.peer.ip()),
-            });
+            let setup = setup(agreed, negotiation.capabilities(), self.flow.peer.ip());
+            core.media(Command::Setup { stream: self.stream(), setup });
         }
         self.media = Media::Open { port, negotiation, said: None };
         Some(sdp_body(text))
@@ -205,8 +218,8 @@ impl Leg {
     /// Opens the stream of an unanswered caller: the body of a 183. `None` if it is open, or if the caller has made
     /// no offer.
     pub(crate) fn open_early(&mut self, core: &mut Core, contact: ContactId) -> Option<Body> {
-        let Media::Reserved { answer: Some(answer), .. } = &self.media else { return None };
-        let answer = answer.as_str().into();
+        let Media::Reserved { offered: Some(offered), .. } = &self.media else { return None };
+        let answer = offered.answer.as_str().into();
         let body = self.open(core, contact)?;
         if let Media::Open { said, .. } = &mut self.media {
             *said = Some(answer);
@@ -235,7 +248,8 @@ impl Leg {
     pub(crate) fn receive_answer(&mut self, core: &mut Core, answer: &[u8]) -> Result<(), sdp::SdpError> {
         let stream = self.stream();
         if let Media::Open { negotiation, .. } = &mut self.media {
-            let setup = setup(&negotiation.receive_answer(answer)?, self.codecs, self.flow.peer.ip());
+            let agreed = negotiation.receive_answer(answer)?;
+            let setup = setup(&agreed, negotiation.capabilities(), self.flow.peer.ip());
             core.media(Command::Setup { stream, setup });
         }
         Ok(())
@@ -262,7 +276,8 @@ impl Leg {
         let stream = self.stream();
         let Media::Open { negotiation, .. } = &mut self.media else { return Ok(None) };
         let (text, agreed) = negotiation.answer(offer, Direction::SendRecv)?;
-        core.media(Command::Setup { stream, setup: setup(&agreed, self.codecs, self.flow.peer.ip()) });
+        let setup = setup(&agreed, negotiation.capabilities(), self.flow.peer.ip());
+        core.media(Command::Setup { stream, setup });
         Ok(Some(sdp_body(text)))
     }
 
@@ -283,7 +298,10 @@ impl Leg {
 
     /// The codec that we send, once agreed.
     pub(crate) fn codec(&self) -> Option<Codec> {
-        self.agreed().and_then(|agreed| self.codecs.get(agreed.formats.first()?.capability).copied())
+        let (Media::Reserved { negotiation, .. } | Media::Open { negotiation, .. }) = &self.media else {
+            return None;
+        };
+        codec_of(negotiation.capabilities(), negotiation.agreed()?.formats.first()?)
     }
 
     /// Ends the leg for everyone but the endpoint: the cause is told once, the user is free, media closes.
@@ -354,22 +372,27 @@ pub(crate) fn is_held(agreed: &Agreed) -> bool {
     agreed.remote.is_none() || matches!(agreed.direction, Direction::RecvOnly | Direction::Inactive)
 }
 
-fn setup(agreed: &Agreed, codecs: Codecs, signalled: IpAddr) -> Setup {
-    let codec = |format: &sdp::AgreedFormat| codecs.get(format.capability).copied();
-    let best = agreed.formats.first();
+fn setup(agreed: &Agreed, capabilities: &[Capability], signalled: IpAddr) -> Setup {
+    let codec = |format: &sdp::AgreedFormat| codec_of(capabilities, format);
+    let best = agreed.formats.first().and_then(|format| Some((codec(format)?, format.send_type)));
+    // What is agreed is never empty, and of ours.
+    let (codec_to_send, send_type) = best.unwrap_or((Codec::Pcmu, 0));
+    let digits = agreed.telephone_event.and_then(|format| {
+        let clock_rate = capabilities.get(format.capability)?.clock_rate;
+        Some(DigitFormat { clock_rate, send_type: format.send_type, receive_type: format.receive_type })
+    });
     Setup {
         remote: agreed.remote,
         signalled,
-        codec: best.and_then(codec).unwrap_or(codecs[0]),
-        send_type: best.map_or(codecs[0].static_type(), |format| format.send_type),
+        codec: codec_to_send,
+        send_type,
         receive_types: agreed
             .formats
             .iter()
             .filter_map(|format| Some((format.receive_type, codec(format)?)))
             .collect(),
-        digits: agreed
-            .telephone_event
-            .map(|format| DigitFormat { send_type: format.send_type, receive_type: format.receive_type }),
+        opus: opus_format(agreed.fmtp.as_deref().filter(|_| codec_to_send == Codec::Opus)),
+        digits,
         ptime: agreed.ptime.unwrap_or(20),
         send: matches!(agreed.direction, Direction::SendRecv | Direction::SendOnly),
         receive: matches!(agreed.direction, Direction::SendRecv | Direction::RecvOnly),

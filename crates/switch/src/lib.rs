@@ -6,6 +6,7 @@
 mod audit;
 mod broken;
 mod channels;
+mod codecs;
 mod contact;
 mod core;
 mod fraud;
@@ -44,6 +45,7 @@ pub use watch::Mailbox;
 pub use way::TlsPeer;
 
 use crate::broken::Broken;
+use crate::codecs::Codecs;
 use crate::contact::Contact;
 use crate::core::{Core, Timer};
 use crate::fraud::Payer;
@@ -358,6 +360,7 @@ impl Switch {
             Payer::Client(client) => plan.client_named(client).is_some(),
             Payer::User(user) => plan.user(user).is_some(),
         });
+        self.core.codecs = Codecs::new(&plan.node);
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });

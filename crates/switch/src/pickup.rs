@@ -5,7 +5,6 @@ use crate::inbound::{Call, Refusal, offer_of};
 use crate::leg::{Leg, NewLeg};
 use dialplan::{Destination, Feature, User};
 use events::{ContactId, Direction, Kind, LegId, Party};
-use rtp::Codec;
 use sip::Replaces;
 
 impl Switch {
@@ -78,7 +77,7 @@ impl Switch {
         let leg = core.new_leg();
         let (party, direction) = (call.source.party.clone(), Direction::Inbound);
         let new = NewLeg { flow: call.flow, direction, party, uri: call.uri(), dials_codes };
-        let mut taker = Leg::new(core, leg, new, port, Codec::Pcmu);
+        let mut taker = Leg::new(core, leg, new, port, None);
         if let Err(error) = offer_of(call.message, &mut taker) {
             taker.discard(core);
             return Err(Refusal::of_offer(error.status()));

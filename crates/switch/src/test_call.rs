@@ -9,7 +9,6 @@ use crate::{Output, Switch};
 use clock::Time;
 use dialplan::{CallInfo, Client, Machine, Trunk, Verstat};
 use events::{ContactId, Direction, Kind, Party};
-use rtp::Codec;
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -172,7 +171,7 @@ impl Core {
         let uri = format!("sip:{}@{host}", trunk.called(number)).into();
         let party = Party::Trunk(Arc::clone(&trunk.name));
         let new = NewLeg { flow, direction, party, uri, dials_codes: false };
-        Ok((Leg::new(self, id, new, port, Codec::Pcmu), bill))
+        Ok((Leg::new(self, id, new, port, None), bill))
     }
 
     fn bill_for_test(&mut self, client: &Client, number: &str) -> Result<Option<Bill>, Blocked> {

@@ -1,4 +1,4 @@
-use super::{advertise, caller_id, limits, numbers, register, routing, stir};
+use super::{advertise, caller_id, codecs, limits, numbers, register, routing, stir};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
@@ -31,7 +31,7 @@ fn trunk(
     taken: &mut HashMap<IpNet, Span>,
     faults: &mut Faults<'_>,
 ) -> Option<Trunk> {
-    const KNOWN: [&str; 14] = [
+    const KNOWN: [&str; 15] = [
         "from",
         "to",
         "register",
@@ -42,6 +42,7 @@ fn trunk(
         "health",
         "numbers",
         "caller_id",
+        "codecs",
         "limits",
         "stir",
         "transfer",
@@ -95,6 +96,7 @@ fn trunk(
             .entry("caller_id")
             .and_then(|(key, node)| caller_id::read(key, node, faults))
             .unwrap_or_default(),
+        codecs: codecs::read(&fields, faults),
         limits: fields
             .entry("limits")
             .and_then(|(key, node)| limits::of_trunk(key, node, faults))

@@ -7,6 +7,7 @@ mod writer;
 pub use repair::{Repair, repair};
 pub(crate) use writer::Writer;
 
+use audio::Rate;
 use clock::Time;
 use rtp::Codec;
 use rtp::control::RecordingId;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-/// Encoded bytes a message carries; a longer packet is cut into several.
-const FRAME_BYTES: usize = 160;
+/// Encoded bytes a message carries; a longer packet is cut into several, unless it is one of Opus, which is lost.
+const FRAME_BYTES: usize = 240;
 
 /// Messages that may wait for the writer: some 300 ms of 500 recordings.
 pub(crate) const QUEUE: usize = 16_384;
@@ -58,7 +59,7 @@ pub(crate) struct Stamp {
 /// What a media thread tells the writer.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Start { recording: RecordingId, path: PathBuf, at: Time },
+    Start { recording: RecordingId, path: PathBuf, at: Time, rate: Rate },
     Frame(Frame),
     Stop { recording: RecordingId, at: Time },
 }
@@ -80,8 +81,8 @@ impl Recorder {
     }
 
     /// Begins a recording: the moment `at` is its beginning.
-    pub(crate) fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time) {
-        self.held.push_back(Message::Start { recording, path, at });
+    pub(crate) fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time, rate: Rate) {
+        self.held.push_back(Message::Start { recording, path, at, rate });
         self.flush();
     }
 
@@ -100,12 +101,18 @@ impl Recorder {
         stamp: Stamp,
         payload: &[u8],
     ) {
+        let bytes_per_milli = codec.bytes_per_milli();
+        if bytes_per_milli.is_none() && payload.len() > FRAME_BYTES {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         for (index, chunk) in payload.chunks(FRAME_BYTES).enumerate() {
             let offset = index * FRAME_BYTES;
+            let ticks = offset * codec.clock_rate() as usize / 1_000 / bytes_per_milli.unwrap_or(1);
             let mut bytes = [0; FRAME_BYTES];
             bytes[..chunk.len()].copy_from_slice(chunk);
             let stamp = Stamp {
-                timestamp: stamp.timestamp.wrapping_add(offset as u32),
+                timestamp: stamp.timestamp.wrapping_add(ticks as u32),
                 marker: stamp.marker && offset == 0,
                 ..stamp
             };

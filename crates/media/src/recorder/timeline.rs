@@ -1,19 +1,17 @@
 use super::{Side, Stamp};
+use audio::Rate;
 use clock::Time;
 use std::collections::VecDeque;
 
-/// Samples a second.
-pub(super) const RATE: u32 = 8_000;
+/// Audio that is held back from the file, so that a late packet still finds its place, in milliseconds.
+pub(super) const HOLD_MILLIS: u64 = 1_000;
 
-/// Samples that are held back from the file, so that a late packet still finds its place.
-pub(super) const HOLD: u64 = RATE as u64;
+/// By how much a packet may be ahead of the clock before it is taken for nonsense.
+const AHEAD_MILLIS: u64 = 5_000;
 
-/// Samples by which a packet may be ahead of the clock before it is taken for nonsense.
-const AHEAD: u64 = 5 * RATE as u64;
-
-/// Samples by which the place by timestamp and the place by arrival may differ at the beginning of a
-/// talkspurt; beyond that the sender has begun a new time line.
-const TALKSPURT_TOLERANCE: u64 = 480;
+/// By how much the place by timestamp and the place by arrival may differ at the beginning of a talkspurt; beyond that
+/// the sender has begun a new time line.
+const TALKSPURT_MILLIS: u64 = 60;
 
 /// One stereo sample: left, right.
 pub(super) type Pair = [i16; 2];
@@ -22,6 +20,8 @@ pub(super) type Pair = [i16; 2];
 #[derive(Debug)]
 pub(super) struct Timeline {
     start: Time,
+    /// Samples a second.
+    rate: u32,
     received: Track,
     sent: Track,
     /// What is not yet written; the first pair is number `written`.
@@ -43,31 +43,45 @@ struct Placed {
 }
 
 impl Timeline {
-    /// A clock that starts at `start`.
-    pub(super) fn new(start: Time) -> Self {
+    /// A clock that starts at `start` and counts samples.
+    pub(super) fn new(start: Time, rate: Rate) -> Self {
         Self {
             start,
+            rate: rate.hz(),
             received: Track::default(),
             sent: Track::default(),
-            window: VecDeque::with_capacity(2 * HOLD as usize),
+            window: VecDeque::with_capacity(2 * rate.hz() as usize),
             written: 0,
         }
     }
 
     /// The number of the sample that belongs to that moment.
     pub(super) fn position(&self, at: Time) -> u64 {
-        at.since(self.start).as_micros() as u64 * u64::from(RATE) / 1_000_000
+        at.since(self.start).as_micros() as u64 * u64::from(self.rate) / 1_000_000
     }
 
-    /// Lays a packet's samples where they belong. What comes after its place was written is dropped.
-    pub(super) fn place(&mut self, side: Side, stamp: Stamp, samples: &[i16]) {
+    /// So many milliseconds in samples.
+    pub(super) fn samples(&self, millis: u64) -> u64 {
+        millis * u64::from(self.rate) / 1_000
+    }
+
+    /// How much has been taken, in milliseconds.
+    pub(super) fn taken_millis(&self) -> u64 {
+        self.written * 1_000 / u64::from(self.rate)
+    }
+
+    /// Lays a packet's samples where they belong; its timestamps count `clock_rate` units a second. What comes after its place was written is dropped.
+    pub(super) fn place(&mut self, side: Side, stamp: Stamp, clock_rate: u32, samples: &[i16]) {
         let arrival = self.position(stamp.at);
         let (track, channel) = match side {
             Side::Received => (&mut self.received, 0),
             Side::Sent => (&mut self.sent, 1),
         };
-        let position = track.place(arrival, stamp);
-        if position > arrival + AHEAD {
+        let tolerance = if stamp.marker { TALKSPURT_MILLIS } else { HOLD_MILLIS };
+        let (tolerance, ahead) =
+            (tolerance * u64::from(self.rate) / 1_000, AHEAD_MILLIS * u64::from(self.rate) / 1_000);
+        let position = track.place(arrival, stamp, tolerance, (self.rate, clock_rate));
+        if position > arrival + ahead {
             return;
         }
         let late = self.written.saturating_sub(position).min(samples.len() as u64) as usize;
@@ -104,11 +118,12 @@ impl Timeline {
 
 impl Track {
     /// Where a packet belongs: by its timestamp while the sender's time line holds, else by its arrival.
-    fn place(&mut self, arrival: u64, stamp: Stamp) -> u64 {
-        let tolerance = if stamp.marker { TALKSPURT_TOLERANCE } else { HOLD };
+    /// `rates` are the samples and the timestamp units of a second.
+    fn place(&mut self, arrival: u64, stamp: Stamp, tolerance: u64, rates: (u32, u32)) -> u64 {
         let by_timestamp = self.last.filter(|last| last.ssrc == stamp.ssrc).and_then(|last| {
-            let elapsed = stamp.timestamp.wrapping_sub(last.timestamp) as i32;
-            last.position.checked_add_signed(i64::from(elapsed))
+            let elapsed = i64::from(stamp.timestamp.wrapping_sub(last.timestamp).cast_signed());
+            let (rate, clock_rate) = (i64::from(rates.0), i64::from(rates.1));
+            last.position.checked_add_signed(elapsed * rate / clock_rate)
         });
         let position = by_timestamp.filter(|place| place.abs_diff(arrival) <= tolerance).unwrap_or(arrival);
         self.last = Some(Placed { ssrc: stamp.ssrc, timestamp: stamp.timestamp, position });
@@ -127,7 +142,7 @@ mod tests {
     }
 
     fn timeline() -> Timeline {
-        Timeline::new(Time::from_millis(1_000))
+        Timeline::new(Time::from_millis(1_000), Rate::Narrow)
     }
 
     fn left(timeline: &mut Timeline) -> Vec<i16> {
@@ -140,7 +155,12 @@ mod tests {
         let mut line = timeline();
         for (index, jitter) in [0, 13, 2, 19, 5, 0, 11].into_iter().enumerate() {
             let at = 40 + 20 * index as u64 + jitter;
-            line.place(Side::Received, stamp(at, 5_000 + 160 * index as u32), &[index as i16 + 1; FRAME]);
+            line.place(
+                Side::Received,
+                stamp(at, 5_000 + 160 * index as u32),
+                8_000,
+                &[index as i16 + 1; FRAME],
+            );
         }
         let got = left(&mut line);
         assert_eq!(got[..320], [0; 320]);
@@ -156,7 +176,7 @@ mod tests {
         let start = u32::MAX - 200;
         let stamp_of = |at, index: u32| stamp(at, start.wrapping_add(160 * index));
         for (at, index) in [(0, 0), (60, 3), (65, 1)] {
-            line.place(Side::Received, stamp_of(at, index), &[index as i16 + 1; FRAME]);
+            line.place(Side::Received, stamp_of(at, index), 8_000, &[index as i16 + 1; FRAME]);
         }
         let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
         assert_eq!(frames, [1, 2, 0, 4]);
@@ -165,9 +185,9 @@ mod tests {
     #[test]
     fn a_new_source_is_placed_by_its_arrival() {
         let mut line = timeline();
-        line.place(Side::Received, stamp(0, 1_000), &[1; FRAME]);
-        line.place(Side::Received, Stamp { ssrc: 8, ..stamp(100, 77_000_000) }, &[2; FRAME]);
-        line.place(Side::Received, Stamp { ssrc: 8, marker: true, ..stamp(200, 5) }, &[3; FRAME]);
+        line.place(Side::Received, stamp(0, 1_000), 8_000, &[1; FRAME]);
+        line.place(Side::Received, Stamp { ssrc: 8, ..stamp(100, 77_000_000) }, 8_000, &[2; FRAME]);
+        line.place(Side::Received, Stamp { ssrc: 8, marker: true, ..stamp(200, 5) }, 8_000, &[3; FRAME]);
         let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
         assert_eq!(frames, [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 3]);
     }
@@ -175,13 +195,13 @@ mod tests {
     #[test]
     fn both_sides_share_one_clock_and_what_is_too_late_is_dropped() {
         let mut line = timeline();
-        line.place(Side::Sent, stamp(20, 0), &[9; FRAME]);
-        line.place(Side::Received, stamp(40, 0), &[5; FRAME]);
+        line.place(Side::Sent, stamp(20, 0), 8_000, &[9; FRAME]);
+        line.place(Side::Received, stamp(40, 0), 8_000, &[5; FRAME]);
         assert_eq!(
             line.take_until(240).collect::<Vec<_>>(),
             [[[0, 0]; 160].as_slice(), &[[0, 9]; 80]].concat()
         );
-        line.place(Side::Received, stamp(45, u32::MAX - 319), &[7; FRAME]);
+        line.place(Side::Received, stamp(45, u32::MAX - 319), 8_000, &[7; FRAME]);
         let rest: Vec<_> = line.take_until(480).collect();
         assert_eq!(rest, [[[0, 9]; 80].as_slice(), &[[5, 0]; 160]].concat());
         assert_eq!(line.taken(), 480);
@@ -190,8 +210,8 @@ mod tests {
     #[test]
     fn a_timestamp_from_nowhere_does_not_grow_the_window() {
         let mut line = timeline();
-        line.place(Side::Received, stamp(0, 0), &[1; FRAME]);
-        line.place(Side::Received, stamp(20, 1 << 30), &[2; FRAME]);
+        line.place(Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
+        line.place(Side::Received, stamp(20, 1 << 30), 8_000, &[2; FRAME]);
         assert_eq!(line.end(), 320);
     }
 }

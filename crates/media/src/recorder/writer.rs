@@ -1,7 +1,7 @@
-use super::timeline::{HOLD, RATE, Timeline};
-use super::{Frame, Message};
+use super::timeline::{HOLD_MILLIS, Timeline};
+use super::{Frame, Message, Side};
 use crate::clock::Clock;
-use audio::Law;
+use audio::{Decoder, MAX_SAMPLES, Rate};
 use clock::{Duration, Time};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtp::control::{Event, RecordingId};
@@ -19,8 +19,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// How often each file's header is brought up to date, so that a killed process leaves it valid.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The longest recording: WAV counts its bytes in 32 bits.
-const MAX_PAIRS: u64 = 24 * 3_600 * RATE as u64;
+/// The longest recording, since WAV counts its bytes in 32 bits: 18 hours of wideband.
+const MAX_HOURS: u64 = 18;
 
 /// How many recordings may ask for the same name.
 const MAX_NAMES: u32 = 1_000;
@@ -40,6 +40,9 @@ struct Recording {
     path: PathBuf,
     file: WavWriter<BufWriter<File>>,
     timeline: Timeline,
+    rate: Rate,
+    /// Of what is received and of what is sent.
+    decoders: [Option<Decoder>; 2],
 }
 
 /// What ended the supply of messages for now.
@@ -89,7 +92,7 @@ impl Writer {
 
     fn obey(&mut self, message: Message) {
         match message {
-            Message::Start { recording, path, at } => self.start(recording, path, at),
+            Message::Start { recording, path, at, rate } => self.start(recording, path, at, rate),
             Message::Frame(frame) => {
                 if let Some(recording) = self.open.get_mut(&frame.recording) {
                     recording.lay(&frame);
@@ -103,10 +106,11 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time) {
-        match create(&path) {
+    fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time, rate: Rate) {
+        match create(&path, rate) {
             Ok((path, file)) => {
-                self.open.insert(recording, Recording { path, file, timeline: Timeline::new(at) });
+                let timeline = Timeline::new(at, rate);
+                self.open.insert(recording, Recording { path, file, timeline, rate, decoders: [None, None] });
             }
             Err(error) => self.fail(recording, path, 0, &error),
         }
@@ -121,7 +125,8 @@ impl Writer {
         }
         let mut failed = Vec::new();
         for (id, recording) in &mut self.open {
-            let until = recording.timeline.position(now).saturating_sub(HOLD);
+            let hold = recording.timeline.samples(HOLD_MILLIS);
+            let until = recording.timeline.position(now).saturating_sub(hold);
             let written = recording.write_until(until);
             let result = if flush { written.and_then(|()| recording.file.flush()) } else { written };
             if let Err(error) = result {
@@ -130,7 +135,7 @@ impl Writer {
         }
         for (id, error) in failed {
             if let Some(Recording { path, timeline, .. }) = self.open.remove(&id) {
-                self.fail(id, path, timeline.taken(), &error);
+                self.fail(id, path, timeline.taken_millis(), &error);
             }
         }
     }
@@ -138,13 +143,13 @@ impl Writer {
     fn end(&self, id: RecordingId, mut recording: Recording, at: Time) {
         let until = recording.timeline.position(at).max(recording.timeline.end());
         let result = recording.write_until(until);
-        let Recording { path, file, timeline } = recording;
+        let Recording { path, file, timeline, .. } = recording;
         match result.and_then(|()| file.finalize()) {
             Ok(()) => {
-                let millis = timeline.taken() * 1_000 / u64::from(RATE);
+                let millis = timeline.taken_millis();
                 (self.events)(Event::RecordingEnded { recording: id, path, millis, error: None });
             }
-            Err(error) => self.fail(id, path, timeline.taken(), &error),
+            Err(error) => self.fail(id, path, timeline.taken_millis(), &error),
         }
     }
 
@@ -156,9 +161,8 @@ impl Writer {
         }
     }
 
-    fn fail(&self, recording: RecordingId, path: PathBuf, pairs: u64, error: &hound::Error) {
+    fn fail(&self, recording: RecordingId, path: PathBuf, millis: u64, error: &hound::Error) {
         let text = format!("recording {} ended: {}", path.display(), explain(error));
-        let millis = pairs * 1_000 / u64::from(RATE);
         (self.events)(Event::RecordingEnded { recording, path, millis, error: Some(text.clone()) });
         (self.events)(Event::Alarm(text));
     }
@@ -178,16 +182,24 @@ impl Writer {
 
 impl Recording {
     fn lay(&mut self, frame: &Frame) {
+        let decoder = match frame.side {
+            Side::Received => &mut self.decoders[0],
+            Side::Sent => &mut self.decoders[1],
+        };
+        if decoder.as_ref().is_none_or(|decoder| decoder.codec() != frame.codec) {
+            *decoder = Decoder::new(frame.codec, self.rate).ok();
+        }
+        let mut samples = [0; MAX_SAMPLES];
         let encoded = &frame.bytes[..usize::from(frame.length)];
-        let mut samples = [0; super::FRAME_BYTES];
-        let samples = &mut samples[..encoded.len()];
-        Law::of(frame.codec).decode(encoded, samples);
-        self.timeline.place(frame.side, frame.stamp, samples);
+        // What its codec does not understand is silence, as if it had been lost.
+        if let Some(Ok(count)) = decoder.as_mut().map(|decoder| decoder.decode(encoded, &mut samples)) {
+            self.timeline.place(frame.side, frame.stamp, frame.codec.clock_rate(), &samples[..count]);
+        }
     }
 
     fn write_until(&mut self, position: u64) -> hound::Result<()> {
-        if position > MAX_PAIRS {
-            return Err(io::Error::new(ErrorKind::FileTooLarge, "24 hours are the most").into());
+        if position > self.timeline.samples(MAX_HOURS * 3_600_000) {
+            return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most").into());
         }
         let count = position.saturating_sub(self.timeline.taken()) as u32;
         let mut samples = self.file.get_i16_writer(2 * count);
@@ -200,12 +212,16 @@ impl Recording {
 }
 
 /// A new file with a valid header, in a directory that is made if it is missing; and its name.
-fn create(path: &Path) -> hound::Result<(PathBuf, WavWriter<BufWriter<File>>)> {
+fn create(path: &Path, rate: Rate) -> hound::Result<(PathBuf, WavWriter<BufWriter<File>>)> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }
-    let spec =
-        WavSpec { channels: 2, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let spec = WavSpec {
+        channels: 2,
+        sample_rate: rate.hz(),
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
     let (path, file) = create_beside(path)?;
     let mut file = WavWriter::new(BufWriter::new(file), spec)?;
     file.flush()?;

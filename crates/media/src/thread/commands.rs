@@ -3,6 +3,7 @@ use super::{MediaThread, relay::DATAGRAM};
 use crate::playback::Playback;
 use crate::prompts::{Audio, Ticket};
 use clock::Time;
+use rtp::Codec;
 use rtp::control::{Command, Event, LocalPort, PlayEnd, RecordingId, StreamId};
 use rustix::event::epoll;
 use std::io::ErrorKind;
@@ -43,8 +44,8 @@ impl MediaThread {
     }
 
     /// Passes a file on to the playback that wanted it.
-    pub(super) fn loaded(&mut self, now: Time, ticket: Ticket, audio: Audio) {
-        if self.legs.by_id(ticket.stream).is_some_and(|leg| leg.loaded(ticket, audio)) {
+    pub(super) fn loaded(&mut self, now: Time, ticket: Ticket, codec: Codec, audio: Audio) {
+        if self.legs.by_id(ticket.stream).is_some_and(|leg| leg.loaded(ticket, codec, audio)) {
             self.wake(now, ticket.stream);
         }
     }
@@ -64,7 +65,7 @@ impl MediaThread {
     }
 
     /// Sets the stream's beat to now, unless it has one.
-    fn wake(&mut self, now: Time, stream: StreamId) {
+    pub(super) fn wake(&mut self, now: Time, stream: StreamId) {
         if let Some(leg) = self.legs.by_id(stream).filter(|leg| leg.pacing == Pacing::Resting) {
             leg.pacing = Pacing::Beating;
             self.pacer.set(now, stream);
@@ -94,15 +95,16 @@ impl MediaThread {
         self.unbridge(b);
         for (slot, partner) in [(slot_a, slot_b), (slot_b, slot_a)] {
             if let Some(leg) = self.legs.get_mut(slot) {
+                leg.part();
                 leg.partner = Some(partner);
             }
         }
     }
 
     fn unbridge(&mut self, stream: StreamId) {
-        let Some(partner) = self.legs.by_id(stream).and_then(|leg| leg.partner.take()) else { return };
+        let Some(partner) = self.legs.by_id(stream).and_then(Leg::part) else { return };
         if let Some(leg) = self.legs.get_mut(partner) {
-            leg.partner = None;
+            leg.part();
         }
     }
 
@@ -119,8 +121,9 @@ impl MediaThread {
             });
         }
         leg.recordings.push(recording);
+        let rate = leg.rate();
         self.recordings.insert(recording, stream);
-        self.around.recorder.start(recording, path, now);
+        self.around.recorder.start(recording, path, now, rate);
     }
 
     fn stop_recording(&mut self, now: Time, recording: RecordingId) {

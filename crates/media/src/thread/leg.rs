@@ -1,11 +1,12 @@
 use super::Surroundings;
+use super::transcode::Transcoder;
 use crate::playback::{Fill, Playback};
-use crate::prompts::{Audio, Request, Ticket};
+use crate::prompts::{Audio, Request, Ticket, translation};
 use crate::recorder::{Side, Stamp};
-use audio::Law;
+use audio::Rate;
 use clock::{Duration, Time};
 use rtp::control::{Event, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
-use rtp::{Codec, Content, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
+use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, Stream};
 use rustix::net::connect_unspec;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
@@ -15,11 +16,11 @@ use std::sync::mpsc::TrySendError;
 /// Packet durations that a playback is sent in, whatever the peer asks for.
 const PTIME: std::ops::RangeInclusive<u8> = 10..=60;
 
-/// Samples, and so G.711 bytes, a millisecond.
-const SAMPLES_PER_MILLI: usize = 8;
+/// The bytes of the longest packet of a playback: L16's.
+const PACKET_BYTES: usize = HEADER_LEN + *PTIME.end() as usize * 32;
 
-/// The bytes of the longest packet of a playback.
-const PACKET_BYTES: usize = HEADER_LEN + *PTIME.end() as usize * SAMPLES_PER_MILLI;
+/// The pause after a key that is passed on by being pressed again.
+const KEY_GAP: Duration = Duration::from_millis(40);
 
 /// The beat of telephone-events.
 const DIGIT_BEAT: Duration = Duration::from_millis(20);
@@ -40,6 +41,7 @@ pub(super) struct Leg {
     link: Link,
     rtp: Stream,
     playback: Option<Playback>,
+    pub(super) transcoder: Transcoder,
     /// Whether the party's keys are told alone.
     keeps_keys: bool,
     /// When the party's last packet came.
@@ -90,7 +92,18 @@ pub(super) struct Heard {
 #[derive(Clone, Copy, Debug)]
 enum Voice {
     Audio(Codec),
-    Event,
+    /// And the keys that ended with it.
+    Event([Option<Digit>; 2]),
+}
+
+/// How a partner is given what was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As it came, or translated byte by byte.
+    Relayed,
+    /// Decoded at that rate, and encoded anew.
+    Decoded(Rate),
+    Withheld,
 }
 
 impl Leg {
@@ -108,6 +121,7 @@ impl Leg {
             link: Link::Open,
             rtp: Stream::new(ssrc, numbers as u16, (numbers >> 32) as u32),
             playback: None,
+            transcoder: Transcoder::default(),
             keeps_keys: false,
             heard: None,
             watch: Watch::Off,
@@ -137,7 +151,11 @@ impl Leg {
             (true, Watch::Off) => Watch::Since(now),
             (true, watch) => watch,
         };
+        let codec = setup.codec;
         self.rtp.apply(setup);
+        if let Some(playback) = &mut self.playback {
+            playback.recode(codec);
+        }
         if self.link == Link::Connected && !self.rtp.source().is_settled(now) {
             // It fails only for what is no socket.
             let _never = connect_unspec(&self.socket);
@@ -165,7 +183,7 @@ impl Leg {
                 for digit in digits.into_iter().flatten() {
                     around.tell(Event::Digit { stream: self.id, digit: digit.digit, millis: digit.millis });
                 }
-                (!self.keeps_keys).then_some(Heard { packet, voice: Voice::Event })
+                (!self.keeps_keys).then_some(Heard { packet, voice: Voice::Event(digits) })
             }
             Received::UnknownType => {
                 self.note_heard(now, from, around);
@@ -180,7 +198,94 @@ impl Leg {
         self.socket.recv_from(datagram).ok()
     }
 
-    /// Sends the partner's packet on, in place, unless something of our own goes first.
+    /// How this party is given what its partner said.
+    pub(super) fn way_for(&self, heard: &Heard, is_decoded: bool) -> Way {
+        let Some(setup) = self.rtp.setup() else { return Way::Withheld };
+        match heard.voice {
+            // Nobody speaks over a prompt.
+            Voice::Audio(_) if self.playback.is_some() || self.rtp.is_sending_digits() => Way::Withheld,
+            Voice::Audio(from) if translation(from, setup.codec).is_some() => Way::Relayed,
+            Voice::Audio(from) => Way::Decoded(Rate::of(from).min(Rate::of(setup.codec))),
+            Voice::Event(_) if is_decoded => Way::Decoded(Rate::Narrow),
+            Voice::Event(_) if self.playback.is_some() => Way::Withheld,
+            Voice::Event(_) => Way::Relayed,
+        }
+    }
+
+    /// Whether nothing has come of the party for so long.
+    pub(super) fn is_quiet(&self, now: Time, time: Duration) -> bool {
+        self.heard.is_none_or(|heard| now.since(heard) >= time)
+    }
+
+    /// Keeps what this party said to be decoded for a partner.
+    pub(super) fn listen(&mut self, now: Time, heard: &Heard, datagram: &[u8], rate: Rate) {
+        let (header, payload) = (&heard.packet.header, heard.packet.payload(datagram));
+        match heard.voice {
+            Voice::Audio(codec) => self.transcoder.hear(now, header, codec, payload, rate),
+            Voice::Event(_) => self.transcoder.skip(header),
+        }
+    }
+
+    /// Presses the keys of a partner again whose events cannot be passed on as they are.
+    pub(super) fn press_again(&mut self, heard: &Heard) {
+        let Voice::Event(digits) = heard.voice else { return };
+        for digit in digits.into_iter().flatten() {
+            // A party without telephone-events does not hear it, and is told nothing else.
+            let _unheard =
+                self.rtp.push_digit(digit.digit, Duration::from_millis(digit.millis.into()), KEY_GAP);
+        }
+    }
+
+    /// Sends sound of our own making, in one packet of so many milliseconds.
+    pub(super) fn say(
+        &mut self,
+        now: Time,
+        sound: &[i16],
+        rate: Rate,
+        millis: u8,
+        around: &mut Surroundings,
+    ) {
+        let Some(setup) = self.rtp.setup() else { return };
+        let codec = setup.codec;
+        let mut packet = [0; PACKET_BYTES];
+        match self.transcoder.encode(sound, rate, (codec, setup.opus), &mut packet[HEADER_LEN..]) {
+            Some(bytes) => self.send_own(now, &mut packet[..HEADER_LEN + bytes], codec, millis, around),
+            None => self.rtp.pause(now, millis.into()),
+        }
+    }
+
+    /// What was agreed last.
+    pub(super) fn setup(&self) -> Option<&Setup> {
+        self.rtp.setup()
+    }
+
+    /// The rate at which a recording keeps all of what its codec has.
+    pub(super) fn rate(&self) -> Rate {
+        self.rtp.setup().map_or(Rate::Narrow, |setup| Rate::of(setup.codec))
+    }
+
+    /// Leaves its partner; who that was.
+    pub(super) fn part(&mut self) -> Option<usize> {
+        self.transcoder = Transcoder::default();
+        self.partner.take()
+    }
+
+    /// Sends a packet of our own whose payload is in its place.
+    fn send_own(
+        &mut self,
+        now: Time,
+        packet: &mut [u8],
+        codec: Codec,
+        millis: u8,
+        around: &mut Surroundings,
+    ) {
+        let Some(header) = self.rtp.play(now, millis.into()) else { return };
+        packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+        self.record(now, Side::Sent, codec, &header, &packet[HEADER_LEN..], around);
+        self.transmit(packet);
+    }
+
+    /// Sends the partner's packet on, in place.
     pub(super) fn forward(
         &mut self,
         now: Time,
@@ -188,16 +293,13 @@ impl Leg {
         datagram: &mut [u8],
         around: &mut Surroundings,
     ) {
-        if self.playback.is_some() || self.rtp.is_sending_digits() {
-            return;
-        }
         let content = match heard.voice {
             Voice::Audio(_) => Content::Audio,
-            Voice::Event => Content::Event,
+            Voice::Event(_) => Content::Event,
         };
         let Some(header) = self.rtp.forward(now, &heard.packet.header, content) else { return };
         if let (Voice::Audio(from), Some(to)) = (heard.voice, self.rtp.setup().map(|setup| setup.codec)) {
-            if let Some(table) = Law::of(from).table_to(Law::of(to)) {
+            if let Some(Some(table)) = translation(from, to) {
                 for byte in heard.packet.payload_mut(datagram) {
                     *byte = table[usize::from(*byte)];
                 }
@@ -215,9 +317,9 @@ impl Leg {
     }
 
     /// Hands a file to the playback that wanted it; whether it is still there.
-    pub(super) fn loaded(&mut self, ticket: Ticket, audio: Audio) -> bool {
+    pub(super) fn loaded(&mut self, ticket: Ticket, codec: Codec, audio: Audio) -> bool {
         let playback = self.playback.as_mut().filter(|playback| playback.id() == ticket.play);
-        playback.map(|playback| playback.loaded(audio)).is_some()
+        playback.map(|playback| playback.loaded(codec, audio)).is_some()
     }
 
     /// Ends a playback, if it is the current one.
@@ -290,18 +392,12 @@ impl Leg {
     fn play_frame(&mut self, now: Time, around: &mut Surroundings) -> Beat {
         let (Some(setup), Some(playback)) = (self.rtp.setup(), &mut self.playback) else { return Beat::Rest };
         let (codec, ptime) = (setup.codec, setup.ptime.clamp(*PTIME.start(), *PTIME.end()));
-        let samples = usize::from(ptime) * SAMPLES_PER_MILLI;
         let mut packet = [0; PACKET_BYTES];
-        let packet = &mut packet[..HEADER_LEN + samples];
-        match playback.fill(&mut packet[HEADER_LEN..], codec) {
-            Fill::Frame => {
-                if let Some(header) = self.rtp.play(now, samples as u32) {
-                    packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
-                    self.record(now, Side::Sent, codec, &header, &packet[HEADER_LEN..], around);
-                    self.transmit(packet);
-                }
+        match playback.fill(&mut packet[HEADER_LEN..], codec, ptime) {
+            Fill::Frame { bytes, millis } => {
+                self.send_own(now, &mut packet[..HEADER_LEN + bytes], codec, millis, around);
                 self.request_next(around);
-                Beat::Next(Duration::from_millis(ptime.into()))
+                Beat::Next(Duration::from_millis(millis.into()))
             }
             Fill::Waiting => Beat::Rest,
             Fill::Finished => {
@@ -325,8 +421,8 @@ impl Leg {
             let path = match refused {
                 TrySendError::Full(request) | TrySendError::Disconnected(request) => request.path,
             };
-            playback
-                .loaded(Err(format!("prompt {path}: too many files wait to be read; the disk is too slow")));
+            let cause = format!("prompt {path}: too many files wait to be read; the disk is too slow");
+            playback.loaded(setup.codec, Err(cause));
         }
     }
 

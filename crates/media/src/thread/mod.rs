@@ -5,6 +5,7 @@ mod leg;
 mod pace;
 mod relay;
 mod slots;
+mod transcode;
 
 use crate::clock::Clock;
 use crate::engine::Events;
@@ -132,7 +133,7 @@ impl MediaThread {
     fn take(&mut self, now: Time, input: Input) -> Flow {
         match input {
             Input::Command(command) => self.obey(now, command),
-            Input::Loaded { ticket, audio } => self.loaded(now, ticket, audio),
+            Input::Loaded { ticket, codec, audio } => self.loaded(now, ticket, codec, audio),
             Input::Shutdown => return Flow::Stop,
         }
         Flow::Continue

@@ -44,14 +44,23 @@ impl MediaThread {
     pub(super) fn send_due(&mut self, now: Time) -> Turn {
         let mut turn = Turn::Quiet;
         while let Some((at, stream)) = self.pacer.pop_due(now) {
-            let Some(leg) = self.legs.by_id(stream) else { continue };
-            match leg.beat(now, &mut self.around) {
+            let Some(slot) = self.legs.find(stream) else { continue };
+            let Some(leg) = self.legs.get_mut(slot) else { continue };
+            let mut beat = leg.beat(now, &mut self.around);
+            if beat == Beat::Rest {
+                beat = self.speak(now, slot);
+            }
+            match beat {
                 Beat::Next(after) => {
                     turn = Turn::Busy;
                     let from = if now - at > CATCH_UP { now } else { at };
                     self.pacer.set(from + after, stream);
                 }
-                Beat::Rest => leg.pacing = Pacing::Resting,
+                Beat::Rest => {
+                    if let Some(leg) = self.legs.get_mut(slot) {
+                        leg.pacing = Pacing::Resting;
+                    }
+                }
             }
         }
         turn

@@ -1,4 +1,5 @@
 use super::MediaThread;
+use super::leg::Way;
 use clock::Time;
 
 /// Room for one datagram; what is longer is no packet of a call and is cut.
@@ -12,7 +13,29 @@ impl MediaThread {
         let Some((length, from)) = leg.receive(datagram) else { return };
         let datagram = &mut datagram[..length];
         let Some(heard) = leg.hear(now, from, datagram, &mut self.around) else { return };
-        let Some(partner) = leg.partner.and_then(|slot| self.legs.get_mut(slot)) else { return };
-        partner.forward(now, &heard, datagram, &mut self.around);
+        let (is_decoded, partner) = (leg.transcoder.is_hearing(), leg.partner);
+        let Some(partner) = partner.and_then(|slot| self.legs.get_mut(slot)) else { return };
+        let (way, listener) = (partner.way_for(&heard, is_decoded), partner.id);
+        match way {
+            Way::Relayed if !is_decoded => partner.forward(now, &heard, datagram, &mut self.around),
+            Way::Relayed => {
+                partner.forward(now, &heard, datagram, &mut self.around);
+                self.stop_hearing(slot);
+            }
+            Way::Decoded(rate) => {
+                partner.press_again(&heard);
+                if let Some(leg) = self.legs.get_mut(slot) {
+                    leg.listen(now, &heard, &self.datagram[..length], rate);
+                }
+                self.wake(now, listener);
+            }
+            Way::Withheld => self.stop_hearing(slot),
+        }
+    }
+
+    fn stop_hearing(&mut self, slot: usize) {
+        if let Some(leg) = self.legs.get_mut(slot) {
+            leg.transcoder.stop_hearing();
+        }
     }
 }

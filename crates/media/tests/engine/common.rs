@@ -3,7 +3,7 @@
 use audio::Law;
 use media::{Engine, EngineConfig};
 use rtp::Codec;
-use rtp::control::{Command, DigitFormat, Event, LocalPort, Setup, StreamId, StreamStats};
+use rtp::control::{Command, DigitFormat, Event, LocalPort, OpusFormat, Setup, StreamId, StreamStats};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -102,7 +102,7 @@ impl Rig {
         socket.set_read_timeout(Some(DEADLINE)).expect("a valid time-out");
         let engine = SocketAddr::new(self.address, local.port);
         let next = Packet {
-            payload_type: codec.static_type(),
+            payload_type: payload_type(codec),
             marker: true,
             sequence: 65_530,
             timestamp: u32::MAX - 1_000,
@@ -158,22 +158,28 @@ impl Peer {
             remote: Some(self.socket.local_addr().expect("it is bound")),
             signalled: self.engine.ip(),
             codec,
-            send_type: codec.static_type(),
-            receive_types: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
-            digits: Some(DigitFormat { send_type: EVENT_TYPE, receive_type: EVENT_TYPE }),
+            send_type: payload_type(codec),
+            receive_types: Codec::ALL.map(|codec| (payload_type(codec), codec)).to_vec(),
+            opus: OpusFormat { fec: true, ..OpusFormat::default() },
+            digits: Some(DigitFormat { clock_rate: 8_000, send_type: EVENT_TYPE, receive_type: EVENT_TYPE }),
             ptime: 20,
             send: true,
             receive: true,
         }
     }
 
-    /// Sends the next 20 ms.
+    /// Sends the next 20 ms of G.711.
     pub(crate) fn say(&mut self, payload: &[u8]) {
+        self.say_for(payload, payload.len() as u32);
+    }
+
+    /// Sends a packet that lasts so many timestamp units.
+    pub(crate) fn say_for(&mut self, payload: &[u8], units: u32) {
         let packet = Packet { payload: payload.to_vec(), ..self.next.clone() };
         self.send(&packet);
         self.next.marker = false;
         self.next.sequence = self.next.sequence.wrapping_add(1);
-        self.next.timestamp = self.next.timestamp.wrapping_add(payload.len() as u32);
+        self.next.timestamp = self.next.timestamp.wrapping_add(units);
     }
 
     pub(crate) fn send(&self, packet: &Packet) {
@@ -221,6 +227,14 @@ impl Packet {
     }
 }
 
+/// What the peers call a codec.
+pub(crate) fn payload_type(codec: Codec) -> u8 {
+    codec.static_type().unwrap_or(match codec {
+        Codec::Opus => 111,
+        _ => 118,
+    })
+}
+
 /// Reproducible noise: speech-like enough to be correlated, unlike itself at any shift.
 pub(crate) fn noise(seed: u64, count: usize) -> Vec<i16> {
     let mut state = seed;
@@ -234,13 +248,13 @@ pub(crate) fn noise(seed: u64, count: usize) -> Vec<i16> {
 
 pub(crate) fn encoded(codec: Codec, samples: &[i16]) -> Vec<u8> {
     let mut bytes = vec![0; samples.len()];
-    Law::of(codec).encode(samples, &mut bytes);
+    Law::of(codec).expect("G.711").encode(samples, &mut bytes);
     bytes
 }
 
 pub(crate) fn decoded(codec: Codec, bytes: &[u8]) -> Vec<i16> {
     let mut samples = vec![0; bytes.len()];
-    Law::of(codec).decode(bytes, &mut samples);
+    Law::of(codec).expect("G.711").decode(bytes, &mut samples);
     samples
 }
 

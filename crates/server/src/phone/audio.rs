@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) const FRAME: usize = 160;
 /// When to send the next packet, after the last.
 pub(super) const FRAME_DURATION: Duration = Duration::from_millis(20);
+/// Timestamp units a second of both of G.711's codecs and their events.
+const CLOCK_RATE: u32 = 8_000;
 /// Ten minutes: what is heard later is not kept.
 const MAX_HEARD: usize = 10 * 60 * 8_000;
 const TONE: Duration = Duration::from_millis(100);
@@ -42,7 +44,7 @@ impl Heard {
 
 /// One call's audio.
 pub(super) struct Audio {
-    codec: Codec,
+    law: Law,
     send_type: u8,
     digit_type: Option<u8>,
     remote: Option<SocketAddr>,
@@ -60,7 +62,7 @@ impl Audio {
     pub(super) fn new(agreed: &Agreed, codecs: &[Codec], ssrc: u32, heard: Heard) -> Option<Self> {
         let format = agreed.formats.first()?;
         Some(Self {
-            codec: *codecs.get(format.capability)?,
+            law: Law::of(*codecs.get(format.capability)?)?,
             send_type: format.send_type,
             digit_type: agreed.telephone_event.map(|event| event.send_type),
             remote: agreed.remote,
@@ -97,10 +99,10 @@ impl Audio {
     /// The packet of the next 20 ms: an event while a key is down, else speech or silence.
     pub(super) fn next_packet(&mut self) -> Vec<u8> {
         let is_pressing = !self.digits.is_idle();
-        let event = self.digits.tick();
+        let event = self.digits.tick(CLOCK_RATE);
         let packet = match (event, self.digit_type) {
             (Some(event), Some(payload_type)) => {
-                let timestamp = self.next.timestamp.wrapping_sub(event.age);
+                let timestamp = self.next.timestamp.wrapping_sub(event.age_millis * (CLOCK_RATE / 1_000));
                 let header = Header { payload_type, marker: event.marker, timestamp, ..self.next };
                 [&header.to_bytes()[..], &event.payload].concat()
             }
@@ -112,13 +114,13 @@ impl Audio {
     }
 
     fn speech_packet(&mut self, pause: bool) -> Vec<u8> {
-        let mut packet = vec![Law::of(self.codec).silence(); HEADER_LEN + FRAME];
+        let mut packet = vec![self.law.silence(); HEADER_LEN + FRAME];
         packet[..HEADER_LEN]
             .copy_from_slice(&Header { payload_type: self.send_type, ..self.next }.to_bytes());
         self.next.marker = false;
         if !pause {
             let end = (self.spoken + FRAME).min(self.speech.len());
-            Law::of(self.codec).encode(&self.speech[self.spoken..end], &mut packet[HEADER_LEN..]);
+            self.law.encode(&self.speech[self.spoken..end], &mut packet[HEADER_LEN..]);
             self.spoken = end;
         }
         packet
@@ -139,7 +141,7 @@ impl Audio {
         }
         let payload = packet.payload(datagram);
         let mut samples = vec![0; payload.len()];
-        Law::of(self.codec).decode(payload, &mut samples);
+        self.law.decode(payload, &mut samples);
         self.heard.put(offset as usize, &samples);
     }
 }
@@ -156,6 +158,7 @@ mod tests {
             remote_rtcp: None,
             formats: vec![format],
             telephone_event: Some(AgreedFormat { send_type: 101, receive_type: 101, ..format }),
+            fmtp: None,
             ptime: None,
             direction: Direction::SendRecv,
         };

@@ -229,7 +229,7 @@ impl Contact {
             uri: to.request_uri.as_str().into(),
             dials_codes: self.dials_codes(&to.party),
         };
-        let mut leg = Leg::new(core, id, new, port, self.preferred_codec());
+        let mut leg = Leg::new(core, id, new, port, self.caller.codec());
         let body = leg.open(core, self.id);
         let invite = self.send_invite(core, to, body);
         self.log_new_leg(core, &leg, invite);
@@ -337,6 +337,7 @@ impl Contact {
     pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
         self.finish_ringing(core, DialOutcome::Answered(leg));
+        self.prefer_codec_of(leg);
         self.answer_caller(core);
         self.connect(core, leg);
         if !self.is_consulting() {

@@ -59,6 +59,10 @@ impl Contact {
             Ringback::Prompt(_) => true,
             Ringback::Tone => false,
         };
+        let far = self.far_end(dial).filter(|_| hears);
+        if let Some(far) = far {
+            self.prefer_codec_of(far);
+        }
         let body = if hears { self.caller.open_early(core, self.id) } else { None };
         if ringing && body.is_none() {
             return;

@@ -3,10 +3,9 @@
 use super::Contact;
 use super::dial::{Order, Purpose};
 use crate::core::{Core, Timer};
-use crate::leg::State;
+use crate::leg::{Leg, State};
 use dialplan::{Effect, MachineInput};
-use events::{EndedBy, Kind};
-use rtp::Codec;
+use events::{EndedBy, Kind, LegId};
 
 impl Contact {
     /// Steps the machine until it waits for something from outside.
@@ -96,8 +95,10 @@ impl Contact {
         }
     }
 
-    /// The codec to offer first to others, so that nothing is transcoded without need.
-    pub(super) fn preferred_codec(&self) -> Codec {
-        self.caller.codec().unwrap_or(Codec::Pcmu)
+    /// Before the caller is answered: with the codec of whom it is to hear, if it has that too.
+    pub(super) fn prefer_codec_of(&mut self, far: LegId) {
+        if let Some(codec) = self.callees.iter().find(|leg| leg.id == far).and_then(Leg::codec) {
+            self.caller.prefer(codec);
+        }
     }
 }

@@ -242,6 +242,7 @@ mod tests {
             address: address.into(),
             advertise: Some([9, 9, 9, 9].into()),
             threads: None,
+            codecs: [].into(),
         };
         let ours = HashSet::from([IpAddr::from([10, 0, 0, 5])]);
         for (address, level) in
@@ -253,8 +254,13 @@ mod tests {
 
     #[test]
     fn ports_are_counted_against_the_limit_that_is_written() {
-        let rtp =
-            Rtp { ports: 30_000..=30_999, address: [127, 0, 0, 1].into(), advertise: None, threads: None };
+        let rtp = Rtp {
+            ports: 30_000..=30_999,
+            address: [127, 0, 0, 1].into(),
+            advertise: None,
+            threads: None,
+            codecs: [].into(),
+        };
         for (calls, level) in [(Limits::default().calls, Level::Ok), (250, Level::Ok), (251, Level::Warning)]
         {
             let limits = Limits { calls, ..Limits::default() };

@@ -1,7 +1,11 @@
-//! Prompt files: read, brought to 8 kHz and encoded on a thread of their own, and kept.
+//! Prompt files: read, brought to the rate of the codec and encoded on a thread of their own, and kept.
+
+mod encoded;
+
+pub(crate) use encoded::{Encoded, PACKET_MILLIS, fill_silence, translation};
 
 use crate::mailbox::{Input, Mailbox};
-use audio::{Law, decimate};
+use audio::{Rate, resample};
 use hound::{SampleFormat, WavReader};
 use rtp::Codec;
 use rtp::control::{PlayId, StreamId};
@@ -21,11 +25,8 @@ const CACHE_BYTES: usize = 256 << 20;
 /// The longest prompt that is played, in samples of one channel: 22 minutes at 48 kHz, two hours at 8 kHz.
 pub const MAX_PROMPT_SAMPLES: u32 = 1 << 26;
 
-/// The rate that G.711 is encoded from.
-const RATE: u32 = 8_000;
-
-/// The highest rate that is brought down.
-const MAX_RATE: u32 = 48_000;
+/// The rates that are read, in Hz.
+const RATES: [u32; 3] = [8_000, 16_000, 48_000];
 
 /// Whose file this is, for the answer to find its playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(crate) struct Request {
 }
 
 /// A file's audio in one codec, or one line that names the file and the cause.
-pub(crate) type Audio = Result<Arc<[u8]>, String>;
+pub(crate) type Audio = Result<Arc<Encoded>, String>;
 
 /// The file thread: answers requests until nobody can ask any more.
 pub(crate) fn run(requests: &Receiver<Request>, mailboxes: &[Mailbox]) {
@@ -54,7 +55,7 @@ pub(crate) fn run(requests: &Receiver<Request>, mailboxes: &[Mailbox]) {
         let audio = cache.get(&path, codec);
         if let Some(mailbox) = mailboxes.get(thread) {
             // A thread that has ended no longer wants its file.
-            let _gone = mailbox.deliver(Input::Loaded { ticket, audio });
+            let _gone = mailbox.deliver(Input::Loaded { ticket, codec, audio });
         }
     }
 }
@@ -69,7 +70,7 @@ struct Cache {
 
 struct Entry {
     version: Version,
-    audio: Arc<[u8]>,
+    audio: Arc<Encoded>,
     used: u64,
 }
 
@@ -128,23 +129,20 @@ impl Cache {
 fn load(path: &str, codec: Codec) -> Audio {
     let name = |cause: &dyn std::fmt::Display| format!("prompt {path}: {cause}");
     let reader = WavReader::open(path).map_err(|error| name(&error))?;
-    let samples = read(reader).map_err(|cause| name(&cause))?;
-    let mut encoded = vec![0; samples.len()];
-    Law::of(codec).encode(&samples, &mut encoded);
-    Ok(encoded.into())
+    let samples = read(reader, Rate::of(codec)).map_err(|cause| name(&cause))?;
+    Ok(Arc::new(Encoded::new(&samples, codec).map_err(|error| name(&error))?))
 }
 
-/// The samples of a file at 8 kHz, its channels mixed.
-fn read<R: Read>(mut reader: WavReader<R>) -> Result<Vec<i16>, String> {
+/// The samples of a file, its channels mixed.
+fn read<R: Read>(mut reader: WavReader<R>, rate: Rate) -> Result<Vec<i16>, String> {
     let spec = reader.spec();
-    let factor = spec.sample_rate / RATE;
     if spec.bits_per_sample != 16 || spec.sample_format != SampleFormat::Int {
         return Err("not 16-bit PCM; convert it to a WAV of 16-bit samples".to_owned());
     }
     if !matches!(spec.channels, 1 | 2) {
         return Err(format!("{} channels; one or two can be played", spec.channels));
     }
-    if factor == 0 || !spec.sample_rate.is_multiple_of(RATE) || spec.sample_rate > MAX_RATE {
+    if !RATES.contains(&spec.sample_rate) {
         return Err(format!("{} Hz; convert it to 8, 16 or 48 kHz", spec.sample_rate));
     }
     if reader.duration() > MAX_PROMPT_SAMPLES {
@@ -164,7 +162,7 @@ fn read<R: Read>(mut reader: WavReader<R>) -> Result<Vec<i16>, String> {
     if mono.is_empty() {
         return Err("it holds no sound".to_owned());
     }
-    Ok(decimate(&mono, factor as usize))
+    resample(&mono, spec.sample_rate, rate).ok_or_else(|| format!("{} Hz", spec.sample_rate))
 }
 
 #[cfg(test)]
@@ -181,25 +179,39 @@ mod tests {
         path.to_str().expect("UTF-8").into()
     }
 
-    fn decoded(audio: &[u8], codec: Codec) -> Vec<i16> {
-        let mut samples = vec![0; audio.len()];
-        Law::of(codec).decode(audio, &mut samples);
-        samples
+    fn decoded(audio: &Encoded) -> Vec<i16> {
+        let codec = audio.codec();
+        let mut decoder = audio::Decoder::new(codec, Rate::of(codec)).expect("Opus");
+        let packets: Vec<&[u8]> = match codec {
+            Codec::Opus => (0..audio.end()).filter_map(|number| audio.packet(number)).collect(),
+            _ => audio.bytes().chunks(80).collect(),
+        };
+        let decode = |packet| {
+            let mut samples = [0; audio::MAX_SAMPLES];
+            let count = decoder.decode(packet, &mut samples).expect("a packet");
+            samples[..count].to_vec()
+        };
+        packets.into_iter().flat_map(decode).collect()
     }
 
     #[test]
     fn a_prompt_is_the_same_sound_at_every_rate_in_mono_and_stereo() {
         let directory = tempfile::tempdir().expect("a directory");
         for (channels, rate) in [(1, 8_000), (2, 8_000), (1, 16_000), (2, 48_000)] {
-            let samples = vec![4_000; (rate / 10 * u32::from(channels)) as usize];
+            let beat =
+                |n: u32| (4_000.0 * (n as f32 * 800.0 * std::f32::consts::TAU / rate as f32).sin()) as i16;
+            let samples: Vec<i16> =
+                (0..rate / 10).flat_map(|n| vec![beat(n); usize::from(channels)]).collect();
             let path =
                 wav(&directory.path().join(format!("{channels}-{rate}.wav")), channels, rate, &samples);
-            for codec in [Codec::Pcmu, Codec::Pcma] {
+            for codec in Codec::ALL {
                 let audio = Cache::new(CACHE_BYTES).get(&path, codec).expect("a good prompt");
-                assert_eq!(audio.len(), 800);
-                for sample in &decoded(&audio, codec)[100..700] {
-                    assert!((sample - 4_000).abs() < 100, "{sample}");
-                }
+                let heard = decoded(&audio);
+                assert_eq!(heard.len(), 100 * Rate::of(codec).per_milli(), "{codec:?}");
+                let middle = &heard[heard.len() / 4..heard.len() * 3 / 4];
+                let power = middle.iter().map(|sample| f32::from(*sample).powi(2)).sum::<f32>();
+                let level = (2.0 * power / middle.len() as f32).sqrt();
+                assert!((3_500.0..4_500.0).contains(&level), "{codec:?} from {rate} Hz: {level}");
             }
         }
     }
