@@ -1,9 +1,10 @@
 //! Sines and their levels, at 8 kHz.
 
+use crate::Rate;
 use std::f64::consts::TAU;
 
 /// All tones are made and heard at this rate.
-pub(crate) const SAMPLE_RATE: u32 = 8_000;
+pub(crate) const SAMPLE_RATE: u32 = Rate::Narrow.hz();
 /// The level of the loudest sine that µ-law holds, and its amplitude on 16 bits (G.711 table 2a, note 2;
 /// that of A-law is 0.03 dB away).
 const FULL_SCALE_DBM0: f32 = 3.17;
