@@ -20,6 +20,7 @@ pub mod progress;
 mod rate;
 mod resample;
 mod spectrum;
+mod stereo;
 mod stretch;
 pub mod tone;
 mod wave;
@@ -31,6 +32,7 @@ pub use playout::{Playout, PlayoutStats};
 pub use rate::Rate;
 pub use resample::resample;
 pub(crate) use resample::{Doubler, Halver};
+pub use stereo::{StereoDecoder, StereoEncoder};
 pub use wave::{amplitude, dbm0};
 
 use thiserror::Error;

@@ -150,8 +150,8 @@ pub struct Node {
     pub rtp: Rtp,
     /// Where the HTTP API is served, if at all.
     pub http: Option<SocketAddr>,
-    /// The folder of recordings, relative to the state directory.
-    pub recordings: String,
+    /// Where recordings go, and as what.
+    pub recordings: Recordings,
     /// What the node admits.
     pub limits: Limits,
     /// How it meets strangers.
@@ -295,6 +295,40 @@ pub struct Rtp {
     pub threads: Option<usize>,
     /// What is spoken, the best first; with a trunk, unless it has its own.
     pub codecs: Arc<[Codec]>,
+}
+
+/// Where recordings go, and as what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recordings {
+    /// The folder, relative to the state directory.
+    pub folder: String,
+    /// What their files are.
+    pub format: RecordingFormat,
+}
+
+impl Default for Recordings {
+    fn default() -> Self {
+        Self { folder: "recordings".to_owned(), format: RecordingFormat::Wav }
+    }
+}
+
+/// What a recording's file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// 16-bit samples: 115 MB an hour, 230 of a wideband call.
+    Wav,
+    /// Opus in Ogg: 22 MB an hour.
+    Opus,
+}
+
+impl RecordingFormat {
+    /// The ending of its files' names, and its name in the node file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Opus => "opus",
+        }
+    }
 }
 
 /// How a node meets those whom it does not know.

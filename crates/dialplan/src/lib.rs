@@ -35,7 +35,8 @@ mod yaml;
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Advertise, Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node,
-    Register, Rtp, SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls, User,
+    RecordingFormat, Recordings, Register, Rtp, SessionTimer, StreamLimits, Tls, Transport, Trunk, TrunkTls,
+    User,
 };
 pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};

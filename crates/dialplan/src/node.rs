@@ -18,7 +18,9 @@ pub(crate) use numbers::country;
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node as Yaml, Value};
-use crate::{Digest, Listen, Node, Rtp, SessionTimer, StreamLimits, Tls, Transport};
+use crate::{
+    Digest, Listen, Node, RecordingFormat, Recordings, Rtp, SessionTimer, StreamLimits, Tls, Transport,
+};
 use clock::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -50,7 +52,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         let fields = Fields::of(node, key.span, "`http`", &["listen"], faults)?;
         fields.require("listen", faults)?.parse("an address with a port", "127.0.0.1:8062", faults)
     });
-    let recordings = fields.get("recordings").and_then(|node| folder(node, faults));
+    let recordings = fields.entry("recordings").and_then(|(key, node)| recordings(key, node, faults));
     let limits = limits::read(&fields, faults);
     let defence = defence::read(&fields, faults);
     let dns = dns::read(&fields, faults);
@@ -71,7 +73,7 @@ pub(crate) fn read(root: &Yaml, clients: &[&str], faults: &mut Faults<'_>) -> Op
         listen,
         rtp,
         http,
-        recordings: recordings.unwrap_or_else(|| "recordings".into()),
+        recordings: recordings.unwrap_or_default(),
         limits,
         defence,
         dns,
@@ -308,6 +310,27 @@ fn ports(node: &Yaml, faults: &mut Faults<'_>) -> Option<RangeInclusive<u16>> {
             None
         }
     }
+}
+
+/// A folder, or a map of folder and format.
+fn recordings(key: &Key, node: &Yaml, faults: &mut Faults<'_>) -> Option<Recordings> {
+    if !matches!(node.value, Value::Map(_)) {
+        return Some(Recordings { folder: folder(node, faults)?, ..Recordings::default() });
+    }
+    let fields = Fields::of(node, key.span, "`recordings`", &["folder", "format"], faults)?;
+    let mut recordings = Recordings::default();
+    if let Some(node) = fields.get("folder") {
+        recordings.folder = folder(node, faults)?;
+    }
+    if let Some(node) = fields.get("format") {
+        const FORMATS: [RecordingFormat; 2] = [RecordingFormat::Wav, RecordingFormat::Opus];
+        let word = node.text("`format`", faults)?;
+        match FORMATS.into_iter().find(|format| format.name() == word) {
+            Some(format) => recordings.format = format,
+            None => faults.unknown(node.span, "unknown format {}", word, FORMATS.iter().map(|it| it.name())),
+        }
+    }
+    Some(recordings)
 }
 
 fn folder(node: &Yaml, faults: &mut Faults<'_>) -> Option<String> {

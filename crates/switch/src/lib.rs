@@ -514,6 +514,8 @@ impl Switch {
             E::Silent { stream, millis } => self.with_stream(stream, |contact, core, leg| {
                 core.log(Some(contact.id), Kind::MediaSilent { leg, millis });
             }),
+            // The switch makes no rooms yet.
+            E::Speaker { .. } => {}
             E::Closed { stream, stats } => {
                 self.with_stream(stream, |contact, core, leg| contact.on_stream_closed(core, leg, &stats));
                 self.core.streams.remove(&stream);

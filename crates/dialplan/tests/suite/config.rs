@@ -3,7 +3,8 @@
 use crate::support::input;
 use clock::Duration;
 use dialplan::{
-    Attestation, Config, Digest, Fetch, Input, Receive, Sign, SourceFile, Stir, Transport, TrunkStir, load,
+    Attestation, Config, Digest, Fetch, Input, Receive, Recordings, Sign, SourceFile, Stir, Transport,
+    TrunkStir, load,
 };
 
 const NODE: &str = "\
@@ -103,7 +104,7 @@ fn what_is_not_written_has_its_default() {
     let config = config();
     let node = &config.node;
     assert_eq!(node.realm.as_ref(), "madrid-1");
-    assert_eq!(node.recordings, "recordings");
+    assert_eq!(node.recordings, Recordings::default());
     assert_eq!((node.limits.calls, node.limits.register_expires.clone()), (10_000, 60..=3_600));
     assert_eq!(node.http, None);
     assert_eq!(node.listen[1].transport, Transport::Tcp);

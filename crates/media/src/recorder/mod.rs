@@ -1,5 +1,7 @@
 //! Recordings: frames come from the media threads by a bounded channel and are written by one thread.
 
+mod file;
+mod ogg;
 mod repair;
 mod timeline;
 mod writer;
@@ -58,7 +60,10 @@ pub(crate) struct Stamp {
 
 /// What a media thread tells the writer.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are frames, and a box would be an allocation on the packet path")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are frames, and a box would be an allocation on the packet path"
+)]
 pub(crate) enum Message {
     Start { recording: RecordingId, path: PathBuf, at: Time, rate: Rate },
     Frame(Frame),

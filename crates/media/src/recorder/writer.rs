@@ -1,14 +1,13 @@
+use super::file::RecordingFile;
 use super::timeline::{HOLD_MILLIS, Timeline};
 use super::{Frame, Message, Side};
 use crate::clock::Clock;
 use audio::{Decoder, MAX_SAMPLES, Rate};
 use clock::{Duration, Time};
-use hound::{SampleFormat, WavSpec, WavWriter};
 use rtp::control::{Event, RecordingId};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -21,9 +20,6 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The longest recording, since WAV counts its bytes in 32 bits: 18 hours of wideband.
 const MAX_HOURS: u64 = 18;
-
-/// How many recordings may ask for the same name.
-const MAX_NAMES: u32 = 1_000;
 
 /// The thread that owns the files.
 pub(crate) struct Writer {
@@ -38,7 +34,7 @@ pub(crate) struct Writer {
 
 struct Recording {
     path: PathBuf,
-    file: WavWriter<BufWriter<File>>,
+    file: RecordingFile,
     timeline: Timeline,
     rate: Rate,
     /// Of what is received and of what is sent.
@@ -107,7 +103,7 @@ impl Writer {
     }
 
     fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time, rate: Rate) {
-        match create(&path, rate) {
+        match RecordingFile::create(&path, rate) {
             Ok((path, file)) => {
                 let timeline = Timeline::new(at, rate);
                 self.open.insert(recording, Recording { path, file, timeline, rate, decoders: [None, None] });
@@ -144,7 +140,7 @@ impl Writer {
         let until = recording.timeline.position(at).max(recording.timeline.end());
         let result = recording.write_until(until);
         let Recording { path, file, timeline, .. } = recording;
-        match result.and_then(|()| file.finalize()) {
+        match result.and_then(|()| file.finish()) {
             Ok(()) => {
                 let millis = timeline.taken_millis();
                 (self.events)(Event::RecordingEnded { recording: id, path, millis, error: None });
@@ -161,7 +157,7 @@ impl Writer {
         }
     }
 
-    fn fail(&self, recording: RecordingId, path: PathBuf, millis: u64, error: &hound::Error) {
+    fn fail(&self, recording: RecordingId, path: PathBuf, millis: u64, error: &io::Error) {
         let text = format!("recording {} ended: {}", path.display(), explain(error));
         (self.events)(Event::RecordingEnded { recording, path, millis, error: Some(text.clone()) });
         (self.events)(Event::Alarm(text));
@@ -197,71 +193,23 @@ impl Recording {
         }
     }
 
-    fn write_until(&mut self, position: u64) -> hound::Result<()> {
+    fn write_until(&mut self, position: u64) -> io::Result<()> {
         if position > self.timeline.samples(MAX_HOURS * 3_600_000) {
-            return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most").into());
+            return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most"));
         }
-        let count = position.saturating_sub(self.timeline.taken()) as u32;
-        let mut samples = self.file.get_i16_writer(2 * count);
-        for [left, right] in self.timeline.take_until(position) {
-            samples.write_sample(left);
-            samples.write_sample(right);
-        }
-        samples.flush()
+        self.file.write(self.timeline.take_until(position))
     }
-}
-
-/// A new file with a valid header, in a directory that is made if it is missing; and its name.
-fn create(path: &Path, rate: Rate) -> hound::Result<(PathBuf, WavWriter<BufWriter<File>>)> {
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    let spec = WavSpec {
-        channels: 2,
-        sample_rate: rate.hz(),
-        bits_per_sample: 16,
-        sample_format: SampleFormat::Int,
-    };
-    let (path, file) = create_beside(path)?;
-    let mut file = WavWriter::new(BufWriter::new(file), spec)?;
-    file.flush()?;
-    Ok((path, file))
-}
-
-/// A new file under that name or, since no recording may overwrite another, under the first free one of
-/// `NAME.2.wav`, `NAME.3.wav` and so on.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
-    match File::create_new(path) {
-        Err(error) if taken(&error) && path.is_file() => {}
-        // A device has nothing that could be lost.
-        Err(error) if taken(&error) && !path.is_dir() => {
-            return Ok((path.to_owned(), OpenOptions::new().write(true).open(path)?));
-        }
-        created => return Ok((path.to_owned(), created?)),
-    }
-    for number in 2..=MAX_NAMES {
-        let name = path.with_extension(format!("{number}.wav"));
-        match File::create_new(&name) {
-            Err(error) if taken(&error) => {}
-            created => return Ok((name, created?)),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// The cause, and what an administrator can do about it.
-fn explain(error: &hound::Error) -> String {
-    let advice = match error {
-        hound::Error::IoError(io) => match io.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free or add disk space",
-            ErrorKind::PermissionDenied => "; let the server's user write there",
-            ErrorKind::ReadOnlyFilesystem => "; mount it writable or record elsewhere",
-            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
-                "; something else stands where the file or its directory should be: correct the recording's path"
-            }
-            _ => "",
-        },
+fn explain(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free or add disk space",
+        ErrorKind::PermissionDenied => "; let the server's user write there",
+        ErrorKind::ReadOnlyFilesystem => "; mount it writable or record elsewhere",
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
+            "; something else stands where the file or its directory should be: correct the recording's path"
+        }
         _ => "",
     };
     format!("{error}{advice}")

@@ -1,9 +1,9 @@
 //! Parties of different codecs: what one says the other hears, by way of jitter buffer and encoder.
 
 use crate::common::{EVENT_TYPE, Packet, Rig, payload_type, wav};
-use crate::speaker::Speaker;
+use crate::speaker::{Speaker, share_of};
 use audio::dtmf::{DtmfDetector, DtmfGenerator, KeyTone};
-use audio::{Decoder, Law, Rate};
+use audio::{Decoder, Law, Rate, StereoDecoder};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, Event, PlayId, RecordingId, Setup};
 use std::f32::consts::TAU;
@@ -198,5 +198,47 @@ fn a_wideband_call_is_recorded_wide_with_both_of_its_sides() {
     for channel in 0..2 {
         let loud = samples.iter().skip(channel).step_by(2).filter(|sample| sample.abs() > 2_000).count();
         assert!(loud > 16_000 / 4, "channel {channel}: {loud} loud samples");
+    }
+}
+
+#[test]
+fn a_recording_in_opus_can_be_played_with_each_party_in_its_channel() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("call.opus");
+    let mut rig = Rig::start(66, LONG);
+    let (mut a, mut b) =
+        (Speaker::open(&mut rig, Codec::Pcmu, TONE), Speaker::open(&mut rig, Codec::Pcmu, 2.0 * TONE));
+    rig.bridge(&a.peer, &b.peer);
+    let recording = RecordingId(1);
+    rig.engine.send(Command::Record { stream: b.peer.stream, recording, path: path.clone() });
+    for _ in 0..50 {
+        a.say();
+        b.hear();
+        b.say();
+        a.hear();
+    }
+    rig.engine.send(Command::StopRecording { recording });
+    let millis = rig.wait_for(|event| match event {
+        Event::RecordingEnded { millis, error: None, .. } => Some(*millis),
+        _ => None,
+    });
+    let mut packets = ogg::PacketReader::new(std::fs::File::open(&path).expect("a file"));
+    let (mut decoder, mut heard) =
+        (StereoDecoder::new(Rate::Narrow).expect("memory"), [Vec::new(), Vec::new()]);
+    while let Some(packet) = packets.read_packet().expect("Ogg") {
+        let mut samples = [0; 2 * audio::MAX_SAMPLES];
+        // The two headers are no sound.
+        let count = decoder.decode(&packet.data, &mut samples).unwrap_or(0);
+        for pair in samples[..2 * count].as_chunks::<2>().0 {
+            (0..2).for_each(|channel| heard[channel].push(pair[channel]));
+        }
+    }
+    assert!(heard[0].len() as u64 >= 8 * millis, "{} of {millis} ms", heard[0].len() / 8);
+    for (channel, (own, other)) in [(2.0 * TONE, TONE), (TONE, 2.0 * TONE)].into_iter().enumerate() {
+        let said = &heard[channel][..];
+        assert!(
+            share_of(own, said, Rate::Narrow) > 20.0 * share_of(other, said, Rate::Narrow),
+            "channel {channel}"
+        );
     }
 }

@@ -58,13 +58,18 @@ impl Speaker {
     pub(crate) fn share_of(&self, tone: f32, last_millis: usize) -> f32 {
         let rate = Rate::of(self.codec);
         let heard = &self.heard[self.heard.len() - last_millis * rate.per_milli()..];
-        let (mut sine, mut cosine, mut power) = (0.0, 0.0, 0.0);
-        for (n, sample) in heard.iter().enumerate() {
-            let (x, s) = (n as f32 * tone * TAU / rate.hz() as f32, f32::from(*sample));
-            sine += s * x.sin();
-            cosine += s * x.cos();
-            power += s * s;
-        }
-        2.0 * (sine * sine + cosine * cosine) / (power.max(1.0) * heard.len() as f32)
+        share_of(tone, heard, rate)
     }
+}
+
+/// The share of a tone in the power of what was heard: 1 is nothing but the tone.
+pub(crate) fn share_of(tone: f32, heard: &[i16], rate: Rate) -> f32 {
+    let (mut sine, mut cosine, mut power) = (0.0, 0.0, 0.0);
+    for (n, sample) in heard.iter().enumerate() {
+        let (x, s) = (n as f32 * tone * TAU / rate.hz() as f32, f32::from(*sample));
+        sine += s * x.sin();
+        cosine += s * x.cos();
+        power += s * s;
+    }
+    2.0 * (sine * sine + cosine * cosine) / (power.max(1.0) * heard.len() as f32)
 }

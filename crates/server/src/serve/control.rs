@@ -37,7 +37,7 @@ struct Fixed {
     streams: StreamLimits,
     rtp: Rtp,
     http: Option<SocketAddr>,
-    recordings: String,
+    recordings: dialplan::Recordings,
     limits: Limits,
 }
 

@@ -91,7 +91,7 @@ impl Server {
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
         let Files { stir: Material { credentials, fetch }, outbound } = load::files(&options.config, &plan)?;
-        let recordings = options.state.join(&plan.node.recordings);
+        let recordings = options.state.join(&plan.node.recordings.folder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
             .thread_name("tasks")

@@ -168,9 +168,10 @@ impl Contact {
             return;
         }
         self.recordings_begun += 1;
+        let format = self.plan.node.recordings.format.name();
         let name = match self.recordings_begun {
-            1 => format!("{}.wav", self.id.0),
-            n => format!("{}-{n}.wav", self.id.0),
+            1 => format!("{}.{format}", self.id.0),
+            n => format!("{}-{n}.{format}", self.id.0),
         };
         let path = core.config.recordings.join(&*self.client).join(name);
         let recording = core.new_recording();

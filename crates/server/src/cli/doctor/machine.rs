@@ -31,7 +31,7 @@ pub(super) fn check(node: &Node, state: &Path, is_running: bool) -> Vec<Finding>
     found.push(media(&node.rtp, &ours));
     found.push(open_files(&node.rtp, &node.limits));
     found.push(disk("state directory", state));
-    let recordings = state.join(&node.recordings);
+    let recordings = state.join(&node.recordings.folder);
     if is_another_disk(state, &recordings) {
         found.push(disk("recordings", &recordings));
     }
