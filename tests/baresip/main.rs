@@ -1,5 +1,6 @@
 //! Calls between baresip phones: what one said is what the other heard, and what the recording holds.
 
+mod codecs;
 mod codes;
 mod encrypted;
 

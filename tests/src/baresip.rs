@@ -106,8 +106,9 @@ impl Baresip {
         let encryption = encryption.map_or_else(String::new, |how| format!(";mediaenc={how}"));
         let account = format!(
             "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
-             audio_codecs={codec}/8000/1{proxy}{encryption}\n",
-            node.place(habit.transport)
+             audio_codecs={}{proxy}{encryption}\n",
+            node.place(habit.transport),
+            format(codec),
         );
         fs::write(folder.join("accounts"), account).expect("a temporary folder");
         fs::write(folder.join("contacts"), "").expect("a temporary folder");
@@ -258,6 +259,15 @@ impl Drop for Baresip {
     }
 }
 
+/// A codec as baresip names it: with the rate of its samples and its channels.
+fn format(codec: &str) -> String {
+    match codec {
+        "opus" => "opus/48000/2".to_owned(),
+        "G722" => "G722/16000/1".to_owned(),
+        _ => format!("{codec}/8000/1"),
+    }
+}
+
 fn ends_with(path: &Path, suffix: &str) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(suffix))
 }
@@ -270,6 +280,8 @@ fn is_complete(path: &Path) -> bool {
 fn config(folder: &Path, sip: SocketAddr, control: SocketAddr) -> String {
     let modules: String = [
         ("module", "g711"),
+        ("module", "g722"),
+        ("module", "opus"),
         ("module", "sndfile"),
         ("module", "aubridge"),
         ("module", "aufile"),

@@ -29,17 +29,20 @@ pub struct Heard {
 }
 
 impl Sound {
-    /// Reads one channel of a WAV file.
+    /// Reads one channel of a WAV file. What a wideband codec's file has more of than 8 kHz is averaged away, which is
+    /// good enough to be known again.
     ///
     /// # Panics
-    /// When it is no 16-bit WAV at 8 kHz, or has no such channel.
+    /// When it is no 16-bit WAV at a multiple of 8 kHz, or has no such channel.
     pub fn read(path: &Path, channel: usize) -> Self {
         let mut file = WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let spec = file.spec();
-        assert_eq!(spec.sample_rate as usize, RATE, "{}", path.display());
+        let factor = spec.sample_rate as usize / RATE;
+        assert_eq!(spec.sample_rate as usize, factor * RATE, "{}", path.display());
         assert!(channel < usize::from(spec.channels), "{} has no channel {channel}", path.display());
         let samples = file.samples::<i16>().map(|sample| f64::from(sample.expect("a 16-bit WAV")));
-        Self(samples.skip(channel).step_by(usize::from(spec.channels)).collect())
+        let samples: Vec<f64> = samples.skip(channel).step_by(usize::from(spec.channels)).collect();
+        Self(samples.chunks(factor).map(|chunk| chunk.iter().sum::<f64>() / factor as f64).collect())
     }
 
     /// Samples from -32768 to 32767.

@@ -218,6 +218,9 @@ impl Engine {
                 self.recordings.insert(*recording, home.thread);
                 Some(home.thread)
             }
+            Command::HushRecording { recording, .. } | Command::ResumeRecording { recording } => {
+                self.recordings.get(recording).copied()
+            }
             Command::StopRecording { recording } => self.recordings.remove(recording),
             Command::Bridge { a, b } => {
                 self.exit(*a);

@@ -47,6 +47,15 @@ pub struct Voice {
     pub gain: i8,
 }
 
+/// How a recording passes over what must not be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hush {
+    /// The file goes on later where it was left: what is said meanwhile takes no time in it.
+    Pause,
+    /// There is silence for as long as it lasts.
+    Mask,
+}
+
 /// A bound RTP socket that no stream uses yet, and the media thread that owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LocalPort {
@@ -188,6 +197,18 @@ pub enum Command {
         recording: RecordingId,
         /// Where; the directory is made if it is missing.
         path: PathBuf,
+    },
+    /// Keeps what is said from now on out of a recording: it does not leave the media thread.
+    HushRecording {
+        /// The recording's number.
+        recording: RecordingId,
+        /// What stands in its place.
+        how: Hush,
+    },
+    /// Records on after [`HushRecording`](Self::HushRecording).
+    ResumeRecording {
+        /// The recording's number.
+        recording: RecordingId,
     },
     /// Ends a recording; `RecordingEnded` follows.
     StopRecording {

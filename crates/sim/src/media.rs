@@ -153,7 +153,12 @@ impl FakeMedia {
                 self.known(stream).map(|_| ())
             }
             Command::Bridge { a, b } => self.bridge(a, b),
-            Command::Join { .. } | Command::Leave { .. } => Err("the switch makes no rooms yet".to_owned()),
+            Command::Join { .. }
+            | Command::Leave { .. }
+            | Command::HushRecording { .. }
+            | Command::ResumeRecording { .. } => {
+                Err("the switch asks for no rooms and no hush yet".to_owned())
+            }
             Command::Unbridge { stream } => {
                 self.known(stream)?;
                 self.unbridge(stream);

@@ -65,17 +65,30 @@ pub(crate) struct Stamp {
     reason = "nearly all are frames, and a box would be an allocation on the packet path"
 )]
 pub(crate) enum Message {
-    Start { recording: RecordingId, path: PathBuf, at: Time, rate: Rate },
+    Start {
+        recording: RecordingId,
+        path: PathBuf,
+        at: Time,
+        rate: Rate,
+    },
     Frame(Frame),
-    Stop { recording: RecordingId, at: Time },
+    /// The time of the recording goes on, or stands still.
+    Run {
+        recording: RecordingId,
+        runs: bool,
+        at: Time,
+    },
+    Stop {
+        recording: RecordingId,
+        at: Time,
+    },
 }
 
 /// A media thread's end of the channel. It never waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     queue: SyncSender<Message>,
-    /// Starts and stops that found the channel full: none of them may be lost. At most two for each
-    /// recording of this thread.
+    /// What found the channel full and is no audio: none of it may be lost.
     held: VecDeque<Message>,
     dropped: Arc<AtomicU64>,
 }
@@ -95,6 +108,12 @@ impl Recorder {
     /// Ends a recording.
     pub(crate) fn stop(&mut self, recording: RecordingId, at: Time) {
         self.held.push_back(Message::Stop { recording, at });
+        self.flush();
+    }
+
+    /// Lets the time of a recording stand still, or go on.
+    pub(crate) fn run(&mut self, recording: RecordingId, runs: bool, at: Time) {
+        self.held.push_back(Message::Run { recording, runs, at });
         self.flush();
     }
 

@@ -20,6 +20,8 @@ pub(super) type Pair = [i16; 2];
 #[derive(Debug)]
 pub(super) struct Timeline {
     start: Time,
+    /// Since when the time stands still.
+    stopped: Option<Time>,
     /// Samples a second.
     rate: u32,
     received: Track,
@@ -47,6 +49,7 @@ impl Timeline {
     pub(super) fn new(start: Time, rate: Rate) -> Self {
         Self {
             start,
+            stopped: None,
             rate: rate.hz(),
             received: Track::default(),
             sent: Track::default(),
@@ -57,7 +60,22 @@ impl Timeline {
 
     /// The number of the sample that belongs to that moment.
     pub(super) fn position(&self, at: Time) -> u64 {
+        let at = self.stopped.map_or(at, |stopped| stopped.min(at));
         at.since(self.start).as_micros() as u64 * u64::from(self.rate) / 1_000_000
+    }
+
+    /// Lets the time go on after it stood still, or stand still from now on.
+    pub(super) fn run(&mut self, at: Time, runs: bool) {
+        match (self.stopped, runs) {
+            (Some(stopped), true) => {
+                self.start += at.since(stopped);
+                self.stopped = None;
+                // Timestamps have run on: both sides are placed anew by their arrival.
+                (self.received, self.sent) = (Track::default(), Track::default());
+            }
+            (None, false) => self.stopped = Some(at),
+            _ => {}
+        }
     }
 
     /// So many milliseconds in samples.
@@ -200,6 +218,18 @@ mod tests {
         let rest: Vec<_> = line.take_until(480).collect();
         assert_eq!(rest, [[[0, 9]; 80].as_slice(), &[[5, 0]; 160]].concat());
         assert_eq!(line.taken_millis(), 60);
+    }
+
+    #[test]
+    fn what_is_said_while_the_time_stands_still_takes_none() {
+        let mut line = timeline();
+        line.place(Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
+        line.run(Time::from_millis(1_020), false);
+        assert_eq!(line.position(Time::from_millis(9_000)), 160);
+        line.run(Time::from_millis(6_020), true);
+        line.place(Side::Received, stamp(5_020, 40_160), 8_000, &[2; FRAME]);
+        let heard = left(&mut line);
+        assert_eq!((heard.len(), heard[80], heard[240]), (320, 1, 2));
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl Writer {
                     recording.lay(&frame);
                 }
             }
+            Message::Run { recording, runs, at } => {
+                if let Some(recording) = self.open.get_mut(&recording) {
+                    recording.timeline.run(at, runs);
+                }
+            }
             Message::Stop { recording, at } => {
                 if let Some(open) = self.open.remove(&recording) {
                     self.end(recording, open, at);

@@ -1,11 +1,11 @@
-use super::leg::{Leg, Pacing, RECORDINGS};
+use super::leg::{Leg, Pacing, RECORDINGS, Tape};
 use super::pace::Due;
 use super::{MediaThread, relay::DATAGRAM};
 use crate::playback::Playback;
 use crate::prompts::{Audio, Ticket};
 use clock::Time;
 use rtp::Codec;
-use rtp::control::{Command, Event, LocalPort, PlayEnd, RecordingId, StreamId};
+use rtp::control::{Command, Event, Hush, LocalPort, PlayEnd, RecordingId, StreamId};
 use rustix::event::epoll;
 use std::io::ErrorKind;
 use std::net::UdpSocket;
@@ -44,6 +44,8 @@ impl MediaThread {
             Command::Join { room, stream, voice } => self.join(now, room, stream, voice),
             Command::Leave { stream } => self.leave(stream),
             Command::Record { stream, recording, path } => self.record(now, stream, recording, path),
+            Command::HushRecording { recording, how } => self.hush(now, recording, Some(how)),
+            Command::ResumeRecording { recording } => self.hush(now, recording, None),
             Command::StopRecording { recording } => self.stop_recording(now, recording),
             Command::Close { stream } => self.close(now, stream),
         }
@@ -128,16 +130,29 @@ impl MediaThread {
                 error: Some(error),
             });
         }
-        leg.recordings.push(recording);
+        leg.recordings.push(Tape { recording, hush: None });
         let rate = leg.rate();
         self.recordings.insert(recording, stream);
         self.around.recorder.start(recording, path, now, rate);
     }
 
+    /// Keeps a recording from what is said, or lets it hear again.
+    fn hush(&mut self, now: Time, recording: RecordingId, how: Option<Hush>) {
+        let Some(leg) = self.recordings.get(&recording).and_then(|stream| self.legs.by_id(*stream)) else {
+            return;
+        };
+        let Some(tape) = leg.recordings.iter_mut().find(|tape| tape.recording == recording) else { return };
+        let (was, is) = (tape.hush == Some(Hush::Pause), how == Some(Hush::Pause));
+        tape.hush = how;
+        if was != is {
+            self.around.recorder.run(recording, !is, now);
+        }
+    }
+
     fn stop_recording(&mut self, now: Time, recording: RecordingId) {
         let Some(stream) = self.recordings.remove(&recording) else { return };
         if let Some(leg) = self.legs.by_id(stream) {
-            leg.recordings.retain(|other| *other != recording);
+            leg.recordings.retain(|tape| tape.recording != recording);
         }
         self.around.recorder.stop(recording, now);
     }
@@ -147,7 +162,7 @@ impl MediaThread {
         self.leave(stream);
         let Some(mut leg) = self.legs.remove(stream) else { return };
         leg.end_playback(PlayEnd::Stopped, &self.around);
-        for recording in &leg.recordings {
+        for Tape { recording, .. } in &leg.recordings {
             self.recordings.remove(recording);
             self.around.recorder.stop(*recording, now);
         }

@@ -9,7 +9,7 @@ use crate::recorder::{Side, Stamp};
 use audio::Rate;
 use audio::dtmf::KeyPress;
 use clock::{Duration, Time};
-use rtp::control::{Event, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats};
+use rtp::control::{Event, Hush, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats};
 use rtp::{Codec, Content, Digit, DigitTick, HEADER_LEN, Header, Packet, Received, RtpError, Stream};
 use rustix::net::connect_unspec;
 use secure::MAX_OVERHEAD;
@@ -43,7 +43,7 @@ pub(super) struct Leg {
     pub(super) partner: Option<usize>,
     pub(super) room: Option<RoomId>,
     pub(super) pacing: Pacing,
-    pub(super) recordings: Vec<RecordingId>,
+    pub(super) recordings: Vec<Tape>,
     socket: UdpSocket,
     link: Link,
     rtp: Stream,
@@ -56,6 +56,14 @@ pub(super) struct Leg {
     /// When the party's last packet came.
     heard: Option<Time>,
     watch: Watch,
+}
+
+/// A recording of the stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tape {
+    pub(super) recording: RecordingId,
+    /// While it must not hear anything.
+    pub(super) hush: Option<Hush>,
 }
 
 /// Whether a beat is set for the stream.
@@ -498,7 +506,7 @@ impl Leg {
         around: &mut Surroundings,
     ) {
         let stamp = Stamp { at, timestamp: header.timestamp, ssrc: header.ssrc, marker: header.marker };
-        for recording in &self.recordings {
+        for Tape { recording, .. } in self.recordings.iter().filter(|tape| tape.hush.is_none()) {
             around.recorder.audio(*recording, side, codec, stamp, payload);
         }
     }

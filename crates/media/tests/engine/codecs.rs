@@ -5,7 +5,7 @@ use crate::speaker::{Speaker, share_of};
 use audio::dtmf::{DtmfDetector, DtmfGenerator, KeyTone};
 use audio::{Decoder, Law, Rate, StereoDecoder};
 use rtp::Codec;
-use rtp::control::{Command, DigitFormat, Event, PlayId, RecordingId, Setup};
+use rtp::control::{Command, DigitFormat, Event, Hush, PlayId, RecordingId, Setup};
 use std::f32::consts::TAU;
 use std::time::Duration;
 
@@ -240,5 +240,37 @@ fn a_recording_in_opus_can_be_played_with_each_party_in_its_channel() {
             share_of(own, said, Rate::Narrow) > 20.0 * share_of(other, said, Rate::Narrow),
             "channel {channel}"
         );
+    }
+}
+
+#[test]
+fn a_masked_recording_is_silent_for_as_long_and_a_paused_one_shorter() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (host, how, expected) in [(67, Hush::Mask, 1_500), (68, Hush::Pause, 1_000)] {
+        let path = directory.path().join(format!("{host}.wav"));
+        let mut rig = Rig::start(host, LONG);
+        // Transcoded, so that the engine's own beat is the pace.
+        let (mut a, mut b) =
+            (Speaker::open(&mut rig, Codec::Pcmu, TONE), Speaker::open(&mut rig, Codec::G722, TONE));
+        rig.bridge(&a.peer, &b.peer);
+        converse(&mut a, &mut b, 10);
+        let recording = RecordingId(1);
+        rig.engine.send(Command::Record { stream: a.peer.stream, recording, path: path.clone() });
+        converse(&mut a, &mut b, 25);
+        rig.engine.send(Command::HushRecording { recording, how });
+        converse(&mut a, &mut b, 25);
+        rig.engine.send(Command::ResumeRecording { recording });
+        converse(&mut a, &mut b, 25);
+        rig.engine.send(Command::StopRecording { recording });
+        let millis = rig.wait_for(|event| match event {
+            Event::RecordingEnded { millis, error: None, .. } => Some(*millis),
+            _ => None,
+        });
+        assert!(millis.abs_diff(expected) < 150, "{how:?}: {millis} ms");
+        let reader = hound::WavReader::open(&path).expect("a WAV");
+        let samples: Vec<i16> = reader.into_samples().step_by(2).map(|s| s.expect("a sample")).collect();
+        let silent = samples.chunks(160).filter(|chunk| chunk.iter().all(|sample| *sample == 0)).count();
+        let masked = if how == Hush::Mask { 25 } else { 0 };
+        assert!(silent.abs_diff(masked) <= 6, "{how:?}: {silent} silent pieces of 20 ms");
     }
 }
