@@ -1,6 +1,6 @@
 //! Phones that have no codec in common.
 
-use acceptance::{Baresip, Habit, Node, Recorded, Setup, agents_speech, assert_same, callers_speech};
+use acceptance::{Baresip, Habit, Heard, Node, Recorded, Setup, agents_speech, callers_speech};
 
 /// Rings user 1001.
 const FLOWS: &str = "\
@@ -10,19 +10,26 @@ flows:
     - dial: {to: [\"1001\"], timeout: 10s}
 ";
 
+/// Opus keeps how speech sounds rather than its shape, and a jitter buffer may leave out a period of a voice or repeat
+/// one: no piece has to be as alike as one that was only passed on.
+fn assert_alike(what: &str, heard: &Heard) {
+    assert!(heard.windows >= 6 && heard.worst > 0.5 && heard.best > 0.95, "{what}: {heard:?}");
+    assert!(heard.drift_ms <= 60.0, "{what}: something was left out or came twice: {heard:?}");
+}
+
 /// A caller and an agent with these codecs talk, the caller presses a key, and both hear all that the other says.
 fn talk(codecs: [&str; 2]) {
     let node = Node::start(&Setup::new().flows(FLOWS));
     let mut agent = Baresip::register(&node, 1001, 0, codecs[1], &agents_speech());
     let mut caller = Baresip::register(&node, 1000, 20, codecs[0], &callers_speech());
     caller.dial(&format!("sip:agent@{}", node.place(Habit::default().transport)));
-    agent.hears(6.0);
+    // By the agent's file; that of a wideband codec grows faster.
+    agent.listen(8.0);
+    caller.listen(6.0);
     caller.command("hangup", "");
     agent.event("CALL_CLOSED");
-    let heard = agent.recorded(Recorded::Heard).compare(&callers_speech());
-    assert_same(&format!("an agent with {} heard a caller with {}", codecs[1], codecs[0]), &heard, 4);
-    let heard = caller.recorded(Recorded::Heard).compare(&agents_speech());
-    assert_same(&format!("a caller with {} heard an agent with {}", codecs[0], codecs[1]), &heard, 4);
+    assert_alike("the agent heard the caller", &agent.recorded(Recorded::Heard).compare(&callers_speech()));
+    assert_alike("the caller heard the agent", &caller.recorded(Recorded::Heard).compare(&agents_speech()));
     assert_eq!(node.calls(1)[0]["disposition"], "answered");
     node.stop();
 }

@@ -117,7 +117,7 @@ fn settings(node: &Node, transport: &str, user: u16, port: u16) -> String {
          default_proxy=0\nauto_net_state_mon=0\nregister_only_when_network_is_up=0\n[rtp]\naudio_rtp_port={sound}\naudio_jitt_comp=200\naudio_adaptive_jitt_comp_enabled=0\n\
          [proxy_0]\nreg_proxy=<sip:{place}>\nreg_identity=sip:{user}@{}\nreg_expires=600\nreg_sendregister=1\n\
          [auth_info_0]\nusername={user}\npasswd=pw{user}\nrealm=load\n\
-         [audio_codec_0]\nmime=PCMU\nrate=8000\nchannels=1\nenabled=1\n",
+         [misc]\nadd_missing_audio_codecs=0\n[audio_codec_0]\nmime=PCMU\nrate=8000\nchannels=1\nenabled=1\n",
         node.sip()
     )
 }

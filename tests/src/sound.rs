@@ -29,19 +29,26 @@ pub struct Heard {
 }
 
 impl Sound {
-    /// Reads one channel of a WAV file. What a wideband codec's file has more of than 8 kHz is averaged away, which is
-    /// good enough to be known again.
+    /// Reads one channel of a WAV file.
     ///
     /// # Panics
     /// When it is no 16-bit WAV at a multiple of 8 kHz, or has no such channel.
     pub fn read(path: &Path, channel: usize) -> Self {
         let mut file = WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let spec = file.spec();
-        let factor = spec.sample_rate as usize / RATE;
-        assert_eq!(spec.sample_rate as usize, factor * RATE, "{}", path.display());
         assert!(channel < usize::from(spec.channels), "{} has no channel {channel}", path.display());
         let samples = file.samples::<i16>().map(|sample| f64::from(sample.expect("a 16-bit WAV")));
         let samples: Vec<f64> = samples.skip(channel).step_by(usize::from(spec.channels)).collect();
+        Self::at(spec.sample_rate, &samples)
+    }
+
+    /// Samples at a multiple of 8 kHz. What that has more is averaged away, which is good enough to be known again.
+    ///
+    /// # Panics
+    /// When it is no multiple.
+    pub fn at(rate: u32, samples: &[f64]) -> Self {
+        let factor = rate as usize / RATE;
+        assert_eq!(rate as usize, factor * RATE, "the rate of a sound");
         Self(samples.chunks(factor).map(|chunk| chunk.iter().sum::<f64>() / factor as f64).collect())
     }
 
