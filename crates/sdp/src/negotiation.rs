@@ -236,9 +236,10 @@ impl Negotiation {
     /// Our offer was refused: what was agreed before it stands (RFC 6337 3.4).
     pub fn rollback(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Idle) {
-            State::LocalOffer { before, .. } => {
-                // The refused description has used up its version.
-                self.version += 1;
+            State::LocalOffer { offer, before } => {
+                // A refused description has used up its version, if it had one of its own.
+                let is_new = before.as_ref().is_none_or(|stable| stable.local != offer);
+                self.version += u64::from(is_new);
                 before.map_or(State::Idle, |stable| State::Stable(*stable))
             }
             other => other,

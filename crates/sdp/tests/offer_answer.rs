@@ -304,6 +304,20 @@ fn rfc6337_3_4_a_refused_offer_leaves_what_was_agreed() {
     assert_eq!(sections(&first), sections(&again));
 }
 
+/// Or else the version would jump by two with the next change (RFC 3264 8).
+#[test]
+fn rfc3264_8_a_refused_offer_that_said_nothing_new_uses_up_no_version() {
+    let mut negotiation = negotiation();
+    let mut answer = |media: &str| negotiation.answer(peer(media).as_bytes(), Direction::SendRecv).unwrap().0;
+    let first = answer(&format!("m=audio 4000 RTP/AVP 0 8 101\r\na=rtcp-mux\r\n{EVENTS}"));
+    let again = negotiation.offer(Direction::SendRecv);
+    assert_eq!(first, again);
+    negotiation.rollback();
+    let mut answer = |media: &str| negotiation.answer(peer(media).as_bytes(), Direction::SendRecv).unwrap().0;
+    let next = answer("m=audio 4000 RTP/AVP 8\r\n");
+    assert_eq!([&first, &next].map(|text| version(text)), [1, 2]);
+}
+
 #[test]
 fn rfc3264_4_a_refused_first_offer_leaves_nothing() {
     let mut negotiation = negotiation();
