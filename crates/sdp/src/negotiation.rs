@@ -57,6 +57,8 @@ pub struct Negotiation {
     protection: Option<Box<Protection>>,
     /// The version in the `o=` line that was written last.
     version: u64,
+    /// Our last description, if the peer has refused it: it has used up its version, although nothing came of it.
+    refused: Option<Box<Description>>,
     state: State,
 }
 
@@ -116,6 +118,7 @@ impl Negotiation {
             preferred: None,
             protection: None,
             version: 1,
+            refused: None,
             state: State::Idle,
         }
     }
@@ -161,6 +164,7 @@ impl Negotiation {
                 (Some(Box::new(stable)), Some(last))
             }
         };
+        let last = self.refused.take().map(|refused| *refused).or(last);
         let offer = match &before {
             Some(stable) => {
                 stable.local.next_offer(&self.capabilities, self.protection.as_deref(), direction)
@@ -198,7 +202,9 @@ impl Negotiation {
         let agreed = remote.agree(choice.common, wanted, security);
         let taken = (media.port != 0).then_some((choice.index, choice.profile));
         let local = Description::answer(&offer, taken, agreed.local_formats(), line, agreed.direction);
+        let last = self.refused.as_deref().or(last);
         self.version += u64::from(last.is_some_and(|last| *last != local));
+        self.refused = None;
         let text = self.write(&local);
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Remote });
         Ok((text, agreed))
@@ -237,9 +243,7 @@ impl Negotiation {
     pub fn rollback(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Idle) {
             State::LocalOffer { offer, before } => {
-                // A refused description has used up its version, if it had one of its own.
-                let is_new = before.as_ref().is_none_or(|stable| stable.local != offer);
-                self.version += u64::from(is_new);
+                self.refused = Some(Box::new(offer));
                 before.map_or(State::Idle, |stable| State::Stable(*stable))
             }
             other => other,

@@ -33,7 +33,7 @@ fn told(text: &str) -> Vec<&str> {
 fn keys(agreed: &Agreed) -> &SrtpKeys {
     match &agreed.security {
         Security::Srtp(keys) => keys,
-        Security::Plain => panic!("nothing is encrypted"),
+        other => panic!("no keys in the description: {other:?}"),
     }
 }
 

@@ -304,9 +304,8 @@ fn rfc6337_3_4_a_refused_offer_leaves_what_was_agreed() {
     assert_eq!(sections(&first), sections(&again));
 }
 
-/// Or else the version would jump by two with the next change (RFC 3264 8).
 #[test]
-fn rfc3264_8_a_refused_offer_that_said_nothing_new_uses_up_no_version() {
+fn rfc3264_8_the_version_counts_one_by_one_over_a_refused_offer() {
     let mut negotiation = negotiation();
     let mut answer = |media: &str| negotiation.answer(peer(media).as_bytes(), Direction::SendRecv).unwrap().0;
     let first = answer(&format!("m=audio 4000 RTP/AVP 0 8 101\r\na=rtcp-mux\r\n{EVENTS}"));
@@ -316,6 +315,12 @@ fn rfc3264_8_a_refused_offer_that_said_nothing_new_uses_up_no_version() {
     let mut answer = |media: &str| negotiation.answer(peer(media).as_bytes(), Direction::SendRecv).unwrap().0;
     let next = answer("m=audio 4000 RTP/AVP 8\r\n");
     assert_eq!([&first, &next].map(|text| version(text)), [1, 2]);
+    // One that said something new.
+    let offer = negotiation.offer(Direction::SendOnly);
+    negotiation.rollback();
+    let mut answer = |media: &str| negotiation.answer(peer(media).as_bytes(), Direction::SendRecv).unwrap().0;
+    let last = answer("m=audio 4000 RTP/AVP 0\r\n");
+    assert_eq!([&offer, &last].map(|text| version(text)), [3, 4]);
 }
 
 #[test]
