@@ -1,6 +1,7 @@
 //! Recordings: frames come from the media threads by a bounded channel and are written by one thread.
 
 mod repair;
+mod side;
 mod timeline;
 mod writer;
 
@@ -43,11 +44,19 @@ pub(crate) struct Frame {
     bytes: [u8; FRAME_BYTES],
 }
 
+impl Frame {
+    fn payload(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
 /// When a packet came or went, and where its sender placed it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     /// By the engine's clock.
     pub(crate) at: Time,
+    /// RTP sequence number: all pieces of a packet have the same.
+    pub(crate) sequence: u16,
     /// RTP timestamp.
     pub(crate) timestamp: u32,
     /// RTP source.
@@ -58,7 +67,10 @@ pub(crate) struct Stamp {
 
 /// What a media thread tells the writer.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are frames, and a box would be an allocation on the packet path")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are frames, and a box would be an allocation on the packet path"
+)]
 pub(crate) enum Message {
     Start { recording: RecordingId, path: PathBuf, at: Time, rate: Rate },
     Frame(Frame),

@@ -1,7 +1,8 @@
+use super::side::Track;
 use super::timeline::{HOLD_MILLIS, Timeline};
 use super::{Frame, Message, Side};
 use crate::clock::Clock;
-use audio::{Decoder, MAX_SAMPLES, Rate};
+use audio::Rate;
 use clock::{Duration, Time};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtp::control::{Event, RecordingId};
@@ -40,9 +41,8 @@ struct Recording {
     path: PathBuf,
     file: WavWriter<BufWriter<File>>,
     timeline: Timeline,
-    rate: Rate,
-    /// Of what is received and of what is sent.
-    decoders: [Option<Decoder>; 2],
+    received: Track,
+    sent: Track,
 }
 
 /// What ended the supply of messages for now.
@@ -95,7 +95,7 @@ impl Writer {
             Message::Start { recording, path, at, rate } => self.start(recording, path, at, rate),
             Message::Frame(frame) => {
                 if let Some(recording) = self.open.get_mut(&frame.recording) {
-                    recording.lay(&frame);
+                    recording.keep(frame);
                 }
             }
             Message::Stop { recording, at } => {
@@ -110,7 +110,8 @@ impl Writer {
         match create(&path, rate) {
             Ok((path, file)) => {
                 let timeline = Timeline::new(at, rate);
-                self.open.insert(recording, Recording { path, file, timeline, rate, decoders: [None, None] });
+                let (received, sent) = (Track::new(rate), Track::new(rate));
+                self.open.insert(recording, Recording { path, file, timeline, received, sent });
             }
             Err(error) => self.fail(recording, path, 0, &error),
         }
@@ -141,6 +142,7 @@ impl Writer {
     }
 
     fn end(&self, id: RecordingId, mut recording: Recording, at: Time) {
+        recording.decode_until(u64::MAX);
         let until = recording.timeline.position(at).max(recording.timeline.end());
         let result = recording.write_until(until);
         let Recording { path, file, timeline, .. } = recording;
@@ -181,26 +183,29 @@ impl Writer {
 }
 
 impl Recording {
-    fn lay(&mut self, frame: &Frame) {
-        let decoder = match frame.side {
-            Side::Received => &mut self.decoders[0],
-            Side::Sent => &mut self.decoders[1],
-        };
-        if decoder.as_ref().is_none_or(|decoder| decoder.codec() != frame.codec) {
-            *decoder = Decoder::new(frame.codec, self.rate).ok();
+    fn keep(&mut self, frame: Frame) {
+        if let Some(position) = self.timeline.locate(frame.side, frame.stamp, frame.codec.clock_rate()) {
+            self.track(frame.side).keep(position, frame);
         }
-        let mut samples = [0; MAX_SAMPLES];
-        let encoded = &frame.bytes[..usize::from(frame.length)];
-        // What its codec does not understand is silence, as if it had been lost.
-        if let Some(Ok(count)) = decoder.as_mut().map(|decoder| decoder.decode(encoded, &mut samples)) {
-            self.timeline.place(frame.side, frame.stamp, frame.codec.clock_rate(), &samples[..count]);
+    }
+
+    fn track(&mut self, side: Side) -> &mut Track {
+        match side {
+            Side::Received => &mut self.received,
+            Side::Sent => &mut self.sent,
         }
+    }
+
+    fn decode_until(&mut self, position: u64) {
+        self.received.decode_until(position, &mut self.timeline);
+        self.sent.decode_until(position, &mut self.timeline);
     }
 
     fn write_until(&mut self, position: u64) -> hound::Result<()> {
         if position > self.timeline.samples(MAX_HOURS * 3_600_000) {
             return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most").into());
         }
+        self.decode_until(position);
         let count = position.saturating_sub(self.timeline.taken()) as u32;
         let mut samples = self.file.get_i16_writer(2 * count);
         for [left, right] in self.timeline.take_until(position) {
