@@ -191,6 +191,12 @@ impl Call {
         }
     }
 
+    /// Lets go of what the engine sent before anybody spoke: a room is never quiet.
+    pub(crate) fn begin(&mut self, start: Instant) {
+        self.hear(start);
+        self.heard.clear();
+    }
+
     /// Takes what the engine has sent the listener.
     pub(crate) fn hear(&mut self, start: Instant) {
         let mut datagram = [0; 2_048];

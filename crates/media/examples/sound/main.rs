@@ -66,6 +66,7 @@ fn main() {
 /// hundred.
 fn talk(calls: &mut [Call], frames: usize) -> Duration {
     let start = Instant::now();
+    calls.iter_mut().for_each(|call| call.begin(start));
     let (mut next, mut late) = (0, Vec::new());
     let end = FRAME * frames as u32 + TAIL;
     while start.elapsed() < end {
