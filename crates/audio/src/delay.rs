@@ -45,8 +45,9 @@ impl Delay {
         self.measured += 1;
         let known = self.measured.min(WINDOW);
         self.fastest = self.transits[..known].iter().copied().min().unwrap_or(transit);
-        // The first packets of a call count more, so that a good guess comes soon.
-        let kept = MEMORY.min(1.0 - 1.0 / (self.measured as f32 + 8.0));
+        // The first packets of a call count more, so that a good guess comes soon: the first guess counts as one packet,
+        // and is one in a hundred after two seconds.
+        let kept = MEMORY.min(1.0 - 1.0 / (self.measured as f32 + 1.0));
         self.lateness.iter_mut().for_each(|share| *share *= kept);
         let step = usize::try_from((transit - self.fastest) / STEP_MICROS).unwrap_or(0);
         self.lateness[step.min(STEPS - 1)] += 1.0 - kept;

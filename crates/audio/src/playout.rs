@@ -1,5 +1,6 @@
 use crate::delay::Delay;
-use crate::{Decoder, MAX_SAMPLES, Rate, stretch};
+use crate::stretch::{self, Need};
+use crate::{Decoder, MAX_SAMPLES, Rate};
 use clock::Time;
 use rtp::{Codec, Header};
 
@@ -12,6 +13,8 @@ const NEAR: u16 = 1_000;
 /// The playing packet may wait so much more than it should before the sound is made shorter, in µs, and more than
 /// that by as much as is pulled at a time, since a packet may have to wait for the next pull.
 const SLACK: i64 = 5_000;
+/// With so much more it is made shorter wherever it can be, and not where nobody hears it alone.
+const URGENT: i64 = 60_000;
 /// At most one period is put in or left out in so many packets, so that nobody hears it.
 const CALM: u32 = 4;
 /// What is made up at a time while nothing comes, and how long that goes on.
@@ -258,7 +261,7 @@ impl Playout {
                 let state = State::Playing;
                 self.line = Some(Line { next: sequence, playhead: timestamp, state, ..line });
             } else if missing > 0 {
-                self.replace_lost(now, line, index, missing == 1);
+                self.replace_lost(line, index, missing == 1);
                 continue;
             }
             self.play(now, pull, index, codec);
@@ -294,22 +297,25 @@ impl Playout {
         }
     }
 
-    /// The packet before the one in `following` was lost. What was made up while waiting for it stands for it if
-    /// there was enough.
-    fn replace_lost(&mut self, now: i64, line: Line, following: usize, is_neighbour: bool) {
-        let next = line.next.wrapping_add(1);
-        let playhead = line.playhead + line.step;
-        let is_replaced = matches!(line.state, State::Dry(_)) && self.excess(now, playhead, line.codec) >= 0;
-        self.line = Some(Line { next, playhead, ..line });
-        let Some(decoder) = self.decoder.as_mut().filter(|_| !is_replaced) else { return };
+    /// The packet before the one in `following` was lost. What was made up while waiting for it stands for as much of it:
+    /// what is left to be made up is the rest.
+    fn replace_lost(&mut self, line: Line, following: usize, is_neighbour: bool) {
         let samples = (line.step * i64::from(self.rate.hz()) / i64::from(line.codec.clock_rate())) as usize;
-        self.sound.resize(samples.clamp(1, MAX_SAMPLES), 0);
-        if is_neighbour {
+        let samples = samples.clamp(1, MAX_SAMPLES);
+        let (state, made_up) = match line.state {
+            State::Dry(made_up) => (State::Dry(made_up.saturating_sub(samples)), made_up.min(samples)),
+            state => (state, 0),
+        };
+        let (next, playhead) = (line.next.wrapping_add(1), line.playhead + line.step);
+        self.line = Some(Line { next, playhead, state, ..line });
+        let Some(decoder) = &mut self.decoder else { return };
+        self.stats.concealed += samples as u64;
+        self.sound.resize(samples - made_up, 0);
+        if is_neighbour && made_up == 0 {
             decoder.recover(&self.slots[following].payload, &mut self.sound);
         } else {
             decoder.conceal(&mut self.sound);
         }
-        self.stats.concealed += samples as u64;
     }
 
     /// Decodes the packet in a slot, and stretches it if it is due much earlier or later than it should be.
@@ -338,10 +344,13 @@ impl Playout {
                 line.playhead += line.step;
             }
             let change = if excess > 0 { stretch::shorter } else { stretch::longer };
-            let stretched = change(&mut room, count, self.rate);
+            let need = if excess > pull + URGENT { Need::Now } else { Need::Unheard };
+            let stretched = change(&mut room, count, self.rate, need);
+            if stretched != count {
+                line.calm = 0;
+            }
             self.stats.stretched += stretched.abs_diff(count) as u64;
             count = stretched;
-            line.calm = 0;
         }
         self.line = Some(line);
         self.sound.extend_from_slice(&room[..count]);

@@ -51,15 +51,20 @@ fn packets(codec: Codec, count: u16, every: u64, late: impl Fn(u16) -> Option<u6
 
 /// What is heard, pulled every 20 ms from 1 s on.
 fn listen(playout: &mut Playout, codec: Codec, sent: &[Sent], pulls: usize) -> Vec<i16> {
+    listen_every(20, playout, codec, sent, pulls)
+}
+
+/// What is heard, pulled every so many milliseconds from 1 s on.
+fn listen_every(millis: u64, playout: &mut Playout, codec: Codec, sent: &[Sent], pulls: usize) -> Vec<i16> {
     let mut waiting = sent.iter().peekable();
     let mut heard = Vec::new();
     for pull in 0..pulls {
-        let now = 1_000_000 + 20_000 * pull as u64 + 3_000;
+        let now = 1_000_000 + 1_000 * millis * pull as u64 + 3_000;
         while let Some(packet) = waiting.next_if(|packet| packet.comes <= now) {
             let at = Time::ZERO + Duration::from_micros(packet.comes);
             playout.insert(at, &packet.header, codec, &packet.payload);
         }
-        let mut frame = vec![0; 20 * playout.rate().per_milli()];
+        let mut frame = vec![0; millis as usize * playout.rate().per_milli()];
         playout.pull(Time::ZERO + Duration::from_micros(now), &mut frame);
         heard.extend(frame);
     }
@@ -111,6 +116,33 @@ fn a_lost_packet_in_twenty_is_made_up_and_counted() {
         let hole = longest_hole(&heard[heard.len() / 4..]);
         assert!(hole < frame as usize / 2, "{codec:?}: a hole of {hole} samples");
     }
+}
+
+/// A packet that is missed is missing once: what was made up until the next one came counts towards it.
+#[test]
+fn a_lost_packet_is_made_up_once_however_little_is_pulled_at_a_time() {
+    for millis in [5, 10, 20] {
+        let mut playout = Playout::new(Rate::Narrow);
+        let late = |number: u16| (number % 20 != 10).then_some(0);
+        let sent = packets(Codec::Pcmu, 3_000, 20_000, late);
+        listen_every(millis, &mut playout, Codec::Pcmu, &sent, 59_000 / millis as usize);
+        let stats = playout.stats();
+        let lost = (59_000 / 400) * FRAME as u64;
+        assert!(stats.concealed <= lost + FRAME as u64, "{millis} ms: {stats:?} of {lost}");
+        assert!(stats.stretched < 800, "{millis} ms: {stats:?}: the wait is found once");
+    }
+}
+
+#[test]
+fn the_first_guess_of_the_wait_is_forgotten_after_two_seconds() {
+    let mut playout = Playout::new(Rate::Narrow);
+    let mut sent = packets(Codec::Pcmu, 200, 20_000, |_| Some(0));
+    sent[150..].iter_mut().for_each(|packet| packet.payload.fill(0xFF));
+    let heard = listen_every(10, &mut playout, Codec::Pcmu, &sent, 390);
+    // The voice ends 3 s after its beginning; pulls come 3 ms after the packets.
+    let ends = heard.iter().rposition(|sample| sample.abs() > 300).expect("a voice");
+    let wait = ends.saturating_sub(150 * FRAME) / 8;
+    assert!(wait <= 20, "it waited {wait} ms");
 }
 
 #[test]

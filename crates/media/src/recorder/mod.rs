@@ -3,6 +3,7 @@
 mod file;
 mod ogg;
 mod repair;
+mod side;
 mod timeline;
 mod writer;
 
@@ -45,11 +46,19 @@ pub(crate) struct Frame {
     bytes: [u8; FRAME_BYTES],
 }
 
+impl Frame {
+    fn payload(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
 /// When a packet came or went, and where its sender placed it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     /// By the engine's clock.
     pub(crate) at: Time,
+    /// RTP sequence number: all pieces of a packet have the same.
+    pub(crate) sequence: u16,
     /// RTP timestamp.
     pub(crate) timestamp: u32,
     /// RTP source.

@@ -88,20 +88,27 @@ impl Timeline {
         self.written * 1_000 / u64::from(self.rate)
     }
 
-    /// Lays a packet's samples where they belong; its timestamps count `clock_rate` units a second. What comes after its place was written is dropped.
-    pub(super) fn place(&mut self, side: Side, stamp: Stamp, clock_rate: u32, samples: &[i16]) {
+    /// The number of the first sample of a packet that has come, whose timestamps count `clock_rate` units a second;
+    /// `None` for nonsense.
+    pub(super) fn locate(&mut self, side: Side, stamp: Stamp, clock_rate: u32) -> Option<u64> {
         let arrival = self.position(stamp.at);
-        let (track, channel) = match side {
-            Side::Received => (&mut self.received, 0),
-            Side::Sent => (&mut self.sent, 1),
+        let track = match side {
+            Side::Received => &mut self.received,
+            Side::Sent => &mut self.sent,
         };
         let tolerance = if stamp.marker { TALKSPURT_MILLIS } else { HOLD_MILLIS };
         let (tolerance, ahead) =
             (tolerance * u64::from(self.rate) / 1_000, AHEAD_MILLIS * u64::from(self.rate) / 1_000);
         let position = track.place(arrival, stamp, tolerance, (self.rate, clock_rate));
-        if position > arrival + ahead {
-            return;
-        }
+        (position <= arrival + ahead).then_some(position)
+    }
+
+    /// Lays samples where they belong. What comes after its place was taken is dropped.
+    pub(super) fn lay(&mut self, side: Side, position: u64, samples: &[i16]) {
+        let channel = match side {
+            Side::Received => 0,
+            Side::Sent => 1,
+        };
         let late = self.written.saturating_sub(position).min(samples.len() as u64) as usize;
         let Some(samples) = samples.get(late..).filter(|rest| !rest.is_empty()) else { return };
         let first = (position + late as u64 - self.written) as usize;
@@ -151,11 +158,17 @@ mod tests {
     const FRAME: usize = 160;
 
     fn stamp(millis: u64, timestamp: u32) -> Stamp {
-        Stamp { at: Time::from_millis(1_000 + millis), timestamp, ssrc: 7, marker: false }
+        Stamp { at: Time::from_millis(1_000 + millis), sequence: 0, timestamp, ssrc: 7, marker: false }
     }
 
     fn timeline() -> Timeline {
         Timeline::new(Time::from_millis(1_000), Rate::Narrow)
+    }
+
+    fn place(line: &mut Timeline, side: Side, stamp: Stamp, clock_rate: u32, samples: &[i16]) {
+        if let Some(position) = line.locate(side, stamp, clock_rate) {
+            line.lay(side, position, samples);
+        }
     }
 
     fn left(timeline: &mut Timeline) -> Vec<i16> {
@@ -168,7 +181,8 @@ mod tests {
         let mut line = timeline();
         for (index, jitter) in [0, 13, 2, 19, 5, 0, 11].into_iter().enumerate() {
             let at = 40 + 20 * index as u64 + jitter;
-            line.place(
+            place(
+                &mut line,
                 Side::Received,
                 stamp(at, 5_000 + 160 * index as u32),
                 8_000,
@@ -189,7 +203,7 @@ mod tests {
         let start = u32::MAX - 200;
         let stamp_of = |at, index: u32| stamp(at, start.wrapping_add(160 * index));
         for (at, index) in [(0, 0), (60, 3), (65, 1)] {
-            line.place(Side::Received, stamp_of(at, index), 8_000, &[index as i16 + 1; FRAME]);
+            place(&mut line, Side::Received, stamp_of(at, index), 8_000, &[index as i16 + 1; FRAME]);
         }
         let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
         assert_eq!(frames, [1, 2, 0, 4]);
@@ -198,9 +212,15 @@ mod tests {
     #[test]
     fn a_new_source_is_placed_by_its_arrival() {
         let mut line = timeline();
-        line.place(Side::Received, stamp(0, 1_000), 8_000, &[1; FRAME]);
-        line.place(Side::Received, Stamp { ssrc: 8, ..stamp(100, 77_000_000) }, 8_000, &[2; FRAME]);
-        line.place(Side::Received, Stamp { ssrc: 8, marker: true, ..stamp(200, 5) }, 8_000, &[3; FRAME]);
+        place(&mut line, Side::Received, stamp(0, 1_000), 8_000, &[1; FRAME]);
+        place(&mut line, Side::Received, Stamp { ssrc: 8, ..stamp(100, 77_000_000) }, 8_000, &[2; FRAME]);
+        place(
+            &mut line,
+            Side::Received,
+            Stamp { ssrc: 8, marker: true, ..stamp(200, 5) },
+            8_000,
+            &[3; FRAME],
+        );
         let frames: Vec<i16> = left(&mut line).chunks(FRAME).map(|frame| frame[80]).collect();
         assert_eq!(frames, [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 3]);
     }
@@ -208,13 +228,13 @@ mod tests {
     #[test]
     fn both_sides_share_one_clock_and_what_is_too_late_is_dropped() {
         let mut line = timeline();
-        line.place(Side::Sent, stamp(20, 0), 8_000, &[9; FRAME]);
-        line.place(Side::Received, stamp(40, 0), 8_000, &[5; FRAME]);
+        place(&mut line, Side::Sent, stamp(20, 0), 8_000, &[9; FRAME]);
+        place(&mut line, Side::Received, stamp(40, 0), 8_000, &[5; FRAME]);
         assert_eq!(
             line.take_until(240).collect::<Vec<_>>(),
             [[[0, 0]; 160].as_slice(), &[[0, 9]; 80]].concat()
         );
-        line.place(Side::Received, stamp(45, u32::MAX - 319), 8_000, &[7; FRAME]);
+        place(&mut line, Side::Received, stamp(45, u32::MAX - 319), 8_000, &[7; FRAME]);
         let rest: Vec<_> = line.take_until(480).collect();
         assert_eq!(rest, [[[0, 9]; 80].as_slice(), &[[5, 0]; 160]].concat());
         assert_eq!(line.taken_millis(), 60);
@@ -235,8 +255,8 @@ mod tests {
     #[test]
     fn a_timestamp_from_nowhere_does_not_grow_the_window() {
         let mut line = timeline();
-        line.place(Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
-        line.place(Side::Received, stamp(20, 1 << 30), 8_000, &[2; FRAME]);
+        place(&mut line, Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
+        place(&mut line, Side::Received, stamp(20, 1 << 30), 8_000, &[2; FRAME]);
         assert_eq!(line.end(), 320);
     }
 }

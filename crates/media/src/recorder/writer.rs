@@ -1,8 +1,9 @@
 use super::file::RecordingFile;
+use super::side::Track;
 use super::timeline::{HOLD_MILLIS, Timeline};
 use super::{Frame, Message, Side};
 use crate::clock::Clock;
-use audio::{Decoder, MAX_SAMPLES, Rate};
+use audio::Rate;
 use clock::{Duration, Time};
 use rtp::control::{Event, RecordingId};
 use std::collections::HashMap;
@@ -36,9 +37,8 @@ struct Recording {
     path: PathBuf,
     file: RecordingFile,
     timeline: Timeline,
-    rate: Rate,
-    /// Of what is received and of what is sent.
-    decoders: [Option<Decoder>; 2],
+    received: Track,
+    sent: Track,
 }
 
 /// What ended the supply of messages for now.
@@ -91,7 +91,7 @@ impl Writer {
             Message::Start { recording, path, at, rate } => self.start(recording, path, at, rate),
             Message::Frame(frame) => {
                 if let Some(recording) = self.open.get_mut(&frame.recording) {
-                    recording.lay(&frame);
+                    recording.keep(frame);
                 }
             }
             Message::Run { recording, runs, at } => {
@@ -111,7 +111,8 @@ impl Writer {
         match RecordingFile::create(&path, rate) {
             Ok((path, file)) => {
                 let timeline = Timeline::new(at, rate);
-                self.open.insert(recording, Recording { path, file, timeline, rate, decoders: [None, None] });
+                let (received, sent) = (Track::new(rate), Track::new(rate));
+                self.open.insert(recording, Recording { path, file, timeline, received, sent });
             }
             Err(error) => self.fail(recording, path, 0, &error),
         }
@@ -142,6 +143,7 @@ impl Writer {
     }
 
     fn end(&self, id: RecordingId, mut recording: Recording, at: Time) {
+        recording.decode_until(u64::MAX);
         let until = recording.timeline.position(at).max(recording.timeline.end());
         let result = recording.write_until(until);
         let Recording { path, file, timeline, .. } = recording;
@@ -182,26 +184,29 @@ impl Writer {
 }
 
 impl Recording {
-    fn lay(&mut self, frame: &Frame) {
-        let decoder = match frame.side {
-            Side::Received => &mut self.decoders[0],
-            Side::Sent => &mut self.decoders[1],
-        };
-        if decoder.as_ref().is_none_or(|decoder| decoder.codec() != frame.codec) {
-            *decoder = Decoder::new(frame.codec, self.rate).ok();
+    fn keep(&mut self, frame: Frame) {
+        if let Some(position) = self.timeline.locate(frame.side, frame.stamp, frame.codec.clock_rate()) {
+            self.track(frame.side).keep(position, frame);
         }
-        let mut samples = [0; MAX_SAMPLES];
-        let encoded = &frame.bytes[..usize::from(frame.length)];
-        // What its codec does not understand is silence, as if it had been lost.
-        if let Some(Ok(count)) = decoder.as_mut().map(|decoder| decoder.decode(encoded, &mut samples)) {
-            self.timeline.place(frame.side, frame.stamp, frame.codec.clock_rate(), &samples[..count]);
+    }
+
+    fn track(&mut self, side: Side) -> &mut Track {
+        match side {
+            Side::Received => &mut self.received,
+            Side::Sent => &mut self.sent,
         }
+    }
+
+    fn decode_until(&mut self, position: u64) {
+        self.received.decode_until(position, &mut self.timeline);
+        self.sent.decode_until(position, &mut self.timeline);
     }
 
     fn write_until(&mut self, position: u64) -> io::Result<()> {
         if position > self.timeline.samples(MAX_HOURS * 3_600_000) {
             return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most"));
         }
+        self.decode_until(position);
         self.file.write(self.timeline.take_until(position))
     }
 }

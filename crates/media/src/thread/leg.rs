@@ -505,7 +505,8 @@ impl Leg {
         payload: &[u8],
         around: &mut Surroundings,
     ) {
-        let stamp = Stamp { at, timestamp: header.timestamp, ssrc: header.ssrc, marker: header.marker };
+        let Header { sequence, timestamp, ssrc, marker, .. } = *header;
+        let stamp = Stamp { at, sequence, timestamp, ssrc, marker };
         for Tape { recording, .. } in self.recordings.iter().filter(|tape| tape.hush.is_none()) {
             around.recorder.audio(*recording, side, codec, stamp, payload);
         }
