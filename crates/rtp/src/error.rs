@@ -18,6 +18,9 @@ pub enum RtpError {
     /// A digit cannot be sent: the peer has no telephone-event, or nothing is agreed yet.
     #[error("the peer takes no telephone-events")]
     NoTelephoneEvent,
+    /// A fingerprint cannot be read, or its hash is none that is safe.
+    #[error("the certificate's fingerprint cannot be read")]
+    Fingerprint,
     /// A character is no digit.
     #[error("{0:?} is not one of 0-9, *, #, A-D")]
     NotADigit(char),

@@ -22,6 +22,8 @@ pub use error::RtpError;
 pub use packet::{HEADER_LEN, Header, Packet, header_len, is_rtcp};
 pub use reception::{Arrival, Reception};
 pub use rewriter::Rewriter;
-pub use security::{MasterKey, Security, SrtpKeys, Suite};
+pub use security::{
+    DtlsParameters, DtlsRole, Fingerprint, Hash, IceCredentials, MasterKey, Security, SrtpKeys, Suite,
+};
 pub use source::{Source, Verdict};
 pub use stream::{Content, DigitTick, Received, Stream};

@@ -1,5 +1,6 @@
-//! SRTP against another implementation, and against what nobody should send.
+//! SRTP against another implementation, DTLS, and what nobody should send.
 
+mod dtls;
 mod hostile;
 mod oracle;
 
