@@ -54,6 +54,7 @@ impl Load {
             ports: 30_000..=39_999,
             silence: Duration::from_secs(30),
             ready: 128,
+            identity: None,
         };
         let engine = Engine::start(config, move |event| {
             // The end of the engine outlives the receiver.

@@ -13,6 +13,11 @@ impl Clock {
         Self { origin: Instant::now() }
     }
 
+    /// The moment that libraries know as this.
+    pub(crate) fn instant(self, at: Time) -> Instant {
+        self.origin + (at - Time::ZERO)
+    }
+
     /// How long it has been running.
     pub(crate) fn now(self) -> Time {
         Time::ZERO + self.origin.elapsed()

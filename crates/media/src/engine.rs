@@ -5,6 +5,7 @@ use crate::recorder::{Recorder, Writer};
 use crate::thread::{MediaThread, Surroundings};
 use crate::{MediaError, prompts, recorder};
 use rtp::control::{Command, Event, RecordingId, RoomId, StreamId};
+use secure::Identity;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -32,6 +33,8 @@ pub struct EngineConfig {
     pub silence: Duration,
     /// How many bound sockets each thread keeps ahead of the streams to come; 128 is usual.
     pub ready: usize,
+    /// Our certificate in DTLS; without one no browser can be served.
+    pub identity: Option<Identity>,
 }
 
 /// Where the engine's events go.
@@ -154,6 +157,7 @@ impl Engine {
                 requests: SyncSender::clone(&requests),
                 recorder: Recorder::new(SyncSender::clone(&frames), Arc::clone(&dropped)),
                 silence: config.silence,
+                identity: config.identity.clone(),
             };
             self.spawn_media(surroundings, inbox, config, share)?;
         }

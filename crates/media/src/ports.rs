@@ -268,7 +268,10 @@ mod tests {
             let port = pool.refill(Time::from_secs(2)).ready[0].port;
             let socket = pool.take(port).expect("it is ready");
             assert!(socket.peer_addr().is_err());
-            assert_eq!(socket.local_addr().expect("it is bound"), (address, port).into());
+            assert_eq!(
+                socket.local_addr().expect("it is bound"),
+                std::net::SocketAddr::from((address, port))
+            );
         }
     }
 

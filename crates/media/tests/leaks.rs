@@ -37,6 +37,7 @@ fn streams_come_and_go_and_leave_no_socket() {
         ports: 40_000..=49_999,
         silence: DEADLINE,
         ready: READY,
+        identity: None,
     };
     let mut engine = Engine::start(config, move |event| {
         let _gone = sender.send(event);

@@ -32,8 +32,14 @@ impl Rig {
     pub(crate) fn start() -> Self {
         let (sender, events) = channel();
         let silence = Duration::from_secs(600);
-        let config =
-            EngineConfig { threads: 1, address: ADDRESS, ports: 20_000..=29_999, silence, ready: 64 };
+        let config = EngineConfig {
+            threads: 1,
+            address: ADDRESS,
+            ports: 20_000..=29_999,
+            silence,
+            ready: 64,
+            identity: None,
+        };
         let engine = Engine::start(config, move |event| {
             // The bench may have ended.
             let _gone = sender.send(event);

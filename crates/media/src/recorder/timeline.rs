@@ -243,11 +243,11 @@ mod tests {
     #[test]
     fn what_is_said_while_the_time_stands_still_takes_none() {
         let mut line = timeline();
-        line.place(Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
+        place(&mut line, Side::Received, stamp(0, 0), 8_000, &[1; FRAME]);
         line.run(Time::from_millis(1_020), false);
         assert_eq!(line.position(Time::from_millis(9_000)), 160);
         line.run(Time::from_millis(6_020), true);
-        line.place(Side::Received, stamp(5_020, 40_160), 8_000, &[2; FRAME]);
+        place(&mut line, Side::Received, stamp(5_020, 40_160), 8_000, &[2; FRAME]);
         let heard = left(&mut line);
         assert_eq!((heard.len(), heard[80], heard[240]), (320, 1, 2));
     }

@@ -1,4 +1,5 @@
 use super::Surroundings;
+use super::browser::Browser;
 use super::keys::InBand;
 use super::protection::Protection;
 use super::relay::DATAGRAM;
@@ -44,10 +45,11 @@ pub(super) struct Leg {
     pub(super) room: Option<RoomId>,
     pub(super) pacing: Pacing,
     pub(super) recordings: Vec<Tape>,
+    pub(super) rtp: Stream,
+    pub(super) protection: Protection,
+    pub(super) browser: Option<Box<Browser>>,
     socket: UdpSocket,
     link: Link,
-    rtp: Stream,
-    protection: Protection,
     playback: Option<Playback>,
     pub(super) transcoder: Transcoder,
     in_band: InBand,
@@ -140,6 +142,7 @@ impl Leg {
             // Numbers that begin in the lower half do not roll over before the peer has heard one (RFC 3711 3.3.1).
             rtp: Stream::new(ssrc, numbers as u16 / 2, (numbers >> 32) as u32),
             protection: Protection::default(),
+            browser: None,
             playback: None,
             transcoder: Transcoder::default(),
             in_band: InBand::default(),
@@ -165,7 +168,8 @@ impl Leg {
     }
 
     /// Takes over what offer/answer agreed.
-    pub(super) fn set_up(&mut self, now: Time, setup: Setup, around: &Surroundings) {
+    pub(super) fn set_up(&mut self, now: Time, mut setup: Setup, around: &Surroundings) {
+        self.meet(now, &mut setup, around);
         let expects_media = setup.receive && setup.remote.is_some();
         self.watch = match (expects_media, self.watch) {
             (false, _) => Watch::Off,
@@ -222,10 +226,19 @@ impl Leg {
         }
     }
 
-    /// Receives from the socket; `None` if there is nothing, only an ICMP error, or what is not under the peer's key.
-    pub(super) fn receive(&mut self, datagram: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    /// Receives from the socket; `None` if there is nothing, only an ICMP error, or what is not the peer's media.
+    pub(super) fn receive(
+        &mut self,
+        now: Time,
+        datagram: &mut [u8],
+        around: &Surroundings,
+    ) -> Option<(usize, SocketAddr)> {
         let (length, from) = self.socket.recv_from(datagram).ok()?;
-        Some((self.protection.open(&mut datagram[..length])?, from))
+        let datagram = &mut datagram[..length];
+        if self.browser.is_some() && !self.is_media(now, from, datagram, around) {
+            return None;
+        }
+        Some((self.protection.open(datagram)?, from))
     }
 
     /// How this party is given what its partner said.
@@ -427,7 +440,9 @@ impl Leg {
     }
 
     /// What is overdue: a digit whose end was lost, and the party's silence.
-    pub(super) fn overdue(&mut self, now: Time, silence: Duration) -> [Option<Event>; 2] {
+    pub(super) fn overdue(&mut self, now: Time, around: &Surroundings) -> [Option<Event>; 2] {
+        let silence = around.silence;
+        let is_deserted = self.keep_browser(now, around);
         let digit = self.rtp.flush_digit(now).map(|digit| Event::Digit {
             stream: self.id,
             digit: digit.digit,
@@ -437,7 +452,7 @@ impl Leg {
             Watch::Since(since) => now.since(self.heard.map_or(since, |heard| heard.max(since))),
             Watch::Off | Watch::Told => Duration::ZERO,
         };
-        let silent = (quiet >= silence && !quiet.is_zero()).then(|| {
+        let silent = (is_deserted || (quiet >= silence && !quiet.is_zero())).then(|| {
             self.watch = Watch::Told;
             let millis = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
             Event::Silent { stream: self.id, millis }
@@ -491,7 +506,9 @@ impl Leg {
         if self.watch == Watch::Told {
             self.watch = Watch::Since(now);
         }
-        if self.link == Link::Open && self.rtp.source().is_settled(now) && self.socket.connect(from).is_ok() {
+        // A browser may move to another address at any time.
+        let may_settle = self.link == Link::Open && self.browser.is_none();
+        if may_settle && self.rtp.source().is_settled(now) && self.socket.connect(from).is_ok() {
             self.link = Link::Connected;
         }
     }
@@ -517,10 +534,19 @@ impl Leg {
         if !self.protection.is_on() {
             return self.send(packet);
         }
+        if self.browser.as_ref().is_some_and(|browser| !browser.consents()) {
+            return;
+        }
         let mut buffer = [0; DATAGRAM + MAX_OVERHEAD];
         if let Some(sealed) = self.protection.seal(packet, &mut buffer) {
             self.send(sealed);
         }
+    }
+
+    /// Sends what is no media to where it is wanted.
+    pub(super) fn send_to(&self, datagram: &[u8], to: SocketAddr) {
+        // What the network does not take is lost, as on the way; the peer asks again.
+        let _lost = self.socket.send_to(datagram, to);
     }
 
     /// Sends a datagram; what the network does not take is lost, as on the way.

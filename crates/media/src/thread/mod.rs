@@ -1,5 +1,6 @@
 //! A media thread: its streams, and the loop that moves their packets.
 
+mod browser;
 mod commands;
 mod keys;
 mod leg;
@@ -24,6 +25,7 @@ use rtp::control::{Event, RecordingId, RoomId, StreamId};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::time::Timespec;
+use secure::Identity;
 use slots::Slots;
 use std::collections::HashMap;
 use std::io;
@@ -54,6 +56,8 @@ pub(crate) struct Surroundings {
     pub(crate) events: Events,
     pub(crate) requests: SyncSender<Request>,
     pub(crate) recorder: Recorder,
+    /// Our certificate in DTLS.
+    pub(crate) identity: Option<Identity>,
     /// After how long without a packet a stream is silent.
     pub(crate) silence: Duration,
 }
@@ -207,7 +211,7 @@ impl MediaThread {
     fn keep_house(&mut self, now: Time) {
         for slot in 0..self.legs.slots() {
             let Some(leg) = self.legs.get_mut(slot) else { continue };
-            for event in leg.overdue(now, self.around.silence).into_iter().flatten() {
+            for event in leg.overdue(now, &self.around).into_iter().flatten() {
                 self.around.tell(event);
             }
         }

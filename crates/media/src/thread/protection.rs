@@ -1,4 +1,4 @@
-use rtp::{MasterKey, Security, is_rtcp};
+use rtp::{MasterKey, Security, SrtpKeys, is_rtcp};
 use secure::{Inbound, Outbound};
 
 /// Contexts that are kept a direction: a peer that goes back to a key finds it where it left it, since a number that is
@@ -15,27 +15,46 @@ pub(super) struct Protection {
 }
 
 impl Protection {
-    /// Takes over what was agreed. Under a key that stays the numbers go on.
+    /// Takes over what was agreed. Under a key that stays the numbers go on. The keys of a handshake are still to come.
     pub(super) fn apply(&mut self, security: &Security) {
-        self.is_on = match security {
-            Security::Plain => false,
-            Security::Srtp(keys) => {
-                select(&mut self.inbound, &keys.receive, Inbound::new);
-                select(&mut self.outbound, &keys.send, Outbound::new);
-                true
-            }
-        };
+        self.is_on = *security != Security::Plain;
+        if let Security::Srtp(keys) = security {
+            self.take(keys);
+        }
+    }
+
+    /// Takes these keys into use.
+    pub(super) fn take(&mut self, keys: &SrtpKeys) {
+        select(&mut self.inbound, &keys.receive, Inbound::new);
+        select(&mut self.outbound, &keys.send, Outbound::new);
+    }
+
+    /// Forgets all keys: the peer is another one.
+    pub(super) fn forget(&mut self) {
+        self.inbound.clear();
+        self.outbound.clear();
+    }
+
+    /// A datagram is dropped for where it comes from.
+    pub(super) fn refuse(&mut self) {
+        self.refused += 1;
     }
 
     /// Unprotects a datagram in place and gives its length; `None` if it is not the peer's.
     pub(super) fn open(&mut self, datagram: &mut [u8]) -> Option<usize> {
-        let Some((_, inbound)) = self.inbound.first_mut().filter(|_| self.is_on) else {
+        if !self.is_on {
             return Some(datagram.len());
-        };
-        let opened =
-            if is_rtcp(datagram) { inbound.unprotect_rtcp(datagram) } else { inbound.unprotect(datagram) };
-        self.refused += u64::from(opened.is_err());
-        opened.ok()
+        }
+        let opened = self.inbound.first_mut().and_then(|(_, inbound)| {
+            let opened = if is_rtcp(datagram) {
+                inbound.unprotect_rtcp(datagram)
+            } else {
+                inbound.unprotect(datagram)
+            };
+            opened.ok()
+        });
+        self.refused += u64::from(opened.is_none());
+        opened
     }
 
     /// Whether packets have to be [sealed](Self::seal).

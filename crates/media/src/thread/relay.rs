@@ -10,7 +10,7 @@ impl MediaThread {
     pub(super) fn receive_from(&mut self, now: Time, slot: usize) {
         let datagram = &mut self.datagram[..];
         let Some(leg) = self.legs.get_mut(slot) else { return };
-        let Some((length, from)) = leg.receive(datagram) else { return };
+        let Some((length, from)) = leg.receive(now, datagram, &self.around) else { return };
         let datagram = &mut datagram[..length];
         let Some(heard) = leg.hear(now, from, datagram, &mut self.around) else { return };
         if let Some(room) = leg.room.and_then(|room| self.rooms.get(&room)) {

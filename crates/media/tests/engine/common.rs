@@ -1,5 +1,6 @@
 //! An engine on a loopback address of its own, and a peer that speaks RTP in plain bytes.
 
+use ::secure::Identity;
 use audio::Law;
 use media::{Engine, EngineConfig};
 use rtp::control::{Command, DigitFormat, Event, LocalPort, OpusFormat, Setup, StreamId, StreamStats};
@@ -49,9 +50,15 @@ pub(crate) struct Peer {
 impl Rig {
     /// An engine at 127.0.0.`host`: a number of its own for each test, since they run side by side.
     pub(crate) fn start(host: u8, silence: Duration) -> Self {
+        Self::start_with(host, silence, None)
+    }
+
+    /// The same with a certificate for DTLS.
+    pub(crate) fn start_with(host: u8, silence: Duration, identity: Option<Identity>) -> Self {
         let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
         let (sender, events) = channel();
-        let config = EngineConfig { threads: 1, address, ports: 40_000..=41_999, silence, ready: 32 };
+        let config =
+            EngineConfig { threads: 1, address, ports: 40_000..=41_999, silence, ready: 32, identity };
         let engine = Engine::start(config, move |event| {
             // The test may have ended.
             let _gone = sender.send(event);

@@ -1,5 +1,6 @@
 //! The engine from outside: real sockets on loopback, real files.
 
+mod browser;
 mod codecs;
 mod common;
 mod recordings;

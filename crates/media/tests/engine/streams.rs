@@ -435,7 +435,8 @@ fn what_is_no_rtp_disturbs_nothing() {
 fn streams_of_two_threads_are_not_bridged_but_told() {
     let (sender, events) = std::sync::mpsc::channel();
     let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 28));
-    let config = EngineConfig { threads: 2, address, ports: 40_000..=40_099, silence: LONG, ready: 4 };
+    let config =
+        EngineConfig { threads: 2, address, ports: 40_000..=40_099, silence: LONG, ready: 4, identity: None };
     let mut engine = Engine::start(config, move |event| {
         let _gone = sender.send(event);
     })
@@ -464,7 +465,14 @@ fn streams_of_two_threads_are_not_bridged_but_told() {
 #[test]
 fn a_configuration_that_cannot_work_is_refused_with_its_reason() {
     let here = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 29));
-    let good = EngineConfig { threads: 2, address: here, ports: 40_000..=40_099, silence: LONG, ready: 4 };
+    let good = EngineConfig {
+        threads: 2,
+        address: here,
+        ports: 40_000..=40_099,
+        silence: LONG,
+        ready: 4,
+        identity: None,
+    };
     let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     let start = |config| Engine::start(config, |_| {}).expect_err("it cannot work");
     assert!(matches!(start(EngineConfig { threads: 0, ..good.clone() }), MediaError::Threads(0)));

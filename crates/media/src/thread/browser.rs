@@ -1,0 +1,172 @@
+//! A peer that is found by ICE and makes its keys by DTLS.
+
+use super::Surroundings;
+use super::leg::Leg;
+use clock::Time;
+use rtp::control::{Event, Setup};
+use rtp::{DtlsParameters, Security};
+use secure::{Dtls, DtlsError, IceLite, Identity};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// What a datagram is by its first byte (RFC 7983 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A message of ICE.
+    Stun,
+    /// A record of the handshake.
+    Dtls,
+    /// RTP or RTCP, protected or not.
+    Media,
+    /// Nothing of ours.
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(datagram: &[u8]) -> Self {
+        match datagram.first() {
+            Some(0..=3) => Self::Stun,
+            Some(20..=63) => Self::Dtls,
+            Some(128..=191) => Self::Media,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The peer of a stream.
+#[derive(Debug)]
+pub(super) struct Browser {
+    agreed: DtlsParameters,
+    ice: IceLite,
+    /// `None` once it has failed: the stream stays without keys.
+    dtls: Option<Dtls>,
+    /// Where it is sent to; `None` while nobody has consented.
+    target: Option<SocketAddr>,
+    has_keys: bool,
+}
+
+impl Browser {
+    /// Begins with a peer. The cause if the system has no randomness.
+    pub(super) fn new(now: Instant, identity: &Identity, agreed: DtlsParameters) -> Result<Self, String> {
+        let ice = IceLite::new(&agreed.ice.local_ufrag, &agreed.ice.local_password, &agreed.ice.remote_ufrag);
+        let dtls = Dtls::new(now, identity, agreed.role, agreed.fingerprint.clone());
+        let dtls = Some(dtls.map_err(|error| error.to_string())?);
+        Ok(Self { ice, dtls, agreed, target: None, has_keys: false })
+    }
+
+    /// Whether it may be sent to (RFC 7675).
+    pub(super) const fn consents(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// Takes a record of the handshake. Who has keys keeps them, whatever comes.
+    fn shake(&mut self, now: Instant, record: &[u8]) -> Result<(), DtlsError> {
+        let Some(dtls) = &mut self.dtls else { return Ok(()) };
+        let taken = dtls.receive(now, record);
+        if taken.is_err() && dtls.keys().is_none() {
+            self.dtls = None;
+            return taken;
+        }
+        Ok(())
+    }
+
+    /// Repeats what seems to be lost of the handshake.
+    fn on_time(&mut self, now: Instant) {
+        if self.dtls.as_mut().is_some_and(|dtls| dtls.on_time(now).is_err() && dtls.keys().is_none()) {
+            self.dtls = None;
+        }
+    }
+
+    fn next_record(&mut self) -> Option<impl AsRef<[u8]> + use<>> {
+        self.dtls.as_mut()?.next_datagram()
+    }
+}
+
+impl Leg {
+    /// Begins with a browser, or goes on with it, if what was agreed is for one.
+    pub(super) fn meet(&mut self, now: Time, setup: &mut Setup, around: &Surroundings) {
+        let Security::Dtls(agreed) = &setup.security else {
+            self.browser = None;
+            return;
+        };
+        if let Some(browser) = self.browser.as_ref().filter(|browser| browser.agreed == **agreed) {
+            setup.remote = browser.target.or(setup.remote);
+            return;
+        }
+        self.protection.forget();
+        let identity =
+            around.identity.as_ref().ok_or_else(|| "this node has no certificate for it".to_owned());
+        let begun = identity.and_then(|it| Browser::new(around.clock.instant(now), it, (**agreed).clone()));
+        self.browser = begun.map(Box::new).map_err(|cause| self.complain(&cause, around)).ok();
+    }
+
+    /// Whether a datagram is media of the browser. Checks are answered, and what is of the handshake is taken from where a
+    /// check has come from alone (CVE-2023-49786 and its kin).
+    pub(super) fn is_media(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        datagram: &[u8],
+        around: &Surroundings,
+    ) -> bool {
+        let Some(browser) = &mut self.browser else { return true };
+        let kind = Kind::of(datagram);
+        if kind == Kind::Stun {
+            if let Some(answer) = browser.ice.check(now, from, datagram) {
+                self.send_to(answer.as_bytes(), from);
+                self.follow(now);
+            }
+            return false;
+        }
+        if !browser.ice.is_verified(from) {
+            self.protection.refuse();
+            return false;
+        }
+        if kind == Kind::Dtls {
+            if let Err(error) = browser.shake(around.clock.instant(now), datagram) {
+                self.complain(&error.to_string(), around);
+            }
+            self.go_on_shaking();
+        }
+        kind == Kind::Media
+    }
+
+    /// What is due of the handshake; whether the browser has just ceased to consent.
+    pub(super) fn keep_browser(&mut self, now: Time, around: &Surroundings) -> bool {
+        let Some(browser) = &mut self.browser else { return false };
+        let consented = browser.consents();
+        browser.on_time(around.clock.instant(now));
+        self.follow(now);
+        consented && self.browser.as_ref().is_some_and(|browser| !browser.consents())
+    }
+
+    /// Goes where the browser wants to be sent to.
+    fn follow(&mut self, now: Time) {
+        let Some(browser) = &mut self.browser else { return };
+        let target = browser.ice.target(now);
+        if target != std::mem::replace(&mut browser.target, target)
+            && let (Some(target), Some(setup)) = (target, self.rtp.setup())
+        {
+            let setup = Setup { remote: Some(target), ..setup.clone() };
+            self.rtp.apply(setup);
+        }
+        self.go_on_shaking();
+    }
+
+    /// Sends what the handshake has to say, and takes its keys once it is through.
+    fn go_on_shaking(&mut self) {
+        let Some(browser) = &mut self.browser else { return };
+        let Some(target) = browser.target else { return };
+        if let Some(keys) = browser.dtls.as_ref().and_then(Dtls::keys).filter(|_| !browser.has_keys) {
+            self.protection.take(keys);
+            browser.has_keys = true;
+        }
+        while let Some(record) = self.browser.as_mut().and_then(|browser| browser.next_record()) {
+            self.send_to(record.as_ref(), target);
+        }
+    }
+
+    fn complain(&self, cause: &str, around: &Surroundings) {
+        around.tell(Event::Alarm(format!("stream {} has no keys: {cause}", self.id.0)));
+    }
+}
