@@ -106,3 +106,14 @@ fn a_call_in_the_clear_is_refused_where_it_has_to_be_encrypted() {
     assert_eq!(count(&caller, "SIP/2.0 488"), 1, "{}", caller.log());
     node.stop();
 }
+
+/// As browsers do: ICE with a lite agent, and keys by DTLS, with a phone that has neither on the other leg.
+#[test]
+fn a_phone_with_dtls_and_ice_calls_one_that_does_not_encrypt() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let [caller, agent] = talk(&node, [Habit::encrypting("udp", "dtls_srtp"), Habit::default()]);
+    assert!(count(&caller, "UDP/TLS/RTP/SAVPF ") >= 2, "offer and answer: {}", caller.log());
+    assert_eq!(count(&caller, "a=ice-lite"), 1, "{}", caller.log());
+    assert_eq!((count(&agent, "RTP/SAVP"), count(&agent, "a=fingerprint")), (0, 0));
+    node.stop();
+}

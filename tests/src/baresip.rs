@@ -31,7 +31,8 @@ pub struct Habit {
     pub transport: &'static str,
     /// The proxy that it sends everything to instead, over UDP.
     pub proxy: Option<SocketAddr>,
-    /// baresip's `mediaenc`: `srtp` takes and offers RTP/AVP with keys, `srtp-mand` RTP/SAVP alone.
+    /// baresip's `mediaenc`: `srtp` takes and offers RTP/AVP with keys, `srtp-mand` RTP/SAVP alone, `dtls_srtp` what browsers
+    /// do: keys by DTLS, and ICE.
     pub encryption: Option<&'static str>,
 }
 
@@ -100,10 +101,16 @@ impl Baresip {
         let sip = SocketAddr::from((address, port));
         // baresip takes the port after its own for TLS.
         let control = SocketAddr::from((address, port + 5));
-        fs::write(folder.join("config"), config(&folder, sip, control)).expect("a temporary folder");
+        // With ICE there is one port to be found.
+        let mux = if habit.encryption == Some("dtls_srtp") { "rtcp_mux yes\n" } else { "" };
+        let config = config(&folder, sip, control) + mux;
+        fs::write(folder.join("config"), config).expect("a temporary folder");
         let Habit { answers, proxy, encryption, .. } = habit;
         let proxy = proxy.map_or_else(String::new, |proxy| format!(";outbound=\"sip:{proxy}\""));
-        let encryption = encryption.map_or_else(String::new, |how| format!(";mediaenc={how}"));
+        let encryption = encryption.map_or_else(String::new, |how| {
+            let ice = if how == "dtls_srtp" { ";medianat=ice" } else { "" };
+            format!(";mediaenc={how}{ice}")
+        });
         let account = format!(
             "<sip:{user}@{}>;auth_user={user};auth_pass=pw{user};regint=600;answermode={answers};\
              audio_codecs={}{proxy}{encryption}\n",
@@ -286,6 +293,8 @@ fn config(folder: &Path, sip: SocketAddr, control: SocketAddr) -> String {
         ("module", "aubridge"),
         ("module", "aufile"),
         ("module", "srtp"),
+        ("module", "dtls_srtp"),
+        ("module", "ice"),
         ("module_tmp", "uuid"),
         ("module_tmp", "account"),
         ("module_app", "contact"),

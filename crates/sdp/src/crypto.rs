@@ -1,6 +1,7 @@
 //! Keys in the description: `a=crypto` (RFC 4568).
 
-use crate::SdpError;
+use crate::handshake::Terms;
+use crate::{LocalHandshake, SdpError};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -44,6 +45,10 @@ pub struct Protection {
     pub need: Need,
     /// Our keys for `a=crypto`; `None` if no description may carry keys.
     pub keys: Option<LocalKeys>,
+    /// For DTLS; `None` if the node has no certificate.
+    pub handshake: Option<LocalHandshake>,
+    /// Whether the peer is a browser, which knows nothing but DTLS.
+    pub is_browser: bool,
 }
 
 /// How much encryption is wanted.
@@ -69,10 +74,18 @@ pub(crate) struct LocalCrypto {
     suite: Suite,
 }
 
-/// A line of the peer's that we take: ours in answer, and the keys of both.
+/// What we take of the peer's: ours in answer, and what protects the media.
 pub(crate) struct Pair {
-    pub(crate) line: LocalCrypto,
+    pub(crate) ours: Ours,
     pub(crate) security: Security,
+}
+
+/// What our section says of it.
+pub(crate) enum Ours {
+    /// A line of `a=crypto`.
+    Line(LocalCrypto),
+    /// DTLS and ICE.
+    Handshake(Terms),
 }
 
 impl LocalKeys {
@@ -155,10 +168,15 @@ impl<'a> Crypto<'a> {
 impl Protection {
     /// The lines of our first offer.
     pub(crate) fn offered(&self) -> Vec<LocalCrypto> {
-        if self.need == Need::Unasked || self.keys.is_none() {
+        if self.need == Need::Unasked || self.keys.is_none() || self.is_browser {
             return Vec::new();
         }
         (1..).zip(OFFERED).map(|(tag, suite)| LocalCrypto { tag, suite }).collect()
+    }
+
+    /// What our first offer to a browser says.
+    pub(crate) fn offered_handshake(&self) -> Option<Terms> {
+        (self.is_browser && self.handshake.is_some()).then(Terms::first)
     }
 
     /// Our line as it is written.
@@ -169,14 +187,14 @@ impl Protection {
     }
 
     /// The peer's first line that we know.
-    fn pair(&self, lines: &[Crypto<'_>]) -> Option<Pair> {
+    fn pair(&self, lines: &[Crypto<'_>]) -> Option<(LocalCrypto, Security)> {
         let keys = self.keys.as_ref()?;
         let mut usable = lines.iter().filter_map(|line| Some((line.tag, line.key()?)));
         let (tag, receive) = usable.next()?;
         let suite = receive.suite();
         let send = MasterKey::new(suite, keys.keying(suite))?;
         let security = Security::Srtp(Box::new(SrtpKeys { receive, send }));
-        Some(Pair { line: LocalCrypto { tag, suite }, security })
+        Some((LocalCrypto { tag, suite }, security))
     }
 }
 
@@ -192,7 +210,7 @@ pub(crate) fn take(
         (true, _, None) => Err(SdpError::NoCommonSuite),
         (false, Need::Required, None) => Err(SdpError::Unprotected),
         (false, Need::Unasked, _) => Ok(None),
-        (_, _, pair) => Ok(pair),
+        (_, _, pair) => Ok(pair.map(|(line, security)| Pair { ours: Ours::Line(line), security })),
     }
 }
 
@@ -209,8 +227,8 @@ pub(crate) fn taken(
     }
     let pair = protection.and_then(|protection| protection.pair(lines));
     // RFC 4568 7.1.3: the answer takes one of our lines, with its tag.
-    let pair = pair.filter(|pair| ours.contains(&pair.line)).ok_or(SdpError::NoCommonSuite)?;
-    Ok(pair.security)
+    let pair = pair.filter(|(line, _)| ours.contains(line)).ok_or(SdpError::NoCommonSuite)?;
+    Ok(pair.1)
 }
 
 /// RFC 4568 6.2, RFC 7714 14.2.

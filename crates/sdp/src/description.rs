@@ -1,9 +1,11 @@
 //! What our own descriptions say, and how each follows from the one before.
 
-use crate::crypto::{LocalCrypto, Need, Protection};
+use crate::crypto::{LocalCrypto, Need, Ours, Protection};
+use crate::handshake::Terms;
 use crate::session::{Encoding, Format, Formats, Media, Session};
-use crate::{Capability, Direction};
+use crate::{Capability, Direction, Handshake};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 
 /// What an endpoint without another wish asks for and nearly all send.
 const PTIME: u8 = 20;
@@ -19,6 +21,8 @@ pub(crate) struct Description {
     formats: Vec<LocalFormat>,
     /// Of the audio.
     pub(crate) crypto: Vec<LocalCrypto>,
+    /// Likewise.
+    pub(crate) handshake: Option<Terms>,
     pub(crate) direction: Direction,
 }
 
@@ -38,6 +42,8 @@ pub(crate) enum Profile {
     Savp,
     /// RFC 5124.
     Savpf,
+    /// RFC 5764.
+    Dtls,
 }
 
 /// A format of our description and the payload type on which we receive it.
@@ -55,13 +61,14 @@ impl Profile {
             ("audio", "RTP/AVPF") => Some(Self::Avpf),
             ("audio", "RTP/SAVP") => Some(Self::Savp),
             ("audio", "RTP/SAVPF") => Some(Self::Savpf),
+            ("audio", "UDP/TLS/RTP/SAVPF") => Some(Self::Dtls),
             _ => None,
         }
     }
 
     /// Whether it stands for encryption.
     pub(crate) const fn is_secure(self) -> bool {
-        matches!(self, Self::Savp | Self::Savpf)
+        matches!(self, Self::Savp | Self::Savpf | Self::Dtls)
     }
 
     const fn as_str(self) -> &'static str {
@@ -70,6 +77,7 @@ impl Profile {
             Self::Avpf => "RTP/AVPF",
             Self::Savp => "RTP/SAVP",
             Self::Savpf => "RTP/SAVPF",
+            Self::Dtls => "UDP/TLS/RTP/SAVPF",
         }
     }
 }
@@ -83,7 +91,8 @@ impl Description {
     ) -> Self {
         let formats = number(capabilities, Vec::new());
         let crypto = protection.map(Protection::offered).unwrap_or_default();
-        Self { lines: vec![Line::new_audio(protection)], formats, crypto, direction }
+        let handshake = protection.and_then(Protection::offered_handshake);
+        Self { lines: vec![Line::new_audio(protection)], formats, crypto, handshake, direction }
     }
 
     /// A later offer: the sections keep their places and the formats their numbers.
@@ -94,7 +103,9 @@ impl Description {
         direction: Direction,
     ) -> Self {
         let (mut lines, mut crypto) = (self.lines.clone(), self.crypto.clone());
+        let mut handshake = self.handshake.clone().map(Terms::offered_again);
         if self.audio().is_none() {
+            handshake = protection.and_then(Protection::offered_handshake);
             crypto = protection.map(Protection::offered).unwrap_or_default();
             // The audio was switched off by port 0; its own place may be used again (RFC 3264 8.1).
             match lines.iter_mut().find(|line| line.is_refused_audio()) {
@@ -102,7 +113,7 @@ impl Description {
                 None => lines.push(Line::new_audio(protection)),
             }
         }
-        Self { lines, formats: number(capabilities, self.formats.clone()), crypto, direction }
+        Self { lines, formats: number(capabilities, self.formats.clone()), crypto, handshake, direction }
     }
 
     /// The answer to `offer` that takes its section `chosen`, or none.
@@ -110,7 +121,7 @@ impl Description {
         offer: &Session<'_>,
         chosen: Option<(usize, Profile)>,
         formats: Vec<LocalFormat>,
-        crypto: Option<LocalCrypto>,
+        ours: Option<Ours>,
         direction: Direction,
     ) -> Self {
         let line = |(index, media): (usize, &Media<'_>)| match chosen {
@@ -118,7 +129,12 @@ impl Description {
             _ => Line::refuse(media),
         };
         let lines = offer.media.iter().enumerate().map(line).collect();
-        Self { lines, formats, crypto: crypto.into_iter().collect(), direction }
+        let (crypto, handshake) = match ours {
+            Some(Ours::Line(line)) => (vec![line], None),
+            Some(Ours::Handshake(terms)) => (Vec::new(), Some(terms)),
+            None => (Vec::new(), None),
+        };
+        Self { lines, formats, crypto, handshake, direction }
     }
 
     /// Which section is the audio.
@@ -148,8 +164,8 @@ impl Description {
     pub(crate) fn media<'a>(
         &'a self,
         capabilities: &'a [Capability],
-        protection: Option<&Protection>,
-        port: u16,
+        protection: Option<&'a Protection>,
+        (address, port): (IpAddr, u16),
     ) -> Vec<Media<'a>> {
         let crypto = |line: &LocalCrypto| protection?.write(*line);
         let section = |line: &'a Line| match line {
@@ -159,11 +175,20 @@ impl Description {
                 ptime: Some(PTIME),
                 rtcp_mux: *rtcp_mux,
                 crypto: self.crypto.iter().filter_map(crypto).collect(),
+                handshake: self.handshake(protection, SocketAddr::new(address, port)),
                 ..bare("audio", profile.as_str(), Formats::Rtp(self.rtp_formats(capabilities)))
             },
             Line::Refused { kind, protocol, format } => bare(kind, protocol, Formats::Other(format)),
         };
         self.lines.iter().map(section).collect()
+    }
+
+    fn handshake<'a>(&'a self, protection: Option<&'a Protection>, candidate: SocketAddr) -> Handshake<'a> {
+        let terms = self.handshake.as_ref().zip(protection.and_then(|it| it.handshake.as_ref()));
+        terms.map_or_else(Handshake::default, |(terms, local)| Handshake {
+            candidate: Some(candidate),
+            ..terms.write(local)
+        })
     }
 
     fn rtp_formats<'a>(&self, capabilities: &'a [Capability]) -> Vec<Format<'a>> {
@@ -185,8 +210,11 @@ impl Description {
 
 impl Line {
     fn new_audio(protection: Option<&Protection>) -> Self {
-        let is_required = protection.is_some_and(|protection| protection.need == Need::Required);
-        let profile = if is_required { Profile::Savp } else { Profile::Avp };
+        let profile = match protection {
+            Some(protection) if protection.offered_handshake().is_some() => Profile::Dtls,
+            Some(Protection { need: Need::Required, .. }) => Profile::Savp,
+            _ => Profile::Avp,
+        };
         Self::Audio { profile, rtcp_mux: true }
     }
 
@@ -218,6 +246,7 @@ fn bare<'a>(kind: &'a str, protocol: &'a str, formats: Formats<'a>) -> Media<'a>
         rtcp_mux: false,
         rtcp: None,
         crypto: Vec::new(),
+        handshake: Handshake::default(),
     }
 }
 

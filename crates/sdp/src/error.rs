@@ -29,6 +29,9 @@ pub enum SdpError {
     /// Encrypted audio, but no crypto suite of ours with a whole key and no more conditions than we can meet.
     #[error("no common crypto suite with a usable key")]
     NoCommonSuite,
+    /// Audio with keys by DTLS, but without a fingerprint that we know, a role or ICE; or this node has no certificate.
+    #[error("no DTLS handshake can be made by what the description says")]
+    NoHandshake,
     /// Audio in the clear where it has to be encrypted.
     #[error("the audio is not encrypted, and it has to be")]
     Unprotected,
@@ -52,6 +55,7 @@ impl SdpError {
             Self::NoAudio
             | Self::NoCommonCodec
             | Self::NoCommonSuite
+            | Self::NoHandshake
             | Self::Unprotected
             | Self::NoAddress => 488,
             // RFC 3261 14.2

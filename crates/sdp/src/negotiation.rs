@@ -1,7 +1,7 @@
-use crate::crypto::{self, Pair, Protection};
+use crate::crypto::{self, Ours, Pair, Protection};
 use crate::description::{Description, LocalFormat, Profile};
 use crate::session::{Format, Formats, Media, Origin, Session};
-use crate::{Capability, Direction, SdpError};
+use crate::{Capability, Direction, Handshake, SdpError, handshake};
 use rtp::Security;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -195,13 +195,13 @@ impl Negotiation {
         let choice = self.choose(&offer)?;
         let media = &offer.media[choice.index];
         let remote = Remote::of(&offer, media)?;
-        let (line, security) = match choice.pair {
-            Some(Pair { line, security }) => (Some(line), security),
+        let (ours, security) = match choice.pair {
+            Some(Pair { ours, security }) => (Some(ours), security),
             None => (None, Security::Plain),
         };
         let agreed = remote.agree(choice.common, wanted, security);
         let taken = (media.port != 0).then_some((choice.index, choice.profile));
-        let local = Description::answer(&offer, taken, agreed.local_formats(), line, agreed.direction);
+        let local = Description::answer(&offer, taken, agreed.local_formats(), ours, agreed.direction);
         let last = self.refused.as_deref().or(last);
         self.version += u64::from(last.is_some_and(|last| *last != local));
         self.refused = None;
@@ -225,7 +225,7 @@ impl Negotiation {
         let answer = Session::parse(answer)?;
         let media = offer.audio().and_then(|index| answer.media.get(index)).ok_or(SdpError::NoAudio)?;
         Profile::of(media).ok_or(SdpError::NoAudio)?;
-        let security = self.security_of_answer(offer, media)?;
+        let security = self.security_of_answer(offer, &answer, media)?;
         let common = self.common(media, |format| {
             let capability =
                 self.capability_of(format).or_else(|| offer.capability_of(format.payload_type))?;
@@ -275,7 +275,7 @@ impl Negotiation {
                 let number = format.payload_type;
                 Some(AgreedFormat { capability, send_type: number, receive_type: number })
             });
-            let pair = crypto::take(self.protection.as_deref(), profile.is_secure(), &media.crypto);
+            let pair = self.take(profile, offer, media);
             match (common, pair) {
                 (Some(common), Ok(pair)) if media.port != 0 => {
                     return Ok(Choice { index, profile, common, pair });
@@ -290,8 +290,34 @@ impl Negotiation {
         switched_off.ok_or(error)
     }
 
+    /// What protects a section of an offer, and what ours says of it; `None`: it stays in the clear.
+    fn take(
+        &self,
+        profile: Profile,
+        offer: &Session<'_>,
+        media: &Media<'_>,
+    ) -> Result<Option<Pair>, SdpError> {
+        if profile != Profile::Dtls {
+            return crypto::take(self.protection.as_deref(), profile.is_secure(), &media.crypto);
+        }
+        let taken = handshake::take(self.local_handshake(), &offer.handshake, &media.handshake);
+        taken.map(|(terms, security)| Some(Pair { ours: Ours::Handshake(terms), security }))
+    }
+
+    fn local_handshake(&self) -> Option<&handshake::LocalHandshake> {
+        self.protection.as_ref()?.handshake.as_ref()
+    }
+
     /// How the audio of an answer is protected. What was encrypted before our offer stays so.
-    fn security_of_answer(&self, offer: &Description, media: &Media<'_>) -> Result<Security, SdpError> {
+    fn security_of_answer(
+        &self,
+        offer: &Description,
+        answer: &Session<'_>,
+        media: &Media<'_>,
+    ) -> Result<Security, SdpError> {
+        if offer.handshake.is_some() && media.port != 0 {
+            return Ok(handshake::take(self.local_handshake(), &answer.handshake, &media.handshake)?.1);
+        }
         let before = match &self.state {
             State::LocalOffer { before, .. } => before.as_deref(),
             State::Idle | State::Stable(_) => None,
@@ -351,7 +377,12 @@ impl Negotiation {
             name: "-",
             connection: Some(self.address),
             direction: None,
-            media: description.media(&self.capabilities, self.protection.as_deref(), self.port),
+            handshake: Handshake::default(),
+            media: description.media(
+                &self.capabilities,
+                self.protection.as_deref(),
+                (self.address, self.port),
+            ),
         };
         let mut text = String::with_capacity(USUAL_LENGTH);
         // Writing to a string cannot fail.
@@ -379,7 +410,8 @@ impl Remote {
         }
         let address = session.address_of(media).filter(is_unicast).ok_or(SdpError::NoAddress)?;
         let direction = session.direction_of(media);
-        if address.is_unspecified() {
+        // A browser names a place that means nothing; its checks say where it is.
+        if address.is_unspecified() && media.handshake.ufrag.is_none() && session.handshake.ufrag.is_none() {
             // RFC 2543's hold: the peer wants to hear nothing, whatever its direction says.
             return Ok(Self { direction: direction.intersect(Direction::SendOnly), ..off });
         }

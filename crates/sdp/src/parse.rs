@@ -1,5 +1,5 @@
 use crate::session::{Encoding, Format, Formats, Media, Origin, Rtcp, Session};
-use crate::{Crypto, Direction, SdpError};
+use crate::{Crypto, Direction, Handshake, SdpError};
 use std::net::IpAddr;
 
 const MAX_BYTES: usize = 65_535;
@@ -18,8 +18,14 @@ pub(crate) fn session(text: &[u8]) -> Result<Session<'_>, SdpError> {
     if !text.starts_with(b"v=") {
         return Err(SdpError::NotSdp);
     }
-    let mut session =
-        Session { origin: None, name: "-", connection: None, direction: None, media: Vec::new() };
+    let mut session = Session {
+        origin: None,
+        name: "-",
+        connection: None,
+        direction: None,
+        handshake: Handshake::default(),
+        media: Vec::new(),
+    };
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if index == MAX_LINES {
             return Err(SdpError::TooMany { what: "lines", limit: MAX_LINES });
@@ -45,7 +51,12 @@ fn session_line<'a>(session: &mut Session<'a>, kind: u8, value: &'a str) {
         b'o' => session.origin = origin(value),
         b's' if !value.is_empty() => session.name = value,
         b'c' => session.connection = session.connection.or_else(|| connection(value)),
-        b'a' => session.direction = Direction::from_attribute(value).or(session.direction),
+        b'a' => {
+            let (name, rest) = value.split_once(':').unwrap_or((value, ""));
+            if !session.handshake.read(name, rest) {
+                session.direction = Direction::from_attribute(value).or(session.direction);
+            }
+        }
         _ => {}
     }
 }
@@ -75,6 +86,7 @@ fn attribute<'a>(media: &mut Media<'a>, line: &'a str) {
         "rtcp-mux" => media.rtcp_mux = true,
         "rtcp" => media.rtcp = rtcp(value),
         "crypto" => Crypto::read(value, &mut media.crypto),
+        _ if media.handshake.read(name, value) => {}
         _ => media.direction = Direction::from_attribute(name).or(media.direction),
     }
 }
@@ -121,6 +133,7 @@ fn media(value: &str, line: usize) -> Result<Media<'_>, SdpError> {
         rtcp_mux: false,
         rtcp: None,
         crypto: Vec::new(),
+        handshake: Handshake::default(),
     })
 }
 

@@ -1,4 +1,4 @@
-use crate::{Crypto, Direction, SdpError, parse};
+use crate::{Crypto, Direction, Handshake, SdpError, parse};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -13,6 +13,8 @@ pub struct Session<'a> {
     pub connection: Option<IpAddr>,
     /// The session's direction attribute.
     pub direction: Option<Direction>,
+    /// What it says of DTLS and ICE for all its sections.
+    pub handshake: Handshake<'a>,
     /// The `m=` sections in their order.
     pub media: Vec<Media<'a>>,
 }
@@ -53,6 +55,8 @@ pub struct Media<'a> {
     pub rtcp: Option<Rtcp>,
     /// Keys for encrypted media, the writer's favourite first.
     pub crypto: Vec<Crypto<'a>>,
+    /// What it says of DTLS and ICE.
+    pub handshake: Handshake<'a>,
 }
 
 /// The formats of an `m=` line.
@@ -127,6 +131,12 @@ impl fmt::Display for Session<'_> {
         write_connection(f, self.connection)?;
         f.write_str("t=0 0\r\n")?;
         write_direction(f, self.direction)?;
+        self.handshake.fmt(f)?;
+        if let Some(media) = self.media.iter().find(|media| media.handshake.candidate.is_some()) {
+            // Of several sections one is taken: a bundle of one (RFC 9143).
+            f.write_str("a=ice-lite\r\n")?;
+            media.handshake.mid.as_ref().map_or(Ok(()), |mid| write!(f, "a=group:BUNDLE {mid}\r\n"))?;
+        }
         self.media.iter().try_for_each(|media| media.fmt(f))
     }
 }
@@ -155,7 +165,8 @@ impl fmt::Display for Media<'_> {
         if self.rtcp_mux {
             f.write_str("a=rtcp-mux\r\n")?;
         }
-        self.crypto.iter().try_for_each(|line| write!(f, "{line}\r\n"))
+        self.crypto.iter().try_for_each(|line| write!(f, "{line}\r\n"))?;
+        self.handshake.fmt(f)
     }
 }
 

@@ -12,8 +12,12 @@ const KEY_GCM: &str = "inline:BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIg==";
 fn leg(need: Need, byte: u8) -> Negotiation {
     let capabilities = Arc::new([Capability::PCMU, Capability::TELEPHONE_EVENT]);
     let keys = Some(LocalKeys::new(|bytes| bytes.fill(byte)));
-    Negotiation::new(capabilities, IpAddr::V4(Ipv4Addr::LOCALHOST), 30_000, 7)
-        .protected(Protection { need, keys })
+    Negotiation::new(capabilities, IpAddr::V4(Ipv4Addr::LOCALHOST), 30_000, 7).protected(Protection {
+        need,
+        keys,
+        handshake: None,
+        is_browser: false,
+    })
 }
 
 fn audio(profile: &str, lines: &[&str]) -> String {
@@ -205,7 +209,8 @@ fn without_keys_nothing_encrypted_is_agreed_on() {
     let line = format!("1 AES_CM_128_HMAC_SHA1_80 {KEY_80}");
     let refused = bare().answer(audio("RTP/SAVP", &[&line]).as_bytes(), Direction::SendRecv);
     assert_eq!(refused.err(), Some(SdpError::NoCommonSuite));
-    let mut required = bare().protected(Protection { need: Need::Required, keys: None });
+    let mut required =
+        bare().protected(Protection { need: Need::Required, keys: None, handshake: None, is_browser: false });
     let refused = required.answer(audio("RTP/SAVP", &[&line]).as_bytes(), Direction::SendRecv);
     assert_eq!(refused.err(), Some(SdpError::NoCommonSuite));
 }

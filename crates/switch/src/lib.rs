@@ -77,6 +77,8 @@ pub struct SwitchConfig {
     pub recordings: PathBuf,
     /// The program's version.
     pub version: &'static str,
+    /// Of the engine's certificate for DTLS; without one browsers have no media.
+    pub fingerprint: Option<rtp::Fingerprint>,
 }
 
 /// What the shell tells the switch.

@@ -13,6 +13,7 @@ pub(crate) fn switch(node: &str, client: &str) -> Switch {
         first_contact: 1,
         recordings: "recordings".into(),
         version: "test",
+        fingerprint: None,
     };
     Switch::new(config, Arc::new(plan(node, client)))
 }

@@ -4,7 +4,7 @@ use super::Surroundings;
 use super::leg::Leg;
 use clock::Time;
 use rtp::control::{Event, Setup};
-use rtp::{DtlsParameters, Security};
+use rtp::{DtlsParameters, IceCredentials, Security};
 use secure::{Dtls, DtlsError, IceLite, Identity};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -48,10 +48,21 @@ pub(super) struct Browser {
 impl Browser {
     /// Begins with a peer. The cause if the system has no randomness.
     pub(super) fn new(now: Instant, identity: &Identity, agreed: DtlsParameters) -> Result<Self, String> {
-        let ice = IceLite::new(&agreed.ice.local_ufrag, &agreed.ice.local_password, &agreed.ice.remote_ufrag);
+        let ice = agent(&agreed.ice);
         let dtls = Dtls::new(now, identity, agreed.role, agreed.fingerprint.clone());
         let dtls = Some(dtls.map_err(|error| error.to_string())?);
         Ok(Self { ice, dtls, agreed, target: None, has_keys: false })
+    }
+
+    /// Goes on after an ICE restart: the handshake is that between the same parties (RFC 8842 5.1).
+    fn restart(&mut self, agreed: DtlsParameters) {
+        self.ice = agent(&agreed.ice);
+        self.agreed = agreed;
+        self.target = None;
+    }
+
+    fn is_with(&self, agreed: &DtlsParameters) -> bool {
+        self.agreed.role == agreed.role && self.agreed.fingerprint == agreed.fingerprint
     }
 
     /// Whether it may be sent to (RFC 7675).
@@ -82,6 +93,10 @@ impl Browser {
     }
 }
 
+fn agent(ice: &IceCredentials) -> IceLite {
+    IceLite::new(&ice.local_ufrag, &ice.local_password, &ice.remote_ufrag)
+}
+
 impl Leg {
     /// Begins with a browser, or goes on with it, if what was agreed is for one.
     pub(super) fn meet(&mut self, now: Time, setup: &mut Setup, around: &Surroundings) {
@@ -89,7 +104,10 @@ impl Leg {
             self.browser = None;
             return;
         };
-        if let Some(browser) = self.browser.as_ref().filter(|browser| browser.agreed == **agreed) {
+        if let Some(browser) = self.browser.as_mut().filter(|browser| browser.is_with(agreed)) {
+            if browser.agreed.ice != agreed.ice {
+                browser.restart((**agreed).clone());
+            }
             setup.remote = browser.target.or(setup.remote);
             return;
         }

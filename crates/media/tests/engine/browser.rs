@@ -43,16 +43,19 @@ impl Browser {
             remote_ufrag: "theirs".into(),
         };
         let peer = rig.open(Codec::Pcmu);
-        let agreed = DtlsParameters {
-            role: DtlsRole::Server,
-            fingerprint: told.fingerprint().clone(),
-            ice: ice.clone(),
-        };
+        let dtls = Dtls::new(Instant::now(), own, DtlsRole::Client, theirs.fingerprint().clone());
+        let browser = Self { peer, ice, dtls: dtls.expect("an association") };
+        browser.agree(rig, told);
+        browser
+    }
+
+    /// Tells the engine what offer/answer would.
+    fn agree(&self, rig: &mut Rig, told: &Identity) {
+        let fingerprint = told.fingerprint().clone();
+        let agreed = DtlsParameters { role: DtlsRole::Server, fingerprint, ice: self.ice.clone() };
         let nowhere = Some(SocketAddr::from(([0, 0, 0, 0], 9)));
         let security = Security::Dtls(Box::new(agreed));
-        rig.set_up(&peer, Setup { remote: nowhere, security, ..peer.setup(Codec::Pcmu) });
-        let dtls = Dtls::new(Instant::now(), own, DtlsRole::Client, theirs.fingerprint().clone());
-        Self { peer, ice, dtls: dtls.expect("an association") }
+        rig.set_up(&self.peer, Setup { remote: nowhere, security, ..self.peer.setup(Codec::Pcmu) });
     }
 
     fn put(&self, datagram: &[u8]) {
@@ -102,7 +105,13 @@ fn a_browser_is_bridged_with_a_phone_both_ways() {
     browser.check();
     let keys = browser.shake().expect("keys");
     let (mut outbound, mut inbound) = (Outbound::new(&keys.send), Inbound::new(&keys.receive));
-    for frame in encoded(Codec::Pcmu, &noise(5, 160 * 20)).chunks(160) {
+    for (index, frame) in encoded(Codec::Pcmu, &noise(5, 160 * 20)).chunks(160).enumerate() {
+        if index == 10 {
+            // An ICE restart; the handshake stays.
+            browser.ice.remote_ufrag = "others".into();
+            browser.agree(&mut rig, &own);
+            browser.check();
+        }
         let plain = Packet { payload: frame.to_vec(), ..browser.peer.next.clone() }.to_bytes();
         let mut buffer = [&plain[..], &[0; MAX_OVERHEAD]].concat();
         let length = outbound.protect(&mut buffer, plain.len()).expect("a fresh number");

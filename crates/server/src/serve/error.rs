@@ -33,6 +33,9 @@ pub enum ServeError {
     /// The media engine cannot start.
     #[error(transparent)]
     Media(#[from] media::MediaError),
+    /// There is no certificate for DTLS.
+    #[error(transparent)]
+    Dtls(#[from] secure::DtlsError),
     /// The media engine has no RTP port to serve with.
     #[error("rtp: {0}\n  choose another range by `rtp: {{ports: FIRST-LAST}}` in the node file")]
     Ports(String),

@@ -108,7 +108,9 @@ impl Server {
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
         let waker = mio::Waker::new(poll.registry(), WAKE).map_err(ServeError::system("make a waker"))?;
         let (mut inbox, sender, media_sender) = inbox::inbox(waker);
-        let engine = start_engine(&plan.node, media_sender)?;
+        let identity = secure::Identity::generate()?;
+        let fingerprint = Some(identity.fingerprint().clone());
+        let engine = start_engine(&plan.node, identity, media_sender)?;
         // Whoever calls as soon as the node serves finds a port.
         let backlog = inbox.wait_for_ports(PORTS_LIMIT).map_err(ServeError::Ports)?;
         let Sockets { mut datagrams, listeners, http } = sockets;
@@ -130,6 +132,7 @@ impl Server {
             first_contact: origin.first_contact,
             recordings,
             version: env!("CARGO_PKG_VERSION"),
+            fingerprint,
         };
         let switch = Switch::new(config, Arc::new(plan));
         let backlog = backlog.into_iter().map(Input::Media);
@@ -250,7 +253,11 @@ async fn until_signal(
     }
 }
 
-fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, ServeError> {
+fn start_engine(
+    node: &Node,
+    identity: secure::Identity,
+    events: MediaSender,
+) -> Result<media::Engine, ServeError> {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = node.rtp.threads.unwrap_or_else(cores);
     // Every other port is RTP's.
@@ -261,6 +268,7 @@ fn start_engine(node: &Node, events: MediaSender) -> Result<media::Engine, Serve
         ports: node.rtp.ports.clone(),
         silence: SILENCE,
         ready: READY_PORTS.min(share / READY_SHARE).max(1),
+        identity: Some(identity),
     };
     Ok(media::Engine::start(config, move |event| events.send(event))?)
 }

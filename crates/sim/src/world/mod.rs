@@ -139,6 +139,7 @@ impl World {
             first_contact: 1,
             recordings: PathBuf::from("recordings"),
             version: "sim",
+            fingerprint: None,
         };
         let has_music = rng.chance(500);
         let plan = Arc::clone(&PLANS[usize::from(!has_music)]);

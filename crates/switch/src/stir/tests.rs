@@ -186,6 +186,7 @@ fn config() -> SwitchConfig {
         first_contact: 1,
         recordings: "recordings".into(),
         version: "test",
+        fingerprint: None,
     }
 }
 
