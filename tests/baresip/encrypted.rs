@@ -113,7 +113,9 @@ fn a_phone_with_dtls_and_ice_calls_one_that_does_not_encrypt() {
     let node = Node::start(&Setup::new().flows(FLOWS));
     let [caller, agent] = talk(&node, [Habit::encrypting("udp", "dtls_srtp"), Habit::default()]);
     assert!(count(&caller, "UDP/TLS/RTP/SAVPF ") >= 2, "offer and answer: {}", caller.log());
-    assert_eq!(count(&caller, "a=ice-lite"), 1, "{}", caller.log());
+    // Once ICE is through it offers again, and the handshake goes on.
+    assert!(count(&caller, "a=ice-lite") >= 1, "{}", caller.log());
+    assert_eq!(count(&caller, "DTLS-SRTP complete"), 1, "{}", caller.log());
     assert_eq!((count(&agent, "RTP/SAVP"), count(&agent, "a=fingerprint")), (0, 0));
     node.stop();
 }
