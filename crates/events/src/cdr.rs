@@ -6,7 +6,7 @@ mod text;
 
 pub use fold::{CdrFold, fold};
 
-use crate::{Cause, ContactId, Direction, LegId, Moment, Party, TransferBy, TransferOutcome};
+use crate::{Cause, ContactId, Direction, LegId, Moment, Party, Quality, TransferBy, TransferOutcome};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -146,6 +146,9 @@ pub struct LegMedia {
     pub lost: u64,
     /// Interarrival jitter in microseconds (RFC 3550 6.4.1); `None` if it was not measured.
     pub jitter_micros: Option<u32>,
+    /// How it sounded.
+    #[serde(default)]
+    pub quality: Quality,
 }
 
 /// One recording of a contact.

@@ -1,4 +1,4 @@
-use crate::{ContactId, LegId};
+use crate::{ContactId, LegId, Missing, Quality};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -211,6 +211,13 @@ pub enum Kind {
         /// For how long.
         millis: u32,
     },
+    /// Media was agreed both ways, and flows one way. Once a leg and way.
+    MediaOneWay {
+        /// The leg.
+        leg: LegId,
+        /// Which way it does not flow.
+        missing: Missing,
+    },
     /// What the media engine counted, when a stream closed.
     MediaEnded {
         /// The leg.
@@ -223,6 +230,9 @@ pub enum Kind {
         lost: u64,
         /// Interarrival jitter in microseconds; `None` when it was not measured.
         jitter_micros: Option<u32>,
+        /// How it sounded.
+        #[serde(default)]
+        quality: Quality,
     },
     /// A leg is over. Exactly one per `LegStarted`.
     LegEnded {

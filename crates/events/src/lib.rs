@@ -6,11 +6,13 @@ pub mod trunks;
 
 mod kind;
 mod plain;
+mod quality;
 mod wall;
 
 pub use kind::{
     Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection, TransferBy, TransferOutcome,
 };
+pub use quality::{AtParty, Missing, Quality};
 pub use wall::{Moment, WallClock};
 
 use clock::Time;

@@ -53,6 +53,7 @@ impl Load {
             address: HERE,
             ports: 30_000..=39_999,
             silence: Duration::from_secs(30),
+            one_way: Duration::from_secs(5),
             ready: 128,
             identity: None,
         };
@@ -76,6 +77,7 @@ impl Load {
         socket.set_nonblocking(true)?;
         let setup = Setup {
             remote: Some(socket.local_addr()?),
+            rtcp: Some(socket.local_addr()?),
             signalled: HERE,
             codec: Codec::Pcmu,
             send_type: 0,

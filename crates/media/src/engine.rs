@@ -31,6 +31,9 @@ pub struct EngineConfig {
     pub ports: RangeInclusive<u16>,
     /// After how long without a packet [`Event::Silent`] is told; 30 s is usual.
     pub silence: Duration,
+    /// After how long a party that has said nothing while it is sent media is told as [`Event::OneWay`], and how
+    /// often; 5 s is usual.
+    pub one_way: Duration,
     /// How many bound sockets each thread keeps ahead of the streams to come; 128 is usual.
     pub ready: usize,
     /// Our certificate in DTLS; without one no browser can be served.
@@ -158,6 +161,7 @@ impl Engine {
                 recorder: Recorder::new(SyncSender::clone(&frames), Arc::clone(&dropped)),
                 silence: config.silence,
                 identity: config.identity.clone(),
+                one_way: config.one_way,
             };
             self.spawn_media(surroundings, inbox, config, share)?;
         }

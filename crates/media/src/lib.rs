@@ -11,8 +11,8 @@
 //! not of an agreed payload type does not, comfort noise (RFC 3389) included, whose pauses the receiver fills
 //! by itself.
 //!
-//! RTCP is neither sent nor received: the port after each RTP port stays closed, and RTCP that a
-//! peer multiplexes onto the RTP port (RFC 5761) is ignored.
+//! RTCP goes by the RTP port where the peer agrees (RFC 5761), else by the port after it, which is opened only
+//! then. What it says is counted; the end of a source (BYE) changes nothing, since the signalling ends calls.
 
 mod clock;
 mod engine;

@@ -36,6 +36,7 @@ fn streams_come_and_go_and_leave_no_socket() {
         address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 50)),
         ports: 40_000..=49_999,
         silence: DEADLINE,
+        one_way: DEADLINE,
         ready: READY,
         identity: None,
     };

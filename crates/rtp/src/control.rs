@@ -4,7 +4,8 @@
 //! announced as bound ([`Event::Ready`]) and sends [`Command`]s; what happens comes back as an
 //! [`Event`]. Both legs of a bridge, and whatever plays to or records them, live on one thread.
 
-use crate::{Codec, Security};
+use crate::{Codec, Mos, Security};
+use clock::Duration;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -92,6 +93,9 @@ pub struct DigitFormat {
 pub struct Setup {
     /// Where the peer's SDP wants its RTP. `None` while unknown (delayed offer) or held with 0.0.0.0.
     pub remote: Option<SocketAddr>,
+    /// Where the peer wants its RTCP; the same as `remote` if both share a port (RFC 5761). `None` for no RTCP.
+    #[serde(default)]
+    pub rtcp: Option<SocketAddr>,
     /// Where the peer's SIP messages come from: besides the address in its SDP, the only one from which
     /// media may be learnt.
     pub signalled: IpAddr,
@@ -277,6 +281,13 @@ pub enum Event {
         /// For how long, in milliseconds.
         millis: u32,
     },
+    /// Media flows one way although both were agreed. Told again and again while that lasts.
+    OneWay {
+        /// The stream.
+        stream: StreamId,
+        /// Which way it does not flow.
+        missing: Missing,
+    },
     /// A stream has ended.
     Closed {
         /// The stream.
@@ -286,6 +297,15 @@ pub enum Event {
     },
     /// Something that an administrator must know; no stream is lost by it.
     Alarm(String),
+}
+
+/// Where no media comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Missing {
+    /// From the party: nothing has come of it since it is sent to.
+    From,
+    /// To the party: its reports say that nothing arrives.
+    To,
 }
 
 /// How a playback ended.
@@ -314,4 +334,25 @@ pub struct StreamStats {
     pub refused: u64,
     /// Interarrival jitter in microseconds (RFC 3550 6.4.1), `None` without two packets.
     pub jitter_micros: Option<u32>,
+    /// How often losses came close together (RFC 3611 4.7.2).
+    pub bursts: Option<u64>,
+    /// What can be heard of the party (E-model, without delay).
+    pub mos: Option<Mos>,
+    /// How much of what was decoded of the party was made up, in thousandths.
+    pub concealed_permille: Option<u16>,
+    /// From us to the party and back: the mean of what its reports gave.
+    pub round_trip: Option<Duration>,
+    /// What the party has reported last of what is sent to it.
+    pub at_peer: Option<AtPeer>,
+}
+
+/// What a party hears of a stream, by its own reports. Holes in what is forwarded to it count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtPeer {
+    /// Packets missing.
+    pub lost: u32,
+    /// Interarrival jitter in microseconds.
+    pub jitter_micros: u32,
+    /// By its own word, else by the loss that it reports.
+    pub mos: Option<Mos>,
 }

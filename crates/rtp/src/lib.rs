@@ -8,22 +8,30 @@ mod codec;
 pub mod control;
 mod digits;
 mod error;
+mod loss;
 mod packet;
+mod quality;
 mod reception;
+mod reports;
 mod rewriter;
 pub mod rtcp;
 mod security;
 mod source;
 mod stream;
+mod xr;
 
 pub use codec::Codec;
 pub use digits::{Digit, DigitDetector, DigitPacket, DigitSender};
 pub use error::RtpError;
+pub use loss::{Bursts, GMIN, LossPattern};
 pub use packet::{HEADER_LEN, Header, Packet, header_len, is_rtcp};
+pub use quality::{Concealment, Mos, Rating};
 pub use reception::{Arrival, Reception};
+pub use reports::Reports;
 pub use rewriter::Rewriter;
 pub use security::{
     DtlsParameters, DtlsRole, Fingerprint, Hash, IceCredentials, MasterKey, Security, SrtpKeys, Suite,
 };
 pub use source::{Source, Verdict};
 pub use stream::{Content, DigitTick, Received, Stream};
+pub use xr::VoipMetrics;

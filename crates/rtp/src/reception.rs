@@ -1,4 +1,5 @@
-use crate::Header;
+use crate::rtcp::ReportBlock;
+use crate::{Header, LossPattern};
 use clock::Time;
 
 /// A jump ahead by more is a restart (RFC 3550 A.1).
@@ -13,6 +14,7 @@ pub struct Reception {
     /// Of the runs before: a source that changes its SSRC begins a new run.
     received_before: u64,
     lost_before: u64,
+    pattern_before: LossPattern,
     jitter: Jitter,
 }
 
@@ -39,8 +41,18 @@ struct Run {
     /// Which of the packets up to `highest` have come; bit 0 is `highest`.
     seen: u64,
     received: u64,
+    /// Of the packets that are older than those of `seen`.
+    pattern: LossPattern,
     /// What would follow a jump, if it is a restart.
     after_jump: Option<u16>,
+    /// At the last report (RFC 3550 A.3).
+    reported: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    expected: u64,
+    received: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +76,9 @@ impl Reception {
         if arrival == Arrival::First {
             self.received_before += self.run.map_or(0, |run| run.received);
             self.lost_before += self.run.map_or(0, |run| run.lost());
+            if let Some(run) = &self.run {
+                self.pattern_before.add(&run.pattern());
+            }
             self.run = Some(Run::new(header.ssrc, header.sequence));
             self.jitter.transit = None;
         }
@@ -83,6 +98,36 @@ impl Reception {
         self.lost_before + self.run.map_or(0, |run| run.lost())
     }
 
+    /// How the losses lie.
+    pub fn pattern(&self) -> LossPattern {
+        let mut pattern = self.pattern_before;
+        if let Some(run) = &self.run {
+            pattern.add(&run.pattern());
+        }
+        pattern
+    }
+
+    /// What a report says of the source that is heard (RFC 3550 6.4.1), but for the sender report that it
+    /// answers; the next one's share of loss counts from here. `None` if none is heard.
+    pub fn report(&mut self) -> Option<ReportBlock> {
+        let run = self.run.as_mut()?;
+        let counts = Counts { expected: run.highest - run.first + 1, received: run.received };
+        let expected = counts.expected.saturating_sub(run.reported.expected);
+        let lost = expected.saturating_sub(counts.received - run.reported.received);
+        run.reported = counts;
+        // Numbers begin one cycle up in a run.
+        let highest = (run.highest - 0x1_0000) as u32;
+        Some(ReportBlock {
+            ssrc: run.ssrc,
+            fraction_lost: (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8,
+            lost: i32::try_from(run.lost()).unwrap_or(i32::MAX),
+            highest,
+            jitter: self.jitter.scaled >> 4,
+            last_report: 0,
+            delay: 0,
+        })
+    }
+
     /// Interarrival jitter in microseconds; `None` before two packets could be compared.
     pub fn jitter_micros(&self) -> Option<u32> {
         let micros =
@@ -95,7 +140,16 @@ impl Run {
     fn new(ssrc: u32, sequence: u16) -> Self {
         // One cycle up, so that a packet from before the first does not go below zero.
         let first = 0x1_0000 + u64::from(sequence);
-        Self { ssrc, first, highest: first, seen: 1, received: 1, after_jump: None }
+        Self {
+            ssrc,
+            first,
+            highest: first,
+            seen: 1,
+            received: 1,
+            pattern: LossPattern::default(),
+            after_jump: None,
+            reported: Counts::default(),
+        }
     }
 
     fn packet(&mut self, sequence: u16) -> Arrival {
@@ -104,6 +158,7 @@ impl Run {
         if ahead == 0 {
             Arrival::Stale
         } else if ahead < MAX_DROPOUT {
+            self.pattern = self.settled(ahead);
             self.highest += u64::from(ahead);
             self.seen = self.seen.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
             self.received += 1;
@@ -124,6 +179,23 @@ impl Run {
             self.after_jump = Some(sequence.wrapping_add(1));
             Arrival::Stale
         }
+    }
+
+    /// How the losses lie, the newest packets included.
+    fn pattern(&self) -> LossPattern {
+        self.settled(WINDOW)
+    }
+
+    /// The pattern with the oldest packets of `seen` that so many newer ones push out, and those between that can
+    /// come no more.
+    fn settled(&self, newer: u16) -> LossPattern {
+        let mut pattern = self.pattern;
+        let oldest = self.highest + 1 - u64::from(WINDOW);
+        for number in oldest.max(self.first)..oldest + u64::from(newer) {
+            let age = self.highest.checked_sub(number);
+            if age.is_some_and(|age| self.seen >> age & 1 != 0) { pattern.received() } else { pattern.lost() }
+        }
+        pattern
     }
 
     fn lost(&self) -> u64 {

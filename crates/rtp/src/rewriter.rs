@@ -66,6 +66,14 @@ impl Rewriter {
         self.ssrc
     }
 
+    /// The timestamp that goes with a moment (RFC 3550 6.4.1).
+    pub fn timestamp_at(&self, now: Time) -> u32 {
+        let (Origin::Local { at } | Origin::Remote { at, .. }) = self.origin else { return self.timestamp };
+        // Timestamps wrap, and so may the time that has passed.
+        self.timestamp
+            .wrapping_add((now.since(at).as_micros() * u128::from(self.clock_rate) / 1_000_000) as u32)
+    }
+
     /// The header under which a bridged party's packet goes out. Its holes and its order stay as
     /// they came. `None` for a packet from before the source took over, or far too late.
     pub fn forward(&mut self, now: Time, source: &Header, payload_type: u8) -> Option<Header> {

@@ -1,6 +1,7 @@
 //! RTCP (RFC 3550 6): sender and receiver reports, and the end of a source.
 
-use crate::RtpError;
+use crate::xr::EXTENDED_REPORT;
+use crate::{RtpError, VoipMetrics};
 
 const VERSION: u8 = 2;
 const SENDER_REPORT: u8 = 200;
@@ -12,7 +13,7 @@ const BLOCK_LEN: usize = 24;
 const SENDER_INFO_LEN: usize = 20;
 
 /// One packet of a compound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rtcp<'a> {
     /// From one who sends (RFC 3550 6.4.1).
     SenderReport {
@@ -32,6 +33,13 @@ pub enum Rtcp<'a> {
     },
     /// A source has ended (RFC 3550 6.6); `None` if it names none.
     Bye(Option<u32>),
+    /// What the sender of the report thinks of what it hears (RFC 3611).
+    ExtendedReport {
+        /// Whose report it is.
+        ssrc: u32,
+        /// The first block of VoIP metrics.
+        voip: Option<VoipMetrics>,
+    },
     /// Another packet type.
     Other(u8),
 }
@@ -86,12 +94,13 @@ pub fn packets(datagram: &[u8]) -> impl Iterator<Item = Result<Rtcp<'_>, RtpErro
 }
 
 /// Writes a compound of a report and the source's name (RFC 3550 6.1) in place of what `out` holds;
-/// a sender report if there is something to say of sending. A name is cut after 255 bytes.
+/// a sender report if there is something to say of sending, and metrics, if any, after it. A name is cut after 255 bytes.
 pub fn write_report(
     out: &mut Vec<u8>,
     ssrc: u32,
     sender: Option<&SenderInfo>,
     block: Option<&ReportBlock>,
+    metrics: Option<&VoipMetrics>,
     cname: &str,
 ) {
     out.clear();
@@ -119,6 +128,9 @@ pub fn write_report(
         // The list of items ends with at least one zero.
         out.push(0);
     });
+    if let Some(metrics) = metrics {
+        metrics.write(out, ssrc);
+    }
 }
 
 impl<'a> Blocks<'a> {
@@ -170,6 +182,7 @@ fn parse(packet: &[u8]) -> Result<Rtcp<'_>, RtpError> {
         RECEIVER_REPORT => Rtcp::ReceiverReport { ssrc: ssrc()?, blocks: blocks(4)? },
         BYE if count == 0 => Rtcp::Bye(None),
         BYE => Rtcp::Bye(Some(ssrc()?)),
+        EXTENDED_REPORT => Rtcp::ExtendedReport { ssrc: ssrc()?, voip: VoipMetrics::find(&body[4..]) },
         other => Rtcp::Other(other),
     })
 }
@@ -179,7 +192,7 @@ fn word_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn write_packet(out: &mut Vec<u8>, kind: u8, count: u8, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn write_packet(out: &mut Vec<u8>, kind: u8, count: u8, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend([VERSION << 6 | count, kind, 0, 0]);
     body(out);
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn rfc3550_6_4_reports_are_read_as_they_were_written() {
         let mut out = Vec::new();
-        write_report(&mut out, 5, Some(&SENDER), Some(&BLOCK), "leg@ringdown");
+        write_report(&mut out, 5, Some(&SENDER), Some(&BLOCK), None, "leg@ringdown");
         assert_eq!(out[..4], [0x81, 200, 0, 12]);
         assert!(crate::is_rtcp(&out));
         let read: Vec<_> = packets(&out).collect::<Result<_, _>>().unwrap();
@@ -221,7 +234,7 @@ mod tests {
         assert_eq!(sender, SENDER);
         assert_eq!(blocks.iter().collect::<Vec<_>>(), [BLOCK]);
 
-        write_report(&mut out, 5, None, None, "leg@ringdown");
+        write_report(&mut out, 5, None, None, None, "leg@ringdown");
         assert_eq!(out[..8], [0x80, 201, 0, 1, 0, 0, 0, 5]);
         // SSRC, item, length, 12 bytes of name, end, filled up to whole words.
         assert_eq!(out[8..12], [0x81, 202, 0, 5]);
@@ -232,7 +245,7 @@ mod tests {
     fn rfc3550_6_4_1_lost_packets_are_24_bits_with_a_sign() {
         for lost in [0, 1, -1, 0x7F_FFFF, -0x80_0000] {
             let mut out = Vec::new();
-            write_report(&mut out, 5, None, Some(&ReportBlock { lost, ..BLOCK }), "x");
+            write_report(&mut out, 5, None, Some(&ReportBlock { lost, ..BLOCK }), None, "x");
             let Some(Ok(Rtcp::ReceiverReport { blocks, .. })) = packets(&out).next() else { panic!() };
             assert_eq!(blocks.iter().next().unwrap().lost, lost);
             assert_eq!(blocks.iter().next().unwrap().fraction_lost, 64);
@@ -264,7 +277,7 @@ mod tests {
         #[test]
         fn a_damaged_report_is_read_without_a_panic(at in 0_usize..76, byte in any::<u8>()) {
             let mut out = Vec::new();
-            write_report(&mut out, 5, Some(&SENDER), Some(&BLOCK), "leg@ringdown");
+            write_report(&mut out, 5, Some(&SENDER), Some(&BLOCK), None, "leg@ringdown");
             prop_assert!(at < out.len());
             out[at] = byte;
             prop_assert!(packets(&out).count() <= out.len() / 4 + 1);

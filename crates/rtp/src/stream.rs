@@ -1,7 +1,9 @@
+mod rtcp;
+
 use crate::control::{DigitFormat, Setup, StreamStats};
 use crate::{
-    Arrival, Codec, Digit, DigitDetector, DigitSender, Header, Packet, Reception, Rewriter, RtpError, Source,
-    Verdict, is_rtcp,
+    Arrival, Codec, Digit, DigitDetector, DigitSender, Header, Packet, Rating, Reception, Reports, Rewriter,
+    RtpError, Source, Verdict, is_rtcp,
 };
 use clock::{Duration, Time};
 use std::net::SocketAddr;
@@ -17,6 +19,9 @@ pub struct Stream {
     detector: DigitDetector,
     rewriter: Rewriter,
     sender: DigitSender,
+    reports: Reports,
+    /// Where the party's RTCP comes from, if it has a port of its own.
+    rtcp_source: Option<SocketAddr>,
     sent: u64,
     foreign: u64,
 }
@@ -86,13 +91,23 @@ impl Stream {
             detector: DigitDetector::default(),
             rewriter: Rewriter::new(ssrc, sequence, timestamp),
             sender: DigitSender::default(),
+            // Whatever spreads the numbers of streams spreads their reports.
+            reports: Reports::new(u64::from(timestamp) << 32 | u64::from(ssrc)),
+            rtcp_source: None,
             sent: 0,
             foreign: 0,
         }
     }
 
     /// Takes over what offer/answer agreed.
-    pub fn apply(&mut self, setup: Setup) {
+    pub fn apply(&mut self, now: Time, setup: Setup) {
+        if self.setup.as_ref().is_none_or(|before| before.rtcp != setup.rtcp) {
+            self.rtcp_source = None;
+        }
+        match setup.rtcp {
+            Some(_) => self.reports.begin(now),
+            None => self.reports.end(),
+        }
         self.source.expect(setup.remote, setup.receive.then_some(setup.signalled));
         self.rewriter.retime(setup.codec.clock_rate());
         self.setup = Some(setup);
@@ -117,7 +132,11 @@ impl Stream {
     /// Takes a datagram that came from `from`.
     pub fn receive(&mut self, now: Time, from: SocketAddr, datagram: &[u8]) -> Received {
         if is_rtcp(datagram) {
-            return if self.source.peer() == Some(from) { Received::Rtcp } else { self.foreign() };
+            if !self.is_rtcp_of(from) {
+                return self.foreign();
+            }
+            self.reports.hear(now, datagram);
+            return Received::Rtcp;
         }
         let Ok(packet) = Packet::parse(datagram) else { return Received::Malformed };
         let header = &packet.header;
@@ -220,6 +239,11 @@ impl Stream {
             foreign: self.foreign,
             refused: 0,
             jitter_micros: self.reception.jitter_micros(),
+            bursts: (self.reception.received() > 0).then(|| self.reception.pattern().bursts().count),
+            mos: self.listening().map(Rating::mos),
+            concealed_permille: None,
+            round_trip: self.reports.round_trip(),
+            at_peer: self.at_peer(),
         }
     }
 

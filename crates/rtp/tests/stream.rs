@@ -16,6 +16,7 @@ fn peer() -> SocketAddr {
 fn setup() -> Setup {
     Setup {
         remote: Some(peer()),
+        rtcp: Some(peer()),
         signalled: peer().ip(),
         codec: Codec::Pcma,
         send_type: 8,
@@ -32,7 +33,7 @@ fn setup() -> Setup {
 /// A stream that has its setup, begins with sequence 65,534 and is about to wrap its timestamps.
 fn stream() -> Stream {
     let mut stream = Stream::new(0xAAAA, 65_534, u32::MAX - 200);
-    stream.apply(setup());
+    stream.apply(Time::ZERO, setup());
     stream
 }
 
@@ -94,13 +95,13 @@ fn nothing_is_received_or_sent_before_setup() {
 fn a_party_on_hold_is_sent_nothing() {
     let mut stream = stream();
     stream.push_digit('1', Duration::from_millis(20), Duration::ZERO).unwrap();
-    stream.apply(Setup { send: false, ..setup() });
+    stream.apply(Time::ZERO, Setup { send: false, ..setup() });
     assert_eq!(stream.target(), None);
     assert_eq!(stream.play(millis(0), 20), None);
     assert_eq!(stream.digit_tick(millis(0)), DigitTick::Pause);
-    stream.apply(Setup { remote: None, ..setup() });
+    stream.apply(Time::ZERO, Setup { remote: None, ..setup() });
     assert_eq!(stream.target(), None);
-    stream.apply(setup());
+    stream.apply(Time::ZERO, setup());
     assert_eq!(stream.target(), Some(peer()));
     assert!(stream.play(millis(20), 20).is_some());
 }
@@ -108,7 +109,7 @@ fn a_party_on_hold_is_sent_nothing() {
 #[test]
 fn a_peer_without_telephone_event_gets_no_events() {
     let mut stream = stream();
-    stream.apply(Setup { digits: None, ..setup() });
+    stream.apply(Time::ZERO, Setup { digits: None, ..setup() });
     assert_eq!(stream.forward(millis(0), &header(101, 1, 0), Content::Event), None);
     assert!(stream.forward(millis(0), &header(0, 2, 0), Content::Audio).is_some());
 }

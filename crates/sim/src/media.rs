@@ -3,7 +3,9 @@
 use crate::dice::Dice;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
-use rtp::control::{Command, Event, LocalPort, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats};
+use rtp::control::{
+    Command, Event, LocalPort, Missing, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats,
+};
 use rtp::{MasterKey, Security};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -214,6 +216,14 @@ impl FakeMedia {
         if self.rng.chance(50) {
             due.push((now + Duration::from_secs(5), Event::Silent { stream, millis: 5_000 }));
         }
+        // No draw for this: the seeds that are known keep their course.
+        if stream.0.is_multiple_of(16) {
+            let missing = if stream.0.is_multiple_of(32) { Missing::From } else { Missing::To };
+            // Again and again, before an answer too.
+            for seconds in [1, 5, 10] {
+                due.push((now + Duration::from_secs(seconds), Event::OneWay { stream, missing }));
+            }
+        }
         Ok(())
     }
 
@@ -250,7 +260,7 @@ impl FakeMedia {
                 let found = self.streams.get_mut(stream).filter(|found| found.play == Some(*play));
                 found.is_none_or(|found| found.play.take().is_none())
             }
-            Event::Silent { stream, .. } => !self.streams.contains_key(stream),
+            Event::Silent { stream, .. } | Event::OneWay { stream, .. } => !self.streams.contains_key(stream),
             _ => false,
         }
     }

@@ -4,7 +4,7 @@ use crate::codecs::{capability_of, codec_of, opus_format};
 use crate::core::{Core, Timer};
 use crate::fraud::Bill;
 use crate::keypad::Keypad;
-use events::{Cause, ContactId, EndedBy, Kind, LegId, Party};
+use events::{AtParty, Cause, ContactId, EndedBy, Kind, LegId, Missing, Party, Quality};
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
 use sdp::{Agreed, Capability, Direction, Negotiation, Protection};
@@ -69,6 +69,8 @@ enum Media {
         negotiation: Box<Negotiation>,
         /// The answer that a 183 gave, which the 200 repeats (RFC 3261 section 13.2.1).
         said: Option<Box<str>>,
+        /// Which ways no media flows, as far as it was told.
+        missing: Vec<Missing>,
     },
     /// Closed by us; the engine has not said so yet.
     Closing {
@@ -214,7 +216,7 @@ impl Leg {
             let setup = setup(agreed, negotiation.capabilities(), self.flow.peer.ip());
             core.media(Command::Setup { stream: self.stream(), setup });
         }
-        self.media = Media::Open { port, negotiation, said: None };
+        self.media = Media::Open { port, negotiation, said: None, missing: Vec::new() };
         Some(sdp_body(text))
     }
 
@@ -351,7 +353,21 @@ impl Leg {
         {
             core.ports.release(port);
             let &StreamStats { received, sent, lost, jitter_micros, .. } = stats;
-            core.log(Some(contact), Kind::MediaEnded { leg: self.id, received, sent, lost, jitter_micros });
+            let quality = quality(stats);
+            core.log(
+                Some(contact),
+                Kind::MediaEnded { leg: self.id, received, sent, lost, jitter_micros, quality },
+            );
+        }
+    }
+
+    /// Media flows one way. Told once for each way, and not before an answer: who rings need not speak.
+    pub(crate) fn on_one_way(&mut self, core: &mut Core, contact: ContactId, way: Missing) {
+        if let (State::Answered { held: false }, Media::Open { missing, .. }) = (self.state, &mut self.media)
+            && !missing.contains(&way)
+        {
+            missing.push(way);
+            core.log(Some(contact), Kind::MediaOneWay { leg: self.id, missing: way });
         }
     }
 
@@ -375,6 +391,21 @@ pub(crate) fn is_held(agreed: &Agreed) -> bool {
     agreed.remote.is_none() || matches!(agreed.direction, Direction::RecvOnly | Direction::Inactive)
 }
 
+fn quality(stats: &StreamStats) -> Quality {
+    let at_party = stats.at_peer.map(|at_peer| AtParty {
+        lost: at_peer.lost,
+        jitter_micros: at_peer.jitter_micros,
+        mos_hundredths: at_peer.mos.map(|mos| mos.0),
+    });
+    Quality {
+        bursts: stats.bursts,
+        mos_hundredths: stats.mos.map(|mos| mos.0),
+        concealed_permille: stats.concealed_permille,
+        round_trip_micros: stats.round_trip.and_then(|time| u64::try_from(time.as_micros()).ok()),
+        at_party,
+    }
+}
+
 fn setup(agreed: &Agreed, capabilities: &[Capability], signalled: IpAddr) -> Setup {
     let codec = |format: &sdp::AgreedFormat| codec_of(capabilities, format);
     let best = agreed.formats.first().and_then(|format| Some((codec(format)?, format.send_type)));
@@ -386,6 +417,7 @@ fn setup(agreed: &Agreed, capabilities: &[Capability], signalled: IpAddr) -> Set
     });
     Setup {
         remote: agreed.remote,
+        rtcp: agreed.remote_rtcp,
         signalled,
         codec: codec_to_send,
         send_type,

@@ -518,6 +518,13 @@ impl Switch {
             }),
             // The switch makes no rooms yet.
             E::Speaker { .. } => {}
+            E::OneWay { stream, missing } => self.with_stream(stream, |contact, core, leg| {
+                let missing = match missing {
+                    rtp::control::Missing::From => events::Missing::From,
+                    rtp::control::Missing::To => events::Missing::To,
+                };
+                contact.on_one_way(core, leg, missing);
+            }),
             E::Closed { stream, stats } => {
                 self.with_stream(stream, |contact, core, leg| contact.on_stream_closed(core, leg, &stats));
                 self.core.streams.remove(&stream);

@@ -273,9 +273,8 @@ impl LegDraft {
             }
             Kind::Held { .. } => self.hold.start(at),
             Kind::Resumed { .. } => self.hold.stop(at),
-            Kind::MediaEnded { received, sent, lost, jitter_micros, .. } => {
-                let (received, sent, lost) = (*received, *sent, *lost);
-                self.media = Some(LegMedia { received, sent, lost, jitter_micros: *jitter_micros });
+            &Kind::MediaEnded { received, sent, lost, jitter_micros, quality, .. } => {
+                self.media = Some(LegMedia { received, sent, lost, jitter_micros, quality });
             }
             Kind::LegEnded { cause, .. } => {
                 self.hold.stop(at);

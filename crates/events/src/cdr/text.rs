@@ -72,11 +72,8 @@ fn leg_line(leg: &LegRecord) -> String {
     let media = match &leg.media {
         None => "media not measured".to_owned(),
         Some(media) => {
-            let jitter = media.jitter_micros.map_or("unknown".to_owned(), |micros| {
-                format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
-            });
-            let (received, sent, lost) = (media.received, media.sent, media.lost);
-            format!("{received} packets received, {sent} sent, {lost} lost, jitter {jitter}")
+            let figures = media.quality.line(media.lost, media.jitter_micros);
+            format!("{} packets received, {} sent, {figures}", media.received, media.sent)
         }
     };
     let party = party_name(&leg.party, &leg.uri);

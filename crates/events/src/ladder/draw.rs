@@ -2,7 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::{DialOutcome, Event, Kind, LegId, SipDirection, TransferOutcome};
+use crate::{DialOutcome, Event, Kind, LegId, Missing, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
 
@@ -253,12 +253,15 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::MediaSilent { leg, millis } => {
             ('!', format!("no RTP from {} for {} s", name(leg), seconds(u64::from(*millis))))
         }
-        Kind::MediaEnded { leg, received, sent, lost, jitter_micros } => {
-            let jitter = jitter_micros.map_or("unknown".to_owned(), |micros| {
-                format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
-            });
-            let counts = format!("{received} in, {sent} out, {lost} lost, jitter {jitter}");
-            ('●', format!("RTP {}: {counts}", name(leg)))
+        Kind::MediaOneWay { leg, missing: Missing::From } => {
+            ('!', format!("no media from {}, which is sent some", name(leg)))
+        }
+        Kind::MediaOneWay { leg, missing: Missing::To } => {
+            ('!', format!("no media to {}: by its reports nothing arrives", name(leg)))
+        }
+        Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality } => {
+            let figures = quality.line(*lost, *jitter_micros);
+            ('●', format!("RTP {}: {received} in, {sent} out, {figures}", name(leg)))
         }
         Kind::CallerVerified { verstat, attestation, reason, .. } => {
             caller_verified(verstat, attestation.as_deref(), reason.as_deref())

@@ -1,7 +1,10 @@
 //! Calls as a switch would tell them.
 
 use clock::Time;
-use events::{Cause, ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, SipDirection};
+use events::{
+    AtParty, Cause, ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Missing, Party, Quality,
+    SipDirection,
+};
 use proptest::prelude::*;
 
 pub(crate) const CALLER: LegId = LegId(1);
@@ -164,7 +167,15 @@ fn sip(leg: LegId, direction: SipDirection, line: &str, cseq: u32, again: bool) 
 }
 
 fn media_ended(leg: LegId, received: u64, sent: u64, lost: u64, jitter_micros: Option<u32>) -> Kind {
-    Kind::MediaEnded { leg, received, sent, lost, jitter_micros }
+    // Who has no jitter has sent no reports either.
+    let quality = jitter_micros.map_or_else(Quality::default, |_| Quality {
+        bursts: Some(1),
+        mos_hundredths: Some(427),
+        concealed_permille: Some(12),
+        round_trip_micros: Some(34_000),
+        at_party: Some(AtParty { lost: 3, jitter_micros: 1_030, mos_hundredths: Some(431) }),
+    });
+    Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality }
 }
 
 /// Any kinds of events on few legs, in any order, after a contact's start.
@@ -198,6 +209,7 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         leg().prop_map(|leg| Kind::Held { leg }),
         leg().prop_map(|leg| Kind::Resumed { leg }),
         (leg(), ".{0,80}").prop_map(|(leg, peer)| Kind::MediaStarted { leg, peer: peer.into() }),
+        leg().prop_map(|leg| Kind::MediaOneWay { leg, missing: Missing::To }),
         (leg(), leg()).prop_map(|(a, b)| Kind::BridgedEarly { a, b }),
         (leg(), leg()).prop_map(|(a, b)| Kind::Bridged { a, b }),
         (leg(), leg()).prop_map(|(a, b)| Kind::Unbridged { a, b }),

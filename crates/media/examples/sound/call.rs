@@ -38,6 +38,7 @@ impl Rig {
             ports: 20_000..=29_999,
             silence,
             ready: 64,
+            one_way: silence,
             identity: None,
         };
         let engine = Engine::start(config, move |event| {
@@ -91,6 +92,7 @@ impl Rig {
         let socket = UdpSocket::bind((ADDRESS, 0)).expect("a free port");
         socket.set_nonblocking(true).expect("a socket");
         let setup = Setup {
+            rtcp: None,
             remote: socket.local_addr().ok(),
             signalled: ADDRESS,
             codec,

@@ -165,8 +165,10 @@ impl Leg {
         if target != std::mem::replace(&mut browser.target, target)
             && let (Some(target), Some(setup)) = (target, self.rtp.setup())
         {
-            let setup = Setup { remote: Some(target), ..setup.clone() };
-            self.rtp.apply(setup);
+            // A browser has RTCP on the same port.
+            let rtcp = setup.rtcp.map(|_| target);
+            let setup = Setup { remote: Some(target), rtcp, ..setup.clone() };
+            self.rtp.apply(now, setup);
         }
         self.go_on_shaking();
     }

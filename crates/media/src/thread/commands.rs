@@ -24,6 +24,7 @@ impl MediaThread {
                 if let Some(room) = self.legs.by_id(stream).and_then(|leg| leg.room) {
                     self.tune(room);
                 }
+                self.watch_rtcp(stream);
                 self.wake(now, stream);
             }
             Command::Play { stream, play, files, times } => {

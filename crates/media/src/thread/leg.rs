@@ -1,5 +1,6 @@
 use super::Surroundings;
 use super::browser::Browser;
+use super::feedback::Feedback;
 use super::keys::InBand;
 use super::protection::Protection;
 use super::relay::DATAGRAM;
@@ -50,13 +51,14 @@ pub(super) struct Leg {
     pub(super) browser: Option<Box<Browser>>,
     socket: UdpSocket,
     link: Link,
+    pub(super) feedback: Feedback,
     playback: Option<Playback>,
     pub(super) transcoder: Transcoder,
     in_band: InBand,
     /// Whether the party's keys are told alone.
     keeps_keys: bool,
     /// When the party's last packet came.
-    heard: Option<Time>,
+    pub(super) heard: Option<Time>,
     watch: Watch,
 }
 
@@ -143,6 +145,7 @@ impl Leg {
             rtp: Stream::new(ssrc, numbers as u16 / 2, (numbers >> 32) as u32),
             protection: Protection::default(),
             browser: None,
+            feedback: Feedback::default(),
             playback: None,
             transcoder: Transcoder::default(),
             in_band: InBand::default(),
@@ -164,7 +167,11 @@ impl Leg {
 
     /// What was counted so far.
     pub(super) fn stats(&self) -> StreamStats {
-        StreamStats { refused: self.protection.refused(), ..self.rtp.stats() }
+        StreamStats {
+            refused: self.protection.refused(),
+            concealed_permille: self.transcoder.concealed_permille(),
+            ..self.rtp.stats()
+        }
     }
 
     /// Takes over what offer/answer agreed.
@@ -179,7 +186,7 @@ impl Leg {
         self.protection.apply(&setup.security);
         let codec = setup.codec;
         self.in_band.listen(setup.digits.is_none());
-        self.rtp.apply(setup);
+        self.rtp.apply(now, setup);
         if let Some(playback) = &mut self.playback {
             playback.recode(codec);
         }
@@ -325,7 +332,7 @@ impl Leg {
 
     /// What it says is decoded for nobody, and nothing is encoded for it.
     pub(super) fn stop_transcoding(&mut self) {
-        self.transcoder = Transcoder::default();
+        self.transcoder.fall_silent();
     }
 
     /// Whether the party hears something of its own, before which all others fall silent.
@@ -531,15 +538,17 @@ impl Leg {
 
     /// Sends a packet, protected if that was agreed.
     fn transmit(&mut self, packet: &[u8]) {
+        self.rtp.sent(packet);
+        let target = self.rtp.target();
         if !self.protection.is_on() {
-            return self.send(packet);
+            return self.send(packet, target);
         }
         if self.browser.as_ref().is_some_and(|browser| !browser.consents()) {
             return;
         }
         let mut buffer = [0; DATAGRAM + MAX_OVERHEAD];
         if let Some(sealed) = self.protection.seal(packet, &mut buffer) {
-            self.send(sealed);
+            self.send(sealed, target);
         }
     }
 
@@ -550,10 +559,10 @@ impl Leg {
     }
 
     /// Sends a datagram; what the network does not take is lost, as on the way.
-    fn send(&self, packet: &[u8]) {
+    pub(super) fn send(&self, packet: &[u8], target: Option<SocketAddr>) {
         // An ICMP error of an earlier packet is told in place of sending: the second try sends.
         for _ in 0..2 {
-            let sent = match (self.link, self.rtp.target()) {
+            let sent = match (self.link, target) {
                 (Link::Connected, _) => self.socket.send(packet),
                 (Link::Open, Some(target)) => self.socket.send_to(packet, target),
                 (Link::Open, None) => return,

@@ -2,6 +2,7 @@
 
 mod browser;
 mod commands;
+mod feedback;
 mod keys;
 mod leg;
 mod pace;
@@ -18,6 +19,7 @@ use crate::ports::PortPool;
 use crate::prompts::Request;
 use crate::recorder::Recorder;
 use clock::{Duration, Time};
+use feedback::REPORT;
 use pace::Pacer;
 use relay::DATAGRAM;
 use room::Room;
@@ -36,7 +38,7 @@ use std::sync::mpsc::SyncSender;
 /// the packet.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How often silence and unfinished digits are looked after.
+/// How often silence, unfinished digits and reports are looked after.
 const HOUSEKEEPING: Duration = Duration::from_millis(100);
 
 /// Sockets that one system call may report.
@@ -60,6 +62,8 @@ pub(crate) struct Surroundings {
     pub(crate) identity: Option<Identity>,
     /// After how long without a packet a stream is silent.
     pub(crate) silence: Duration,
+    /// After how long media that flows one way is told.
+    pub(crate) one_way: Duration,
 }
 
 /// One media thread with all that it owns.
@@ -73,6 +77,7 @@ pub(crate) struct MediaThread {
     rooms: HashMap<RoomId, Room>,
     pacer: Pacer,
     datagram: Box<[u8; DATAGRAM]>,
+    report: Vec<u8>,
     next_housekeeping: Time,
 }
 
@@ -114,6 +119,7 @@ impl MediaThread {
             rooms: HashMap::new(),
             pacer: Pacer::default(),
             datagram: Box::new([0; DATAGRAM]),
+            report: Vec::with_capacity(REPORT),
             next_housekeeping: Time::ZERO,
         })
     }
@@ -171,7 +177,7 @@ impl MediaThread {
             }
             turn = Turn::Busy;
             for event in reported.iter() {
-                self.receive_from(now, event.data.u64() as usize);
+                self.receive_reported(now, event.data.u64());
             }
             self.wait(reported, Some(Duration::ZERO));
         }
@@ -211,9 +217,11 @@ impl MediaThread {
     fn keep_house(&mut self, now: Time) {
         for slot in 0..self.legs.slots() {
             let Some(leg) = self.legs.get_mut(slot) else { continue };
-            for event in leg.overdue(now, &self.around).into_iter().flatten() {
+            let [overdue, one_way] = [leg.overdue(now, &self.around), leg.one_way(now, self.around.one_way)];
+            for event in overdue.into_iter().chain(one_way).flatten() {
                 self.around.tell(event);
             }
+            leg.report(now, &mut self.report);
         }
     }
 }

@@ -70,6 +70,17 @@ impl Protection {
         Some(&buffer[..length])
     }
 
+    /// The RTCP packet as it is sent, in `buffer`, protected if that was agreed; `None` if it must not be sent.
+    pub(super) fn seal_rtcp<'b>(&mut self, packet: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        buffer.get_mut(..packet.len())?.copy_from_slice(packet);
+        let length = match self.outbound.first_mut() {
+            Some((_, outbound)) if self.is_on => outbound.protect_rtcp(buffer, packet.len()).ok()?,
+            None if self.is_on => return None,
+            _ => packet.len(),
+        };
+        Some(&buffer[..length])
+    }
+
     /// Datagrams that were dropped for a wrong tag, or because they were repeated.
     pub(super) const fn refused(&self) -> u64 {
         self.refused

@@ -24,13 +24,18 @@ pub(super) struct Transcoder {
     ears: Option<Box<Playout>>,
     /// Our sound for the party.
     voice: Option<Box<Encoder>>,
+    /// Samples that former ears have decoded, and those that they made up.
+    decoded: u64,
+    concealed: u64,
 }
 
 impl Transcoder {
     /// Takes a packet of the party's voice, to be decoded at that rate.
     pub(super) fn hear(&mut self, now: Time, header: &Header, codec: Codec, payload: &[u8], rate: Rate) {
-        let ears = self.ears.take_if(|ears| ears.rate() == rate);
-        let ears = self.ears.insert(ears.unwrap_or_else(|| Box::new(Playout::new(rate))));
+        if self.ears.as_ref().is_some_and(|ears| ears.rate() != rate) {
+            self.stop_hearing();
+        }
+        let ears = self.ears.get_or_insert_with(|| Box::new(Playout::new(rate)));
         ears.insert(now, header, codec, payload);
     }
 
@@ -56,7 +61,24 @@ impl Transcoder {
 
     /// The party is decoded for nobody.
     pub(super) fn stop_hearing(&mut self) {
-        self.ears = None;
+        if let Some(ears) = self.ears.take() {
+            self.decoded += ears.stats().decoded;
+            self.concealed += ears.stats().concealed;
+        }
+    }
+
+    /// The party has nobody to hear and nobody who hears it.
+    pub(super) fn fall_silent(&mut self) {
+        self.stop_hearing();
+        self.voice = None;
+    }
+
+    /// How much of the sound of the party was made up, in thousandths; `None` if none was decoded.
+    pub(super) fn concealed_permille(&self) -> Option<u16> {
+        let now = self.ears.as_ref().map_or_else(Default::default, |ears| ears.stats());
+        let (decoded, concealed) = (self.decoded + now.decoded, self.concealed + now.concealed);
+        // At most a thousand.
+        (concealed * 1_000).checked_div(decoded + concealed).map(|share| share as u16)
     }
 
     /// Encodes one packet for the party; how many bytes, or `None` if none is worth sending.

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Far beyond what anything here takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
+/// After how long media that flows one way is told.
+pub(crate) const ONE_WAY: Duration = Duration::from_millis(500);
+
 /// The peers' payload type for telephone-event.
 pub(crate) const EVENT_TYPE: u8 = 101;
 
@@ -50,16 +53,33 @@ pub(crate) struct Peer {
 impl Rig {
     /// An engine at 127.0.0.`host`: a number of its own for each test, since they run side by side.
     pub(crate) fn start(host: u8, silence: Duration) -> Self {
-        Self::start_with(host, silence, None)
+        Self::launch(host, silence, None, || {})
     }
 
     /// The same with a certificate for DTLS.
     pub(crate) fn start_with(host: u8, silence: Duration, identity: Option<Identity>) -> Self {
+        Self::launch(host, silence, identity, || {})
+    }
+
+    /// The same without one; `told` is called with each event, on the engine's threads.
+    pub(crate) fn start_telling(host: u8, silence: Duration, told: fn()) -> Self {
+        Self::launch(host, silence, None, told)
+    }
+
+    fn launch(host: u8, silence: Duration, identity: Option<Identity>, told: fn()) -> Self {
         let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
         let (sender, events) = channel();
-        let config =
-            EngineConfig { threads: 1, address, ports: 40_000..=41_999, silence, ready: 32, identity };
+        let config = EngineConfig {
+            threads: 1,
+            address,
+            ports: 40_000..=41_999,
+            silence,
+            one_way: ONE_WAY,
+            ready: 32,
+            identity,
+        };
         let engine = Engine::start(config, move |event| {
+            told();
             // The test may have ended.
             let _gone = sender.send(event);
         })
@@ -163,6 +183,7 @@ impl Peer {
     pub(crate) fn setup(&self, codec: Codec) -> Setup {
         Setup {
             remote: Some(self.socket.local_addr().expect("it is bound")),
+            rtcp: None,
             signalled: self.engine.ip(),
             codec,
             send_type: payload_type(codec),

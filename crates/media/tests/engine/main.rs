@@ -4,6 +4,7 @@ mod browser;
 mod codecs;
 mod common;
 mod recordings;
+mod reports;
 mod rooms;
 mod secure;
 mod speaker;

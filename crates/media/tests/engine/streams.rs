@@ -435,8 +435,15 @@ fn what_is_no_rtp_disturbs_nothing() {
 fn streams_of_two_threads_are_not_bridged_but_told() {
     let (sender, events) = std::sync::mpsc::channel();
     let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 28));
-    let config =
-        EngineConfig { threads: 2, address, ports: 40_000..=40_099, silence: LONG, ready: 4, identity: None };
+    let config = EngineConfig {
+        threads: 2,
+        address,
+        ports: 40_000..=40_099,
+        silence: LONG,
+        one_way: LONG,
+        ready: 4,
+        identity: None,
+    };
     let mut engine = Engine::start(config, move |event| {
         let _gone = sender.send(event);
     })
@@ -470,6 +477,7 @@ fn a_configuration_that_cannot_work_is_refused_with_its_reason() {
         address: here,
         ports: 40_000..=40_099,
         silence: LONG,
+        one_way: LONG,
         ready: 4,
         identity: None,
     };

@@ -49,6 +49,10 @@ use udp::Datagrams;
 
 /// When a stream without packets is reported.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// After how long a party that says nothing while it is sent media is told of.
+const ONE_WAY: Duration = Duration::from_secs(5);
+
 /// Bound RTP sockets kept ahead of the calls, a media thread: a burst that comes while it is away.
 const READY_PORTS: usize = 512;
 /// No more than this part of a small range is bound ahead: others on this machine may need ports too.
@@ -267,6 +271,7 @@ fn start_engine(
         address: node.rtp.address,
         ports: node.rtp.ports.clone(),
         silence: SILENCE,
+        one_way: ONE_WAY,
         ready: READY_PORTS.min(share / READY_SHARE).max(1),
         identity: Some(identity),
     };

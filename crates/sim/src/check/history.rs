@@ -8,7 +8,7 @@ use crate::plan;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
 use events::{
-    ContactId, Direction, EndedBy, Event, Kind, LegId, Party, TransferBy, TransferOutcome, WallClock,
+    ContactId, Direction, EndedBy, Event, Kind, LegId, Missing, Party, TransferBy, TransferOutcome, WallClock,
 };
 use rtp::control::{Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +84,8 @@ struct Leg {
     early: bool,
     ringing: bool,
     held: bool,
+    /// Which ways no media flows, as it was told.
+    missing: Vec<Missing>,
 }
 
 impl History {
@@ -283,6 +285,7 @@ impl History {
                     early: false,
                     ringing: false,
                     held: false,
+                    missing: Vec::new(),
                 };
                 self.tally.legs += 1;
                 if !self.seen_legs.insert(*leg) {
@@ -368,6 +371,7 @@ impl History {
                     u64::from(reason.as_deref().is_some_and(|why| why.contains("does not answer")));
             }
             Kind::Held { .. } => self.tally.held += 1,
+            Kind::MediaOneWay { .. } => self.tally.one_way += 1,
             Kind::TransferStarted { by, .. } => {
                 self.tally.transfers += 1;
                 self.tally.by_keys += u64::from(*by == TransferBy::Keys);
@@ -476,6 +480,12 @@ impl Contact {
                 let leg = self.leg(*leg)?;
                 (!leg.answered || replace(&mut leg.held, holds) == holds)
                     .then_some("hold and resume alternate")
+            }
+            Kind::MediaOneWay { leg, missing } => {
+                let leg = self.leg(*leg)?;
+                let again = leg.missing.contains(missing);
+                leg.missing.push(*missing);
+                (again || !leg.answered || leg.held).then_some("told twice, before the answer or in a hold")
             }
             Kind::EarlyMedia { leg } => {
                 let leg = self.leg(*leg)?;

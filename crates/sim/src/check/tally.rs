@@ -45,6 +45,8 @@ tally! {
     test_calls "test calls";
     /// Parties that held.
     held "held";
+    /// Legs with media one way.
+    one_way "with media one way";
     /// Recordings.
     recordings "recordings";
     /// Registrations and refreshes.

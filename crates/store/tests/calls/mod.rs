@@ -2,7 +2,8 @@
 
 use clock::Time;
 use events::{
-    Cause, ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, SipDirection, WallClock,
+    Cause, ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, Quality, SipDirection,
+    WallClock,
 };
 use store::Origin;
 
@@ -43,7 +44,14 @@ impl Log {
             Kind::LegEnded { leg: caller, cause: cause(EndedBy::Caller) },
             sip(agent, SipDirection::Sent, "BYE", 2),
             sip(agent, SipDirection::Received, "200 OK", 2),
-            Kind::MediaEnded { leg: agent, received: 400, sent: 398, lost: 2, jitter_micros: Some(210) },
+            Kind::MediaEnded {
+                leg: agent,
+                received: 400,
+                sent: 398,
+                lost: 2,
+                jitter_micros: Some(210),
+                quality: Quality { mos_hundredths: Some(427), ..Quality::default() },
+            },
             Kind::LegEnded { leg: agent, cause: cause(EndedBy::Caller) },
             Kind::ContactEnded { cause: cause(EndedBy::Caller) },
         ] {

@@ -4,7 +4,7 @@ use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
 use dialplan::{MachineInput, Ringback};
-use events::{Kind, LegId};
+use events::{Kind, LegId, Missing};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
 use std::path::Path;
 use std::sync::Arc;
@@ -213,6 +213,13 @@ impl Contact {
         core.log(Some(self.id), Kind::RecordingEnded { path, millis, error: error.clone() });
         if let Some(error) = error {
             self.inbox.push_back(MachineInput::RecordFailed(error));
+        }
+    }
+
+    pub(crate) fn on_one_way(&mut self, core: &mut Core, leg: LegId, missing: Missing) {
+        let id = self.id;
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.on_one_way(core, id, missing);
         }
     }
 

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use clock::Time;
     use events::cdr::{Disposition, LegMedia};
-    use events::{Cause, EndedBy, LegId, WallClock};
+    use events::{Cause, EndedBy, LegId, Quality, WallClock};
 
     const NUMBER: &str = "+34911000100";
 
@@ -258,7 +258,8 @@ mod tests {
     fn call(contact: u64, from: &str, to: &str, direction: Direction) -> Cdr {
         let moment = WallClock::new(0).moment(Time::ZERO);
         let cause = Cause { by: EndedBy::Caller, status: None, reason: "".into() };
-        let media = LegMedia { received: 200, sent: 0, lost: 0, jitter_micros: None };
+        let media =
+            LegMedia { received: 200, sent: 0, lost: 0, jitter_micros: None, quality: Quality::default() };
         let leg = LegRecord {
             leg: LegId(contact),
             direction,
