@@ -220,7 +220,7 @@ impl FakeMedia {
         if stream.0.is_multiple_of(16) {
             let missing = if stream.0.is_multiple_of(32) { Missing::From } else { Missing::To };
             // Again and again, before an answer too.
-            for seconds in [1, 5, 10] {
+            for seconds in [1, 5, 10, 15] {
                 due.push((now + Duration::from_secs(seconds), Event::OneWay { stream, missing }));
             }
         }

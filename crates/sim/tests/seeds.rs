@@ -32,6 +32,7 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.early, 20),
         (tally.redirected, 4),
         (tally.held, 80),
+        (tally.one_way, 20),
         (tally.recordings, 120),
         (tally.registered, 800),
         (tally.trunks_registered, 80),

@@ -69,7 +69,7 @@ enum Media {
         negotiation: Box<Negotiation>,
         /// The answer that a 183 gave, which the 200 repeats (RFC 3261 section 13.2.1).
         said: Option<Box<str>>,
-        /// Which ways no media flows, as far as it was told.
+        /// Which ways no media flows, each as often as the engine has said so, up to twice.
         missing: Vec<Missing>,
     },
     /// Closed by us; the engine has not said so yet.
@@ -361,12 +361,18 @@ impl Leg {
         }
     }
 
-    /// Media flows one way. Told once for each way, and not before an answer: who rings need not speak.
+    /// Media flows one way. Told once for each way, at the second word of it after the answer: who rings need not
+    /// speak, and the first may be about that.
     pub(crate) fn on_one_way(&mut self, core: &mut Core, contact: ContactId, way: Missing) {
-        if let (State::Answered { held: false }, Media::Open { missing, .. }) = (self.state, &mut self.media)
-            && !missing.contains(&way)
-        {
+        let (State::Answered { held: false }, Media::Open { missing, .. }) = (self.state, &mut self.media)
+        else {
+            return;
+        };
+        let before = missing.iter().filter(|other| **other == way).count();
+        if before < 2 {
             missing.push(way);
+        }
+        if before == 1 {
             core.log(Some(contact), Kind::MediaOneWay { leg: self.id, missing: way });
         }
     }
