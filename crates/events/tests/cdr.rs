@@ -277,3 +277,11 @@ fn cdr_of(events: &[Event]) -> Cdr {
 fn wall() -> WallClock {
     WallClock::new(1_795_450_695_123_456)
 }
+
+#[test]
+fn a_log_from_before_there_were_figures_is_read_and_they_are_unknown() {
+    let old = r#"{"kind":"media_ended","leg":1,"received":3,"sent":4,"lost":0,"jitter_micros":null}"#;
+    let kind: Kind = serde_json::from_str(old).expect("an old log is read");
+    let Kind::MediaEnded { quality, .. } = kind else { panic!("{kind:?}") };
+    assert_eq!(quality, events::Quality::default());
+}

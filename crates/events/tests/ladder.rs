@@ -2,9 +2,9 @@
 
 mod script;
 
-use events::{Kind, LegId, WallClock, ladder};
+use events::{Kind, LegId, Missing, WallClock, ladder};
 use proptest::prelude::*;
-use script::{any_events, demo_call, ring_group};
+use script::{CALLER, any_events, demo_call, ring_group};
 
 #[test]
 fn a_call_through_a_menu_to_an_agent() {
@@ -22,6 +22,20 @@ fn the_same_call_on_a_narrow_terminal() {
 fn more_agents_than_columns_share_the_last_by_name() {
     let text = ladder::render(&ring_group(8), wall(), ladder::DEFAULT_WIDTH);
     assert_eq!(text, include_str!("expected/ring_group_100.txt"), "it is now:\n{text}");
+}
+
+#[test]
+fn media_that_flows_one_way_is_told_with_its_leg_and_way() {
+    for (missing, line) in [
+        (Missing::From, "! no media from carrier, which is sent some"),
+        (Missing::To, "! no media to carrier: by its reports nothing arrives"),
+    ] {
+        let mut events = demo_call();
+        let started = events.iter_mut().find(|event| matches!(event.kind, Kind::MediaStarted { .. }));
+        started.expect("the caller is heard").kind = Kind::MediaOneWay { leg: CALLER, missing };
+        let text = ladder::render(&events, wall(), ladder::DEFAULT_WIDTH);
+        assert!(text.contains(line), "{text}");
+    }
 }
 
 #[test]
