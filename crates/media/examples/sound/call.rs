@@ -163,7 +163,8 @@ impl Call {
             rig.engine.send(Command::Bridge { a: speaker.stream, b: listener.stream });
         }
         let recording = (path.kind == Kind::Recording).then(|| {
-            let file = folder.join(format!("recording-{}.wav", speaker.stream.0));
+            let file =
+                folder.join(format!("recording-{}-{}-{}.wav", path.name, network.loss, network.jitter));
             let (stream, recording) = (speaker.stream, RecordingId(speaker.stream.0));
             rig.engine.send(Command::Record { stream, recording, path: file.clone() });
             file

@@ -11,7 +11,7 @@ mod paths;
 
 use call::{Call, Rig};
 use network::Network;
-use paths::PATHS;
+use paths::{PATHS, SoundPath};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ const JITTERS: [u64; 4] = [0, 20, 40, 60];
 const FRAME: Duration = Duration::from_millis(20);
 /// How often the bench sends what is due and takes what has come.
 const TURN: Duration = Duration::from_millis(1);
+/// So few calls that the engine's thread and the bench have most of a core left.
+const AT_A_TIME: usize = 40;
 /// Longer than anything is under way.
 const TAIL: Duration = Duration::from_millis(1_000);
 
@@ -29,37 +31,35 @@ fn main() {
     let is_quick = arguments.next().is_some_and(|argument| argument == "--quick");
     let folder = Path::new(&folder);
     let speech = listen::Speech::read(folder);
-    let mut rig = Rig::start();
-    let mut calls = Vec::new();
+    let mut cases = Vec::new();
     for path in &PATHS {
-        for loss in LOSSES {
-            for jitter in JITTERS {
-                let is_corner = matches!((loss, jitter), (0, 0 | 60) | (3, 0));
-                if is_corner || !is_quick {
-                    // The same packets of every path are lost.
-                    let network = Network::new(loss, jitter);
-                    calls.push(Call::open(&mut rig, path, network, &speech, folder));
-                }
-            }
+        for (loss, jitter) in networks(is_quick) {
+            cases.push((path, loss, jitter));
         }
+        listen::write_offline(&folder.join(format!("{}-offline.wav", path.name)), path, &speech);
     }
-    rig.settle();
-    let late = talk(&mut calls, speech.frames());
-    rig.shut_down();
-    let mut table = String::new();
-    let mut offline = std::collections::HashSet::new();
-    for call in calls {
-        if offline.insert(call.path.name) {
-            listen::write_offline(
-                &folder.join(format!("{}-offline.wav", call.path.name)),
-                call.path,
-                &speech,
-            );
-        }
-        table += &call.finish(folder);
+    let rounds = cases.len().div_ceil(AT_A_TIME);
+    let (mut table, mut late) = (String::new(), Duration::ZERO);
+    for (round, cases) in cases.chunks(AT_A_TIME).enumerate() {
+        eprintln!("round {} of {rounds}: {} calls of {} s", round + 1, cases.len(), speech.frames() / 50);
+        let mut rig = Rig::start();
+        let open = |(path, loss, jitter): &(&'static SoundPath, u64, u64)| {
+            Call::open(&mut rig, path, Network::new(*loss, *jitter), &speech, folder)
+        };
+        let mut calls: Vec<Call> = cases.iter().map(open).collect();
+        rig.settle();
+        late = late.max(talk(&mut calls, speech.frames()));
+        rig.shut_down();
+        calls.into_iter().for_each(|call| table += &call.finish(folder));
     }
     std::fs::write(folder.join("calls.tsv"), table).expect("disk space");
     println!("late\t{}", late.as_millis());
+}
+
+/// Every loss with every jitter, or the corners that have a bound.
+fn networks(is_quick: bool) -> impl Iterator<Item = (u64, u64)> {
+    let all = LOSSES.into_iter().flat_map(|loss| JITTERS.map(|jitter| (loss, jitter)));
+    all.filter(move |network| !is_quick || matches!(network, (0, 0 | 60) | (3, 0)))
 }
 
 /// All speak in step until nothing is said any more; by how much the bench itself was late, all but one turn in a
@@ -77,9 +77,6 @@ fn talk(calls: &mut [Call], frames: usize) -> Duration {
                 call.say(FRAME * next as u32, next);
             }
             next += 1;
-            if next % 250 == 0 {
-                eprintln!("{} of {} s are said", next / 50, frames / 50);
-            }
         }
         for call in &mut *calls {
             call.send_due(start.elapsed());

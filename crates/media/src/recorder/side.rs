@@ -46,9 +46,11 @@ impl Track {
         }
     }
 
-    /// Decodes what begins before `position` onto the time line.
+    /// Decodes what begins before `position` onto the time line, and so far beyond it as a loss before it that is made up
+    /// may reach back.
     pub(super) fn decode_until(&mut self, position: u64, timeline: &mut Timeline) {
-        while let Some((begin, frame)) = self.waiting.pop_front_if(|(begin, _)| *begin < position) {
+        let beyond = position.saturating_add(MAX_SAMPLES as u64);
+        while let Some((begin, frame)) = self.waiting.pop_front_if(|(begin, _)| *begin < beyond) {
             self.make_up(begin, &frame, timeline);
             self.decode(begin, &frame, timeline);
         }
@@ -159,6 +161,23 @@ mod tests {
                 assert!(loudest > Some(3_000), "{codec:?}: {loudest:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_loss_is_made_up_before_its_place_is_written() {
+        let mut packets = hum(Codec::Pcmu, Rate::Narrow, 30);
+        packets.remove(15);
+        let expected = recorded(Rate::Narrow, packets);
+        let mut packets = hum(Codec::Pcmu, Rate::Narrow, 30);
+        packets.remove(15);
+        let (mut track, mut timeline) = (Track::new(Rate::Narrow), Timeline::new(Time::ZERO, Rate::Narrow));
+        packets.into_iter().for_each(|(position, frame)| track.keep(position, frame));
+        let mut written = Vec::new();
+        for until in (0..=expected.len() as u64).step_by(80) {
+            track.decode_until(until, &mut timeline);
+            written.extend(timeline.take_until(until).map(|pair| pair[0]));
+        }
+        assert!(written == expected);
     }
 
     #[test]
