@@ -53,7 +53,7 @@ pub(crate) struct Peer {
 impl Rig {
     /// An engine at 127.0.0.`host`: a number of its own for each test, since they run side by side.
     pub(crate) fn start(host: u8, silence: Duration) -> Self {
-        Self::launch(host, silence, None, || {})
+        Self::start_telling(host, silence, || {})
     }
 
     /// The same with a certificate for DTLS.
