@@ -115,6 +115,10 @@ fn payload_type(codec: Codec) -> u8 {
     codec.static_type().unwrap_or(111)
 }
 
+fn name_of(path: &SoundPath, network: &Network, silence: usize) -> String {
+    format!("{}-{}-{}-{silence}", path.name, network.loss, network.jitter)
+}
+
 struct Party {
     stream: StreamId,
     socket: UdpSocket,
@@ -123,7 +127,9 @@ struct Party {
 
 /// One speaks and one listens.
 pub(crate) struct Call {
-    pub(crate) path: &'static SoundPath,
+    path: &'static SoundPath,
+    /// What its files are called.
+    name: String,
     network: Network,
     said: Vec<Vec<u8>>,
     outbound: Option<Outbound>,
@@ -141,6 +147,7 @@ impl Call {
         path: &'static SoundPath,
         network: Network,
         speech: &Speech,
+        silence: usize,
         folder: &Path,
     ) -> Self {
         let key = |first: u8| {
@@ -163,14 +170,15 @@ impl Call {
             rig.engine.send(Command::Bridge { a: speaker.stream, b: listener.stream });
         }
         let recording = (path.kind == Kind::Recording).then(|| {
-            let file =
-                folder.join(format!("recording-{}-{}-{}.wav", path.name, network.loss, network.jitter));
+            let file = folder.join(format!("recording-{}.wav", name_of(path, &network, silence)));
             let (stream, recording) = (speaker.stream, RecordingId(speaker.stream.0));
             rig.engine.send(Command::Record { stream, recording, path: file.clone() });
             file
         });
-        let said = speech.encoded(path.from);
-        Self { path, network, said, outbound, speaker, listener, _third: third, recording, heard: Vec::new() }
+        let said = speech.encoded(path.from, silence);
+        let name = name_of(path, &network, silence);
+        let heard = Vec::new();
+        Self { path, name, network, said, outbound, speaker, listener, _third: third, recording, heard }
     }
 
     /// Says the 20 ms of that number at that moment.
@@ -219,7 +227,7 @@ impl Call {
     pub(crate) fn finish(self, folder: &Path) -> String {
         let Network { loss, jitter, .. } = self.network;
         let (name, rate) = (self.path.name, self.path.rate());
-        let file = folder.join(format!("{name}-{loss}-{jitter}.wav"));
+        let file = folder.join(format!("{}.wav", self.name));
         let made_up = match &self.recording {
             Some(recording) => {
                 listen::write_recorded(&file, recording);

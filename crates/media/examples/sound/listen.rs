@@ -31,10 +31,11 @@ impl Speech {
         self.narrow.len() / frame(Rate::Narrow)
     }
 
-    /// The packets of it, in a codec, from the best that the codec holds.
-    pub(crate) fn encoded(&self, codec: Codec) -> Vec<Vec<u8>> {
-        let samples = if Rate::of(codec) == Rate::Narrow { &self.narrow } else { &self.wide };
-        encode(codec, Rate::of(codec), samples)
+    /// The packets of it, in a codec, from the best that the codec holds, after so many milliseconds of silence.
+    pub(crate) fn encoded(&self, codec: Codec, silence: usize) -> Vec<Vec<u8>> {
+        let rate = Rate::of(codec);
+        let samples = if rate == Rate::Narrow { &self.narrow } else { &self.wide };
+        encode(codec, rate, &[&vec![0; silence * rate.per_milli()], &samples[..]].concat())
     }
 }
 
@@ -53,9 +54,9 @@ fn encode(codec: Codec, rate: Rate, samples: &[i16]) -> Vec<Vec<u8>> {
 }
 
 /// Writes what the codecs of a path alone make of the speech, without an engine and without a network.
-pub(crate) fn write_offline(file: &Path, path: &SoundPath, speech: &Speech) {
+pub(crate) fn write_offline(file: &Path, path: &SoundPath, speech: &Speech, silence: usize) {
     let mut codecs = path.codecs();
-    let mut packets = speech.encoded(path.from);
+    let mut packets = speech.encoded(path.from, silence);
     let mut codec = codecs.next().expect("one at least");
     for next in codecs {
         packets = encode(next, path.rate(), &decode(codec, path.rate(), &packets));

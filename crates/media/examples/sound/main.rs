@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 
 const LOSSES: [u64; 4] = [0, 1, 3, 5];
 const JITTERS: [u64; 4] = [0, 20, 40, 60];
+/// Milliseconds before the speech, with which what has a bound of a twentieth is said again: the noise of G.722 and the
+/// frames of Opus fall otherwise each time, and that alone is as much.
+const STARTS: [usize; 3] = [0, 7, 13];
 const FRAME: Duration = Duration::from_millis(20);
 /// How often the bench sends what is due and takes what has come.
 const TURN: Duration = Duration::from_millis(1);
@@ -34,17 +37,21 @@ fn main() {
     let mut cases = Vec::new();
     for path in &PATHS {
         for (loss, jitter) in networks(is_quick) {
-            cases.push((path, loss, jitter));
+            let starts = if (loss, jitter) == (0, 0) { &STARTS[..] } else { &STARTS[..1] };
+            cases.extend(starts.iter().map(|silence| (path, loss, jitter, *silence)));
         }
-        listen::write_offline(&folder.join(format!("{}-offline.wav", path.name)), path, &speech);
+        for silence in STARTS {
+            let file = folder.join(format!("{}-offline-{silence}.wav", path.name));
+            listen::write_offline(&file, path, &speech, silence);
+        }
     }
     let rounds = cases.len().div_ceil(AT_A_TIME);
     let (mut table, mut late) = (String::new(), Duration::ZERO);
     for (round, cases) in cases.chunks(AT_A_TIME).enumerate() {
         eprintln!("round {} of {rounds}: {} calls of {} s", round + 1, cases.len(), speech.frames() / 50);
         let mut rig = Rig::start();
-        let open = |(path, loss, jitter): &(&'static SoundPath, u64, u64)| {
-            Call::open(&mut rig, path, Network::new(*loss, *jitter), &speech, folder)
+        let open = |(path, loss, jitter, silence): &(&'static SoundPath, u64, u64, usize)| {
+            Call::open(&mut rig, path, Network::new(*loss, *jitter), &speech, *silence, folder)
         };
         let mut calls: Vec<Call> = cases.iter().map(open).collect();
         rig.settle();
