@@ -47,8 +47,9 @@ fn q24_talk_off_no_speech_of_the_repository_is_a_key_or_a_tone() {
     assert!(files.len() >= 10, "{files:?}");
     for file in files {
         let mut reader = hound::WavReader::open(&file).expect("a WAV file");
-        assert_eq!(reader.spec().sample_rate, 8_000, "{}", file.display());
+        let hz = reader.spec().sample_rate;
         let samples: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>().expect("16 bits");
+        let samples = audio::resample(&samples, hz, audio::Rate::Narrow).expect("a rate of speech");
         let hits = hits(&samples);
         // The one that is a tone of a network.
         let rings = file.ends_with("prompts/ringback.wav");
