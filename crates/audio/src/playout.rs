@@ -10,6 +10,8 @@ const SLOTS: u16 = 24;
 const USUAL_BYTES: usize = 160;
 /// A sequence number that is further away from the one expected begins a new time line.
 const NEAR: u16 = 1_000;
+/// And so does a timestamp.
+const NEAR_SECONDS: u32 = 60;
 /// The playing packet may wait so much more than it should before the sound is made shorter, in µs, and more than
 /// that by as much as is pulled at a time, since a packet may have to wait for the next pull.
 const SLACK: i64 = 5_000;
@@ -152,8 +154,9 @@ impl Playout {
             && line.ssrc == header.ssrc
             && line.codec.clock_rate() == codec.clock_rate()
             && header.sequence.wrapping_sub(line.next).cast_signed().unsigned_abs() < NEAR
+            && let step = header.timestamp.wrapping_sub(line.newest as u32).cast_signed()
+            && step.unsigned_abs() < NEAR_SECONDS * codec.clock_rate()
         {
-            let step = header.timestamp.wrapping_sub(line.newest as u32).cast_signed();
             let timestamp = line.newest + i64::from(step);
             line.newest = line.newest.max(timestamp);
             line.codec = codec;

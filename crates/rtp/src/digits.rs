@@ -7,8 +7,6 @@ use std::collections::VecDeque;
 /// After so long without a packet a digit is over, although its end was not seen. Senders repeat
 /// events every 20 to 50 ms, so at least three packets were lost in a row.
 const SILENCE: Duration = Duration::from_millis(200);
-/// A packet that is at most so much older than the current event belongs to one before it: a second at 8 kHz.
-const LATE: u32 = 8_000;
 /// A key held longer than 16 bits of duration can say goes on as the next segment (RFC 4733 2.5.1.3).
 const SEGMENT: u32 = 0xFFFF;
 /// What one command may ask for; a minute and a half of tones.
@@ -91,7 +89,9 @@ impl DigitDetector {
             State::Sounding { key: current, before, .. } if current.next_segment() == key => {
                 (None, before.saturating_add(SEGMENT), segment)
             }
-            State::Sounding { key: current, .. } | State::Told(current) if key.is_before(current) => {
+            State::Sounding { key: current, .. } | State::Told(current)
+                if key.is_before(current, clock_rate) =>
+            {
                 return [None; 2];
             }
             State::Told(current) if current == key => return [None; 2],
@@ -131,9 +131,9 @@ impl Key {
         Self { timestamp: self.timestamp.wrapping_add(SEGMENT), ..self }
     }
 
-    /// Whether this event began a little before another of the same source.
-    fn is_before(self, other: Self) -> bool {
-        self.ssrc == other.ssrc && (1..=LATE).contains(&other.timestamp.wrapping_sub(self.timestamp))
+    /// Whether this event began a second, or less, before another of the same source: it belongs to one before it.
+    fn is_before(self, other: Self, clock_rate: u32) -> bool {
+        self.ssrc == other.ssrc && (1..=clock_rate).contains(&other.timestamp.wrapping_sub(self.timestamp))
     }
 }
 

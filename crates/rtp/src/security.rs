@@ -91,7 +91,9 @@ impl FromStr for Fingerprint {
         let (name, digits) = text.trim().split_once(' ').ok_or(RtpError::Fingerprint)?;
         let known = Hash::ALL.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name));
         let (hash, _, length) = *known.ok_or(RtpError::Fingerprint)?;
-        let byte = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2);
+        // `from_str_radix` would take a sign, too.
+        let is_byte = |pair: &str| pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let byte = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| is_byte(pair));
         let digest: Option<Box<[u8]>> = digits.trim().split(':').take(length + 1).map(byte).collect();
         let digest = digest.filter(|digest| digest.len() == length).ok_or(RtpError::Fingerprint)?;
         Ok(Self { hash, digest })

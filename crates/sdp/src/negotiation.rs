@@ -197,7 +197,8 @@ impl Negotiation {
         let remote = Remote::of(&offer, media)?;
         let (ours, security) = match choice.pair {
             Some(Pair { ours, security }) => (Some(ours), security),
-            None => (None, Security::Plain),
+            // What is switched off is not in the clear.
+            None => (None, self.security_so_far()),
         };
         let agreed = remote.agree(choice.common, wanted, security);
         let taken = (media.port != 0).then_some((choice.index, choice.profile));
@@ -308,6 +309,10 @@ impl Negotiation {
         self.protection.as_ref()?.handshake.as_ref()
     }
 
+    fn security_so_far(&self) -> Security {
+        self.agreed().map_or(Security::Plain, |agreed| agreed.security.clone())
+    }
+
     /// How the audio of an answer is protected. What was encrypted before our offer stays so.
     fn security_of_answer(
         &self,
@@ -315,7 +320,10 @@ impl Negotiation {
         answer: &Session<'_>,
         media: &Media<'_>,
     ) -> Result<Security, SdpError> {
-        if offer.handshake.is_some() && media.port != 0 {
+        if media.port == 0 {
+            return Ok(self.security_so_far());
+        }
+        if offer.handshake.is_some() {
             return Ok(handshake::take(self.local_handshake(), &answer.handshake, &media.handshake)?.1);
         }
         let before = match &self.state {
@@ -324,8 +332,6 @@ impl Negotiation {
         };
         let was_secure = before.is_some_and(|before| before.agreed.security != Security::Plain);
         let has_to = was_secure || offer.profile().is_some_and(Profile::is_secure);
-        // Nothing flows on port 0, and nothing has to be said of its keys.
-        let has_to = has_to && media.port != 0;
         crypto::taken(self.protection.as_deref(), &offer.crypto, has_to, &media.crypto)
     }
 
@@ -411,7 +417,7 @@ impl Remote {
         let address = session.address_of(media).filter(is_unicast).ok_or(SdpError::NoAddress)?;
         let direction = session.direction_of(media);
         // A browser names a place that means nothing; its checks say where it is.
-        if address.is_unspecified() && media.handshake.ufrag.is_none() && session.handshake.ufrag.is_none() {
+        if address.is_unspecified() && Profile::of(media) != Some(Profile::Dtls) {
             // RFC 2543's hold: the peer wants to hear nothing, whatever its direction says.
             return Ok(Self { direction: direction.intersect(Direction::SendOnly), ..off });
         }

@@ -218,6 +218,13 @@ fn rfc3264_6_1_the_answers_direction_fits_the_offers() {
 }
 
 #[test]
+fn rfc2543_b_5_a_phone_with_ice_that_holds_by_address_zero_is_held_too() {
+    let offer =
+        "v=0\nc=IN IP4 0.0.0.0\na=ice-ufrag:abcd\na=ice-pwd:0123456789012345678901\nm=audio 4000 RTP/AVP 0\n";
+    assert_eq!(answer(offer).unwrap().1.remote, None);
+}
+
+#[test]
 fn rfc2543_b_5_hold_by_address_zero_sends_nothing() {
     let offer = "v=0\nc=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 0\n";
     let (text, agreed) = answer(offer).unwrap();

@@ -34,7 +34,14 @@ pub enum DtlsError {
     /// The handshake is through, but agreed on no protection of ours.
     #[error("the DTLS handshake agreed on no SRTP protection profile")]
     NoProfile,
+    /// More has come than any handshake takes.
+    #[error("the DTLS handshake was given up: more came of the peer than any takes")]
+    TooMuch,
 }
+
+/// All that a peer may send of a handshake, repetitions included, and so all that is kept of it: the library below sets
+/// no limit of its own to fragments and to records of keys to come. A browser's takes four KiB.
+const MOST_BYTES: usize = 32 << 10;
 
 /// Our certificate, with which every handshake is made.
 #[derive(Clone)]
@@ -49,6 +56,8 @@ pub struct Dtls {
     endpoint: Endpoint,
     expected: Fingerprint,
     keys: Option<SrtpKeys>,
+    /// Bytes that came of the peer.
+    taken: usize,
 }
 
 impl Identity {
@@ -120,7 +129,7 @@ impl Dtls {
         if is_client {
             endpoint.connect(now, PEER, config, None).map_err(local)?;
         }
-        Ok(Self { endpoint, expected, keys: None })
+        Ok(Self { endpoint, expected, keys: None, taken: 0 })
     }
 
     /// The keys, once the handshake is through.
@@ -128,11 +137,18 @@ impl Dtls {
         self.keys.as_ref()
     }
 
-    /// Takes a datagram of the peer's.
+    /// Takes a datagram of the peer's. What is no row of records is passed over (RFC 6347 section 4.1.2.7).
     ///
     /// # Errors
     /// [`DtlsError`]; keys that there are stay.
     pub fn receive(&mut self, now: Instant, datagram: &[u8]) -> Result<(), DtlsError> {
+        if !is_whole(datagram) {
+            return Ok(());
+        }
+        self.taken = self.taken.saturating_add(datagram.len());
+        if self.taken > MOST_BYTES {
+            return if self.keys.is_some() { Ok(()) } else { Err(DtlsError::TooMuch) };
+        }
         let read = self.endpoint.read(now, PEER, None, datagram.into());
         let events = read.map_err(|error| DtlsError::Handshake(error.to_string()))?;
         if self.keys.is_none() && events.iter().any(|event| matches!(event, EndpointEvent::HandshakeComplete))
@@ -200,4 +216,19 @@ fn is_of(fingerprint: &Fingerprint, certificate: &[u8]) -> bool {
         Hash::Sha512 => &SHA512,
     };
     digest(algorithm, certificate).as_ref() == &*fingerprint.digest
+}
+
+/// Whether a datagram is one record or more, each as long as it says (RFC 6347 section 4.1).
+fn is_whole(mut datagram: &[u8]) -> bool {
+    const HEADER: usize = 13;
+    loop {
+        let [20..=25, 0xFE, ..] = datagram else { return false };
+        let Some(length) = datagram.get(HEADER - 2..HEADER) else { return false };
+        let end = HEADER + usize::from(u16::from_be_bytes([length[0], length[1]]));
+        match datagram.get(end..) {
+            Some([]) => return true,
+            Some(rest) => datagram = rest,
+            None => return false,
+        }
+    }
 }

@@ -86,7 +86,7 @@ fn capability(codec: Codec) -> Capability {
         clock_rate: codec.clock_rate(),
         channels: codec.channels(),
         static_type: codec.static_type(),
-        fmtp: (codec == Codec::Opus).then_some(Cow::Borrowed("useinbandfec=1")),
+        fmtp: (codec == Codec::Opus).then_some(Cow::Borrowed("useinbandfec=1;maxaveragebitrate=64000")),
     }
 }
 

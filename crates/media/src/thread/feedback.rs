@@ -52,6 +52,9 @@ impl Leg {
     /// Sends the report that is due, if one is.
     pub(super) fn report(&mut self, now: Time, report: &mut Vec<u8>) {
         let Some(target) = self.rtp.report(now, report) else { return };
+        if self.browser.as_ref().is_some_and(|browser| !browser.consents()) {
+            return;
+        }
         let mut buffer = [0; REPORT + MAX_OVERHEAD];
         let Some(report) = self.protection.seal_rtcp(report, &mut buffer) else { return };
         match &self.feedback.socket {

@@ -44,6 +44,11 @@ impl InBand {
         true
     }
 
+    /// Sends no more of the keys that wait.
+    pub(super) fn release(&mut self) {
+        self.tones.clear();
+    }
+
     /// Whether keys are being sent.
     pub(super) fn is_sending(&self) -> bool {
         !self.tones.is_empty()

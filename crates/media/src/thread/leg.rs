@@ -29,6 +29,9 @@ const PACKET_BYTES: usize = HEADER_LEN + *PTIME.end() as usize * 32;
 /// The pause after a key that is passed on by being pressed again, in milliseconds.
 const KEY_GAP: u32 = 40;
 
+/// The longest key that is passed on so, in milliseconds: nobody may keep another from hearing for longer.
+const LONGEST_KEY: u32 = 1_300;
+
 /// The beat of telephone-events, and of keys as sound.
 const DIGIT_MILLIS: u8 = 20;
 const DIGIT_BEAT: Duration = Duration::from_millis(DIGIT_MILLIS as u64);
@@ -124,6 +127,9 @@ pub(super) enum Way {
     Relayed,
     /// Decoded at that rate, and encoded anew.
     Decoded(Rate),
+    /// Not at all while keys are sent.
+    Muted,
+    /// Not at all, and not soon.
     Withheld,
 }
 
@@ -253,11 +259,16 @@ impl Leg {
         let Some(setup) = self.rtp.setup() else { return Way::Withheld };
         match heard.voice {
             // Nobody speaks over a prompt.
-            Voice::Audio(_) if self.is_busy() => Way::Withheld,
+            Voice::Audio(_) if self.playback.is_some() => Way::Withheld,
+            Voice::Audio(_) if self.is_sending_keys() => Way::Muted,
             Voice::Audio(from) if translation(from, setup.codec).is_some() => Way::Relayed,
             Voice::Audio(from) => Way::Decoded(Rate::of(from).min(Rate::of(setup.codec))),
             Voice::Event(..) if self.playback.is_some() => Way::Withheld,
-            Voice::Event(clock, _) if is_decoded || setup.digits.is_none_or(|it| it.clock_rate != clock) => {
+            Voice::Event(clock, _)
+                if is_decoded
+                    || self.is_sending_keys()
+                    || setup.digits.is_none_or(|it| it.clock_rate != clock) =>
+            {
                 Way::Decoded(Rate::Narrow)
             }
             Voice::Event(..) => Way::Relayed,
@@ -283,7 +294,7 @@ impl Leg {
         let Voice::Event(_, digits) = heard.voice else { return };
         for Digit { digit, millis } in digits.into_iter().flatten() {
             // What is refused is no digit, or one of a thousand that wait.
-            let _unheard = self.press(digit, millis, KEY_GAP);
+            let _unheard = self.press(digit, millis.min(LONGEST_KEY), KEY_GAP);
         }
     }
 
@@ -326,6 +337,7 @@ impl Leg {
 
     /// Leaves its partner; who that was.
     pub(super) fn part(&mut self) -> Option<usize> {
+        self.in_band.release();
         self.stop_transcoding();
         self.partner.take()
     }
@@ -337,7 +349,11 @@ impl Leg {
 
     /// Whether the party hears something of its own, before which all others fall silent.
     pub(super) fn is_busy(&self) -> bool {
-        self.playback.is_some() || self.rtp.is_sending_digits() || self.in_band.is_sending()
+        self.playback.is_some() || self.is_sending_keys()
+    }
+
+    fn is_sending_keys(&self) -> bool {
+        self.rtp.is_sending_digits() || self.in_band.is_sending()
     }
 
     /// Sends a packet of our own whose payload is in its place.
@@ -478,7 +494,10 @@ impl Leg {
                 self.request_next(around);
                 Beat::Next(Duration::from_millis(millis.into()))
             }
-            Fill::Waiting => Beat::Rest,
+            Fill::Waiting => {
+                self.request_next(around);
+                Beat::Rest
+            }
             Fill::Finished => {
                 self.end_playback(PlayEnd::Finished, around);
                 Beat::Rest

@@ -32,6 +32,7 @@ impl MediaThread {
                 }
                 self.wake(now, listener);
             }
+            Way::Muted => {}
             Way::Withheld => self.stop_hearing(slot),
         }
     }

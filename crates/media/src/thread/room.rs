@@ -102,11 +102,7 @@ impl MediaThread {
         let Some(room) = leg.leave_room() else { return };
         let Some(found) = self.rooms.get_mut(&room) else { return };
         found.members.retain(|member| member.stream != stream);
-        if found.members.is_empty() {
-            self.rooms.remove(&room);
-        } else {
-            self.tune(room);
-        }
+        self.tune(room);
     }
 
     /// The rate of a room is that of its best codec.
@@ -120,6 +116,10 @@ impl MediaThread {
     /// One beat of a room; when the next is due, if it still exists.
     pub(super) fn beat_room(&mut self, now: Time, id: RoomId) -> Option<Duration> {
         let room = self.rooms.get_mut(&id)?;
+        if room.members.is_empty() {
+            self.rooms.remove(&id);
+            return None;
+        }
         let frame = usize::from(MILLIS) * room.rate.per_milli();
         room.mix.clear();
         for (member, said) in room.members.iter_mut().zip(room.said.chunks_exact_mut(FRAME)) {

@@ -102,6 +102,40 @@ fn law_of(speaker: &Speaker) -> Law {
     Law::of(speaker.codec).expect("G.711")
 }
 
+/// With events at one clock: the keys could be passed on as they are, were it not for those that are still being pressed.
+#[test]
+fn fast_keys_across_a_transcoded_bridge_are_pressed_once_each() {
+    let mut rig = Rig::start(69, LONG);
+    let (mut a, mut b) =
+        (Speaker::open(&mut rig, Codec::G722, TONE), Speaker::open(&mut rig, Codec::Pcmu, TONE));
+    rig.bridge(&a.peer, &b.peer);
+    let mut heard = converse(&mut a, &mut b, 5);
+    for key in 1..=4_u8 {
+        let began = a.peer.next.timestamp;
+        for (flags, duration) in [(0, 160_u16), (0, 320), (0x80, 480), (0x80, 480), (0x80, 480)] {
+            let [high, low] = duration.to_be_bytes();
+            let payload = vec![key, flags | 10, high, low];
+            a.peer.send(&Packet {
+                payload_type: EVENT_TYPE,
+                timestamp: began,
+                payload,
+                ..a.peer.next.clone()
+            });
+            a.peer.next.sequence = a.peer.next.sequence.wrapping_add(1);
+        }
+        a.peer.next.timestamp = began.wrapping_add(480);
+        heard.extend(converse(&mut a, &mut b, 2));
+    }
+    heard.extend(converse(&mut a, &mut b, 40));
+    let mut keys: Vec<(u32, u8)> = heard
+        .iter()
+        .filter(|packet| packet.payload_type == EVENT_TYPE)
+        .map(|packet| (packet.timestamp, packet.payload[0]))
+        .collect();
+    keys.dedup();
+    assert_eq!(keys.iter().map(|(_, key)| *key).collect::<Vec<_>>(), [1, 2, 3, 4]);
+}
+
 #[test]
 fn keys_of_a_party_without_events_are_heard_in_its_sound_and_sent_as_sound() {
     let mut rig = Rig::start(65, LONG);

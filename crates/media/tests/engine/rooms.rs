@@ -112,3 +112,24 @@ fn two_hundred_parties_hear_the_one_who_speaks_and_the_room_says_who_it_is() {
     });
     assert_eq!(gone, None);
 }
+
+#[test]
+fn a_room_that_is_left_and_entered_again_at_once_keeps_its_beat() {
+    let mut rig = Rig::start(73, LONG);
+    let mut all: Vec<Speaker> =
+        TONES[..2].iter().map(|tone| Speaker::open(&mut rig, Codec::Pcmu, *tone)).collect();
+    for _ in 0..5 {
+        all.iter().for_each(|speaker| join(&mut rig, speaker, Audience::All));
+        for speaker in &all {
+            rig.engine.send(Command::Leave { stream: speaker.peer.stream });
+        }
+    }
+    all.iter().for_each(|speaker| join(&mut rig, speaker, Audience::All));
+    rig.settle();
+    talk(&mut all, 40);
+    // With more than one beat they would hear more than they say, and not each other's tone.
+    assert_eq!(heard(&all), [vec![1], vec![0]]);
+    all[0].peer.socket.set_nonblocking(true).expect("a socket");
+    let left = std::iter::from_fn(|| all[0].peer.socket.recv(&mut [0; 500]).ok()).count();
+    assert!(left <= 12, "{left} packets more than were waited for");
+}

@@ -94,3 +94,39 @@ fn junk_does_not_end_a_handshake_that_is_through() {
     }
     assert_eq!(server.keys().cloned(), keys);
 }
+
+/// RFC 6347 section 4.1.2.7: whoever can send a datagram must not be able to end the handshake of another.
+#[test]
+fn rfc6347_4_1_2_7_what_is_no_record_does_not_end_a_handshake_that_has_begun() {
+    let (alice, bob, now) = (identity(), identity(), beginning());
+    let mut client = party(now, &alice, DtlsRole::Client, bob.fingerprint());
+    let mut server = party(now, &bob, DtlsRole::Server, alice.fingerprint());
+    let hello = client.next_datagram().expect("a hello");
+    let cut = &hello.as_ref()[..hello.as_ref().len() - 1];
+    for junk in [&[0x16][..], cut, &[0x16, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]] {
+        server.receive(now, junk).expect("it is passed over");
+    }
+    server.receive(now, hello.as_ref()).expect("a hello");
+    converse(now, &mut client, &mut server).expect("a handshake");
+    assert!(client.keys().is_some() && server.keys().is_some());
+}
+
+/// The library keeps every fragment, and joins them one within the other.
+#[test]
+fn a_peer_that_sends_fragments_without_end_is_given_up() {
+    let (alice, bob, now) = (identity(), identity(), beginning());
+    let mut server = party(now, &bob, DtlsRole::Server, alice.fingerprint());
+    let fragment = |number: u32| {
+        let mut record = vec![0x16, 0xFE, 0xFD, 0, 0];
+        record.extend([0, 0]);
+        record.extend(number.to_be_bytes());
+        record.extend([0, 13]);
+        // A ClientHello of 60,000 bytes, one byte of it.
+        record.extend([1, 0, 0xEA, 0x60, 0, 0]);
+        record.extend(&(number + 1).to_be_bytes()[1..]);
+        record.extend([0, 0, 1, 0]);
+        record
+    };
+    let given_up = (0..50_000).find(|number| server.receive(now, &fragment(*number)).is_err());
+    assert!(given_up.is_some_and(|number| number < 2_000), "{given_up:?}");
+}

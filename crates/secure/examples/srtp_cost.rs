@@ -1,5 +1,5 @@
 //! What protecting and unprotecting a packet of 20 ms of G.711 (172 bytes) costs, beside rtc-srtp:
-//! `cargo run --release -p secure --example cost`.
+//! `cargo run --release -p secure --example srtp_cost`.
 
 use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;
