@@ -2,7 +2,8 @@
 //!
 //! Frequencies and cadences are those of ITU-T E.180 supplement 2 (various tones used in national networks), the commonest where
 //! a country has several exchanges. The supplement itself was not at hand: rows are as public listings have them, two of
-//! them compared where they were to be had; a row says where they differ or where it is from elsewhere. Levels are
+//! them compared where they were to be had; a row says where they differ or where it is from elsewhere. Those of Austria,
+//! Switzerland and Belgium are from memory, and want comparing. Levels are
 //! −10 dBm0, the middle of what E.180 clause 2 recommends, unless a row says otherwise.
 
 use super::{Section, Tone, Wave};
