@@ -1,5 +1,5 @@
 use crate::clock::Clock;
-use crate::mailbox::{Inbox, Input, Mailbox, mailbox};
+use crate::mailbox::{Inbox, Input, Mailbox, mailbox, passage};
 use crate::ports::{self, PortPool};
 use crate::recorder::{Recorder, Writer};
 use crate::thread::{MediaThread, Surroundings};
@@ -50,13 +50,15 @@ pub struct Engine {
     events: Events,
     /// Which thread owns a stream, and which of its recordings may be going on.
     streams: HashMap<StreamId, Home>,
-    recordings: HashMap<RecordingId, usize>,
+    recordings: HashMap<RecordingId, StreamId>,
     rooms: HashMap<RoomId, Hall>,
 }
 
 #[derive(Debug)]
 struct Home {
     thread: usize,
+    /// The thread that its port is one of.
+    lender: usize,
     recordings: Vec<RecordingId>,
     room: Option<RoomId>,
 }
@@ -107,29 +109,54 @@ impl Engine {
     /// Hands a command to the thread that owns its stream. A command for a stream that is gone is ignored.
     /// Waits while that thread's queue is full, which lasts a millisecond at most while it is well.
     pub fn send(&mut self, command: Command) {
-        let Some(thread) = self.route(&command) else { return };
-        if let Command::Bridge { b, .. } = &command
-            && self.streams.get(b).is_some_and(|home| home.thread != thread)
-        {
-            let (events, b) = (&self.events, b.0);
-            return events(Event::Alarm(format!(
-                "stream {b} lives on another media thread: it was not bridged"
-            )));
+        self.gather(&command);
+        if let Some(thread) = self.route(&command) {
+            self.deliver(thread, Input::Command(command));
         }
-        if let Command::Join { room, stream, .. } = &command
-            && !self.enter(*room, *stream, thread)
-        {
-            let (events, room, stream) = (&self.events, room.0, stream.0);
-            return events(Event::Alarm(format!(
-                "stream {stream} lives on another media thread than room {room}: it was not let in"
-            )));
-        }
+    }
+
+    fn deliver(&self, thread: usize, input: Input) {
         let Some(mailbox) = self.mailboxes.get(thread) else { return };
-        if !mailbox.deliver(Input::Command(command)) {
+        if !mailbox.deliver(input) {
             (self.events)(Event::Alarm(format!(
                 "media thread {thread} has stopped and with it its calls; restart the server and report its log"
             )));
         }
+    }
+
+    /// Brings those who are to hear each other to one thread, and who ends to the thread that lent its port.
+    fn gather(&mut self, command: &Command) {
+        match command {
+            Command::Bridge { a, b } => {
+                if let Some(thread) = self.streams.get(a).map(|home| home.thread) {
+                    self.exit(*a);
+                    self.exit(*b);
+                    self.move_to(*b, thread);
+                }
+            }
+            Command::Join { room, stream, .. } => {
+                if let Some(thread) = self.enter(*room, *stream) {
+                    self.move_to(*stream, thread);
+                }
+            }
+            Command::Close { stream } => {
+                self.exit(*stream);
+                if let Some(lender) = self.streams.get(stream).map(|home| home.lender) {
+                    self.move_to(*stream, lender);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets a stream live on that thread from now on. What it is told afterwards waits there until it has come.
+    fn move_to(&mut self, stream: StreamId, thread: usize) {
+        let Some(home) = self.streams.get_mut(&stream).filter(|home| home.thread != thread) else { return };
+        let from = std::mem::replace(&mut home.thread, thread);
+        let Some(mailbox) = self.mailboxes.get(thread) else { return };
+        let (passage, arrival) = passage(mailbox.clone());
+        self.deliver(from, Input::Depart { stream, passage });
+        self.deliver(thread, Input::Await(arrival));
     }
 
     /// Closes every stream (with its [`Event::Closed`]), finishes the recordings and joins the threads.
@@ -187,19 +214,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps book of a stream that comes into a room; whether it lives where the room does.
-    fn enter(&mut self, room: RoomId, stream: StreamId, thread: usize) -> bool {
-        if self.rooms.get(&room).is_some_and(|hall| hall.thread != thread) {
-            return false;
-        }
-        if self.streams.get(&stream).is_some_and(|home| home.room != Some(room)) {
+    /// Keeps book of a stream that comes into a room; the thread of the room, which is that of its first member.
+    fn enter(&mut self, room: RoomId, stream: StreamId) -> Option<usize> {
+        let home = self.streams.get(&stream)?;
+        let thread = home.thread;
+        if home.room != Some(room) {
             self.exit(stream);
             self.rooms.entry(room).or_insert(Hall { thread, members: 0 }).members += 1;
-            if let Some(home) = self.streams.get_mut(&stream) {
-                home.room = Some(room);
-            }
+            self.streams.get_mut(&stream)?.room = Some(room);
         }
-        true
+        self.rooms.get(&room).map(|hall| hall.thread)
     }
 
     /// Keeps book of a stream that is in no room from now on.
@@ -214,47 +238,43 @@ impl Engine {
 
     /// The thread of the command's stream, and the books kept of streams and recordings.
     fn route(&mut self, command: &Command) -> Option<usize> {
-        match command {
+        let stream = match command {
             Command::Open { stream, local } => {
                 let thread = usize::from(local.thread);
-                self.streams.insert(*stream, Home { thread, recordings: Vec::new(), room: None });
-                Some(thread)
+                self.streams
+                    .insert(*stream, Home { thread, lender: thread, recordings: Vec::new(), room: None });
+                *stream
             }
             Command::Record { stream, recording, .. } => {
-                let home = self.streams.get_mut(stream)?;
-                home.recordings.push(*recording);
-                self.recordings.insert(*recording, home.thread);
-                Some(home.thread)
+                self.streams.get_mut(stream)?.recordings.push(*recording);
+                self.recordings.insert(*recording, *stream);
+                *stream
             }
             Command::HushRecording { recording, .. } | Command::ResumeRecording { recording } => {
-                self.recordings.get(recording).copied()
+                *self.recordings.get(recording)?
             }
-            Command::StopRecording { recording } => self.recordings.remove(recording),
-            Command::Bridge { a, b } => {
-                self.exit(*a);
-                self.exit(*b);
-                self.streams.get(a).map(|home| home.thread)
-            }
-            Command::Leave { stream } => {
-                self.exit(*stream);
-                self.streams.get(stream).map(|home| home.thread)
-            }
+            Command::StopRecording { recording } => self.recordings.remove(recording)?,
             Command::Close { stream } => {
-                self.exit(*stream);
                 let home = self.streams.remove(stream)?;
                 for recording in home.recordings {
                     self.recordings.remove(&recording);
                 }
-                Some(home.thread)
+                return Some(home.thread);
             }
-            Command::Setup { stream, .. }
+            Command::Leave { stream } => {
+                self.exit(*stream);
+                *stream
+            }
+            Command::Bridge { a: stream, .. }
+            | Command::Setup { stream, .. }
             | Command::Play { stream, .. }
             | Command::StopPlay { stream, .. }
             | Command::SendDigits { stream, .. }
             | Command::KeepKeys { stream }
             | Command::Join { stream, .. }
-            | Command::Unbridge { stream } => self.streams.get(stream).map(|home| home.thread),
-        }
+            | Command::Unbridge { stream } => *stream,
+        };
+        self.streams.get(&stream).map(|home| home.thread)
     }
 }
 

@@ -74,9 +74,22 @@ impl Playback {
         Some(Arc::clone(file))
     }
 
-    /// Takes the file that was requested; one in a codec that is no longer wanted comes too late.
-    pub(crate) fn loaded(&mut self, codec: Codec, audio: Audio) {
-        if matches!(self.ahead, Ahead::Requested(wanted) if wanted == codec) {
+    /// Which of its files was requested last, from 1.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked
+    }
+
+    /// The answer to a request would come to another thread: the file is wanted again.
+    pub(crate) fn forget_request(&mut self) {
+        if let Ahead::Requested(_) = self.ahead {
+            self.ahead = Ahead::Wanted;
+            self.asked -= 1;
+        }
+    }
+
+    /// Takes the file that was requested; another one, or one in a codec that is no longer wanted, comes too late.
+    pub(crate) fn loaded(&mut self, file: u64, codec: Codec, audio: Audio) {
+        if matches!(self.ahead, Ahead::Requested(wanted) if wanted == codec) && file == self.asked {
             self.ahead = Ahead::Loaded(codec, audio);
         }
     }
@@ -200,7 +213,11 @@ mod tests {
             let millis: usize = file.parse().expect("a number");
             let level = i16::from(file.as_bytes()[0]) * 100;
             let count = millis * audio::Rate::of(codec).per_milli();
-            playback.loaded(codec, Ok(Arc::new(Encoded::new(&vec![level; count], codec).expect("sound"))));
+            playback.loaded(
+                playback.asked(),
+                codec,
+                Ok(Arc::new(Encoded::new(&vec![level; count], codec).expect("sound"))),
+            );
         }
     }
 
@@ -256,7 +273,7 @@ mod tests {
         assert_eq!(fill(&mut list), frame());
         assert_eq!(list.request(Codec::Pcmu).as_deref(), Some("20"));
         assert_eq!(fill(&mut list), Fill::Waiting);
-        list.loaded(Codec::Pcmu, Err("prompt 20: gone".to_owned()));
+        list.loaded(list.asked(), Codec::Pcmu, Err("prompt 20: gone".to_owned()));
         assert_eq!(fill(&mut list), Fill::Failed("prompt 20: gone".to_owned()));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The switch never waits for the engine: it takes local ports from those that the engine has
 //! announced as bound ([`Event::Ready`]) and sends [`Command`]s; what happens comes back as an
-//! [`Event`]. Both legs of a bridge, and whatever plays to or records them, live on one thread.
+//! [`Event`]. The engine has those who hear each other on one of its threads, whichever their ports came from.
 
 use crate::{Codec, Mos, Security};
 use clock::Duration;
@@ -179,7 +179,7 @@ pub enum Command {
         stream: StreamId,
     },
     /// Brings a stream into a room, which begins with its first member, or changes how it speaks there. It leaves its
-    /// bridge or its former room. A playback goes first while it lasts; all streams of a room live on one thread.
+    /// bridge or its former room. A playback goes first while it lasts.
     Join {
         /// The room.
         room: RoomId,

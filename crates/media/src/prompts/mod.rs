@@ -33,6 +33,8 @@ const RATES: [u32; 3] = [8_000, 16_000, 48_000];
 pub(crate) struct Ticket {
     pub(crate) stream: StreamId,
     pub(crate) play: PlayId,
+    /// Which of the playback's files, from 1.
+    pub(crate) file: u64,
 }
 
 /// Asks for a file.

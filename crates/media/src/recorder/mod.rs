@@ -93,6 +93,18 @@ pub(crate) enum Message {
     },
 }
 
+impl Message {
+    /// Which recording it is about.
+    fn recording(&self) -> RecordingId {
+        match self {
+            Self::Frame(frame) => frame.recording,
+            Self::Start { recording, .. } | Self::Run { recording, .. } | Self::Stop { recording, .. } => {
+                *recording
+            }
+        }
+    }
+}
+
 /// A media thread's end of the channel. It never waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -156,6 +168,20 @@ impl Recorder {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// What is held back of those recordings, which another thread goes on with.
+    pub(crate) fn take_held(&mut self, recordings: &[RecordingId]) -> Vec<Message> {
+        let held = std::mem::take(&mut self.held).into_iter();
+        let (theirs, ours) = held.partition::<VecDeque<_>, _>(|it| recordings.contains(&it.recording()));
+        self.held = ours;
+        theirs.into()
+    }
+
+    /// Goes on with what another thread has held back.
+    pub(crate) fn hold(&mut self, held: Vec<Message>) {
+        self.held.extend(held);
+        self.flush();
     }
 
     /// Sends what was held back; whether nothing remains.

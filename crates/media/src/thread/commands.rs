@@ -94,7 +94,7 @@ impl MediaThread {
             let stream = stream.0;
             return self.around.tell(Event::Alarm(format!("stream {stream} cannot receive: {error}")));
         }
-        self.legs.insert(leg);
+        self.legs.insert(Box::new(leg));
         self.pacer.reserve(self.legs.len() + self.rooms.len());
     }
 

@@ -10,6 +10,7 @@ use rtp::is_rtcp;
 use rustix::event::epoll;
 use secure::MAX_OVERHEAD;
 use std::net::UdpSocket;
+use std::os::fd::OwnedFd;
 
 /// Marks the port of RTCP among the epoll data, beside its stream's slot.
 const RTCP: u64 = 1 << 32;
@@ -85,6 +86,13 @@ impl Leg {
     }
 }
 
+impl Feedback {
+    /// The port of RTCP, if it has one of its own.
+    pub(super) fn socket(&self) -> Option<&UdpSocket> {
+        self.socket.as_ref()
+    }
+}
+
 impl MediaThread {
     /// Opens the port of RTCP, or closes it, as the party has agreed. Without the port the figures that depend on
     /// it stay unknown.
@@ -100,10 +108,14 @@ impl MediaThread {
         }
         let Some(port) = leg.port.checked_add(1) else { return };
         let bound = leg.socket().local_addr().and_then(|local| ports::bind(local.ip(), port));
-        leg.feedback.socket = bound.ok().filter(|socket| {
-            let data = epoll::EventData::new_u64(slot as u64 | RTCP);
-            epoll::add(&self.epoll, socket, data, epoll::EventFlags::IN).is_ok()
-        });
+        leg.feedback.socket = bound.ok().filter(|socket| watch(&self.epoll, slot, socket));
+    }
+
+    /// Watches the port of RTCP of the stream in that slot, which came with the stream.
+    pub(super) fn watch_rtcp_again(&mut self, slot: usize) {
+        if let Some(leg) = self.legs.get_mut(slot) {
+            leg.feedback.socket.take_if(|socket| !watch(&self.epoll, slot, socket));
+        }
     }
 
     /// Takes one datagram from the socket that epoll reports under that number.
@@ -117,4 +129,10 @@ impl MediaThread {
             leg.receive_rtcp(now, datagram);
         }
     }
+}
+
+/// Whether a port of RTCP could be watched.
+fn watch(epoll: &OwnedFd, slot: usize, socket: &UdpSocket) -> bool {
+    let data = epoll::EventData::new_u64(slot as u64 | RTCP);
+    epoll::add(epoll, socket, data, epoll::EventFlags::IN).is_ok()
 }

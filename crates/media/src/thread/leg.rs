@@ -402,10 +402,23 @@ impl Leg {
         self.request_next(around);
     }
 
+    /// Goes to another thread, which reads its files for itself.
+    pub(super) fn depart(&mut self) {
+        self.pacing = Pacing::Resting;
+        if let Some(playback) = &mut self.playback {
+            playback.forget_request();
+        }
+    }
+
+    /// Goes on on this thread.
+    pub(super) fn arrive(&mut self, around: &Surroundings) {
+        self.request_next(around);
+    }
+
     /// Hands a file to the playback that wanted it; whether it is still there.
     pub(super) fn loaded(&mut self, ticket: Ticket, codec: Codec, audio: Audio) -> bool {
         let playback = self.playback.as_mut().filter(|playback| playback.id() == ticket.play);
-        playback.map(|playback| playback.loaded(codec, audio)).is_some()
+        playback.map(|playback| playback.loaded(ticket.file, codec, audio)).is_some()
     }
 
     /// Ends a playback, if it is the current one.
@@ -513,14 +526,14 @@ impl Leg {
     fn request_next(&mut self, around: &Surroundings) {
         let (Some(setup), Some(playback)) = (self.rtp.setup(), &mut self.playback) else { return };
         let Some(path) = playback.request(setup.codec) else { return };
-        let ticket = Ticket { stream: self.id, play: playback.id() };
+        let ticket = Ticket { stream: self.id, play: playback.id(), file: playback.asked() };
         let request = Request { path, codec: setup.codec, thread: around.index, ticket };
         if let Err(refused) = around.requests.try_send(request) {
             let path = match refused {
                 TrySendError::Full(request) | TrySendError::Disconnected(request) => request.path,
             };
             let cause = format!("prompt {path}: too many files wait to be read; the disk is too slow");
-            playback.loaded(setup.codec, Err(cause));
+            playback.loaded(ticket.file, setup.codec, Err(cause));
         }
     }
 

@@ -11,6 +11,7 @@ mod relay;
 mod room;
 mod slots;
 mod transcode;
+mod travel;
 
 use crate::clock::Clock;
 use crate::engine::Events;
@@ -33,6 +34,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
+pub(crate) use travel::Traveller;
 
 /// The shortest time between two looks at the sockets: waking up for each packet would cost more than
 /// the packet.
@@ -150,6 +152,10 @@ impl MediaThread {
         match input {
             Input::Command(command) => self.obey(now, command),
             Input::Loaded { ticket, codec, audio } => self.loaded(now, ticket, codec, audio),
+            Input::Depart { stream, passage } => passage.hand_over(self.depart(stream)),
+            Input::Arrived(traveller) => self.arrive(now, *traveller),
+            // The inbox keeps it to itself.
+            Input::Await(_) => {}
             Input::Shutdown => return Flow::Stop,
         }
         Flow::Continue

@@ -34,6 +34,11 @@ impl Pacer {
         self.beats.push(Reverse((at, due)));
     }
 
+    /// Forgets a beat.
+    pub(super) fn forget(&mut self, due: Due) {
+        self.beats.retain(|Reverse((_, other))| *other != due);
+    }
+
     /// When the earliest beat is due.
     pub(super) fn next(&self) -> Option<Time> {
         self.beats.peek().map(|Reverse((at, _))| *at)

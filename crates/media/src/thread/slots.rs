@@ -17,15 +17,15 @@ impl Slots {
     }
 
     /// Puts a stream into [`Slots::next`].
-    pub(super) fn insert(&mut self, leg: Leg) {
+    pub(super) fn insert(&mut self, leg: Box<Leg>) {
         let id = leg.id;
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.legs[slot] = Some(Box::new(leg));
+                self.legs[slot] = Some(leg);
                 slot
             }
             None => {
-                self.legs.push(Some(Box::new(leg)));
+                self.legs.push(Some(leg));
                 self.legs.len() - 1
             }
         };

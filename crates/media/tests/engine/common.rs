@@ -20,13 +20,14 @@ pub(crate) const ONE_WAY: Duration = Duration::from_millis(500);
 /// The peers' payload type for telephone-event.
 pub(crate) const EVENT_TYPE: u8 = 101;
 
-/// An engine with one thread, and what it has told.
+/// An engine, and what it has told.
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
     pub(crate) address: IpAddr,
     events: Receiver<Event>,
     told: VecDeque<Event>,
     ports: VecDeque<LocalPort>,
+    threads: u16,
     next_stream: u64,
 }
 
@@ -58,19 +59,24 @@ impl Rig {
 
     /// The same with a certificate for DTLS.
     pub(crate) fn start_with(host: u8, silence: Duration, identity: Option<Identity>) -> Self {
-        Self::launch(host, silence, identity, || {})
+        Self::launch(host, silence, 1, identity, || {})
     }
 
     /// The same without one; `told` is called with each event, on the engine's threads.
     pub(crate) fn start_telling(host: u8, silence: Duration, told: fn()) -> Self {
-        Self::launch(host, silence, None, told)
+        Self::launch(host, silence, 1, None, told)
     }
 
-    fn launch(host: u8, silence: Duration, identity: Option<Identity>, told: fn()) -> Self {
+    /// The same with several media threads, whose ports are taken in turn.
+    pub(crate) fn start_threads(host: u8, silence: Duration, threads: u16) -> Self {
+        Self::launch(host, silence, threads, None, || {})
+    }
+
+    fn launch(host: u8, silence: Duration, threads: u16, identity: Option<Identity>, told: fn()) -> Self {
         let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
         let (sender, events) = channel();
         let config = EngineConfig {
-            threads: 1,
+            threads: threads.into(),
             address,
             ports: 40_000..=41_999,
             silence,
@@ -84,7 +90,15 @@ impl Rig {
             let _gone = sender.send(event);
         })
         .expect("the engine starts");
-        Self { engine, address, events, told: VecDeque::new(), ports: VecDeque::new(), next_stream: 1 }
+        Self {
+            engine,
+            address,
+            events,
+            told: VecDeque::new(),
+            ports: VecDeque::new(),
+            threads,
+            next_stream: 1,
+        }
     }
 
     /// The first event, old or new, that `wanted` accepts.
@@ -114,15 +128,22 @@ impl Rig {
     }
 
     pub(crate) fn take_port(&mut self) -> LocalPort {
-        while self.ports.is_empty() {
+        self.take_port_on(0)
+    }
+
+    fn take_port_on(&mut self, thread: u16) -> LocalPort {
+        loop {
+            if let Some(index) = self.ports.iter().position(|port| port.thread == thread) {
+                return self.ports.remove(index).expect("it is there");
+            }
             self.wait_for(|event| matches!(event, Event::Ready(_)).then_some(()));
         }
-        self.ports.pop_front().expect("it is not empty")
     }
 
     /// Opens a stream to a new peer with that codec and telephone-event.
     pub(crate) fn open(&mut self, codec: Codec) -> Peer {
-        let local = self.take_port();
+        let thread = (self.next_stream % u64::from(self.threads)) as u16;
+        let local = self.take_port_on(thread);
         let stream = StreamId(self.next_stream);
         self.next_stream += 1;
         let socket = UdpSocket::bind((self.address, 0)).expect("a free port");
@@ -154,12 +175,14 @@ impl Rig {
         self.settle();
     }
 
-    /// Returns once every command so far has been carried out: they are carried out in order.
+    /// Returns once every command so far has been carried out: each thread carries them out in order.
     pub(crate) fn settle(&mut self) {
-        let local = self.take_port();
-        let stream = StreamId(u64::MAX - u64::from(local.port));
-        self.engine.send(Command::Open { stream, local });
-        self.close(stream);
+        for thread in 0..self.threads {
+            let local = self.take_port_on(thread);
+            let stream = StreamId(u64::MAX - u64::from(local.port));
+            self.engine.send(Command::Open { stream, local });
+            self.close(stream);
+        }
     }
 
     /// Ends the engine and gives what nobody has waited for.

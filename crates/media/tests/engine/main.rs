@@ -9,3 +9,4 @@ mod rooms;
 mod secure;
 mod speaker;
 mod streams;
+mod threads;

@@ -14,13 +14,13 @@ const TONES: [f32; 3] = [400.0, 650.0, 1_100.0];
 const THERE: f32 = 0.2;
 const GONE: f32 = 0.01;
 
-fn join(rig: &mut Rig, speaker: &Speaker, to: Audience) {
+pub(crate) fn join(rig: &mut Rig, speaker: &Speaker, to: Audience) {
     let voice = Voice { to, gain: 0 };
     rig.engine.send(Command::Join { room: ROOM, stream: speaker.peer.stream, voice });
 }
 
 /// All speak and listen for so many beats of 20 ms.
-fn talk(speakers: &mut [Speaker], beats: usize) {
+pub(crate) fn talk(speakers: &mut [Speaker], beats: usize) {
     for _ in 0..beats {
         speakers.iter_mut().for_each(Speaker::say);
         for speaker in speakers.iter_mut() {
@@ -30,7 +30,7 @@ fn talk(speakers: &mut [Speaker], beats: usize) {
 }
 
 /// Which of the tones each party hears.
-fn heard(speakers: &[Speaker]) -> Vec<Vec<usize>> {
+pub(crate) fn heard(speakers: &[Speaker]) -> Vec<Vec<usize>> {
     let tones = |speaker: &Speaker| {
         let share = |tone: f32| speaker.share_of(tone, 200);
         for tone in TONES {

@@ -432,44 +432,6 @@ fn what_is_no_rtp_disturbs_nothing() {
 }
 
 #[test]
-fn streams_of_two_threads_are_not_bridged_but_told() {
-    let (sender, events) = std::sync::mpsc::channel();
-    let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 28));
-    let config = EngineConfig {
-        threads: 2,
-        address,
-        ports: 40_000..=40_099,
-        silence: LONG,
-        one_way: LONG,
-        ready: 4,
-        identity: None,
-    };
-    let mut engine = Engine::start(config, move |event| {
-        let _gone = sender.send(event);
-    })
-    .expect("the engine starts");
-    let mut ports = Vec::new();
-    while !ports.iter().any(|port: &rtp::control::LocalPort| port.thread == 0)
-        || !ports.iter().any(|port| port.thread == 1)
-    {
-        if let Event::Ready(more) = events.recv_timeout(DEADLINE).expect("ports in time") {
-            ports.extend(more);
-        }
-    }
-    for thread in [0, 1] {
-        let local = *ports.iter().find(|port| port.thread == thread).expect("one of each");
-        engine.send(Command::Open { stream: rtp::control::StreamId(thread.into()), local });
-    }
-    engine.send(Command::Bridge { a: rtp::control::StreamId(0), b: rtp::control::StreamId(1) });
-    engine.shutdown();
-    let told: Vec<Event> = events.try_iter().collect();
-    assert!(
-        told.iter().any(|event| matches!(event, Event::Alarm(text) if text.contains("another media thread")))
-    );
-    assert_eq!(told.iter().filter(|event| matches!(event, Event::Closed { .. })).count(), 2);
-}
-
-#[test]
 fn a_configuration_that_cannot_work_is_refused_with_its_reason() {
     let here = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 29));
     let good = EngineConfig {
