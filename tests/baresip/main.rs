@@ -2,6 +2,7 @@
 
 mod codecs;
 mod codes;
+mod conference;
 mod encrypted;
 
 use acceptance::{

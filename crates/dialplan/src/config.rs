@@ -45,7 +45,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The path of a system prompt, `ringback`, `hold`, `dial-tone` or `error-tone`: what the switch plays by itself.
+    /// The path of a system prompt, `ringback`, `hold`, `dial-tone`, `error-tone` or `beep`: what the switch plays by itself.
     pub fn system_prompt(&self, name: &str) -> Option<Arc<str>> {
         self.system_prompts.get(name).cloned()
     }

@@ -42,7 +42,9 @@ pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
-pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
+pub use machine::{
+    CallInfo, ConferenceResult, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target,
+};
 pub use media::{Encryption, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};

@@ -58,6 +58,9 @@ pub struct Cdr {
     pub legs: Vec<LegRecord>,
     /// Its recordings in the order in which they began.
     pub recordings: Vec<Recording>,
+    /// Its stays in rooms, in their order.
+    #[serde(default)]
+    pub rooms: Vec<RoomStay>,
     /// Its transfers in the order in which they began.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
@@ -67,7 +70,7 @@ pub struct Cdr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
-    /// Caller and another party were bridged.
+    /// Caller and another party were bridged, or met in a room.
     Answered,
     /// The flow answered and ended the call; nobody was rung.
     SelfService,
@@ -162,6 +165,17 @@ pub struct Recording {
     pub millis: Option<u64>,
     /// Why it ended early.
     pub error: Option<String>,
+}
+
+/// One stay of the caller in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomStay {
+    /// The room's name.
+    pub room: Arc<str>,
+    /// When it came.
+    pub entered: Moment,
+    /// How long it stayed.
+    pub millis: u64,
 }
 
 /// One transfer of a contact.

@@ -307,6 +307,42 @@ pub enum Kind {
         /// The other.
         b: LegId,
     },
+    /// The caller has come into a room of its client.
+    RoomEntered {
+        /// Its leg.
+        leg: LegId,
+        /// The room's name.
+        room: Arc<str>,
+        /// How many there are with it.
+        parties: u32,
+    },
+    /// The caller is in its room no longer. One per `RoomEntered`.
+    RoomLeft {
+        /// Its leg.
+        leg: LegId,
+        /// The room's name.
+        room: Arc<str>,
+        /// Whether an operator has taken it out.
+        removed: bool,
+        /// Whether anybody else was there at any time.
+        met: bool,
+    },
+    /// The caller is not heard in its room any more, or is heard again.
+    RoomMuted {
+        /// Its leg.
+        leg: LegId,
+        /// Whether it is mute.
+        muted: bool,
+        /// Whose wish it was.
+        by: RoomBy,
+    },
+    /// The caller is made louder or quieter in its room.
+    RoomGain {
+        /// Its leg.
+        leg: LegId,
+        /// In decibels.
+        gain: i8,
+    },
     /// A recording began.
     RecordingStarted {
         /// Whose leg: left is what is received from it, right what is sent to it.
@@ -471,6 +507,16 @@ pub enum DialOutcome {
     Failed(u16),
     /// The caller hung up first.
     CallerGone,
+}
+
+/// Whose wish changes how somebody speaks in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomBy {
+    /// Its own, by keys.
+    Keys,
+    /// An operator's.
+    Api,
 }
 
 /// How a transfer was asked for.

@@ -10,7 +10,7 @@ mod quality;
 mod wall;
 
 pub use kind::{
-    Cause, DialOutcome, Direction, EndedBy, Kind, Party, SipDirection, TransferBy, TransferOutcome,
+    Cause, DialOutcome, Direction, EndedBy, Kind, Party, RoomBy, SipDirection, TransferBy, TransferOutcome,
 };
 pub use quality::{AtParty, Missing, Quality};
 pub use wall::{Moment, WallClock};

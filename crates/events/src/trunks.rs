@@ -143,6 +143,7 @@ mod tests {
             cause: Cause { by: EndedBy::Callee, status: None, reason: "".into() },
             legs,
             recordings: Vec::new(),
+            rooms: Vec::new(),
             transfers: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use crate::dice::Dice;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 use rtp::control::{
-    Command, Event, LocalPort, Missing, PlayEnd, PlayId, RecordingId, Setup, StreamId, StreamStats,
+    Command, Event, LocalPort, Missing, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats,
 };
 use rtp::{MasterKey, Security};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,7 @@ pub(crate) struct FakeMedia {
 struct Stream {
     local: LocalPort,
     peer: Option<StreamId>,
+    room: Option<RoomId>,
     play: Option<PlayId>,
     /// Whether `play` goes on for ever.
     endless: bool,
@@ -88,6 +89,17 @@ impl FakeMedia {
     pub(crate) fn bridges(&self) -> BTreeSet<(StreamId, StreamId)> {
         let pairs = self.streams.iter().filter_map(|(id, stream)| Some((*id, stream.peer?)));
         pairs.map(|(a, b)| (a.min(b), a.max(b))).collect()
+    }
+
+    /// Those who meet, in sets that are ordered by their least number.
+    pub(crate) fn rooms(&self) -> BTreeSet<BTreeSet<StreamId>> {
+        let mut rooms: BTreeMap<RoomId, BTreeSet<StreamId>> = BTreeMap::new();
+        for (id, stream) in &self.streams {
+            if let Some(room) = stream.room {
+                rooms.entry(room).or_default().insert(*id);
+            }
+        }
+        rooms.into_values().collect()
     }
 
     /// Whether a party hears music, which has no end.
@@ -155,11 +167,10 @@ impl FakeMedia {
                 self.known(stream).map(|_| ())
             }
             Command::Bridge { a, b } => self.bridge(a, b),
-            Command::Join { .. }
-            | Command::Leave { .. }
-            | Command::HushRecording { .. }
-            | Command::ResumeRecording { .. } => {
-                Err("the switch asks for no rooms and no hush yet".to_owned())
+            Command::Join { room, stream, .. } => self.join(stream, room),
+            Command::Leave { stream } => self.leave(stream),
+            Command::HushRecording { .. } | Command::ResumeRecording { .. } => {
+                Err("the switch asks for no hush yet".to_owned())
             }
             Command::Unbridge { stream } => {
                 self.known(stream)?;
@@ -195,7 +206,15 @@ impl FakeMedia {
         }
         self.streams.insert(
             stream,
-            Stream { local, peer: None, play: None, endless: false, started: false, keys: Vec::new() },
+            Stream {
+                local,
+                peer: None,
+                room: None,
+                play: None,
+                endless: false,
+                started: false,
+                keys: Vec::new(),
+            },
         );
         Ok(())
     }
@@ -266,12 +285,6 @@ impl FakeMedia {
     }
 
     fn bridge(&mut self, a: StreamId, b: StreamId) -> Result<(), String> {
-        let threads = [a, b].map(|id| self.streams.get(&id).map(|stream| stream.local.thread));
-        if let [Some(one), Some(other)] = threads
-            && one != other
-        {
-            return Err(format!("streams {} and {} are bridged across threads", a.0, b.0));
-        }
         for (id, peer) in [(a, b), (b, a)] {
             if let Some(found) = self.known(id)?
                 && found.peer.replace(peer).is_some()
@@ -280,6 +293,19 @@ impl FakeMedia {
             }
         }
         Ok(())
+    }
+
+    fn join(&mut self, stream: StreamId, room: RoomId) -> Result<(), String> {
+        let Some(found) = self.known(stream)? else { return Ok(()) };
+        if found.peer.is_some() || found.room.replace(room).is_some_and(|other| other != room) {
+            return Err(format!("stream {} comes into a room out of a bridge or another room", stream.0));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, stream: StreamId) -> Result<(), String> {
+        let Some(found) = self.known(stream)? else { return Ok(()) };
+        found.room.take().map(|_| ()).ok_or_else(|| format!("stream {} leaves no room", stream.0))
     }
 
     fn unbridge(&mut self, stream: StreamId) {

@@ -22,6 +22,10 @@ pub(crate) const NUMBERS: &[&str] = &[
     "up",
     "named",
     "busy",
+    "meet",
+    "meet",
+    "meet",
+    "lecture",
     "nowhere",
     OUTSIDE,
     "*8alice",
@@ -78,6 +82,8 @@ numbers:
   up: up
   named: named
   busy: busy
+  meet: meet
+  lecture: lecture
   "11": team
   "12": menu
   "+*": outside
@@ -142,6 +148,14 @@ flows:
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
   busy:
     - reject: busy
+  meet:
+    - answer
+    - record
+    - conference: {room: meet, max: 3, music: welcome, enter: choose, leave: choose, mute: "5", keys: {"1": {goto: menu}, "9": {goto: team}}, full: {goto: lecture}}
+    - play: sorry
+  lecture:
+    - answer
+    - conference: {room_from: "'lecture'", muted: true, mute: "5", keys: {"1": {goto: meet}}, ended: {goto: meet}}
   vouched:
     - switch: {on: call.verstat, cases: {passed: {goto: direct}, failed: {goto: menu}}}
     - goto: out
@@ -176,7 +190,7 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
             files("other", OTHER.to_owned(), Vec::new()),
         ],
         system_prompts: if with_system_prompts {
-            ["ringback", "hold", "dial-tone", "error-tone"].map(prompt).into()
+            ["ringback", "hold", "dial-tone", "error-tone", "beep"].map(prompt).into()
         } else {
             Vec::new()
         },

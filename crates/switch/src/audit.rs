@@ -44,6 +44,7 @@ impl Switch {
                 found.push(format!("leg {} of contact {} is another contact's too", leg.0, contact.0));
             }
         }
+        self.audit_rooms(&mut found);
         let (watches, subscriptions) = (self.core.watches.len(), self.core.endpoint.alive().subscriptions);
         if watches != subscriptions {
             found.push(format!("{subscriptions} subscriptions are up, but {watches} are known"));
@@ -76,6 +77,15 @@ impl Switch {
             found.push(format!("{} ports are in use, but legs have {taken}", self.core.ports.in_use()));
         }
         found
+    }
+
+    fn audit_rooms(&self, found: &mut Vec<String>) {
+        let known: HashSet<_> = self.core.rooms.members().collect();
+        let there = self.contacts.values().filter_map(|contact| Some((contact.id, contact.in_room()?)));
+        let there: HashSet<_> = there.collect();
+        if known != there {
+            found.push(format!("rooms have {known:?}, but {there:?} are in one"));
+        }
     }
 
     fn audit_directories(&self, found: &mut Vec<String>) {

@@ -9,6 +9,7 @@ use crate::overload::Overload;
 use crate::ports::Ports;
 use crate::random::Random;
 use crate::register::ALLOW;
+use crate::rooms::Rooms;
 use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
@@ -18,7 +19,7 @@ use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
 use events::{ContactId, Event, Kind, LegId, Party, SipDirection};
-use rtp::control::{Command, PlayId, RecordingId, StreamId};
+use rtp::control::{Command, PlayId, RecordingId, RoomId, StreamId};
 use sip::{
     Endpoint, EndpointConfig, Flow, InviteId, Registrar, RegistrarConfig, RequestId, SentId, Verifier,
     VerifierConfig, Wire,
@@ -72,6 +73,7 @@ pub(crate) struct Core {
     pub(crate) ports: Ports,
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
+    pub(crate) rooms: Rooms,
     pub(crate) watches: Watches,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) tls_peers: TlsPeers,
@@ -128,6 +130,7 @@ impl Core {
             ports: Ports::default(),
             timers: Timers::new(),
             users: Users::default(),
+            rooms: Rooms::default(),
             watches: Watches::default(),
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
@@ -176,6 +179,10 @@ impl Core {
 
     pub(crate) fn new_recording(&mut self) -> RecordingId {
         RecordingId(self.new_number())
+    }
+
+    pub(crate) fn new_room(&mut self) -> RoomId {
+        RoomId(self.new_number())
     }
 
     fn new_number(&mut self) -> u64 {

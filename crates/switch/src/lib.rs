@@ -26,6 +26,7 @@ mod random;
 mod rate;
 mod refer;
 mod register;
+mod rooms;
 mod stir;
 mod test_call;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod way;
 pub use self::core::transport;
 pub use fraud::Spent;
 pub use guard::Ban;
+pub use rooms::{MemberState, RoomOrder, RoomRefused, RoomState};
 pub use stir::Credentials;
 pub use test_call::TestCallRefused;
 pub use transfer::{TransferOrder, TransferRefused};
@@ -390,9 +392,10 @@ impl Switch {
             if located {
                 self.tell_located();
             }
+            let met = self.tell_rooms();
             // Last, since the others make news.
             let watched = self.tell_watchers();
-            if !certified && !located && !watched {
+            if !certified && !located && !met && !watched {
                 break;
             }
             self.settle_sip();
@@ -516,8 +519,7 @@ impl Switch {
             E::Silent { stream, millis } => self.with_stream(stream, |contact, core, leg| {
                 core.log(Some(contact.id), Kind::MediaSilent { leg, millis });
             }),
-            // The switch makes no rooms yet.
-            E::Speaker { .. } => {}
+            E::Speaker { room, stream } => self.core.rooms.set_speaker(room, stream),
             E::OneWay { stream, missing } => self.with_stream(stream, |contact, core, leg| {
                 let missing = match missing {
                     rtp::control::Missing::From => events::Missing::From,

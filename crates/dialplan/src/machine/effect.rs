@@ -42,6 +42,8 @@ pub enum MachineInput {
     },
     /// Answer to [`Effect::Dial`].
     DialEnded(DialResult),
+    /// Answer to [`Effect::Conference`].
+    ConferenceEnded(ConferenceResult),
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -59,6 +61,15 @@ pub enum DialResult {
     Failed(u16),
     /// Was answered, and the callee has hung up.
     Done,
+}
+
+/// Why a caller is in no conference, or in none any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConferenceResult {
+    /// The room has as many parties as it may.
+    Full,
+    /// It was taken out of the room by an operator.
+    Ended,
 }
 
 /// What is to be done.
@@ -106,6 +117,26 @@ pub enum Effect {
     },
     /// Stop a dial that has not ended. It does not report its end.
     CancelDial,
+    /// Bring the answered caller into a room of its client, and report [`MachineInput::ConferenceEnded`] if it has no
+    /// place there, or when it has lost it.
+    Conference {
+        /// Its name within the client.
+        room: Arc<str>,
+        /// With how many parties in it nobody else comes in by this step.
+        max: u32,
+        /// Whether it only listens at first.
+        muted: bool,
+        /// What it hears over and over while it is alone; without it, the music of holds.
+        music: Option<Arc<str>>,
+        /// What the others hear when it comes.
+        enter: Option<Arc<str>>,
+        /// What they hear when it goes.
+        leave: Option<Arc<str>>,
+    },
+    /// Mute the caller in its room, or let it be heard again.
+    ToggleMute,
+    /// Take the caller out of its room. It does not report its end.
+    LeaveConference,
     /// Record the call from here.
     Record,
     /// End the recording.

@@ -3,7 +3,7 @@
 mod effect;
 mod turn;
 
-pub use effect::{CallInfo, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
+pub use effect::{CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -85,6 +85,11 @@ impl Machine {
                     self.resume(now, Event::DialEnded(result), out);
                 }
             }
+            MachineInput::ConferenceEnded(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Conference(_), .. }) {
+                    self.resume(now, Event::ConferenceEnded(result), out);
+                }
+            }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),
             MachineInput::HungUp => {
                 self.abandon(out);
@@ -122,7 +127,9 @@ impl Machine {
 
     fn digit(&mut self, now: Time, digit: char, out: &mut Vec<Effect>) {
         match &self.state {
-            State::Waiting { wait: Wait::Ask(_), .. } => self.resume(now, Event::Digit(digit), out),
+            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_), .. } => {
+                self.resume(now, Event::Digit(digit), out)
+            }
             // Between two parties keys are their own affair.
             State::Waiting { wait: Wait::Dial, .. } | State::Over => {}
             State::Waiting { .. } | State::New { .. } => {
@@ -151,6 +158,9 @@ impl Machine {
         }
         if matches!(self.state, State::Waiting { wait: Wait::Dial, .. }) {
             out.push(Effect::CancelDial);
+        }
+        if matches!(self.state, State::Waiting { wait: Wait::Conference(_), .. }) {
+            out.push(Effect::LeaveConference);
         }
     }
 

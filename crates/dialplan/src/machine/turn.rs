@@ -1,8 +1,8 @@
-use super::{CallInfo, DialResult, Effect};
+use super::{CallInfo, ConferenceResult, DialResult, Effect};
 use crate::expression::{Expression, Type, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Pc, Program};
-use crate::verb::Ask;
+use crate::verb::{Ask, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -102,6 +102,7 @@ pub(crate) enum Wait {
     Play { play: u32 },
     Ask(Ask),
     Dial,
+    Conference(Typed),
 }
 
 /// What happened to a waiting step.
@@ -111,6 +112,7 @@ pub(crate) enum Event {
     Digit(char),
     PlayEnded { failed: bool },
     DialEnded(DialResult),
+    ConferenceEnded(ConferenceResult),
     Timeout,
 }
 
@@ -120,6 +122,7 @@ impl Wait {
         match self {
             Self::Answer { until } => Some(*until),
             Self::Ask(ask) => ask.until(),
+            Self::Conference(typed) => typed.until(),
             Self::Play { .. } | Self::Dial => None,
         }
     }
@@ -129,7 +132,7 @@ impl Wait {
         match self {
             Self::Play { play } => Some(*play),
             Self::Ask(ask) => ask.playing(),
-            Self::Answer { .. } | Self::Dial => None,
+            Self::Answer { .. } | Self::Dial | Self::Conference(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod conference;
 mod dial;
 mod gather;
 mod goto;
@@ -17,6 +18,7 @@ mod set;
 mod switch;
 
 pub(crate) use ask::Ask;
+pub(crate) use conference::Typed;
 pub(crate) use gather::Gather;
 pub(crate) use set::Set;
 
@@ -36,6 +38,7 @@ pub(crate) enum Verb {
     Gather(Gather),
     Dial(dial::Dial),
     Record(record::Record),
+    Conference(conference::Conference),
     Goto(goto::Goto),
     Label(label::Label),
     Set(Set),
@@ -71,6 +74,7 @@ impl<'n> Step<'n> {
                 "menu" => "- menu: {prompt: choose, keys: {\"1\": …}}",
                 "gather" => "- gather: {into: account, prompt: enter-account}",
                 "dial" => "- dial: [alice, bob]",
+                "conference" => "- conference: board",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
                 "set" => "- set: {vip: account == '1234'}",
@@ -95,9 +99,22 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 14] = [
-    "answer", "play", "menu", "gather", "dial", "record", "goto", "label", "set", "if", "switch", "hours",
-    "hangup", "reject",
+pub(crate) const VERBS: [&str; 15] = [
+    "answer",
+    "play",
+    "menu",
+    "gather",
+    "dial",
+    "record",
+    "conference",
+    "goto",
+    "label",
+    "set",
+    "if",
+    "switch",
+    "hours",
+    "hangup",
+    "reject",
 ];
 
 impl Verb {
@@ -115,6 +132,7 @@ impl Verb {
             "gather" => Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
             "record" => record::Record::parse(step, next, compiler),
+            "conference" => conference::Conference::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
             "set" => Set::parse(step, next, compiler),
@@ -145,6 +163,7 @@ impl Verb {
             Self::Gather(_) => "gather",
             Self::Dial(_) => "dial",
             Self::Record(_) => "record",
+            Self::Conference(_) => "conference",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
             Self::Set(_) => "set",
@@ -166,6 +185,7 @@ impl Verb {
             Self::Gather(gather) => gather.exits(),
             Self::Dial(dial) => dial.exits(),
             Self::Record(record) => record.exits(),
+            Self::Conference(conference) => conference.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
             Self::Set(set) => set.exits(),
@@ -181,12 +201,23 @@ impl Verb {
     /// Whether time may pass in this step each time, so that a loop through it is no endless one. A second
     /// `answer` goes on at once.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Dial(_) | Self::Faulty(_))
+        matches!(
+            self,
+            Self::Play(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Dial(_)
+                | Self::Conference(_)
+                | Self::Faulty(_)
+        )
     }
 
     /// Whether the step needs a call that is answered.
     pub(crate) fn needs_answer(&self) -> bool {
-        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_))
+        matches!(
+            self,
+            Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_) | Self::Conference(_)
+        )
     }
 
     /// Notes what is wrong with names and types in expressions.
@@ -195,6 +226,7 @@ impl Verb {
             Self::Set(set) => set.check(scope, faults),
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
+            Self::Conference(conference) => conference.check(scope, faults),
             _ => {}
         }
     }
@@ -208,6 +240,7 @@ impl Verb {
             Self::Gather(gather) => gather.begin(turn),
             Self::Dial(dial) => dial.begin(turn),
             Self::Record(record) => record.begin(turn),
+            Self::Conference(conference) => conference.begin(turn),
             Self::Goto(goto) => goto.begin(),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
@@ -229,6 +262,9 @@ impl Verb {
             (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
             (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
             (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),
+            (Self::Conference(conference), Wait::Conference(typed), event) => {
+                conference.resume(typed, event, turn)
+            }
             (_, wait, _) => Next::Wait(wait),
         }
     }

@@ -128,6 +128,14 @@ fn text(effect: &Effect) -> String {
             format!("ring {} {mode} {timeout:?}{heard}{shown}", targets.join(","))
         }
         Effect::CancelDial => "stop ringing".into(),
+        Effect::Conference { room, max, muted, music, enter, leave } => {
+            let prompt =
+                |file: &Option<Arc<str>>| file.as_ref().map_or("-".to_owned(), |it| name(it).to_owned());
+            let prompts = [music, enter, leave].map(prompt).join("/");
+            format!("conference {room} of {max}{} {prompts}", if *muted { " muted" } else { "" })
+        }
+        Effect::ToggleMute => "mute".into(),
+        Effect::LeaveConference => "leave".into(),
         Effect::Record => "recording".into(),
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),

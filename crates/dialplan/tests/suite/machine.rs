@@ -1,7 +1,7 @@
 //! Each verb and each of its branches, stepped on a virtual clock.
 
 use crate::call::{Call, flow};
-use dialplan::{DialResult, MachineInput};
+use dialplan::{ConferenceResult, DialResult, MachineInput};
 
 const MENU: &str = "\
 - menu:
@@ -348,6 +348,49 @@ fn a_recording_that_must_not_fail_breaks_the_flow_off() {
     );
     call.input(MachineInput::RecordFailed("disk full".into()));
     assert_eq!(call.next(), "record:failed");
+}
+
+#[test]
+fn a_conference_takes_codes_and_leaves_other_keys_to_the_room() {
+    let mut call = Call::answered(
+        "- conference: {room: board, max: 20, muted: true, music: welcome, mute: \"*6\", keys: {\"*0\": {play: closed}}}",
+    );
+    assert_eq!(call.next(), "4 conference board | conference board of 20 muted welcome/-/-");
+    call.keys("7*");
+    call.keys("*6");
+    assert_eq!(call.next(), "conference:mute | mute");
+    // The beginning of a code is forgotten after two seconds.
+    call.keys("*");
+    call.pass(2_000);
+    call.keys("0");
+    assert_eq!(call.next(), "");
+    call.keys("*0");
+    assert_eq!(call.next(), "conference:*0 | leave | 4 play closed | play#0 closed");
+}
+
+#[test]
+fn a_conference_that_is_full_or_over_has_a_branch_and_else_the_next_step() {
+    let steps = "- conference: {room_from: \"'team-' + call.to\", full: {play: closed}}\n- play: welcome";
+    for (result, after) in [
+        (ConferenceResult::Full, "conference:full | 4 play closed | play#0 closed"),
+        (ConferenceResult::Ended, "conference:ended | 5 play welcome | play#0 welcome"),
+    ] {
+        let mut call = Call::answered(steps);
+        let started = "4 conference 'team-' + call.to | conference team-100 of 200 -/-/-";
+        assert_eq!(call.next(), started);
+        call.input(MachineInput::ConferenceEnded(result));
+        assert_eq!(call.next(), after);
+        call.input(MachineInput::ConferenceEnded(result));
+        assert_eq!(call.next(), "");
+    }
+    let mut call = Call::answered("- conference: {room_from: call.diverted_by, failed: {play: closed}}");
+    assert_eq!(
+        call.next(),
+        "4 conference call.diverted_by | conference:failed | 4 play closed | play#0 closed"
+    );
+    let mut call = Call::answered("- conference: board");
+    call.input(MachineInput::HungUp);
+    assert_eq!(call.next(), "4 conference board | conference board of 200 -/-/- | leave");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, DialResult, Effect, Machine, MachineInput, load};
+use dialplan::{CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, load};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -126,6 +126,8 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         ])
         .prop_map(MachineInput::DialEnded),
         2 => Just(MachineInput::Answered),
+        1 => Just(MachineInput::ConferenceEnded(ConferenceResult::Full)),
+        1 => Just(MachineInput::ConferenceEnded(ConferenceResult::Ended)),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
     ];
@@ -158,6 +160,7 @@ fn step_through(machine: &mut Machine, happenings: Vec<(u64, MachineInput)>) -> 
 struct UnderWay {
     play: Option<u32>,
     dial: bool,
+    room: bool,
     over: bool,
 }
 
@@ -172,6 +175,7 @@ impl UnderWay {
         match input {
             Some(MachineInput::PlayEnded { play, .. }) if self.play == Some(*play) => self.play = None,
             Some(MachineInput::DialEnded(_)) => self.dial = false,
+            Some(MachineInput::ConferenceEnded(_)) => self.room = false,
             _ => {}
         }
         for effect in out.drain(..) {
@@ -182,15 +186,17 @@ impl UnderWay {
                 }
                 Effect::StopPlay { play } => prop_assert_eq!(self.play.take(), Some(play)),
                 Effect::Dial { .. } => prop_assert!(!std::mem::replace(&mut self.dial, true)),
+                Effect::Conference { .. } => prop_assert!(!std::mem::replace(&mut self.room, true)),
+                Effect::LeaveConference => prop_assert!(std::mem::replace(&mut self.room, false)),
                 Effect::CancelDial => prop_assert!(std::mem::replace(&mut self.dial, false)),
                 Effect::Hangup | Effect::Reject { .. } => {
-                    prop_assert!(machine.is_over() && self.play.is_none() && !self.dial);
+                    prop_assert!(machine.is_over() && self.play.is_none() && !self.dial && !self.room);
                 }
                 _ => {}
             }
         }
         self.over = machine.is_over();
-        let busy = self.play.is_some() || self.dial || machine.next_timeout().is_some();
+        let busy = self.play.is_some() || self.dial || self.room || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");
         Ok(())
     }

@@ -1,4 +1,4 @@
-use super::{Cdr, Disposition, LegMedia, LegRecord, Recording, Transfer};
+use super::{Cdr, Disposition, LegMedia, LegRecord, Recording, RoomStay, Transfer};
 use crate::{
     Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, TransferBy, TransferOutcome,
     WallClock,
@@ -21,6 +21,7 @@ pub(super) struct Draft {
     dial: Dial,
     ring: Stopwatch,
     recordings: Vec<Recording>,
+    rooms: Vec<StayDraft>,
     transfers: Vec<TransferDraft>,
 }
 
@@ -38,6 +39,15 @@ struct LegDraft {
     codec: Option<Arc<str>>,
     hold: Stopwatch,
     media: Option<LegMedia>,
+}
+
+#[derive(Clone, Debug)]
+struct StayDraft {
+    room: Arc<str>,
+    entered: Time,
+    left: Option<Time>,
+    /// Whether anybody else was there at any time.
+    met: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +83,7 @@ impl Draft {
             dial: Dial::Never,
             ring: Stopwatch::default(),
             recordings: Vec::new(),
+            rooms: Vec::new(),
             transfers: Vec::new(),
         }
     }
@@ -122,6 +133,16 @@ impl Draft {
             }
             Kind::Unbridged { a, b } => {
                 self.unbridge(at, |x, y| (x, y) == (*a, *b) || (y, x) == (*a, *b));
+            }
+            Kind::RoomEntered { room, parties, .. } => {
+                let (room, met) = (Arc::clone(room), *parties > 1);
+                self.rooms.push(StayDraft { room, entered: at, left: None, met });
+            }
+            Kind::RoomLeft { met, .. } => {
+                if let Some(stay) = self.rooms.last_mut() {
+                    stay.left.get_or_insert(at);
+                    stay.met |= met;
+                }
             }
             Kind::RecordingStarted { leg, path } => {
                 let recording = Recording { leg: *leg, path: path.clone(), millis: None, error: None };
@@ -179,6 +200,7 @@ impl Draft {
             legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
             cause,
             recordings: self.recordings,
+            rooms: self.rooms.into_iter().map(|stay| stay.finish(at, wall)).collect(),
             transfers: self.transfers.into_iter().map(|transfer| transfer.finish(wall)).collect(),
         }
     }
@@ -214,7 +236,7 @@ impl Draft {
     }
 
     fn disposition(&self, answered: Option<Time>, cause: &Cause) -> Disposition {
-        if self.bridged.is_some() {
+        if self.bridged.is_some() || self.rooms.iter().any(|stay| stay.met) {
             return Disposition::Answered;
         }
         let refused = answered.is_none() && cause.status.is_some_and(|status| (300..500).contains(&status));
@@ -233,6 +255,13 @@ impl Draft {
             (Dial::Ended(DialOutcome::Failed(_) | DialOutcome::Answered(_)), _)
             | (Dial::Ringing | Dial::Never, _) => Disposition::Failed,
         }
+    }
+}
+
+impl StayDraft {
+    fn finish(self, ended: Time, wall: WallClock) -> RoomStay {
+        let Self { room, entered, left, .. } = self;
+        RoomStay { room, entered: wall.moment(entered), millis: millis(left.unwrap_or(ended) - entered) }
     }
 }
 

@@ -29,6 +29,10 @@ impl fmt::Display for Cdr {
         for recording in &self.recordings {
             writeln!(f, "  recording   {}", recording_line(recording))?;
         }
+        for stay in &self.rooms {
+            let (room, at) = (plain(&stay.room), after(self, Some(stay.entered)));
+            writeln!(f, "  room        {room}, {at}, for {} s", seconds(stay.millis))?;
+        }
         for transfer in &self.transfers {
             writeln!(f, "  transfer    {}", transfer_line(self, transfer))?;
         }

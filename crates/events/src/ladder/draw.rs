@@ -2,7 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::{DialOutcome, Event, Kind, LegId, Missing, SipDirection, TransferOutcome};
+use crate::{DialOutcome, Event, Kind, LegId, Missing, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
 
@@ -273,6 +273,24 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         }
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
+        Kind::RoomEntered { leg, room, parties } => {
+            ('●', format!("{} comes into the room {room}, {parties} in it", name(leg)))
+        }
+        Kind::RoomLeft { leg, room, removed: false, .. } => {
+            ('●', format!("{} leaves the room {room}", name(leg)))
+        }
+        Kind::RoomLeft { leg, room, removed: true, .. } => {
+            ('●', format!("{} is taken out of the room {room}", name(leg)))
+        }
+        Kind::RoomMuted { leg, muted, by } => {
+            let how = if *muted { "is mute" } else { "is heard again" };
+            let whose = match by {
+                RoomBy::Keys => "by its keys",
+                RoomBy::Api => "by an operator",
+            };
+            ('●', format!("{} {how}, {whose}", name(leg)))
+        }
+        Kind::RoomGain { leg, gain } => ('●', format!("{} is heard {gain:+} dB", name(leg))),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
         Kind::RecordingEnded { path, millis, error: None } => {
             ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))

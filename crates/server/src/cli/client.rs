@@ -138,12 +138,17 @@ pub(super) fn reload(state: &Path) -> Result<(), Failed> {
     print(&text)
 }
 
-fn fault(answer: &Value) -> String {
+pub(super) fn fault(answer: &Value) -> String {
     answer["error"].as_str().map_or_else(|| answer.to_string(), str::to_owned)
 }
 
 /// One request to the node that runs on a state directory: the HTTP status and the JSON body.
-fn request(state: &Path, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), Failed> {
+pub(super) fn request(
+    state: &Path,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, Value), Failed> {
     let Some(address) = serve::http_address(state) else {
         return Err(Failed::because(format!(
             "no node with HTTP runs on the state directory {}\n  name the node's own by --state DIR; \

@@ -7,6 +7,7 @@ mod fraud;
 mod history;
 mod node;
 mod output;
+mod rooms;
 mod trunks;
 
 use crate::{demo, serve};
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Fraud { state, json } => fraud::fraud(&state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
+        Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
             let step = match to {
                 Some(to) => client::Step::Begin { to, consult },
@@ -224,6 +226,21 @@ enum Command {
         #[arg(long, value_name = "NUMBER", requires = "call")]
         number: Option<String>,
         /// One JSON object: {"ok": BOOL, "findings": [{"area", "level", "what", "advice"}]}
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows who is in which room of a conference, or changes it for one party (it needs `http` in the node file)
+    #[command(
+        after_help = "Examples:\n  ringdown rooms\n  ringdown rooms mute 17      nobody hears the caller of contact 17\n  \
+                      ringdown rooms unmute 17\n  ringdown rooms gain 17 -6   it is 6 dB quieter\n  \
+                      ringdown rooms kick 17      it leaves the room; its flow goes on"
+    )]
+    Rooms {
+        #[command(subcommand)]
+        action: Option<rooms::Action>,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of rooms
         #[arg(long)]
         json: bool,
     },

@@ -1,15 +1,19 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
+use super::rooms::Room;
 use super::validity;
 use crate::load::{self, LoadError};
 use crate::tls::Shown;
 use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
+use events::ContactId;
 use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use switch::{Ban, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
+use switch::{
+    Ban, RoomOrder, RoomRefused, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+};
 use tokio::sync::{Mutex, oneshot};
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -398,6 +402,30 @@ impl Control {
         let (answer, lifted) = oneshot::channel();
         self.inbox.send(Message::LiftBan(address, answer)).await?;
         lifted.await.map_err(|_| Gone)
+    }
+
+    /// The rooms that somebody is in, by client and name.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn rooms(&self) -> Result<Vec<Room>, Gone> {
+        let (answer, rooms) = oneshot::channel();
+        self.inbox.send(Message::Rooms(answer)).await?;
+        Ok(rooms.await.map_err(|_| Gone)?.into_iter().map(Room::from).collect())
+    }
+
+    /// Does something with the caller of a contact in its room; why not, if it is refused.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn direct_room(
+        &self,
+        contact: u64,
+        order: RoomOrder,
+    ) -> Result<Result<(), RoomRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::DirectRoom(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
     }
 
     /// Transfers the call of a user, or goes on with its transfer; the contact's number.

@@ -1,7 +1,8 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/transfers`, `/test-calls` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/transfers`, `/test-calls` and `/reload`.
 
 use super::control::{Control, ReloadError, TestCallError, TransferError};
 use super::error::ServeError;
+use super::rooms;
 use crate::load::LoadError;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -39,6 +40,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .route("/fraud", get(fraud))
         .route("/bans", get(bans))
         .route("/bans/{address}", delete(lift_ban))
+        .merge(rooms::routes())
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))
@@ -182,6 +184,6 @@ async fn reload(State(control): State<Control>) -> Response {
     }
 }
 
-fn unavailable(error: &str) -> Response {
+pub(super) fn unavailable(error: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": error}))).into_response()
 }

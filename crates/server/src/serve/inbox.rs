@@ -15,7 +15,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
-use switch::{Ban, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState};
+use switch::{
+    Ban, RoomOrder, RoomRefused, RoomState, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused,
+    TrunkState,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Media events that may wait: two a call at 30,000 calls all at once.
@@ -46,6 +49,10 @@ pub(super) enum Message {
     Fraud(oneshot::Sender<Vec<Spent>>),
     /// Lift the ban of an address; the answer is whether there was one.
     LiftBan(IpAddr, oneshot::Sender<bool>),
+    /// The rooms that somebody is in.
+    Rooms(oneshot::Sender<Vec<RoomState>>),
+    /// Do something with the caller of a contact in its room.
+    DirectRoom(ContactId, RoomOrder, oneshot::Sender<Result<(), RoomRefused>>),
     /// Transfer the call of a user; the answer is the contact.
     Transfer(String, TransferOrder, oneshot::Sender<Result<ContactId, TransferRefused>>),
     /// Call a number by a trunk; the answer is the contact.

@@ -201,6 +201,16 @@ impl Running {
                 // Whoever asked may have gone meanwhile; the ban is lifted all the same.
                 let _ = answer.send(self.thread.switch.snapshot().bans < before);
             }
+            Message::Rooms(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.thread.switch.rooms(self.thread.axis.now()));
+            }
+            Message::DirectRoom(contact, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.direct_room(now, contact, order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
             Message::Transfer(user, order, answer) => {
                 let now = self.thread.axis.now();
                 let done = self.thread.switch.transfer(now, &user, &order, &mut self.outputs);

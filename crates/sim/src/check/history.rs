@@ -66,6 +66,8 @@ struct Contact {
     /// Whether any phone has rung for it.
     rang: bool,
     recordings: BTreeSet<String>,
+    /// The room that its caller is in, and its leg there.
+    room: Option<(Arc<str>, LegId)>,
     /// Whether its flow waits until it is known who answers for the caller.
     awaits_verdict: bool,
     /// When it ends at the latest, if the switch has begun it.
@@ -162,10 +164,24 @@ impl History {
         pairs.map(|(a, b)| (StreamId(a.0.min(b.0)), StreamId(a.0.max(b.0)))).collect()
     }
 
-    /// Streams of dials and bridges, and whether each must hear music.
+    /// Those who meet. All rooms of the plan are one client's.
+    pub(crate) fn rooms(&self) -> BTreeSet<BTreeSet<StreamId>> {
+        let mut rooms: BTreeMap<&str, BTreeSet<StreamId>> = BTreeMap::new();
+        for (room, leg) in self.contacts.values().filter_map(|contact| contact.room.as_ref()) {
+            rooms.entry(room).or_default().insert(StreamId(leg.0));
+        }
+        rooms.into_values().collect()
+    }
+
+    /// Streams of dials, bridges and rooms, and whether each must hear music.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = (StreamId, bool)> {
         let legs = self.contacts.values().flat_map(Contact::listeners);
-        legs.map(|(leg, music)| (StreamId(leg.0), music))
+        let legs = legs.map(|(leg, music)| (StreamId(leg.0), music));
+        let met = self.rooms().into_iter().flat_map(|room| {
+            let is_alone = room.len() == 1;
+            room.into_iter().map(move |stream| (stream, is_alone))
+        });
+        legs.chain(met)
     }
 
     /// The leg of that Call-ID, if we placed it and it may still be the first to answer.
@@ -382,6 +398,12 @@ impl History {
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
+            Kind::RoomEntered { parties, .. } => {
+                self.tally.rooms += 1;
+                self.tally.met += u64::from(*parties > 1);
+            }
+            Kind::RoomMuted { .. } => self.tally.muted += 1,
+            Kind::RoomLeft { removed: true, .. } => self.tally.kicked += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
             Kind::TrunkTargetDown { .. } => self.tally.targets_down += 1,
             Kind::TrunkTargetUp { .. } => self.tally.targets_up += 1,
@@ -430,6 +452,7 @@ impl Contact {
             decided: false,
             rang: false,
             recordings: BTreeSet::new(),
+            room: None,
         }
     }
 
@@ -522,6 +545,7 @@ impl Contact {
                 self.chooses.take_if(|choice| choice.is_of(*leg));
                 let overdue = self.test_until.is_some_and(|until| at > until);
                 let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
+                let bridged = bridged || self.room.as_ref().is_some_and(|(_, there)| there == leg);
                 (bridged || overdue).then_some("ended in a bridge, or a test call that lasts for too long")
             }
             Kind::DialStarted { .. } => {
@@ -567,6 +591,16 @@ impl Contact {
                 self.releasing = false;
                 let begins = matches!(kind, Kind::TransferStarted { .. });
                 (replace(&mut self.transfer, begins) == begins).then_some("transfers begin and end in turn")
+            }
+            Kind::RoomEntered { leg, room, .. } => {
+                let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.dialing.is_none();
+                let other = self.room.replace((Arc::clone(room), *leg));
+                (!up || other.is_some()).then_some("comes into a room out of something else")
+            }
+            Kind::RoomLeft { leg, room, .. } => (self.room.take() != Some((Arc::clone(room), *leg)))
+                .then_some("leaves a room that it is not in"),
+            Kind::RoomMuted { leg, .. } | Kind::RoomGain { leg, .. } => {
+                self.room.as_ref().is_none_or(|(_, there)| there != leg).then_some("is in no room")
             }
             Kind::RecordingStarted { path, .. } => {
                 (!self.recordings.insert(path.clone())).then_some("a file recorded twice")

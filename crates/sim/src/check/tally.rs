@@ -49,6 +49,14 @@ tally! {
     one_way "with media one way";
     /// Recordings.
     recordings "recordings";
+    /// Parties that came into rooms.
+    rooms "in rooms";
+    /// Of these, those who met somebody there.
+    met "met there";
+    /// Parties that were muted or heard again.
+    muted "muted or heard again";
+    /// Parties that an operator took out of their room.
+    kicked "taken out";
     /// Registrations and refreshes.
     registered "registrations";
     /// Registrations of ours with trunks, and their refreshes.

@@ -20,7 +20,7 @@ use crate::wire::{self, Read};
 use bytes::Bytes;
 use cast::SWITCH;
 use clock::{Duration, Time};
-use events::{Event, Kind};
+use events::{ContactId, Event, Kind};
 use flood::Attack;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use switch::{Input, Mailbox, Output, Switch, SwitchConfig, TransferOrder};
+use switch::{Input, Mailbox, Output, RoomOrder, Switch, SwitchConfig, TransferOrder};
 
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
 const CLEARANCE: Time = Time::from_secs(260);
@@ -108,6 +108,8 @@ enum Operator {
     Hangup,
     /// Transfers the call of a user, or goes on with its transfer.
     Transfer(&'static str),
+    /// Does something with whoever is in a room.
+    Room,
     /// Has the switch call a number by a trunk.
     TestCall,
     /// Messages of a user come, are heard or thrown away.
@@ -289,6 +291,7 @@ impl World {
                 oldest.map_or(Ok(()), |id| self.turn(Input::Hangup(id), None))
             }
             Operator::Transfer(user) => self.transfer(user),
+            Operator::Room => self.direct_room(),
             Operator::TestCall => self.test_call(),
             Operator::Mailbox(user) => {
                 let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
@@ -340,6 +343,21 @@ impl World {
         self.print(|| format!("operator: {user} {order:?}: {done:?}"));
         if done.is_err() && !out.is_empty() {
             return Err(format!("a transfer that was refused ({done:?}) has changed something: {out:?}"));
+        }
+        self.take(out, None, Vec::new())
+    }
+
+    fn direct_room(&mut self) -> Result<(), String> {
+        let rooms = self.switch.rooms(self.now);
+        let members: Vec<_> = rooms.iter().flat_map(|room| &room.members).map(|it| it.contact).collect();
+        let contact = if members.is_empty() { ContactId(1) } else { self.rng.pick(&members) };
+        let order =
+            self.rng.pick(&[RoomOrder::Mute, RoomOrder::Unmute, RoomOrder::Kick, RoomOrder::Gain(-6)]);
+        let mut out = Vec::new();
+        let done = self.switch.direct_room(self.now, contact, order, &mut out);
+        self.print(|| format!("operator: {order:?} of contact {}: {done:?}", contact.0));
+        if done.is_ok() == members.is_empty() {
+            return Err(format!("{order:?} in rooms of {members:?}: {done:?}"));
         }
         self.take(out, None, Vec::new())
     }
@@ -553,6 +571,8 @@ impl World {
             (300, Operator::Reload),
             (200, Operator::Hangup),
             (200, Operator::Hangup),
+            (500, Operator::Room),
+            (500, Operator::Room),
             (50, Operator::Drain),
             (50, Operator::Shutdown),
         ] {

@@ -40,6 +40,10 @@ impl World {
         if found != wanted {
             return Err(format!("the engine bridges {found:?}, the log says {wanted:?}"));
         }
+        let (found, wanted) = (self.media.rooms(), self.history.rooms());
+        if found != wanted {
+            return Err(format!("the engine's rooms are {found:?}, the log's {wanted:?}"));
+        }
         if !(self.has_music && self.media.is_sound()) {
             return Ok(());
         }

@@ -427,8 +427,9 @@ impl Contact {
     /// The flow gave up on its dial, whether it still rings or is talked on.
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
         self.abandon_consultation(core, EndedBy::Flow);
+        self.leave_room(core, false);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow | Phase::Test => {}
+            Phase::Flow | Phase::Test | Phase::Conference(_) => {}
             Phase::Dialing(_) => {
                 self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
                 self.finish_ringing(core, DialOutcome::NoAnswer);
@@ -449,8 +450,9 @@ impl Contact {
 
     /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
     pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
+        self.leave_room(core, false);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow => {}
+            Phase::Flow | Phase::Conference(_) => {}
             Phase::Test => {
                 core.timers.cancel(Timer::Ring(self.id));
             }

@@ -1,6 +1,7 @@
 //! The flow's effects: what the dialplan machine asks for, done.
 
 use super::Contact;
+use super::conference::Seat;
 use super::dial::{Order, Purpose};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
@@ -63,6 +64,13 @@ impl Contact {
                 self.start_dial(core, order);
             }
             Effect::CancelDial => self.cancel_dial(core),
+            Effect::Conference { room, max, muted, music, enter, leave } => {
+                self.enter_room(core, Seat { room, max, muted, music, enter, leave });
+            }
+            Effect::ToggleMute => self.toggle_mute(core),
+            Effect::LeaveConference => {
+                self.leave_room(core, false);
+            }
             Effect::Record => self.start_recording(core),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line } => {

@@ -62,6 +62,9 @@ impl Contact {
         {
             found.state = State::Answered { held: holds };
             core.log(Some(id), if holds { Kind::Held { leg } } else { Kind::Resumed { leg } });
+            if self.in_room() == Some(leg) {
+                self.speak_in_room(core);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An attended transfer: what one contact's caller has reached goes to another contact's caller.
 
+use super::conference::Seat;
 use super::dial::Dial;
 use super::media::Playing;
 use super::{Contact, Phase, Wish};
@@ -23,6 +24,7 @@ enum Reached {
     Flow(Option<Playing>),
     Dialing(Dial, Option<Time>),
     Bridged(LegId),
+    Conference(Seat),
 }
 
 impl Contact {
@@ -38,9 +40,10 @@ impl Contact {
     /// Parts with all but the caller, who is hung up on.
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
+        let seat = self.leave_room(core, false);
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
             // Who transfers does not give: see `may_give`.
-            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing => {
+            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing | Phase::Conference(_) => {
                 Reached::Flow(self.take_playing(core))
             }
             Phase::Dialing(dial) => {
@@ -54,6 +57,7 @@ impl Contact {
                 Reached::Bridged(callee)
             }
         };
+        let reached = seat.map_or(reached, Reached::Conference);
         self.follow_early_media(core);
         self.tune(core);
         let legs: Vec<Leg> = self.callees.extract_if(.., |leg| leg.state != State::Over).collect();
@@ -87,6 +91,10 @@ impl Contact {
                 if let Some(until) = until {
                     core.timers.set(Timer::Ring(self.id), until);
                 }
+            }
+            Reached::Conference(seat) => {
+                self.enter(machine, inbox);
+                self.enter_room(core, seat);
             }
             Reached::Flow(playing) => {
                 self.enter(machine, inbox);

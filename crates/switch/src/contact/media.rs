@@ -78,7 +78,7 @@ impl Contact {
 
     /// Lets each party hear the music that it is to hear, and none that it is not.
     pub(super) fn tune(&mut self, core: &mut Core) {
-        let wanted = self.wanted_music();
+        let wanted = self.wanted_music(core);
         let is_wanted = |music: &Music| wanted.contains(&Some((music.leg, music.tune.clone())));
         let mut silenced = Vec::new();
         self.music.retain(|music| {
@@ -99,14 +99,19 @@ impl Contact {
         }
     }
 
-    /// Who is to hear what: whoever waits for an answer, whom the other party holds, and who takes a test call.
-    fn wanted_music(&self) -> [Option<(LegId, Tune)>; 3] {
+    /// Who is to hear what: whoever waits for an answer, whom the other party holds, who is alone in a room, and who
+    /// takes a test call.
+    fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 3] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
         let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
         let waits = self.waiting().and_then(callee).map(|leg| (leg.id, Tune::System("hold")));
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
+            Phase::Conference(seat) => {
+                let tune = seat.music.clone().map_or(Tune::System("hold"), Tune::File);
+                [caller.filter(|_| core.rooms.is_alone(self.id)).map(|leg| (leg.id, tune)), None]
+            }
             Phase::Test => [caller.map(|leg| (leg.id, Tune::System("hold"))), None],
             Phase::Releasing => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));

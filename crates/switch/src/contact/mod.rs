@@ -1,6 +1,7 @@
 //! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
 
 mod choose;
+mod conference;
 mod consult;
 mod dial;
 mod early;
@@ -25,6 +26,7 @@ use crate::leg::{Leg, State};
 use crate::stir::Claim;
 use choose::Choice;
 use clock::Duration;
+use conference::Seat;
 use dial::Dial;
 use dialplan::{Machine, MachineInput};
 use early::EarlyBridge;
@@ -86,6 +88,8 @@ enum Phase {
     Dialing(Dial),
     /// The caller hears this leg.
     Bridged { callee: LegId },
+    /// The caller is in a room.
+    Conference(Seat),
     /// The leg in the caller's place is the node's own, to test a trunk.
     Test,
     /// A bridge is parted while a user dials whom it hands the other party on to.

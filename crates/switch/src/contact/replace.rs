@@ -17,7 +17,7 @@ impl Contact {
                 Ok(())
             }
             Phase::Bridged { .. } | Phase::Choosing(_) | Phase::Releasing => Err(491),
-            Phase::Dialing(_) | Phase::Flow | Phase::Test => Err(603),
+            Phase::Dialing(_) | Phase::Conference(_) | Phase::Flow | Phase::Test => Err(603),
         }
     }
 
@@ -42,7 +42,7 @@ impl Contact {
                 self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
                 self.connect(core, stays);
             }
-            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing => {}
+            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing | Phase::Conference(_) => {}
         }
     }
 

@@ -296,6 +296,7 @@ mod tests {
             cause,
             legs: vec![leg],
             recordings: Vec::new(),
+            rooms: Vec::new(),
             transfers: Vec::new(),
         }
     }
