@@ -120,6 +120,15 @@ impl Sound {
         heard
     }
 
+    /// The highest correlation of some pieces of what was heard with anything of `sent`: low if none of it was heard.
+    pub fn likeness(&self, sent: &Sound) -> f64 {
+        /// All would take minutes.
+        const PIECES: usize = 8;
+        let loud: Vec<&[f64]> = self.0.chunks_exact(WINDOW).filter(|piece| rms(piece) >= SILENCE).collect();
+        let some = loud.iter().step_by(loud.len().div_ceil(PIECES).max(1));
+        some.map(|piece| best(piece, &sent.0).1).fold(0.0, f64::max)
+    }
+
     /// How many samples later than in `sent` its sound comes here: by the loudest piece that was heard, in the
     /// first half, since `sent` may say the same again later.
     fn offset(&self, sent: &Sound, begin: usize, end: usize) -> isize {
