@@ -35,6 +35,14 @@ fn rooms(node: &Node, action: &str, contact: &str) {
     assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Of the first two microphones only that one is heard: any speech is somewhere like any other, up to 0.75 here. (A jitter
+/// buffer stretches, so that not every piece is the same.)
+fn assert_heard(who: &str, heard: &Sound, microphones: &[Sound; 3], whom: usize) {
+    let there = heard.likeness(&microphones[whom]);
+    let other = heard.likeness(&microphones[1 - whom]);
+    assert!(there > 0.95 && other < 0.85, "{who}: {there:.2} of {whom}, {other:.2} of the other");
+}
+
 #[test]
 fn three_phones_meet_and_each_hears_who_may_speak_and_never_itself() {
     let node = Node::start(&Setup::new().replace("rtp: {", "rtp: {threads: 3, ").flows(FLOWS));
@@ -62,25 +70,24 @@ fn three_phones_meet_and_each_hears_who_may_speak_and_never_itself() {
     until(Duration::from_secs(5), "who speaks", || members(&node)[0]["speaks"] == true);
     rooms(&node, "kick", &third);
     phones[2].event("CALL_CLOSED");
-    let heard = phones[2].recorded(Recorded::Heard);
-    assert_same("the third heard the first", &heard.last(3.5).compare(&microphones[0]), 2);
     // Now the second speaks.
     rooms(&node, "mute", &first);
     rooms(&node, "unmute", &second);
     phones[0].hears(7.0);
     phones[0].command("hangup", "");
     phones[0].event("CALL_CLOSED");
-    let heard = phones[0].recorded(Recorded::Heard);
-    assert_same("the first heard the second", &heard.last(3.5).compare(&microphones[1]), 2);
-    let (own, other) = (heard.likeness(&microphones[0]), heard.likeness(&microphones[1]));
-    assert!(own < 0.6 && other > 0.9, "the first heard itself: {own:.2}, the second: {other:.2}");
     // Alone it hears the room's music.
     phones[1].listen(21.0);
     phones[1].command("hangup", "");
     phones[1].event("CALL_CLOSED");
     let music = speech(&["tests/load/client/prompts/ten-seconds.wav"]);
-    let heard = phones[1].recorded(Recorded::Heard);
-    assert_same("the music", &heard.last(4.0).compare(&music), 2);
+    assert_same("the music", &phones[1].recorded(Recorded::Heard).last(4.0).compare(&music), 2);
+    // Comparing takes longer than microphones last.
+    assert_heard("the third", &phones[2].recorded(Recorded::Heard).last(3.5), &microphones, 0);
+    let heard = phones[0].recorded(Recorded::Heard);
+    assert_heard("the first", &heard.last(3.5), &microphones, 1);
+    let own = heard.likeness(&microphones[0]);
+    assert!(own < 0.85, "the first heard itself: {own:.2}");
     check_history(&node, &first, &microphones[0]);
     node.stop();
 }
