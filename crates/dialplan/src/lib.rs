@@ -43,7 +43,7 @@ pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{CallInfo, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target};
-pub use media::{Encryption, Media};
+pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};
 pub use report::{Diagnostic, Report};

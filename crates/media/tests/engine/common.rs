@@ -194,6 +194,7 @@ impl Peer {
             send: true,
             receive: true,
             security: Security::Plain,
+            fax: false,
         }
     }
 

@@ -3,6 +3,7 @@
 mod browser;
 mod codecs;
 mod common;
+mod fax;
 mod recordings;
 mod reports;
 mod rooms;
