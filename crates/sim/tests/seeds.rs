@@ -32,6 +32,8 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.early, 20),
         (tally.redirected, 4),
         (tally.held, 80),
+        (tally.faxed, 25),
+        (tally.fax_refused, 4),
         (tally.one_way, 20),
         (tally.recordings, 120),
         (tally.registered, 800),
