@@ -14,8 +14,8 @@ const FIRST_PORT: u16 = 30_000;
 /// How long a port rests after its stream.
 const REST: Duration = Duration::from_millis(1_500);
 
-/// How long it may take to bring a party back to audio: our re-INVITE is repeated for 32 s, and so was the answer to its own.
-const MIXED: Duration = Duration::from_secs(70);
+/// How long it may take to bring a party back to audio, or to find out by the session's timer of 90 s that it is gone.
+const MIXED: Duration = Duration::from_secs(125);
 
 /// Streams, ports and recordings of the pretended engine.
 #[derive(Debug)]
