@@ -2,6 +2,7 @@
 
 mod browser;
 mod codecs;
+mod collisions;
 mod common;
 mod fax;
 mod recordings;
