@@ -53,7 +53,7 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.taken_back, 2),
         (tally.handed_over, 25),
         (tally.joined, 1),
-        (tally.vouched, 20),
+        (tally.vouched, 12),
         (tally.unvouched, 100),
         (tally.given_up, 1),
         (tally.subscribed, 300),
