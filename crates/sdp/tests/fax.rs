@@ -113,7 +113,7 @@ fn rfc3264_6_of_audio_and_fax_in_one_offer_the_other_is_refused_in_its_place() {
 }
 
 #[test]
-fn a_refused_offer_of_fax_leaves_the_audio_as_it_was() {
+fn ast_2019_004_ast_2021_006_fax_refused_by_port_0_leaves_the_audio_as_it_was() {
     for answer in [FAX.replace("5000", "0"), AUDIO.to_owned(), "v=0\r\n".to_owned()] {
         let mut leg = talking();
         let audio = leg.agreed().cloned();

@@ -70,7 +70,7 @@ fn t38_9_1_datagrams_go_on_whole_with_what_makes_lost_ones_good() {
 }
 
 #[test]
-fn ast_2016_003_ast_2021_006_what_overflows_others_is_dropped_and_counted() {
+fn ast_2016_003_what_overflows_others_is_dropped_and_counted() {
     let mut rig = Rig::start(92, LONG);
     let [a, b] = faxing(&mut rig);
     send(&a, &udptl(0, 1));
