@@ -1,6 +1,7 @@
 //! Calls by SIPp: one test a scenario, each against a `ringdown serve` of its own.
 
 mod calls;
+mod fax;
 mod hangup;
 mod identities;
 mod registrar;

@@ -45,7 +45,7 @@ pub use load::{load, node_clients};
 pub use machine::{
     CallInfo, ConferenceResult, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target,
 };
-pub use media::{Encryption, Media};
+pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};
 pub use report::{Diagnostic, Report};

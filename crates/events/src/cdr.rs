@@ -6,7 +6,9 @@ mod text;
 
 pub use fold::{CdrFold, fold};
 
-use crate::{Cause, ContactId, Direction, LegId, Moment, Party, Quality, TransferBy, TransferOutcome};
+use crate::{
+    Cause, ContactId, Direction, FaxCount, LegId, Moment, Party, Quality, TransferBy, TransferOutcome,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -152,6 +154,9 @@ pub struct LegMedia {
     /// How it sounded.
     #[serde(default)]
     pub quality: Quality,
+    /// What there was of fax by T.38.
+    #[serde(default)]
+    pub fax: Option<FaxCount>,
 }
 
 /// One recording of a contact.

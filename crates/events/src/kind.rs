@@ -1,4 +1,4 @@
-use crate::{ContactId, LegId, Missing, Quality};
+use crate::{ContactId, FaxCount, LegId, Missing, Quality};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -197,6 +197,23 @@ pub enum Kind {
         /// The leg that held.
         leg: LegId,
     },
+    /// The party has fax by T.38 in the place of audio.
+    FaxStarted {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The party has audio again.
+    FaxEnded {
+        /// The leg.
+        leg: LegId,
+    },
+    /// One party of a call has asked for T.38, and the other will not have it: the audio goes on.
+    FaxRefused {
+        /// The leg of who refused.
+        leg: LegId,
+        /// The SIP status; 408 for no answer.
+        status: u16,
+    },
     /// The first RTP packet of a leg arrived.
     MediaStarted {
         /// The leg.
@@ -233,6 +250,9 @@ pub enum Kind {
         /// How it sounded.
         #[serde(default)]
         quality: Quality,
+        /// What there was of fax.
+        #[serde(default)]
+        fax: Option<FaxCount>,
     },
     /// A leg is over. Exactly one per `LegStarted`.
     LegEnded {

@@ -12,7 +12,7 @@ mod wall;
 pub use kind::{
     Cause, DialOutcome, Direction, EndedBy, Kind, Party, RoomBy, SipDirection, TransferBy, TransferOutcome,
 };
-pub use quality::{AtParty, Missing, Quality};
+pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use wall::{Moment, WallClock};
 
 use clock::Time;

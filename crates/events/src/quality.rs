@@ -27,6 +27,24 @@ pub struct Quality {
     pub at_party: Option<AtParty>,
 }
 
+/// Datagrams of T.38; what they repeat of others is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaxCount {
+    /// From the party.
+    pub received: u64,
+    /// To the party.
+    pub sent: u64,
+    /// Missing by their numbers; the next ones may have made them good.
+    pub lost: u64,
+}
+
+impl FaxCount {
+    /// `T.38: 812 in, 640 out, 3 lost`.
+    pub(crate) fn line(self) -> String {
+        format!("T.38: {} in, {} out, {} lost", self.received, self.sent, self.lost)
+    }
+}
+
 /// What a party reports of what it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtParty {

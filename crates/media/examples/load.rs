@@ -88,6 +88,7 @@ impl Load {
             send: true,
             receive: true,
             security: Security::Plain,
+            fax: false,
         };
         self.engine.send(Command::Open { stream: StreamId(number), local });
         self.engine.send(Command::Setup { stream: StreamId(number), setup });

@@ -25,6 +25,7 @@ mod thread;
 
 pub use engine::{Engine, EngineConfig};
 pub use prompts::MAX_PROMPT_SAMPLES;
+pub use prompts::read_prompt;
 pub use recorder::{Repair, repair};
 
 use std::io;

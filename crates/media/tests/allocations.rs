@@ -103,6 +103,11 @@ fn a_media_thread_allocates_nothing_once_its_calls_are_up() {
     let mut wide = call(&mut rig, [Codec::Pcmu, Codec::G722], plain());
     let mut opus = call(&mut rig, [Codec::Pcmu, Codec::Opus], plain());
     let secret = call(&mut rig, [Codec::Pcmu; 2], [srtp(1, 2), srtp(3, 4)]);
+    let fax = call(&mut rig, [Codec::Pcmu; 2], plain());
+    for peer in &fax {
+        let setup = Setup { fax: true, ..peer.setup(Codec::Pcmu) };
+        rig.engine.send(Command::Setup { stream: peer.stream, setup });
+    }
     let listener = rig.open(Codec::Pcmu);
     let path = files.path().join("recording.wav");
     rig.engine.send(Command::Record { stream: recorded[0].stream, recording: RecordingId(1), path });
@@ -146,7 +151,11 @@ fn a_media_thread_allocates_nothing_once_its_calls_are_up() {
             let length = key.protect(&mut sealed, length).expect("it fits");
             peer.socket.send_to(&sealed[..length], peer.engine).expect("loopback");
         }
-        for call in [&relayed, &recorded, &translated, &wide, &opus, &secret] {
+        for peer in &fax {
+            let datagram = [&(round as u16).to_be_bytes()[..], &[2, 7, 7, 0, 1, 2, 6, 6]].concat();
+            peer.socket.send_to(&datagram, peer.engine).expect("loopback");
+        }
+        for call in [&relayed, &recorded, &translated, &wide, &opus, &secret, &fax] {
             reports += call.iter().map(drain).sum::<usize>();
         }
     }
@@ -155,6 +164,8 @@ fn a_media_thread_allocates_nothing_once_its_calls_are_up() {
     assert!(reports >= 12, "{reports} reports");
     let [heard, _] = secret.each_ref().map(|peer| rig.close(peer.stream));
     assert!(heard.refused == 0 && heard.received > COUNTED as u64, "{heard:?}");
+    let passed = rig.close(fax[0].stream).fax.expect("there was fax");
+    assert!(passed.received > COUNTED as u64 && passed.sent > COUNTED as u64, "{passed:?}");
     let made_up = rig.close(opus[0].stream).concealed_permille;
     assert!(made_up.is_some(), "it was decoded");
     assert_eq!(ALLOCATIONS.load(Ordering::SeqCst), 0);

@@ -117,6 +117,9 @@ pub struct Setup {
     pub receive: bool,
     /// How packets are protected.
     pub security: Security,
+    /// Whether it is fax: T.38 in UDPTL (ITU-T T.38 annex D) to and from `remote`, and no RTP.
+    #[serde(default)]
+    pub fax: bool,
 }
 
 /// What the switch asks of the engine. A command for a stream that is gone is ignored.
@@ -166,7 +169,7 @@ pub enum Command {
         /// Whose keys.
         stream: StreamId,
     },
-    /// Forwards each stream's media to the other. A playback on either goes first while it lasts.
+    /// Forwards each stream's media to the other; fax goes only to one that has fax too. A playback on either goes first while it lasts.
     Bridge {
         /// One party.
         a: StreamId,
@@ -344,6 +347,22 @@ pub struct StreamStats {
     pub round_trip: Option<Duration>,
     /// What the party has reported last of what is sent to it.
     pub at_peer: Option<AtPeer>,
+    /// What was counted of fax, if there was any.
+    #[serde(default)]
+    pub fax: Option<FaxStats>,
+}
+
+/// Datagrams of UDPTL. What they repeat of others is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaxStats {
+    /// Received from the party, those with a number that had come before left out.
+    pub received: u64,
+    /// Sent to the party.
+    pub sent: u64,
+    /// Missing by sequence number; the next ones may have made them good.
+    pub lost: u64,
+    /// Dropped, since they are no UDPTL.
+    pub malformed: u64,
 }
 
 /// What a party hears of a stream, by its own reports. Holes in what is forwarded to it count.

@@ -12,6 +12,12 @@ pub enum RtpError {
     /// The padding is longer than the packet, or zero.
     #[error("the packet's padding is impossible")]
     Padding,
+    /// A datagram, or a part of it, is longer than any that a gateway sends.
+    #[error("the datagram has more than a gateway sends")]
+    TooLong,
+    /// A datagram is not UDPTL.
+    #[error("the datagram is not UDPTL")]
+    NotUdptl,
     /// A digit cannot wait to be sent: too many are waiting.
     #[error("too many digits are waiting to be sent")]
     TooManyDigits,

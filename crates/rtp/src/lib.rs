@@ -18,6 +18,7 @@ pub mod rtcp;
 mod security;
 mod source;
 mod stream;
+pub mod udptl;
 mod xr;
 
 pub use codec::Codec;

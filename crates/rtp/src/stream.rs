@@ -1,3 +1,4 @@
+mod fax;
 mod rtcp;
 
 use crate::control::{DigitFormat, Setup, StreamStats};
@@ -6,6 +7,7 @@ use crate::{
     RtpError, Source, Verdict, is_rtcp,
 };
 use clock::{Duration, Time};
+use fax::Fax;
 use std::net::SocketAddr;
 
 const TICKS_PER_SECOND: u32 = 50;
@@ -22,6 +24,8 @@ pub struct Stream {
     reports: Reports,
     /// Where the party's RTCP comes from, if it has a port of its own.
     rtcp_source: Option<SocketAddr>,
+    /// Since there was fax first.
+    fax: Option<Box<Fax>>,
     sent: u64,
     foreign: u64,
 }
@@ -94,6 +98,7 @@ impl Stream {
             // Whatever spreads the numbers of streams spreads their reports.
             reports: Reports::new(u64::from(timestamp) << 32 | u64::from(ssrc)),
             rtcp_source: None,
+            fax: None,
             sent: 0,
             foreign: 0,
         }
@@ -110,6 +115,9 @@ impl Stream {
         }
         self.source.expect(setup.remote, setup.receive.then_some(setup.signalled));
         self.rewriter.retime(setup.codec.clock_rate());
+        if setup.fax {
+            self.fax.get_or_insert_default();
+        }
         self.setup = Some(setup);
     }
 
@@ -118,9 +126,9 @@ impl Stream {
         self.setup.as_ref()
     }
 
-    /// Where packets to the party go; `None` while it wants none.
+    /// Where packets to the party go; `None` while it wants none, or has fax.
     pub fn target(&self) -> Option<SocketAddr> {
-        let wanted = self.setup.as_ref().is_some_and(|setup| setup.send && setup.remote.is_some());
+        let wanted = self.setup.as_ref().is_some_and(|it| !it.fax && it.send && it.remote.is_some());
         if wanted { self.source.target() } else { None }
     }
 
@@ -244,6 +252,7 @@ impl Stream {
             concealed_permille: None,
             round_trip: self.reports.round_trip(),
             at_peer: self.at_peer(),
+            fax: self.fax_stats(),
         }
     }
 

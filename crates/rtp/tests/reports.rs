@@ -27,6 +27,7 @@ fn setup(rtcp: SocketAddr) -> Setup {
         send: true,
         receive: true,
         security: Security::Plain,
+        fax: false,
     }
 }
 

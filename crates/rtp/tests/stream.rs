@@ -27,6 +27,7 @@ fn setup() -> Setup {
         send: true,
         receive: true,
         security: Security::Plain,
+        fax: false,
     }
 }
 

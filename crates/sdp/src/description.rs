@@ -3,7 +3,7 @@
 use crate::crypto::{LocalCrypto, Need, Ours, Protection};
 use crate::handshake::Terms;
 use crate::session::{Encoding, Format, Formats, Media, Session};
-use crate::{Capability, Direction, Handshake};
+use crate::{Capability, Direction, Handshake, T38};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -29,8 +29,17 @@ pub(crate) struct Description {
 /// An `m=` section. Once written it keeps its place for the session's life (RFC 3264 8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Line {
-    Audio { profile: Profile, rtcp_mux: bool },
-    Refused { kind: String, protocol: String, format: String },
+    Audio {
+        profile: Profile,
+        rtcp_mux: bool,
+    },
+    /// In the place of the audio.
+    Fax(Box<T38>),
+    Refused {
+        kind: String,
+        protocol: String,
+        format: String,
+    },
 }
 
 /// The RTP profiles.
@@ -95,7 +104,7 @@ impl Description {
         Self { lines: vec![Line::new_audio(protection)], formats, crypto, handshake, direction }
     }
 
-    /// A later offer: the sections keep their places and the formats their numbers.
+    /// A later offer of audio: the sections keep their places and the formats their numbers.
     pub(crate) fn next_offer(
         &self,
         capabilities: &[Capability],
@@ -104,7 +113,9 @@ impl Description {
     ) -> Self {
         let (mut lines, mut crypto) = (self.lines.clone(), self.crypto.clone());
         let mut handshake = self.handshake.clone().map(Terms::offered_again);
-        if self.audio().is_none() {
+        if let Some(fax) = self.fax() {
+            exchange(&mut lines, fax, Line::new_audio(protection), Line::is_refused_audio);
+        } else if self.audio().is_none() {
             handshake = protection.and_then(Protection::offered_handshake);
             crypto = protection.map(Protection::offered).unwrap_or_default();
             // The audio was switched off by port 0; its own place may be used again (RFC 3264 8.1).
@@ -114,6 +125,29 @@ impl Description {
             }
         }
         Self { lines, formats: number(capabilities, self.formats.clone()), crypto, handshake, direction }
+    }
+
+    /// An offer of fax in the place of the audio; `None` if there is neither.
+    pub(crate) fn fax_offer(&self, t38: T38, direction: Direction) -> Option<Self> {
+        let mut lines = self.lines.clone();
+        let place = self.fax().or(self.audio())?;
+        exchange(&mut lines, place, Line::Fax(Box::new(t38)), Line::is_refused_fax);
+        Some(Self { lines, direction, ..self.clone() })
+    }
+
+    /// The answer to `offer` that takes its section `chosen` as fax. Formats and keys are kept for the audio to come.
+    pub(crate) fn fax_answer(
+        &self,
+        offer: &Session<'_>,
+        chosen: usize,
+        t38: T38,
+        direction: Direction,
+    ) -> Self {
+        let mut lines: Vec<Line> = offer.media.iter().map(Line::refuse).collect();
+        if let Some(line) = lines.get_mut(chosen) {
+            *line = Line::Fax(Box::new(t38));
+        }
+        Self { lines, direction, ..self.clone() }
     }
 
     /// The answer to `offer` that takes its section `chosen`, or none.
@@ -142,11 +176,24 @@ impl Description {
         self.lines.iter().position(|line| matches!(line, Line::Audio { .. }))
     }
 
+    /// Which section is the fax.
+    pub(crate) fn fax(&self) -> Option<usize> {
+        self.lines.iter().position(|line| matches!(line, Line::Fax(_)))
+    }
+
+    /// What we say of fax.
+    pub(crate) fn t38(&self) -> Option<&T38> {
+        self.lines.iter().find_map(|line| match line {
+            Line::Fax(t38) => Some(&**t38),
+            Line::Audio { .. } | Line::Refused { .. } => None,
+        })
+    }
+
     /// The profile of the audio.
     pub(crate) fn profile(&self) -> Option<Profile> {
         self.lines.iter().find_map(|line| match line {
             Line::Audio { profile, .. } => Some(*profile),
-            Line::Refused { .. } => None,
+            Line::Fax(_) | Line::Refused { .. } => None,
         })
     }
 
@@ -178,6 +225,13 @@ impl Description {
                 handshake: self.handshake(protection, SocketAddr::new(address, port)),
                 ..bare("audio", profile.as_str(), Formats::Rtp(self.rtp_formats(capabilities)))
             },
+            Line::Fax(t38) => {
+                let (kind, protocol, format) = T38::words();
+                // T.38's sections say nothing of their direction, as long as it is both.
+                let direction = Some(self.direction).filter(|it| *it != Direction::SendRecv);
+                let t38 = Some(t38.clone());
+                Media { port, direction, t38, ..bare(kind, protocol, Formats::Other(format)) }
+            }
             Line::Refused { kind, protocol, format } => bare(kind, protocol, Formats::Other(format)),
         };
         self.lines.iter().map(section).collect()
@@ -231,6 +285,29 @@ impl Line {
     fn is_refused_audio(&self) -> bool {
         matches!(self, Self::Refused { kind, .. } if kind == "audio")
     }
+
+    fn is_refused_fax(&self) -> bool {
+        matches!(self, Self::Refused { kind, .. } if kind == "image")
+    }
+
+    /// The section in its place, switched off.
+    fn switched_off(&self) -> Self {
+        let (kind, protocol, format) = match self {
+            // Any number will do for what has port 0.
+            Self::Audio { profile, .. } => ("audio", profile.as_str(), "0"),
+            Self::Fax(_) => T38::words(),
+            Self::Refused { .. } => return self.clone(),
+        };
+        Self::Refused { kind: kind.to_owned(), protocol: protocol.to_owned(), format: format.to_owned() }
+    }
+}
+
+/// Puts `new` in the place of the section that is on: where a section of its kind was switched off before, or else right
+/// there, since it is the same call in another form (RFC 3264 8.3.3).
+fn exchange(lines: &mut [Line], on: usize, new: Line, is_its_kind: fn(&Line) -> bool) {
+    let place = lines.iter().position(is_its_kind).unwrap_or(on);
+    lines[on] = lines[on].switched_off();
+    lines[place] = new;
 }
 
 /// A section without attributes and with port 0.
@@ -247,6 +324,7 @@ fn bare<'a>(kind: &'a str, protocol: &'a str, formats: Formats<'a>) -> Media<'a>
         rtcp: None,
         crypto: Vec::new(),
         handshake: Handshake::default(),
+        t38: None,
     }
 }
 

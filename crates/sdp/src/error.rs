@@ -32,6 +32,10 @@ pub enum SdpError {
     /// Audio with keys by DTLS, but without a fingerprint that we know, a role or ICE; or this node has no certificate.
     #[error("no DTLS handshake can be made by what the description says")]
     NoHandshake,
+    /// Fax that cannot be had: no T.38 over UDPTL that is switched on, or there is no audio yet, or an encrypted one, whose
+    /// place nothing in the clear may take.
+    #[error("no T.38 can take the place of the audio")]
+    NoFax,
     /// Audio in the clear where it has to be encrypted.
     #[error("the audio is not encrypted, and it has to be")]
     Unprotected,
@@ -56,6 +60,7 @@ impl SdpError {
             | Self::NoCommonCodec
             | Self::NoCommonSuite
             | Self::NoHandshake
+            | Self::NoFax
             | Self::Unprotected
             | Self::NoAddress => 488,
             // RFC 3261 14.2

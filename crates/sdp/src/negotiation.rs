@@ -1,7 +1,7 @@
 use crate::crypto::{self, Ours, Pair, Protection};
 use crate::description::{Description, LocalFormat, Profile};
 use crate::session::{Format, Formats, Media, Origin, Session};
-use crate::{Capability, Direction, Handshake, SdpError, handshake};
+use crate::{Capability, Direction, Handshake, SdpError, T38, handshake};
 use rtp::Security;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -11,14 +11,15 @@ use std::sync::Arc;
 /// One audio section with two codecs and telephone-event takes about 280 bytes.
 const USUAL_LENGTH: usize = 320;
 
-/// What offer/answer settled for the audio.
+/// What offer/answer settled for the audio, or for the fax that has its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
-    /// Where the peer wants its RTP. `None` if it wants none: `c=0.0.0.0` (RFC 2543 hold) or port 0.
+    /// Where the peer wants its RTP or UDPTL. `None` if it wants none: `c=0.0.0.0` (RFC 2543 hold) or port 0.
     pub remote: Option<SocketAddr>,
     /// Where the peer wants its RTCP; the same as `remote` with rtcp-mux (RFC 5761).
     pub remote_rtcp: Option<SocketAddr>,
-    /// The common codecs, the peer's favourite first; never empty, never telephone-event.
+    /// The common codecs, the peer's favourite first; never empty, never telephone-event. While there is fax, those of the
+    /// audio before it.
     pub formats: Vec<AgreedFormat>,
     /// Telephone-event: that at the clock rate of the first codec, if both have it, else any that both have.
     pub telephone_event: Option<AgreedFormat>,
@@ -30,6 +31,9 @@ pub struct Agreed {
     pub direction: Direction,
     /// How the media is protected.
     pub security: Security,
+    /// What the peer says of T.38, if that is spoken rather than audio.
+    #[serde(default)]
+    pub t38: Option<Box<T38>>,
 }
 
 /// A format that both sides have.
@@ -153,24 +157,67 @@ impl Negotiation {
         Self { protection: Some(Box::new(protection)), ..self }
     }
 
-    /// Our offer, with every capability, those agreed on before first. Made again before an answer
-    /// came (another target, a digest challenge) it replaces the unanswered one.
+    /// Our offer, with every capability, those agreed on before first; or of fax, while that is agreed on. Made again before
+    /// an answer came (another target, a digest challenge) it replaces the unanswered one.
     pub fn offer(&mut self, direction: Direction) -> String {
-        let (before, last) = match std::mem::replace(&mut self.state, State::Idle) {
+        let said = match &self.state {
+            State::Stable(stable) => stable.local.t38().cloned(),
+            State::LocalOffer { before, .. } => before.as_ref().and_then(|it| it.local.t38().cloned()),
+            State::Idle => None,
+        };
+        match said.and_then(|said| self.offer_fax(said, direction)) {
+            Some(text) => text,
+            None => self.offer_audio(direction),
+        }
+    }
+
+    /// Our offer of audio, also in the place of fax.
+    pub fn offer_audio(&mut self, direction: Direction) -> String {
+        let (before, last) = self.take_stable();
+        let protection = self.protection.as_deref();
+        let offer = match &before {
+            Some(stable) => stable.local.next_offer(&self.capabilities, protection, direction),
+            None => Description::first_offer(&self.capabilities, protection, direction),
+        };
+        self.make_offer(offer, before, last)
+    }
+
+    /// Our offer of fax in the place of the audio, with what another party has said of it; `None` if there is none whose
+    /// place it could take.
+    pub fn offer_fax(&mut self, t38: T38, direction: Direction) -> Option<String> {
+        if !self.can_fax() {
+            return None;
+        }
+        let (before, last) = self.take_stable();
+        let offer = before.as_ref().and_then(|stable| stable.local.fax_offer(t38, direction));
+        match (offer, before) {
+            (Some(offer), before) => Some(self.make_offer(offer, before, last)),
+            (None, before) => {
+                self.state = before.map_or(State::Idle, |stable| State::Stable(*stable));
+                None
+            }
+        }
+    }
+
+    /// What was agreed last, and our description that was written last.
+    fn take_stable(&mut self) -> (Option<Box<Stable>>, Option<Description>) {
+        match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => (None, None),
             State::LocalOffer { offer, before } => (before, Some(offer)),
             State::Stable(stable) => {
                 let last = stable.local.clone();
                 (Some(Box::new(stable)), Some(last))
             }
-        };
+        }
+    }
+
+    fn make_offer(
+        &mut self,
+        offer: Description,
+        before: Option<Box<Stable>>,
+        last: Option<Description>,
+    ) -> String {
         let last = self.refused.take().map(|refused| *refused).or(last);
-        let offer = match &before {
-            Some(stable) => {
-                stable.local.next_offer(&self.capabilities, self.protection.as_deref(), direction)
-            }
-            None => Description::first_offer(&self.capabilities, self.protection.as_deref(), direction),
-        };
         self.version += u64::from(last.is_some_and(|last| last != offer));
         let text = self.write(&offer);
         self.state = State::LocalOffer { offer, before };
@@ -180,18 +227,21 @@ impl Negotiation {
     /// Answers an offer: what to send back, and what it settles. The first audio with a common
     /// codec is taken and all other media refused; nothing that was not offered is answered.
     /// `wanted` is what we would like to do; the offer may allow less. Audio that is offered with
-    /// port 0 is agreed on as [`Direction::Inactive`], without a remote.
+    /// port 0 is agreed on as [`Direction::Inactive`], without a remote. While there is fax it goes on, if the offer has it.
     ///
     /// # Errors
     /// [`SdpError::OfferPending`] while our own offer is unanswered, and whatever makes the offer
     /// unusable.
     pub fn answer(&mut self, offer: &[u8], wanted: Direction) -> Result<(String, Agreed), SdpError> {
-        let last = match &self.state {
+        let said = match &self.state {
             State::Idle => None,
-            State::Stable(stable) => Some(&stable.local),
+            State::Stable(stable) => stable.local.t38().cloned(),
             State::LocalOffer { .. } => return Err(SdpError::OfferPending),
         };
         let offer = Session::parse(offer)?;
+        if let (Some(said), Some(_)) = (said, fax_of(&offer)) {
+            return self.take_fax(&offer, said, wanted);
+        }
         let choice = self.choose(&offer)?;
         let media = &offer.media[choice.index];
         let remote = Remote::of(&offer, media)?;
@@ -203,12 +253,62 @@ impl Negotiation {
         let agreed = remote.agree(choice.common, wanted, security);
         let taken = (media.port != 0).then_some((choice.index, choice.profile));
         let local = Description::answer(&offer, taken, agreed.local_formats(), ours, agreed.direction);
-        let last = self.refused.as_deref().or(last);
+        Ok(self.settle(local, agreed))
+    }
+
+    /// What an offer says of fax, if it asks for that in the place of the audio.
+    pub fn fax_asked(&self, offer: &[u8]) -> Option<T38> {
+        self.agreed().filter(|agreed| agreed.t38.is_none())?;
+        let offer = Session::parse(offer).ok()?;
+        fax_of(&offer).and_then(|(_, media)| media.t38.as_deref().cloned())
+    }
+
+    /// Whether fax may take the place of what is agreed on: not of what is encrypted, since UDPTL is not.
+    pub fn can_fax(&self) -> bool {
+        self.agreed().is_some_and(|agreed| agreed.security == Security::Plain)
+    }
+
+    /// Answers an offer of fax with what another party has said of it; all else that is offered is refused.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer), and [`SdpError::NoFax`].
+    pub fn answer_fax(
+        &mut self,
+        offer: &[u8],
+        t38: T38,
+        wanted: Direction,
+    ) -> Result<(String, Agreed), SdpError> {
+        if self.is_offering() {
+            return Err(SdpError::OfferPending);
+        }
+        self.take_fax(&Session::parse(offer)?, t38, wanted)
+    }
+
+    fn take_fax(
+        &mut self,
+        offer: &Session<'_>,
+        t38: T38,
+        wanted: Direction,
+    ) -> Result<(String, Agreed), SdpError> {
+        let State::Stable(stable) = &self.state else { return Err(SdpError::NoFax) };
+        let (index, media) = fax_of(offer).filter(|_| self.can_fax()).ok_or(SdpError::NoFax)?;
+        let agreed = Remote::of(offer, media)?.agree_on_fax(&stable.agreed, wanted, media.t38.clone());
+        let local = stable.local.fax_answer(offer, index, t38, agreed.direction);
+        Ok(self.settle(local, agreed))
+    }
+
+    /// An offer of the peer's is answered by `local`.
+    fn settle(&mut self, local: Description, agreed: Agreed) -> (String, Agreed) {
+        let before = match &self.state {
+            State::Stable(stable) => Some(&stable.local),
+            State::Idle | State::LocalOffer { .. } => None,
+        };
+        let last = self.refused.as_deref().or(before);
         self.version += u64::from(last.is_some_and(|last| *last != local));
         self.refused = None;
         let text = self.write(&local);
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Remote });
-        Ok((text, agreed))
+        (text, agreed)
     }
 
     /// Takes the answer to our offer. Another answer to the same offer (a forked call's other
@@ -224,6 +324,12 @@ impl Negotiation {
             State::Stable(_) | State::Idle => return Err(SdpError::UnexpectedAnswer),
         };
         let answer = Session::parse(answer)?;
+        if let Some(index) = offer.fax() {
+            let agreed = self.fax_answered(&answer, index, offer.direction)?;
+            let local = offer.clone();
+            self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Local });
+            return Ok(agreed);
+        }
         let media = offer.audio().and_then(|index| answer.media.get(index)).ok_or(SdpError::NoAudio)?;
         Profile::of(media).ok_or(SdpError::NoAudio)?;
         let security = self.security_of_answer(offer, &answer, media)?;
@@ -238,6 +344,19 @@ impl Negotiation {
         let local = offer.clone();
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Local });
         Ok(agreed)
+    }
+
+    /// What the answer to our offer of fax settles.
+    fn fax_answered(
+        &self,
+        answer: &Session<'_>,
+        index: usize,
+        direction: Direction,
+    ) -> Result<Agreed, SdpError> {
+        let is_on = |media: &&Media<'_>| media.t38.is_some() && media.port != 0;
+        let media = answer.media.get(index).filter(is_on).ok_or(SdpError::NoFax)?;
+        let before = self.agreed().ok_or(SdpError::NoFax)?;
+        Ok(Remote::of(answer, media)?.agree_on_fax(before, direction, media.t38.clone()))
     }
 
     /// Our offer was refused: what was agreed before it stands (RFC 6337 3.4).
@@ -435,8 +554,20 @@ impl Remote {
             ptime: self.ptime,
             direction: ours.intersect(self.direction.reversed()),
             security,
+            t38: None,
         }
     }
+
+    /// Fax in the place of the audio of `before`.
+    fn agree_on_fax(self, before: &Agreed, ours: Direction, t38: Option<Box<T38>>) -> Agreed {
+        let direction = ours.intersect(self.direction.reversed());
+        Agreed { remote: self.rtp, remote_rtcp: None, direction, t38, ..before.clone() }
+    }
+}
+
+/// The section of an offer that is fax and switched on.
+fn fax_of<'s, 'a>(offer: &'s Session<'a>) -> Option<(usize, &'s Media<'a>)> {
+    offer.media.iter().enumerate().find(|(_, media)| media.t38.is_some() && media.port != 0)
 }
 
 /// RFC 5761, RFC 3605, or the port after RTP's (RFC 3550 11).

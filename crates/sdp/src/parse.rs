@@ -1,5 +1,5 @@
 use crate::session::{Encoding, Format, Formats, Media, Origin, Rtcp, Session};
-use crate::{Crypto, Direction, Handshake, SdpError};
+use crate::{Crypto, Direction, Handshake, SdpError, T38};
 use std::net::IpAddr;
 
 const MAX_BYTES: usize = 65_535;
@@ -87,6 +87,7 @@ fn attribute<'a>(media: &mut Media<'a>, line: &'a str) {
         "rtcp" => media.rtcp = rtcp(value),
         "crypto" => Crypto::read(value, &mut media.crypto),
         _ if media.handshake.read(name, value) => {}
+        _ if media.t38.as_mut().is_some_and(|t38| t38.read(name, value)) => {}
         _ => media.direction = Direction::from_attribute(name).or(media.direction),
     }
 }
@@ -107,7 +108,9 @@ fn add_media<'a>(sections: &mut Vec<Media<'a>>, value: &'a str, line: usize) -> 
     if sections.len() == MAX_MEDIA {
         return Err(SdpError::TooMany { what: "media", limit: MAX_MEDIA });
     }
-    sections.push(media(value, line)?);
+    let mut media = media(value, line)?;
+    media.t38 = T38::is_of(&media).then(Box::default);
+    sections.push(media);
     Ok(())
 }
 
@@ -134,6 +137,7 @@ fn media(value: &str, line: usize) -> Result<Media<'_>, SdpError> {
         rtcp: None,
         crypto: Vec::new(),
         handshake: Handshake::default(),
+        t38: None,
     })
 }
 

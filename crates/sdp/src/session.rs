@@ -1,4 +1,4 @@
-use crate::{Crypto, Direction, Handshake, SdpError, parse};
+use crate::{Crypto, Direction, Handshake, SdpError, T38, parse};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -57,6 +57,8 @@ pub struct Media<'a> {
     pub crypto: Vec<Crypto<'a>>,
     /// What it says of DTLS and ICE.
     pub handshake: Handshake<'a>,
+    /// What it says of fax, if it is T.38 over UDPTL.
+    pub t38: Option<Box<T38>>,
 }
 
 /// The formats of an `m=` line.
@@ -166,7 +168,8 @@ impl fmt::Display for Media<'_> {
             f.write_str("a=rtcp-mux\r\n")?;
         }
         self.crypto.iter().try_for_each(|line| write!(f, "{line}\r\n"))?;
-        self.handshake.fmt(f)
+        self.handshake.fmt(f)?;
+        self.t38.as_ref().map_or(Ok(()), |t38| t38.fmt(f))
     }
 }
 

@@ -82,6 +82,7 @@ fn rfc3264_6_1_an_answer_keeps_the_offerers_order_and_numbers() {
         ptime: Some(30),
         direction: Direction::SendRecv,
         security: rtp::Security::Plain,
+        t38: None,
     };
     assert_eq!(agreed, expected);
 }

@@ -1,7 +1,7 @@
 //! What holds for every offer and answer, whoever speaks what.
 
 use proptest::prelude::*;
-use sdp::{Agreed, Capability, Direction, Formats, Negotiation, SdpError, Session};
+use sdp::{Agreed, Capability, Direction, Formats, Negotiation, SdpError, Session, T38};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -78,6 +78,8 @@ fn offered(text: &str) -> Vec<(String, String, HashSet<u8>)> {
         .collect()
 }
 
+const FAX: &str = "v=0\nc=IN IP4 192.0.2.1\nm=image 4002 udptl t38\na=T38FaxVersion:0\n";
+
 proptest! {
     #[test]
     fn rfc3264_6_both_sides_agree_on_the_same(
@@ -118,12 +120,14 @@ proptest! {
 
     #[test]
     fn any_steps_with_any_text_leave_a_usable_state(
-        steps in prop::collection::vec((0_u8..5, prop::sample::select(vec![
+        steps in prop::collection::vec((0_u8..8, prop::sample::select(vec![
             "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0 101\na=rtpmap:101 telephone-event/8000\n",
             "v=0\nc=IN IP4 192.0.2.1\nm=video 4000 RTP/AVP 96\nm=audio 4002 RTP/AVP 96\na=rtpmap:96 PCMA/8000\n",
             "v=0\nc=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 8\na=inactive\n",
             "v=0\nc=IN IP4 192.0.2.1\nm=audio 0 RTP/AVP 8\n",
             "v=0\nm=audio 4000 RTP/SAVP 8\n",
+            FAX,
+            "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 8\nm=image 4002 udptl t38\n",
             "rubbish",
         ]), direction()), 0..20)
     ) {
@@ -134,6 +138,9 @@ proptest! {
                 0 | 1 => leg.answer(text.as_bytes(), direction).ok().map(|(answer, _)| answer),
                 2 => Some(leg.offer(direction)),
                 3 => leg.receive_answer(text.as_bytes()).map(|_| None).unwrap_or(None),
+                4 => leg.offer_fax(T38::default(), direction),
+                5 => leg.answer_fax(text.as_bytes(), T38::default(), direction).ok().map(|(answer, _)| answer),
+                6 => Some(leg.offer_audio(direction)),
                 _ => {
                     leg.rollback();
                     None

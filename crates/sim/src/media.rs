@@ -14,6 +14,9 @@ const FIRST_PORT: u16 = 30_000;
 /// How long a port rests after its stream.
 const REST: Duration = Duration::from_millis(1_500);
 
+/// How long it may take to bring a party back to audio, or to find out by the session's timer of 90 s that it is gone.
+const MIXED: Duration = Duration::from_secs(125);
+
 /// Streams, ports and recordings of the pretended engine.
 #[derive(Debug)]
 pub(crate) struct FakeMedia {
@@ -43,6 +46,10 @@ struct Stream {
     /// Whether `play` goes on for ever.
     endless: bool,
     started: bool,
+    /// Whether it has fax rather than audio.
+    fax: bool,
+    /// Since when whom it hears has the other.
+    mixed: Option<Time>,
     /// What the switch has protected its packets with, each key for one suite.
     keys: Vec<MasterKey>,
 }
@@ -100,6 +107,25 @@ impl FakeMedia {
             }
         }
         rooms.into_values().collect()
+    }
+
+    /// Looks after bridges of audio and fax, over which nothing is heard.
+    ///
+    /// # Errors
+    /// One has been so for longer than any offer may take.
+    pub(crate) fn check_fax(&mut self, now: Time) -> Result<(), String> {
+        let faxes: BTreeMap<_, _> = self.streams.iter().map(|(id, stream)| (*id, stream.fax)).collect();
+        for (id, stream) in &mut self.streams {
+            let peer = stream.peer.and_then(|peer| faxes.get(&peer));
+            // Who has fax alone is asked to have audio again, too.
+            let is_mixed = stream.fax && peer.is_none_or(|fax| !fax);
+            if !is_mixed {
+                stream.mixed = None;
+            } else if now - *stream.mixed.get_or_insert(now) > MIXED {
+                return Err(format!("stream {} has fax, and whom it hears has not", id.0));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a party hears music, which has no end.
@@ -213,6 +239,8 @@ impl FakeMedia {
                 play: None,
                 endless: false,
                 started: false,
+                fax: false,
+                mixed: None,
                 keys: Vec::new(),
             },
         );
@@ -221,6 +249,10 @@ impl FakeMedia {
 
     fn set_up(&mut self, now: Time, stream: StreamId, setup: &Setup, due: &mut Due) -> Result<(), String> {
         let Some(found) = self.known(stream)? else { return Ok(()) };
+        found.fax = setup.fax;
+        if setup.fax && (setup.security != Security::Plain || setup.rtcp.is_some()) {
+            return Err(format!("stream {} has fax that is encrypted or has RTCP", stream.0));
+        }
         if let Security::Srtp(keys) = &setup.security {
             let other = |key: &&MasterKey| key.suite() == keys.send.suite() && **key != keys.send;
             if found.keys.iter().any(|key| other(&key)) {

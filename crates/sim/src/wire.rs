@@ -228,3 +228,9 @@ pub(crate) fn audio_port(sdp: &[u8]) -> Option<u16> {
     let line = text.lines().find_map(|line| line.strip_prefix("m=audio "))?;
     line.split(' ').next()?.parse().ok().filter(|port| *port != 0)
 }
+
+/// Whether fax is switched on in a description, or in a message that has one.
+pub(crate) fn has_fax(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    text.lines().any(|line| line.starts_with("m=image ") && !line.starts_with("m=image 0 "))
+}

@@ -41,6 +41,8 @@ pub(crate) enum Timer {
     Keys(LegId),
     /// When to stop ringing.
     Ring(ContactId),
+    /// When to refuse a party's fax whose other party has not answered.
+    Fax(ContactId),
     /// When to give up on an INVITE that nobody has responded to.
     Respond(InviteId),
     /// When to bury a contact whose media engine did not report the end of a stream or recording.

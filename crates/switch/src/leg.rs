@@ -4,10 +4,10 @@ use crate::codecs::{capability_of, codec_of, opus_format};
 use crate::core::{Core, Timer};
 use crate::fraud::Bill;
 use crate::keypad::Keypad;
-use events::{AtParty, Cause, ContactId, EndedBy, Kind, LegId, Missing, Party, Quality};
+use events::{AtParty, Cause, ContactId, EndedBy, FaxCount, Kind, LegId, Missing, Party, Quality};
 use rtp::Codec;
-use rtp::control::{Command, DigitFormat, LocalPort, Setup, StreamId, StreamStats};
-use sdp::{Agreed, Capability, Direction, Negotiation, Protection};
+use rtp::control::{Command, DigitFormat, FaxStats, LocalPort, Setup, StreamId, StreamStats};
+use sdp::{Agreed, Capability, Direction, Negotiation, Protection, T38};
 use sip::{Body, Flow, InviteId};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -50,10 +50,15 @@ pub(crate) struct NewLeg {
 pub(crate) enum State {
     /// Not answered; whether it rings.
     Early { ringing: bool },
-    /// Answered; whether the party holds us.
-    Answered { held: bool },
+    /// Answered; whether the party holds us, and whether it has fax.
+    Answered { held: bool, fax: bool },
     /// Ended for us; the endpoint may still be at the BYE or CANCEL.
     Over,
+}
+
+impl State {
+    /// As it is at first.
+    pub(crate) const ANSWERED: Self = Self::Answered { held: false, fax: false };
 }
 
 enum Media {
@@ -286,7 +291,47 @@ impl Leg {
         Ok(Some(sdp_body(text)))
     }
 
-    /// Our offer for a re-INVITE that came without one.
+    /// What an offer within the call says of fax, if it asks for that in the place of the audio.
+    pub(crate) fn fax_asked(&self, offer: &[u8]) -> Option<T38> {
+        match &self.media {
+            Media::Open { negotiation, .. } => negotiation.fax_asked(offer),
+            _ => None,
+        }
+    }
+
+    /// Answers an offer of fax, and tells the engine; `None` if there can be none.
+    pub(crate) fn answer_fax(&mut self, core: &mut Core, offer: &[u8], t38: T38) -> Option<Body> {
+        let stream = self.stream();
+        let Media::Open { negotiation, .. } = &mut self.media else { return None };
+        let (text, agreed) = negotiation.answer_fax(offer, t38, Direction::SendRecv).ok()?;
+        let setup = setup(&agreed, negotiation.capabilities(), self.flow.peer.ip());
+        core.media(Command::Setup { stream, setup });
+        Some(sdp_body(text))
+    }
+
+    /// Our offer of fax in the place of the audio.
+    pub(crate) fn offer_fax(&mut self, t38: T38) -> Option<Body> {
+        let Media::Open { negotiation, .. } = &mut self.media else { return None };
+        negotiation.offer_fax(t38, Direction::SendRecv).map(sdp_body)
+    }
+
+    /// Our offer of audio in the place of fax.
+    pub(crate) fn offer_audio(&mut self) -> Option<Body> {
+        let Media::Open { negotiation, .. } = &mut self.media else { return None };
+        Some(sdp_body(negotiation.offer_audio(Direction::SendRecv)))
+    }
+
+    /// Whether the media can be fax.
+    pub(crate) fn can_fax(&self) -> bool {
+        matches!(&self.media, Media::Open { negotiation, .. } if negotiation.can_fax())
+    }
+
+    /// What the party says of fax, while there is fax.
+    pub(crate) fn t38(&self) -> Option<&T38> {
+        self.agreed()?.t38.as_deref()
+    }
+
+    /// Our offer for a re-INVITE that came without one, or to refresh the session.
     pub(crate) fn offer_again(&mut self) -> Option<Body> {
         match &mut self.media {
             Media::Open { negotiation, .. } => Some(sdp_body(negotiation.offer(Direction::SendRecv))),
@@ -354,9 +399,11 @@ impl Leg {
             core.ports.release(port);
             let &StreamStats { received, sent, lost, jitter_micros, .. } = stats;
             let quality = quality(stats);
+            let fax =
+                stats.fax.map(|FaxStats { received, sent, lost, .. }| FaxCount { received, sent, lost });
             core.log(
                 Some(contact),
-                Kind::MediaEnded { leg: self.id, received, sent, lost, jitter_micros, quality },
+                Kind::MediaEnded { leg: self.id, received, sent, lost, jitter_micros, quality, fax },
             );
         }
     }
@@ -364,7 +411,8 @@ impl Leg {
     /// Media flows one way. Told once for each way, at the second word of it after the answer: who rings need not
     /// speak, and the first may be about that.
     pub(crate) fn on_one_way(&mut self, core: &mut Core, contact: ContactId, way: Missing) {
-        let (State::Answered { held: false }, Media::Open { missing, .. }) = (self.state, &mut self.media)
+        let (State::Answered { held: false, .. }, Media::Open { missing, .. }) =
+            (self.state, &mut self.media)
         else {
             return;
         };
@@ -438,5 +486,6 @@ fn setup(agreed: &Agreed, capabilities: &[Capability], signalled: IpAddr) -> Set
         send: matches!(agreed.direction, Direction::SendRecv | Direction::SendOnly),
         receive: matches!(agreed.direction, Direction::SendRecv | Direction::RecvOnly),
         security: agreed.security.clone(),
+        fax: agreed.t38.is_some(),
     }
 }

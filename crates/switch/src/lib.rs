@@ -478,7 +478,9 @@ impl Switch {
             E::ReinviteAnswered { id, message } => self.with_leg(id, |contact, core, leg| {
                 contact.on_reinvite_answered(core, leg, &message);
             }),
-            E::ReinviteFailed { id, .. } => self.with_leg(id, Contact::on_reinvite_failed),
+            E::ReinviteFailed { id, status } => self.with_leg(id, |contact, core, leg| {
+                contact.on_reinvite_failed(core, leg, status);
+            }),
             E::NotifyDue { id } => self.notify(id),
             E::Unsubscribed { id } => self.core.watches.forget(id),
             E::Response { id, status, .. } if self.core.referrals.contains_key(&id) => {
@@ -548,6 +550,7 @@ impl Switch {
                     self.with_stream(leg::stream_of(leg), Contact::on_keys_timeout);
                 }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
+                Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }

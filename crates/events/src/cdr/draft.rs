@@ -302,8 +302,8 @@ impl LegDraft {
             }
             Kind::Held { .. } => self.hold.start(at),
             Kind::Resumed { .. } => self.hold.stop(at),
-            &Kind::MediaEnded { received, sent, lost, jitter_micros, quality, .. } => {
-                self.media = Some(LegMedia { received, sent, lost, jitter_micros, quality });
+            &Kind::MediaEnded { received, sent, lost, jitter_micros, quality, fax, .. } => {
+                self.media = Some(LegMedia { received, sent, lost, jitter_micros, quality, fax });
             }
             Kind::LegEnded { cause, .. } => {
                 self.hold.stop(at);

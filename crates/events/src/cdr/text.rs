@@ -77,7 +77,8 @@ fn leg_line(leg: &LegRecord) -> String {
         None => "media not measured".to_owned(),
         Some(media) => {
             let figures = media.quality.line(media.lost, media.jitter_micros);
-            format!("{} packets received, {} sent, {figures}", media.received, media.sent)
+            let fax = media.fax.map_or_else(String::new, |fax| format!(", {}", fax.line()));
+            format!("{} packets received, {} sent, {figures}{fax}", media.received, media.sent)
         }
     };
     let party = party_name(&leg.party, &leg.uri);

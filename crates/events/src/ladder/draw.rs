@@ -250,6 +250,11 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         }
         Kind::Held { leg } => ('●', format!("{} holds the call", name(leg))),
         Kind::Resumed { leg } => ('●', format!("{} takes the call up again", name(leg))),
+        Kind::FaxStarted { leg } => ('●', format!("{} has fax by T.38", name(leg))),
+        Kind::FaxEnded { leg } => ('●', format!("{} has audio again", name(leg))),
+        Kind::FaxRefused { leg, status } => {
+            ('│', format!("└ {} will have no T.38 ({status}): fax goes as audio", name(leg)))
+        }
         Kind::MediaSilent { leg, millis } => {
             ('!', format!("no RTP from {} for {} s", name(leg), seconds(u64::from(*millis))))
         }
@@ -259,9 +264,10 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::MediaOneWay { leg, missing: Missing::To } => {
             ('!', format!("no media to {}: by its reports nothing arrives", name(leg)))
         }
-        Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality } => {
+        Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality, fax } => {
             let figures = quality.line(*lost, *jitter_micros);
-            ('●', format!("RTP {}: {received} in, {sent} out, {figures}", name(leg)))
+            let fax = fax.map_or_else(String::new, |fax| format!("; {}", fax.line()));
+            ('●', format!("RTP {}: {received} in, {sent} out, {figures}{fax}", name(leg)))
         }
         Kind::CallerVerified { verstat, attestation, reason, .. } => {
             caller_verified(verstat, attestation.as_deref(), reason.as_deref())

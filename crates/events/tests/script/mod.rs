@@ -175,7 +175,7 @@ fn media_ended(leg: LegId, received: u64, sent: u64, lost: u64, jitter_micros: O
         round_trip_micros: Some(34_000),
         at_party: Some(AtParty { lost: 3, jitter_micros: 1_030, mos_hundredths: Some(431) }),
     });
-    Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality }
+    Kind::MediaEnded { leg, received, sent, lost, jitter_micros, quality, fax: None }
 }
 
 /// Any kinds of events on few legs, in any order, after a contact's start.

@@ -11,11 +11,18 @@ use std::path::Path;
 type Check = fn(&[u8]);
 
 /// The fuzz targets.
-const TARGETS: [(&str, Check); 4] = [
+const TARGETS: [(&str, Check); 11] = [
     ("message", hostile::message),
     ("uri", hostile::uri),
     ("sdp", hostile::sdp),
     ("frames", hostile::frames),
+    ("rtp", hostile::rtp),
+    ("rtcp", hostile::rtcp),
+    ("events", hostile::events),
+    ("udptl", hostile::udptl),
+    ("check", hostile::check),
+    ("dtls", hostile::dtls),
+    ("wave", hostile::wave),
 ];
 
 /// The inputs of a target's corpus by name, in the order of their names.

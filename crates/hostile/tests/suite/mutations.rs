@@ -50,26 +50,33 @@ fn holds_of_mutations(target: &str, check: Check) {
     assert!(outcome.is_ok(), "{target}: {}", outcome.unwrap_err());
 }
 
-#[test]
-fn mutated_messages_hold() {
-    let [(target, check), ..] = TARGETS;
-    holds_of_mutations(target, check);
+/// One test a target, so that they run side by side.
+macro_rules! mutations {
+    ($($test:ident: $target:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            let found = TARGETS.into_iter().find(|(target, _)| *target == $target);
+            let (target, check) = found.expect("a target");
+            holds_of_mutations(target, check);
+        })*
+
+        #[test]
+        fn every_target_is_mutated() {
+            assert_eq!(TARGETS.map(|(target, _)| target), [$($target),*]);
+        }
+    };
 }
 
-#[test]
-fn mutated_uris_hold() {
-    let [_, (target, check), ..] = TARGETS;
-    holds_of_mutations(target, check);
-}
-
-#[test]
-fn mutated_descriptions_hold() {
-    let [_, _, (target, check), _] = TARGETS;
-    holds_of_mutations(target, check);
-}
-
-#[test]
-fn mutated_streams_hold() {
-    let [.., (target, check)] = TARGETS;
-    holds_of_mutations(target, check);
+mutations! {
+    mutated_messages_hold: "message",
+    mutated_uris_hold: "uri",
+    mutated_descriptions_hold: "sdp",
+    mutated_streams_hold: "frames",
+    mutated_packets_hold: "rtp",
+    mutated_reports_hold: "rtcp",
+    mutated_telephone_events_hold: "events",
+    mutated_fax_holds: "udptl",
+    mutated_checks_hold: "check",
+    mutated_handshakes_hold: "dtls",
+    mutated_prompts_hold: "wave",
 }

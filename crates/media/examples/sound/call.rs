@@ -104,6 +104,7 @@ impl Rig {
             send: true,
             receive: true,
             security,
+            fax: false,
         };
         self.engine.send(Command::Open { stream, local });
         self.engine.send(Command::Setup { stream, setup });

@@ -135,6 +135,14 @@ fn load(path: &str, codec: Codec) -> Audio {
     Ok(Arc::new(Encoded::new(&samples, codec).map_err(|error| name(&error))?))
 }
 
+/// The samples of a WAV as a prompt is played from it, one channel at `rate`.
+///
+/// # Errors
+/// One line that says why it cannot be played.
+pub fn read_prompt(file: impl Read, rate: Rate) -> Result<Vec<i16>, String> {
+    read(WavReader::new(file).map_err(|error| error.to_string())?, rate)
+}
+
 /// The samples of a file, its channels mixed.
 fn read<R: Read>(mut reader: WavReader<R>, rate: Rate) -> Result<Vec<i16>, String> {
     let spec = reader.spec();

@@ -67,7 +67,7 @@ impl Leg {
 
     /// Where no media comes although both ways are agreed, for so long; each again after as long.
     pub(super) fn one_way(&mut self, now: Time, limit: Duration) -> [Option<Event>; 2] {
-        let both = self.setup().is_some_and(|setup| setup.send && setup.receive && setup.remote.is_some());
+        let both = self.setup().is_some_and(|it| !it.fax && it.send && it.receive && it.remote.is_some());
         let reports = self.rtp.reports();
         let watch = &mut self.feedback.one_way;
         if !both || !reports.has_sent() {

@@ -183,7 +183,8 @@ impl Leg {
     /// Takes over what offer/answer agreed.
     pub(super) fn set_up(&mut self, now: Time, mut setup: Setup, around: &Surroundings) {
         self.meet(now, &mut setup, around);
-        let expects_media = setup.receive && setup.remote.is_some();
+        // A fax machine is silent for as long as it receives a page.
+        let expects_media = setup.receive && setup.remote.is_some() && !setup.fax;
         self.watch = match (expects_media, self.watch) {
             (false, _) => Watch::Off,
             (true, Watch::Off) => Watch::Since(now),
@@ -192,6 +193,9 @@ impl Leg {
         self.protection.apply(&setup.security);
         let codec = setup.codec;
         self.in_band.listen(setup.digits.is_none());
+        if setup.fax {
+            self.stop_transcoding();
+        }
         self.rtp.apply(now, setup);
         if let Some(playback) = &mut self.playback {
             playback.recode(codec);
@@ -538,7 +542,7 @@ impl Leg {
     }
 
     /// Notes that the party lives, and binds the socket to its address once that is settled.
-    fn note_heard(&mut self, now: Time, from: SocketAddr, around: &Surroundings) {
+    pub(super) fn note_heard(&mut self, now: Time, from: SocketAddr, around: &Surroundings) {
         if self.heard.replace(now).is_none() {
             around.tell(Event::Started { stream: self.id, peer: from });
         }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod commands;
+mod fax;
 mod feedback;
 mod keys;
 mod leg;

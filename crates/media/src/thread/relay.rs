@@ -11,6 +11,9 @@ impl MediaThread {
         let datagram = &mut self.datagram[..];
         let Some(leg) = self.legs.get_mut(slot) else { return };
         let Some((length, from)) = leg.receive(now, datagram, &self.around) else { return };
+        if leg.rtp.is_fax() {
+            return self.pass_fax(now, slot, from, length);
+        }
         let datagram = &mut datagram[..length];
         let Some(heard) = leg.hear(now, from, datagram, &mut self.around) else { return };
         if let Some(room) = leg.room.and_then(|room| self.rooms.get(&room)) {

@@ -217,6 +217,7 @@ impl Peer {
             send: true,
             receive: true,
             security: Security::Plain,
+            fax: false,
         }
     }
 

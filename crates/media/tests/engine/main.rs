@@ -2,7 +2,9 @@
 
 mod browser;
 mod codecs;
+mod collisions;
 mod common;
+mod fax;
 mod recordings;
 mod reports;
 mod rooms;

@@ -162,6 +162,7 @@ mod tests {
             ptime: None,
             direction: Direction::SendRecv,
             security: rtp::Security::Plain,
+            t38: None,
         };
         Audio::new(&agreed, &[Codec::Pcmu], 7, Heard::default()).expect("a codec is agreed")
     }

@@ -86,6 +86,7 @@ struct Leg {
     early: bool,
     ringing: bool,
     held: bool,
+    fax: bool,
     /// Which ways no media flows, as it was told.
     missing: Vec<Missing>,
 }
@@ -301,6 +302,7 @@ impl History {
                     early: false,
                     ringing: false,
                     held: false,
+                    fax: false,
                     missing: Vec::new(),
                 };
                 self.tally.legs += 1;
@@ -387,6 +389,8 @@ impl History {
                     u64::from(reason.as_deref().is_some_and(|why| why.contains("does not answer")));
             }
             Kind::Held { .. } => self.tally.held += 1,
+            Kind::FaxStarted { .. } => self.tally.faxed += 1,
+            Kind::FaxRefused { .. } => self.tally.fax_refused += 1,
             Kind::MediaOneWay { .. } => self.tally.one_way += 1,
             Kind::TransferStarted { by, .. } => {
                 self.tally.transfers += 1;
@@ -503,6 +507,12 @@ impl Contact {
                 let leg = self.leg(*leg)?;
                 (!leg.answered || replace(&mut leg.held, holds) == holds)
                     .then_some("hold and resume alternate")
+            }
+            Kind::FaxStarted { leg } | Kind::FaxEnded { leg } => {
+                let faxes = matches!(kind, Kind::FaxStarted { .. });
+                let leg = self.leg(*leg)?;
+                (!leg.answered || replace(&mut leg.fax, faxes) == faxes)
+                    .then_some("fax begins and ends by turns")
             }
             Kind::MediaOneWay { leg, missing } => {
                 let leg = self.leg(*leg)?;

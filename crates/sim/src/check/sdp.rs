@@ -1,6 +1,6 @@
 //! The switch's session descriptions: answers fit their offers, and versions count changes (RFC 3264).
 
-use crate::wire::Read;
+use crate::wire::{self, Read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -58,6 +58,9 @@ impl Descriptions {
 /// The answer takes formats of the offer only (section 6.1), and a direction that fits; its keys are those of one line of
 /// the offer (RFC 4568 5.1.2), and there are some where the offer has nothing else.
 fn check_answer(offer: &str, answer: &str) -> Result<(), String> {
+    if wire::has_fax(answer.as_bytes()) {
+        return check_fax(offer, answer);
+    }
     let lines = |text| crypto(text).collect::<Vec<_>>();
     let (offered, chosen) = (lines(offer), lines(answer));
     let needed = usize::from(profile(offer) == "RTP/SAVP");
@@ -80,6 +83,18 @@ fn check_answer(offer: &str, answer: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the answer is {} to an offer that is {}", direction(answer), direction(offer)))
+}
+
+/// Fax is answered where it is offered, every section in its place, and the audio beside it is off (T.38 annex D, RFC 3264
+/// section 6).
+fn check_fax(offer: &str, answer: &str) -> Result<(), String> {
+    let sections = |text: &str| -> Vec<String> {
+        let kinds = text.lines().filter_map(|line| line.strip_prefix("m="));
+        kinds.map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect()
+    };
+    let has_audio = line(answer, "m=audio ").is_some_and(|line| !line.starts_with("m=audio 0 "));
+    let fits = wire::has_fax(offer.as_bytes()) && sections(offer) == sections(answer) && !has_audio;
+    if fits { Ok(()) } else { Err(format!("fax does not fit: {offer} then {answer}")) }
 }
 
 fn key(read: &Read) -> (String, String, u32) {

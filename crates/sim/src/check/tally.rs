@@ -45,6 +45,10 @@ tally! {
     test_calls "test calls";
     /// Parties that held.
     held "held";
+    /// Parties that had fax by T.38.
+    faxed "faxed";
+    /// Parties that would not have it.
+    fax_refused "refused fax";
     /// Legs with media one way.
     one_way "with media one way";
     /// Recordings.

@@ -29,6 +29,8 @@ pub(crate) struct Turns {
     requests: BTreeSet<(String, String)>,
     /// The number that each call to the switch dialled, by Call-ID.
     dialled: BTreeMap<String, String>,
+    /// INVITEs to the switch within calls, by Call-ID and CSeq.
+    reinvites: BTreeSet<(String, u32)>,
     /// Calls that take only reliable provisional responses and make no offer: those would have to make one, so that
     /// there are none.
     silent: BTreeSet<String>,
@@ -76,6 +78,12 @@ impl Turns {
             if read.insists && read.body.is_empty() {
                 self.silent.insert(read.call_id.clone());
             }
+        }
+        if let Some((_, read)) = came
+            && read.method.as_deref() == Some("INVITE")
+            && wire::tag_of(&read.to).is_some()
+        {
+            self.reinvites.insert((read.call_id.clone(), read.cseq));
         }
         for (to, read) in went {
             self.check_sent(now, *to, read)?;
@@ -154,6 +162,8 @@ impl Turns {
         // 401, 487 and 503 may befall any call: no credentials yet, CANCEL, no room; the rest are re-INVITEs'.
         let right = match number.as_str() {
             _ if stranger => matches!(status, 401 | 503),
+            // Fax is refused where there is nobody who could have it.
+            _ if status == 488 && self.reinvites.contains(&(read.call_id.clone(), read.cseq)) => true,
             _ if matches!(status, 401 | 481 | 487 | 491 | 500 | 503) => true,
             "busy" => status == 486,
             "nowhere" => status == 404,

@@ -96,7 +96,7 @@ impl Phone {
         let talk = script.talk.clone();
         let hasty = talk.hasty;
         let (keys, port) = (talk.keys.clone().into(), wire::audio_port(&invite.body));
-        call.state = State::Up(Up { talk, keys, port, began: false });
+        call.state = State::Up(Up { talk, keys, port, began: false, faxes: false });
         let tag = call.tag.clone();
         let fields = self.settle_timer(now, number, &invite);
         let response = wire::response_with(&invite, 200, &tag, contact, fields, sdp);

@@ -168,7 +168,8 @@ impl Phone {
         }
         let keys = calling.script.talk.keys.clone().into();
         let port = wire::audio_port(&read.body).or(calling.early.port);
-        call.state = State::Up(Up { talk: calling.script.talk.clone(), keys, port, began: false });
+        call.state =
+            State::Up(Up { talk: calling.script.talk.clone(), keys, port, began: false, faxes: false });
         for act in [Act::Cancel, Act::GiveUp] {
             self.timers.cancel((number, act));
         }
@@ -244,7 +245,8 @@ impl Phone {
         match status {
             200..300 => {
                 // An offer of the switch is answered in the ACK; an answer of the switch needs none.
-                let answer = client.has_no_body().then(|| self.sdp_answer());
+                self.note_fax(client.call, &read.body);
+                let answer = client.has_no_body().then(|| self.offer_of(client.call));
                 self.acknowledge(client.call, read, answer, sent);
                 self.take_timer(now, client.call, read);
             }
@@ -254,7 +256,8 @@ impl Phone {
                     408 | 481 => self.drop_call(client.call),
                     491 => {
                         let wait = Duration::from_millis(u64::from(self.rng.below(4_000)));
-                        self.timers.set((client.call, Act::Resume), now + wait);
+                        let act = if wire::has_fax(&client.bytes) { Act::Fax } else { Act::Resume };
+                        self.timers.set((client.call, act), now + wait);
                     }
                     _ => {}
                 }

@@ -2,6 +2,7 @@
 
 mod callee;
 mod caller;
+mod fax;
 mod keys;
 mod office;
 mod prank;
@@ -107,8 +108,10 @@ pub(crate) enum Act {
     HangUp,
     /// re-INVITE that holds.
     Hold,
-    /// re-INVITE that takes up again.
+    /// re-INVITE that takes up again, or goes back from fax to audio.
     Resume,
+    /// re-INVITE that asks for fax.
+    Fax,
     /// The session's timer wants a refresh.
     Refresh,
     /// Falls silent.
@@ -126,7 +129,7 @@ pub(crate) enum Act {
 }
 
 /// All that a call may have set.
-const CALL_ACTS: [Act; 15] = [
+const CALL_ACTS: [Act; 16] = [
     Act::RepeatFinal,
     Act::Progress,
     Act::RepeatProgress,
@@ -136,6 +139,7 @@ const CALL_ACTS: [Act; 15] = [
     Act::HangUp,
     Act::Hold,
     Act::Resume,
+    Act::Fax,
     Act::Refresh,
     Act::Die,
     Act::Key,
@@ -346,6 +350,7 @@ impl Phone {
             Act::GiveUp => self.give_up(number),
             Act::HangUp => self.send_bye(now, number, sent),
             Act::Hold => self.hold(now, number, sent),
+            Act::Fax => self.ask_for_fax(now, number, sent),
             Act::Refresh => self.refresh(now, number, sent),
             Act::Resume => self.send_reinvite(now, number, "sendrecv", sent),
             Act::Die => {

@@ -1,5 +1,6 @@
 //! What a phone will do, drawn from the seed before it does it.
 
+use super::fax::FaxScript;
 use super::reliable::Reliability;
 use crate::dice::Dice;
 use crate::plan;
@@ -53,6 +54,8 @@ pub(crate) struct Talk {
     pub(crate) refer: Option<(Duration, ReferScript)>,
     /// Places another call that long after the answer, if it is a user.
     pub(crate) consult_after: Option<Duration>,
+    /// Asks for fax.
+    pub(crate) fax: Option<FaxScript>,
     /// As the callee: begins to talk, hold and hang up before the ACK is there.
     pub(crate) hasty: bool,
 }
@@ -156,6 +159,7 @@ impl Talk {
             refer: rng.chance(350).then(|| (draw_instant(rng), ReferScript::draw(rng))),
             consult_after: rng.chance(250).then(|| seconds(rng)),
             hasty: rng.chance(100),
+            fax: rng.chance(120).then(|| FaxScript::draw(rng)),
         }
     }
 }

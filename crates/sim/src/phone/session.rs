@@ -71,6 +71,8 @@ pub(super) struct Up {
     pub(super) port: Option<u16>,
     /// Whether the times of the talk are set.
     pub(super) began: bool,
+    /// Whether it has fax rather than audio.
+    pub(super) faxes: bool,
 }
 
 impl Phone {
@@ -93,6 +95,7 @@ impl Phone {
         };
         set(Act::HangUp, talk.hang_up_after);
         set(Act::Hold, talk.hold.map(|(after, _)| after));
+        set(Act::Fax, talk.fax.map(|script| script.after));
         set(Act::Die, talk.dies_after);
         set(Act::Key, first_key);
         if is_user {
@@ -122,13 +125,23 @@ impl Phone {
 
     /// A re-INVITE with an offer of that direction; `none` leaves the offer to the switch.
     pub(super) fn send_reinvite(&mut self, now: Time, number: u64, direction: &str, sent: &mut Vec<Out>) {
+        let offer = (direction != "none").then(|| self.offer(direction));
+        self.send_reinvite_with(now, number, offer, sent);
+    }
+
+    /// A re-INVITE with that offer, unless one is under way.
+    pub(super) fn send_reinvite_with(
+        &mut self,
+        now: Time,
+        number: u64,
+        offer: Option<String>,
+        sent: &mut Vec<Out>,
+    ) {
         let busy = self.clients.values().any(|c| c.call == number && c.purpose == Purpose::Reinvite);
         let up = matches!(self.calls.get(&number), Some(Call { state: State::Up(_), .. }));
-        if !up || busy {
-            return;
+        if up && !busy {
+            self.send_within(now, number, (Purpose::Reinvite, "INVITE"), offer, sent);
         }
-        let sdp = (direction != "none").then(|| self.offer(direction));
-        self.send_within(now, number, (Purpose::Reinvite, "INVITE"), sdp, sent);
     }
 
     pub(super) fn send_bye(&mut self, now: Time, number: u64, sent: &mut Vec<Out>) {

@@ -77,7 +77,10 @@ impl Phone {
         let Some(Call { state: State::Up(_), .. }) = self.calls.get(&number) else { return };
         match self.habit {
             Habit::Dutiful => self.send_within(now, number, (Purpose::Refresh, "UPDATE"), None, sent),
-            _ => self.send_reinvite(now, number, "sendrecv", sent),
+            _ => {
+                let offer = self.offer_of(number);
+                self.send_reinvite_with(now, number, Some(offer), sent);
+            }
         }
     }
 
@@ -97,13 +100,20 @@ impl Phone {
     pub(super) fn on_reinvite(&mut self, now: Time, number: u64, read: &Read, sent: &mut Vec<Out>) {
         let busy = self.clients.values().any(|client| client.call == number && client.method == "INVITE");
         let up = matches!(self.calls.get(&number), Some(Call { state: State::Up(_), .. }));
-        if busy || !up || self.finals.contains_key(&number) || self.rng.chance(150) {
+        let faxes = matches!(&self.calls.get(&number), Some(Call { state: State::Up(up), .. }) if up.faxes);
+        if busy || !up || self.finals.contains_key(&number) {
             return self.respond(read, if busy { 491 } else { 488 }, sent);
         }
-        let fields = self.settle_timer(now, number, read);
-        let (contact, sdp) = (self.contact(), self.offer("sendrecv"));
-        let response = wire::response_with(read, 200, "", contact, fields, Some(sdp));
-        self.begin_final(now, number, read, true, response, sent);
+        if wire::has_fax(&read.body) {
+            return self.on_fax_asked(now, number, read, sent);
+        }
+        // Whoever has fax takes audio again.
+        if !faxes && self.rng.chance(150) {
+            return self.respond(read, 488, sent);
+        }
+        let answer = self.offer("sendrecv");
+        self.note_fax(number, answer.as_bytes());
+        self.answer_reinvite(now, number, read, answer, sent);
     }
 }
 

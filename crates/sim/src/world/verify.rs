@@ -8,7 +8,7 @@ use switch::Snapshot;
 impl World {
     /// # Errors
     /// What does not hold.
-    pub(super) fn check_step(&self) -> Result<(), String> {
+    pub(super) fn check_step(&mut self) -> Result<(), String> {
         let audit = self.switch.audit();
         if !audit.is_empty() {
             return Err(format!("audit: {}", audit.join("; ")));
@@ -27,6 +27,7 @@ impl World {
         }
         self.history.check_company()?;
         self.history.check_choices(self.now)?;
+        self.media.check_fax(self.now)?;
         self.check_media()
     }
 

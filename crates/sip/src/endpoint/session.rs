@@ -37,12 +37,35 @@ impl Endpoint {
     /// Sends a re-INVITE; false while another INVITE is pending in the dialog or there is no dialog. A 491 is
     /// answered by sending it again, after the time that section 14.1 demands.
     pub fn reinvite(&mut self, now: Time, id: InviteId, body: Option<Body>, out: &mut Vec<Output>) -> bool {
-        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return false };
-        let free = matches!(**session, Session { pending: Pending::Nothing, retry: None, .. });
+        let free = self.may_reinvite(id);
         if free {
             self.send_reinvite(now, id, Retry { body, refusals: 0 }, out);
         }
         free
+    }
+
+    /// Whether there is a dialog without a pending INVITE, and none of ours that is to be sent again.
+    pub fn may_reinvite(&self, id: InviteId) -> bool {
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return false };
+        matches!(**session, Session { pending: Pending::Nothing, retry: None, .. })
+    }
+
+    /// Sends a re-INVITE of ours not again that got 491; whether there was one that waited for it. The user has changed its
+    /// mind, or lets the peer's go first.
+    pub fn withdraw_reinvite(&mut self, id: InviteId) -> bool {
+        let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get_mut(&id) else {
+            return false;
+        };
+        let waited = session.retry.take().is_some();
+        if waited {
+            self.timers.cancel((id, UsageTimer::RetryReinvite));
+        }
+        waited
+    }
+
+    /// Whether a request still waits for our final response: an INVITE may have been cancelled, or its dialog be over.
+    pub fn is_waiting(&self, request: RequestId) -> bool {
+        self.servers.waiting(request).is_some()
     }
 
     /// Answers an `Event::Request` or `Event::Reinvite`. A 2xx to a re-INVITE carries the usage's Contact and

@@ -51,6 +51,7 @@ impl Log {
                 lost: 2,
                 jitter_micros: Some(210),
                 quality: Quality { mos_hundredths: Some(427), ..Quality::default() },
+                fax: None,
             },
             Kind::LegEnded { leg: agent, cause: cause(EndedBy::Caller) },
             Kind::ContactEnded { cause: cause(EndedBy::Caller) },

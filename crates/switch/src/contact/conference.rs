@@ -111,7 +111,7 @@ impl Contact {
 
     /// Tells the engine how the caller speaks in its room.
     pub(super) fn speak_in_room(&mut self, core: &mut Core) {
-        let holds = self.caller.state == State::Answered { held: true };
+        let holds = matches!(self.caller.state, State::Answered { held: true, .. });
         let Some(room) = core.rooms.id_of(self.id) else { return };
         let Some(voice) = core.rooms.member(self.id).map(|member| member.voice(holds)) else { return };
         core.media(Command::Join { room, stream: self.caller.stream(), voice });

@@ -317,7 +317,7 @@ impl Contact {
             self.hang_up_callee(core, leg, EndedBy::Switch, 200, "answered too late");
             return;
         }
-        winner.state = State::Answered { held: false };
+        winner.state = State::ANSWERED;
         if let Some(bill) = &mut winner.bill {
             core.accounts.talk(core.now, bill);
         }

@@ -88,7 +88,7 @@ impl Contact {
         let body = self.caller.answer(core, self.id);
         let contact = core.contact_uri(&self.caller.flow);
         core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
-        self.caller.state = State::Answered { held: false };
+        self.caller.state = State::ANSWERED;
         let codec = self.caller.codec().map(|codec| codec.name().into());
         core.log_leg(self.id, &self.caller.party, Kind::LegAnswered { leg: self.caller.id, codec });
         self.inbox.push_back(MachineInput::Answered);

@@ -144,8 +144,8 @@ impl Contact {
             }
             Phase::Bridged { callee: id } => {
                 let (a, b) = (caller, callee(*id));
-                let holds =
-                    |leg: Option<&Leg>| leg.is_some_and(|leg| leg.state == State::Answered { held: true });
+                let is_holding = |leg: &Leg| matches!(leg.state, State::Answered { held: true, .. });
+                let holds = |leg: Option<&Leg>| leg.is_some_and(is_holding);
                 let hears = |listener: Option<&Leg>, holder| {
                     listener.filter(|_| holds(holder)).map(|leg| (leg.id, Tune::System("hold")))
                 };

@@ -5,6 +5,7 @@ mod conference;
 mod consult;
 mod dial;
 mod early;
+mod fax;
 mod flow;
 mod fraud;
 mod hold;
@@ -31,6 +32,7 @@ use dial::Dial;
 use dialplan::{Machine, MachineInput};
 use early::EarlyBridge;
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId};
+use fax::Faxing;
 use media::{Music, Playing};
 use rtp::control::RecordingId;
 use sip::Message;
@@ -66,6 +68,7 @@ pub(crate) struct Contact {
     music: Vec<Music>,
     /// Whom the caller hears before the answer.
     early: Option<EarlyBridge>,
+    faxing: Faxing,
     /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
     /// The one that runs.
@@ -131,6 +134,7 @@ impl Contact {
             playing: None,
             music: Vec::new(),
             early: None,
+            faxing: Faxing::default(),
             recordings: Vec::new(),
             taping: None,
             recordings_begun: 0,
@@ -146,6 +150,7 @@ impl Contact {
         self.run_flow(core);
         self.take_over(core);
         self.follow_early_media(core);
+        self.follow_fax(core);
         self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
         if self.caller.is_gone() && self.callees.is_empty() && self.recordings.is_empty() {
@@ -160,7 +165,7 @@ impl Contact {
     }
 
     fn bury(&mut self, core: &mut Core) {
-        for timer in [Timer::Flow(self.id), Timer::Ring(self.id), Timer::Linger(self.id)] {
+        for timer in [Timer::Flow, Timer::Ring, Timer::Fax, Timer::Linger].map(|timer| timer(self.id)) {
             core.timers.cancel(timer);
         }
         let cause = self.cause.take().unwrap_or_else(|| switch_cause("ended"));
@@ -259,7 +264,7 @@ impl Contact {
             return;
         }
         if found.receive_answer(core, &ack.sdp().unwrap_or_default()).is_ok() {
-            return self.follow_hold(core, leg);
+            return self.follow_session(core, leg);
         }
         found.rollback();
         if found.agreed().is_some() {

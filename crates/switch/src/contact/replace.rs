@@ -54,10 +54,10 @@ impl Contact {
         let body = taker.answer(core, id);
         let contact = core.contact_uri(&taker.flow);
         core.endpoint.accept(core.now, invite, &contact, body, &mut core.sip);
-        taker.state = State::Answered { held: false };
+        taker.state = State::ANSWERED;
         let codec = taker.codec().map(|codec| codec.name().into());
         let party = taker.party.clone();
         core.log_leg(id, &party, Kind::LegAnswered { leg, codec });
-        self.follow_hold(core, leg);
+        self.follow_session(core, leg);
     }
 }

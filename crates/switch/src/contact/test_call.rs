@@ -37,7 +37,7 @@ impl Contact {
 
     /// An answer that crosses our CANCEL is the endpoint's affair.
     pub(super) fn test_answered(&mut self, core: &mut Core, message: &Message) {
-        self.caller.state = State::Answered { held: false };
+        self.caller.state = State::ANSWERED;
         if let Some(bill) = &mut self.caller.bill {
             core.accounts.talk(core.now, bill);
         }

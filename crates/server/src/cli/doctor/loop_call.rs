@@ -258,8 +258,14 @@ mod tests {
     fn call(contact: u64, from: &str, to: &str, direction: Direction) -> Cdr {
         let moment = WallClock::new(0).moment(Time::ZERO);
         let cause = Cause { by: EndedBy::Caller, status: None, reason: "".into() };
-        let media =
-            LegMedia { received: 200, sent: 0, lost: 0, jitter_micros: None, quality: Quality::default() };
+        let media = LegMedia {
+            received: 200,
+            sent: 0,
+            lost: 0,
+            jitter_micros: None,
+            quality: Quality::default(),
+            fax: None,
+        };
         let leg = LegRecord {
             leg: LegId(contact),
             direction,
