@@ -98,7 +98,8 @@ fn check_history(node: &Node, first: &str, said: &Sound) {
     for call in &calls {
         assert_eq!((&call["disposition"], &call["rooms"][0]["room"]), (&"answered".into(), &"board".into()));
     }
-    let call = calls.iter().find(|call| call["contact"].to_string() == first).expect("its record");
+    let contact: u64 = first.parse().expect("a contact's number");
+    let call = calls.iter().find(|call| call["contact"] == contact).expect("its record");
     let path = node.state().join(Path::new(call["recordings"][0]["path"].as_str().expect("a path")));
     assert_same("the recording of the first", &Sound::read(&path, 0).compare(said), 8);
     let trace = node.ask(&["trace", first]);

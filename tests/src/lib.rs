@@ -4,6 +4,7 @@
 //! ports. Everything a test starts is ended, by its process id, when the test ends.
 
 mod baresip;
+mod browser;
 mod carrier;
 mod kamailio;
 mod linphone;
@@ -17,6 +18,7 @@ mod wait;
 mod zone;
 
 pub use baresip::{Baresip, Habit, Recorded};
+pub use browser::{Browser, Manner};
 pub use carrier::{Carrier, unix_seconds};
 pub use kamailio::Kamailio;
 pub use linphone::Linphone;

@@ -73,6 +73,14 @@ impl Setup {
             .replace("listen: [", "listen: [\"tls:127.0.0.1:5063\", ")
     }
 
+    /// Serves secure WebSocket on port 5064 too, and TLS as above.
+    ///
+    /// # Panics
+    /// When no certificate can be made.
+    pub fn wss(self) -> Self {
+        self.tls().replace("listen: [", "listen: [\"wss:127.0.0.1:5064\", ")
+    }
+
     /// Writes the configuration for `network` under `folder` and gives the node file's path.
     ///
     /// # Panics
@@ -189,6 +197,11 @@ impl Node {
     /// Where it listens for SIP over TLS, if it was set up to.
     pub fn sips(&self) -> SocketAddr {
         self.network.socket(1, SIP + 1)
+    }
+
+    /// Where it listens for SIP over secure WebSocket, if it was set up to.
+    pub fn wss(&self) -> SocketAddr {
+        self.network.socket(1, SIP + 2)
     }
 
     /// Its address in a SIP URI, for `udp`, `tcp` or `tls`.

@@ -176,7 +176,7 @@ impl Protection {
 
     /// What our first offer to a browser says.
     pub(crate) fn offered_handshake(&self) -> Option<Terms> {
-        (self.is_browser && self.handshake.is_some()).then(Terms::first)
+        self.handshake.as_ref().filter(|_| self.is_browser).map(Terms::first)
     }
 
     /// Our line as it is written.

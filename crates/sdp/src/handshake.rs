@@ -41,11 +41,21 @@ pub enum Setup {
     Passive,
 }
 
-/// What our own descriptions say, for the life of a session.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What our own descriptions say of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalHandshake {
     /// Of the node's certificate.
     pub fingerprint: Fingerprint,
+    /// By what the peer's checks are ours.
+    pub ice: LocalIce,
+    /// What takes its place when the peer restarts ICE; `None`: it stays.
+    #[serde(default)]
+    pub next_ice: Option<LocalIce>,
+}
+
+/// Our credentials until ICE is restarted (RFC 8839 5.4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalIce {
     /// Our name in checks.
     pub ufrag: Box<str>,
     /// Under which the peer signs its checks.
@@ -57,6 +67,7 @@ pub struct LocalHandshake {
 pub(crate) struct Terms {
     mid: Option<Box<str>>,
     setup: Setup,
+    pub(crate) ice: LocalIce,
 }
 
 impl Setup {
@@ -64,10 +75,10 @@ impl Setup {
         [(Self::ActPass, "actpass"), (Self::Active, "active"), (Self::Passive, "passive")];
 }
 
-impl fmt::Debug for LocalHandshake {
+impl fmt::Debug for LocalIce {
     /// Without the password: debug output ends up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalHandshake").field("ufrag", &self.ufrag).finish_non_exhaustive()
+        f.debug_struct("LocalIce").field("ufrag", &self.ufrag).finish_non_exhaustive()
     }
 }
 
@@ -93,9 +104,11 @@ impl<'a> Handshake<'a> {
     }
 }
 
-/// What we take of an offer's section, or of an answer's; what it does not say itself the session says.
+/// What we take of an offer's section, or of an answer's; what it does not say itself the session says. `before`: what was
+/// agreed so far. A peer that has another name than there restarts ICE (RFC 8839 4.4.1.1.1), so that we do, too.
 pub(crate) fn take(
     local: Option<&LocalHandshake>,
+    before: &Security,
     session: &Handshake<'_>,
     section: &Handshake<'_>,
 ) -> Result<(Terms, Security), SdpError> {
@@ -109,20 +122,23 @@ pub(crate) fn take(
         Some(Setup::Active | Setup::ActPass) => (DtlsRole::Server, Setup::Passive),
         None => return Err(SdpError::NoHandshake),
     };
+    let is_restart = matches!(before, Security::Dtls(before) if *before.ice.remote_ufrag != **ufrag);
+    let ours = local.next_ice.as_ref().filter(|_| is_restart).unwrap_or(&local.ice);
     let ice = IceCredentials {
-        local_ufrag: local.ufrag.clone(),
-        local_password: local.password.clone(),
+        local_ufrag: ours.ufrag.clone(),
+        local_password: ours.password.clone(),
         remote_ufrag: ufrag.as_ref().into(),
     };
     let parameters = DtlsParameters { role, fingerprint: fingerprint.clone(), ice };
     let mid = section.mid.as_deref().map(Into::into);
-    Ok((Terms { mid, setup }, Security::Dtls(Box::new(parameters))))
+    let terms = Terms { mid, setup, ice: ours.clone() };
+    Ok((terms, Security::Dtls(Box::new(parameters))))
 }
 
 impl Terms {
     /// Of the first offer.
-    pub(crate) fn first() -> Self {
-        Self { mid: Some("0".into()), setup: Setup::ActPass }
+    pub(crate) fn first(local: &LocalHandshake) -> Self {
+        Self { mid: Some("0".into()), setup: Setup::ActPass, ice: local.ice.clone() }
     }
 
     /// Of a later one.
@@ -136,8 +152,8 @@ impl Terms {
             mid: self.mid.as_deref().map(Cow::Borrowed),
             fingerprint: Some(local.fingerprint.clone()),
             setup: Some(self.setup),
-            ufrag: Some(Cow::Borrowed(&local.ufrag)),
-            password: Some(Cow::Borrowed(&local.password)),
+            ufrag: Some(Cow::Borrowed(&self.ice.ufrag)),
+            password: Some(Cow::Borrowed(&self.ice.password)),
             candidate: None,
         }
     }
@@ -158,6 +174,7 @@ impl fmt::Display for Handshake<'_> {
         if let Some(candidate) = self.candidate {
             // The only one, so that its priority is that of a host's first (RFC 8445 5.1.2.1).
             let (ip, port) = (candidate.ip(), candidate.port());
+            f.write_str("a=ice-options:trickle\r\n")?;
             write!(f, "a=candidate:1 1 UDP 2130706431 {ip} {port} typ host\r\na=end-of-candidates\r\n")?;
         }
         Ok(())

@@ -20,7 +20,7 @@ pub use capability::Capability;
 pub use crypto::{Crypto, LocalKeys, Need, Protection};
 pub use direction::Direction;
 pub use error::SdpError;
-pub use handshake::{Handshake, LocalHandshake, Setup};
+pub use handshake::{Handshake, LocalHandshake, LocalIce, Setup};
 pub use negotiation::{Agreed, AgreedFormat, Negotiation};
 pub use session::{Encoding, Format, Formats, Media, Origin, Rtcp, Session};
 pub use t38::{ErrorCorrection, RateManagement, T38};

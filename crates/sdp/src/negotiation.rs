@@ -1,7 +1,7 @@
 use crate::crypto::{self, Ours, Pair, Protection};
 use crate::description::{Description, LocalFormat, Profile};
 use crate::session::{Format, Formats, Media, Origin, Session};
-use crate::{Capability, Direction, Handshake, SdpError, T38, handshake};
+use crate::{Capability, Direction, Handshake, LocalIce, SdpError, T38, handshake};
 use rtp::Security;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -157,6 +157,12 @@ impl Negotiation {
         Self { protection: Some(Box::new(protection)), ..self }
     }
 
+    /// Credentials to be taken when the peer restarts ICE, which it may do in any offer but its first. `None` asks for them: they
+    /// are used up, or there never were any.
+    pub fn next_ice(&mut self) -> Option<&mut Option<LocalIce>> {
+        Some(&mut self.protection.as_mut()?.handshake.as_mut()?.next_ice)
+    }
+
     /// Our offer, with every capability, those agreed on before first; or of fax, while that is agreed on. Made again before
     /// an answer came (another target, a digest challenge) it replaces the unanswered one.
     pub fn offer(&mut self, direction: Direction) -> String {
@@ -306,6 +312,7 @@ impl Negotiation {
         let last = self.refused.as_deref().or(before);
         self.version += u64::from(last.is_some_and(|last| *last != local));
         self.refused = None;
+        self.restart_ice(&local);
         let text = self.write(&local);
         self.state = State::Stable(Stable { local, agreed: agreed.clone(), offerer: Offerer::Remote });
         (text, agreed)
@@ -420,8 +427,19 @@ impl Negotiation {
         if profile != Profile::Dtls {
             return crypto::take(self.protection.as_deref(), profile.is_secure(), &media.crypto);
         }
-        let taken = handshake::take(self.local_handshake(), &offer.handshake, &media.handshake);
+        let before = self.security_so_far();
+        let taken = handshake::take(self.local_handshake(), &before, &offer.handshake, &media.handshake);
         taken.map(|(terms, security)| Some(Pair { ours: Ours::Handshake(terms), security }))
+    }
+
+    /// The credentials that a description of ours has are those from now on.
+    fn restart_ice(&mut self, local: &Description) {
+        let handshake = self.protection.as_mut().and_then(|protection| protection.handshake.as_mut());
+        if let (Some(handshake), Some(terms)) = (handshake, &local.handshake)
+            && handshake.ice != terms.ice
+        {
+            (handshake.ice, handshake.next_ice) = (terms.ice.clone(), None);
+        }
     }
 
     fn local_handshake(&self) -> Option<&handshake::LocalHandshake> {
@@ -443,7 +461,9 @@ impl Negotiation {
             return Ok(self.security_so_far());
         }
         if offer.handshake.is_some() {
-            return Ok(handshake::take(self.local_handshake(), &answer.handshake, &media.handshake)?.1);
+            // An answer restarts nothing (RFC 8839 4.4.1.1.1).
+            let (local, none) = (self.local_handshake(), Security::Plain);
+            return Ok(handshake::take(local, &none, &answer.handshake, &media.handshake)?.1);
         }
         let before = match &self.state {
             State::LocalOffer { before, .. } => before.as_deref(),

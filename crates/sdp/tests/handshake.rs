@@ -2,7 +2,8 @@
 
 use rtp::{DtlsRole, Fingerprint, Hash, Security};
 use sdp::{
-    Agreed, Capability, Direction, LocalHandshake, LocalKeys, Need, Negotiation, Protection, SdpError,
+    Agreed, Capability, Direction, LocalHandshake, LocalIce, LocalKeys, Need, Negotiation, Protection,
+    SdpError,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ const THEIRS: &str =
 fn leg(need: Need, is_browser: bool) -> Negotiation {
     let capabilities = Arc::new([Capability::PCMU, Capability::TELEPHONE_EVENT]);
     let fingerprint = Fingerprint { hash: Hash::Sha256, digest: vec![0xAB; 32].into() };
-    let handshake =
-        LocalHandshake { fingerprint, ufrag: "ours".into(), password: "a-password-of-ours-0000".into() };
+    let ice = LocalIce { ufrag: "ours".into(), password: "a-password-of-ours-0000".into() };
+    let handshake = LocalHandshake { fingerprint, ice, next_ice: None };
     Negotiation::new(capabilities, IpAddr::V4(Ipv4Addr::LOCALHOST), 30_000, 7).protected(Protection {
         need,
         keys: Some(LocalKeys::new(|bytes| bytes.fill(1))),
@@ -50,7 +51,7 @@ fn a_browsers_offer_is_answered_by_a_lite_agent_that_waits_for_the_handshake() {
          a=group:BUNDLE audio-1\r\nm=audio 30000 UDP/TLS/RTP/SAVPF 0 126\r\na=rtpmap:0 PCMU/8000\r\n\
          a=rtpmap:126 telephone-event/8000\r\na=fmtp:126 0-16\r\na=ptime:20\r\na=sendrecv\r\na=rtcp-mux\r\n\
          a=mid:audio-1\r\na=ice-ufrag:ours\r\na=ice-pwd:a-password-of-ours-0000\r\na=fingerprint:sha-256 {ours}\r\n\
-         a=setup:passive\r\na=candidate:1 1 UDP 2130706431 127.0.0.1 30000 typ host\r\na=end-of-candidates\r\n"
+         a=setup:passive\r\na=ice-options:trickle\r\na=candidate:1 1 UDP 2130706431 127.0.0.1 30000 typ host\r\na=end-of-candidates\r\n"
     );
     assert_eq!(text, expected);
     let Security::Dtls(parameters) = &agreed.security else { panic!("{agreed:?}") };
@@ -104,4 +105,31 @@ fn a_browser_is_offered_what_it_can_take_and_keeps_its_handshake() {
     leg.offer(Direction::SendRecv);
     let plain = "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 0\r\n";
     assert_eq!(leg.receive_answer(plain.as_bytes()).err(), Some(SdpError::NoHandshake));
+}
+
+/// RFC 8839 4.4.1.1.1, 4.4.2: who has another name than before restarts ICE, and is answered with new credentials; who has
+/// the same does not.
+#[test]
+fn a_restart_of_ice_is_answered_with_new_credentials() {
+    let mut leg = leg(Need::Optional, true);
+    let (first, _) = leg.answer(usual().as_bytes(), Direction::SendRecv).unwrap();
+    let spare = LocalIce { ufrag: "next".into(), password: "another-password-of-ours".into() };
+    *leg.next_ice().unwrap() = Some(spare.clone());
+    let (again, _) = leg.answer(usual().as_bytes(), Direction::SendRecv).unwrap();
+    assert_eq!(again, first);
+
+    let restarted = usual().replace("a=ice-ufrag:their", "a=ice-ufrag:moved");
+    let (text, agreed) = leg.answer(restarted.as_bytes(), Direction::SendRecv).unwrap();
+    assert!(text.contains("o=- 7 2 "), "{text}");
+    assert!(text.contains("a=ice-ufrag:next\r\na=ice-pwd:another-password-of-ours\r\n"), "{text}");
+    let Security::Dtls(parameters) = &agreed.security else { panic!("{agreed:?}") };
+    let ice = &parameters.ice;
+    assert_eq!(
+        [&*ice.local_ufrag, &*ice.local_password, &*ice.remote_ufrag],
+        [&*spare.ufrag, &*spare.password, "moved"]
+    );
+
+    // They are used up, and stay in what we offer.
+    assert_eq!(leg.next_ice(), Some(&mut None));
+    assert!(leg.offer(Direction::SendRecv).contains("a=ice-ufrag:next\r\n"));
 }

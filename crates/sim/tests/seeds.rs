@@ -30,7 +30,7 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.answered, 800),
         (tally.bridged, 200),
         (tally.early, 20),
-        (tally.redirected, 4),
+        (tally.redirected, 3),
         (tally.held, 80),
         (tally.faxed, 25),
         (tally.fax_refused, 4),

@@ -1,20 +1,26 @@
-//! Keys pressed, as INFO requests tell of them: the bodies that phones sent before RFC 6086 and send still.
+//! Keys pressed, as INFO requests tell of them: the bodies that phones sent before RFC 6086 and send still. And candidates of
+//! ICE, which browsers find after their offer (RFC 8840).
 
 use crate::Message;
 
 /// What an INFO may carry, as the value of Accept.
-pub const INFO_BODIES: &str = "application/dtmf-relay, application/dtmf";
+pub const INFO_BODIES: &str = "application/dtmf-relay, application/dtmf, application/trickle-ice-sdpfrag";
 
-/// Reads an INFO: the key that was pressed, 0–9, `*`, `#` or A–D, or none if it has no body (a sign of life).
+/// The only Info-Package that is known, as the value of Recv-Info (RFC 8840 section 10.2).
+pub const INFO_PACKAGE: &str = "trickle-ice";
+
+/// Reads an INFO: the key that was pressed, 0–9, `*`, `#` or A–D, or none if it has no body (a sign of life) or tells
+/// candidates: a lite agent learns them from their checks.
 ///
 /// # Errors
-/// The status to refuse it with: 469 for an Info-Package (RFC 6086 section 4.2.3: none is known), 415 for a body of
+/// The status to refuse it with: 469 for another Info-Package than [`INFO_PACKAGE`] (RFC 6086 section 4.2.3), 415 for a body of
 /// another type, 400 for one that names no key.
 pub fn pressed_key(info: &Message) -> Result<Option<char>, u16> {
-    if info.header_text("Info-Package").is_some() {
+    let package = info.header_text("Info-Package").map(str::trim_ascii);
+    if package.is_some_and(|package| !package.eq_ignore_ascii_case(INFO_PACKAGE)) {
         return Err(469);
     }
-    if info.body().is_empty() {
+    if info.body().is_empty() || info.has_body_of("application/trickle-ice-sdpfrag") {
         return Ok(None);
     }
     let text = std::str::from_utf8(info.body()).map_err(|_| 400_u16)?;
@@ -77,7 +83,17 @@ mod tests {
     }
 
     #[test]
-    fn rfc6086_4_2_3_no_info_package_is_known() {
+    fn rfc8840_candidates_are_accepted() {
+        let fields = "Info-Package: trickle-ice\r\nContent-Disposition: Info-Package\r\n\
+                      Content-Type: application/trickle-ice-sdpfrag\r\n";
+        let body = "a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n\
+                    a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host\r\na=end-of-candidates\r\n";
+        assert_eq!(read(fields, body), Ok(None));
+        assert_eq!(read("Info-Package: Trickle-ICE\r\n", ""), Ok(None));
+    }
+
+    #[test]
+    fn rfc6086_4_2_3_no_other_info_package_is_known() {
         assert_eq!(read("Info-Package: foo\r\nContent-Type: application/dtmf\r\n", "5"), Err(469));
         assert_eq!(read("", ""), Ok(None));
         assert_eq!(read("Content-Type: application/media_control+xml\r\n", "<x/>"), Err(415));

@@ -40,7 +40,7 @@ pub use endpoint::{
 pub use error::{Flaw, ParseError};
 pub use frame::{Frame, Framer};
 pub use header::{NameAddr, Params, Via};
-pub use info::{INFO_BODIES, pressed_key};
+pub use info::{INFO_BODIES, INFO_PACKAGE, pressed_key};
 pub use locate::{Answer, Means, Question, Record, RecordKind, Search, Servers, locate};
 pub use message::{ACCEPTED_BODIES, Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, Message};
 pub use method::Method;

@@ -285,6 +285,9 @@ impl Leg {
     ) -> Result<Option<Body>, sdp::SdpError> {
         let stream = self.stream();
         let Media::Open { negotiation, .. } = &mut self.media else { return Ok(None) };
+        if let Some(next) = negotiation.next_ice() {
+            next.get_or_insert_with(|| core.new_ice());
+        }
         let (text, agreed) = negotiation.answer(offer, Direction::SendRecv)?;
         let setup = setup(&agreed, negotiation.capabilities(), self.flow.peer.ip());
         core.media(Command::Setup { stream, setup });

@@ -3,7 +3,7 @@
 use crate::core::Core;
 use dialplan::{Config, Encryption, Media};
 use events::Party;
-use sdp::{LocalHandshake, LocalKeys, Need, Protection};
+use sdp::{LocalHandshake, LocalIce, LocalKeys, Need, Protection};
 use sip::{Flow, Transport};
 
 /// The client's setting for its users, and for whom they call by URI; a trunk has its own.
@@ -48,12 +48,17 @@ impl Core {
 
     fn new_handshake(&mut self) -> Option<LocalHandshake> {
         let fingerprint = self.config.fingerprint.clone()?;
+        Some(LocalHandshake { fingerprint, ice: self.new_ice(), next_ice: None })
+    }
+
+    /// Credentials of ICE that nobody has had.
+    pub(crate) fn new_ice(&mut self) -> LocalIce {
         let mut word = |length: usize| {
             let digits: String = (0..length).map(|_| format!("{:016x}", self.random.next())).collect();
             digits.into_boxed_str()
         };
         // 64 and 128 bits (RFC 8445 5.3 wants 24 and 128).
-        Some(LocalHandshake { fingerprint, ufrag: word(1), password: word(2) })
+        LocalIce { ufrag: word(1), password: word(2) }
     }
 
     fn new_keys(&mut self) -> LocalKeys {

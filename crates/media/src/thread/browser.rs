@@ -38,6 +38,9 @@ impl Kind {
 pub(super) struct Browser {
     agreed: DtlsParameters,
     ice: IceLite,
+    /// The agent of before a restart, until its peer consents no more: what was agreed goes on until checks with the new
+    /// credentials have come (RFC 8445 9).
+    former: Option<IceLite>,
     /// `None` once it has failed: the stream stays without keys.
     dtls: Option<Dtls>,
     /// Where it is sent to; `None` while nobody has consented.
@@ -51,14 +54,26 @@ impl Browser {
         let ice = agent(&agreed.ice);
         let dtls = Dtls::new(now, identity, agreed.role, agreed.fingerprint.clone());
         let dtls = Some(dtls.map_err(|error| error.to_string())?);
-        Ok(Self { ice, dtls, agreed, target: None, has_keys: false })
+        Ok(Self { ice, former: None, dtls, agreed, target: None, has_keys: false })
     }
 
     /// Goes on after an ICE restart: the handshake is that between the same parties (RFC 8842 5.1).
     fn restart(&mut self, agreed: DtlsParameters) {
-        self.ice = agent(&agreed.ice);
+        self.former = Some(std::mem::replace(&mut self.ice, agent(&agreed.ice)));
         self.agreed = agreed;
-        self.target = None;
+    }
+
+    /// Whether the peer has proved to be at that address.
+    fn is_at(&self, address: SocketAddr) -> bool {
+        let agents = [Some(&self.ice), self.former.as_ref()];
+        agents.into_iter().flatten().any(|agent| agent.is_verified(address))
+    }
+
+    /// Where the peer wants to be sent to, if it has consented.
+    fn find_target(&mut self, now: Time) -> Option<SocketAddr> {
+        let former = self.former.as_ref().and_then(|former| former.target(now));
+        self.former.take_if(|_| former.is_none());
+        self.ice.target(now).or(former)
     }
 
     fn is_with(&self, agreed: &DtlsParameters) -> bool {
@@ -136,7 +151,7 @@ impl Leg {
             }
             return false;
         }
-        if !browser.ice.is_verified(from) {
+        if !browser.is_at(from) {
             self.protection.refuse();
             return false;
         }
@@ -161,7 +176,7 @@ impl Leg {
     /// Goes where the browser wants to be sent to.
     fn follow(&mut self, now: Time) {
         let Some(browser) = &mut self.browser else { return };
-        let target = browser.ice.target(now);
+        let target = browser.find_target(now);
         if target != std::mem::replace(&mut browser.target, target)
             && let (Some(target), Some(setup)) = (target, self.rtp.setup())
         {

@@ -12,6 +12,8 @@ pub(crate) struct Descriptions {
     /// Offers of phones that wait for the answer, by Call-ID, From and CSeq: the branches of a fork share the
     /// Call-ID.
     offers: BTreeMap<(String, String, u32), String>,
+    /// The name that the phone had in checks, and the credentials of the switch, as each session was answered last by DTLS.
+    ice: BTreeMap<String, (String, [String; 2])>,
 }
 
 impl Descriptions {
@@ -31,6 +33,7 @@ impl Descriptions {
             let is_answer = read.status.is_some() && read.cseq_method == "INVITE";
             if let Some(offer) = self.offers.get(&key(read)).filter(|_| is_answer) {
                 check_answer(offer, &sent)?;
+                check_ice(&mut self.ice, offer, &sent)?;
             }
         }
         Ok(())
@@ -53,6 +56,31 @@ impl Descriptions {
             _ => Ok(()),
         }
     }
+}
+
+/// An answer by DTLS has what it takes, and new credentials where the offer restarts ICE, else those of before (RFC 8839
+/// 4.4.1.1.1, 4.4.2).
+fn check_ice(
+    sessions: &mut BTreeMap<String, (String, [String; 2])>,
+    offer: &str,
+    answer: &str,
+) -> Result<(), String> {
+    let session = line(answer, "o=").and_then(|origin| origin.split(' ').nth(1)).unwrap_or("").to_owned();
+    if profile(offer) != "UDP/TLS/RTP/SAVPF" {
+        sessions.remove(&session);
+        return Ok(());
+    }
+    let told = |text, name| line(text, name).unwrap_or("").to_owned();
+    let theirs = told(offer, "a=ice-ufrag:");
+    let ours = ["a=ice-ufrag:", "a=ice-pwd:"].map(|name| told(answer, name));
+    let is_whole = ours.iter().all(|it| !it.is_empty())
+        && line(answer, "a=fingerprint:").is_some()
+        && line(answer, "a=setup:passive").is_some();
+    let fits = sessions.get(&session).is_none_or(|(name, before)| {
+        if *name == theirs { *before == ours } else { before.iter().all(|it| !ours.contains(it)) }
+    });
+    sessions.insert(session, (theirs, ours));
+    if is_whole && fits { Ok(()) } else { Err(format!("the credentials do not fit: {offer} then {answer}")) }
 }
 
 /// The answer takes formats of the offer only (section 6.1), and a direction that fits; its keys are those of one line of

@@ -1,17 +1,19 @@
-//! Keys in the descriptions of phones that encrypt (RFC 4568).
+//! Keys in the descriptions of phones that encrypt: by SDES (RFC 4568), or by DTLS with ICE (RFC 5763, RFC 8839).
 
 use super::Phone;
 use crate::dice::Dice;
 use rand_chacha::rand_core::Rng as _;
+use std::net::IpAddr;
 
 impl Phone {
     /// The profile and the lines of a description. What a phone offers first it may leave out later, and the other way
-    /// about.
+    /// about; a new key of one with ICE is a restart.
     pub(super) fn keys(&mut self, offers: bool) -> (&'static str, String) {
         if !self.encrypts || self.rng.chance(100) {
             return ("RTP/AVP", String::new());
         }
-        if self.key.is_empty() || self.rng.chance(100) {
+        let is_new = self.rng.chance(100) && (offers || !self.has_ice());
+        if self.key.is_empty() || is_new {
             self.key = format!(
                 "{:016x}{:016x}{:08x}",
                 self.rng.next_u64(),
@@ -19,9 +21,29 @@ impl Phone {
                 self.rng.next_u32()
             );
         }
+        if self.has_ice() {
+            return self.handshake(offers);
+        }
         // The second of the switch's two, which is a good line of an offer as well.
         let line = format!("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{}\r\n", self.key);
         let alone = offers && self.rng.chance(300);
         (if alone { "RTP/SAVP" } else { "RTP/AVP" }, line)
+    }
+
+    /// As a browser writes it. The switch offers it to nobody first, but to whom it once has met so.
+    fn handshake(&self, offers: bool) -> (&'static str, String) {
+        let (profile, setup) = if offers { ("UDP/TLS/RTP/SAVPF", "actpass") } else { ("RTP/AVP", "active") };
+        let (ufrag, password) = self.key.split_at(8);
+        let digest = ["CD"; 32].join(":");
+        let lines = format!(
+            "a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\na=fingerprint:sha-256 {digest}\r\na=setup:{setup}\r\n"
+        );
+        (profile, lines)
+    }
+
+    /// Every other one of those that encrypt.
+    fn has_ice(&self) -> bool {
+        let IpAddr::V4(ip) = self.address.ip() else { return false };
+        ip.octets()[3] % 2 == 0
     }
 }

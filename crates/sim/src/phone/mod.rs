@@ -68,9 +68,9 @@ pub(crate) struct Phone {
     timers: Timers<(u64, Act)>,
     next: u64,
     habit: Habit,
-    /// Whether it has SRTP.
+    /// Whether it has SRTP, by SDES or DTLS.
     encrypts: bool,
-    /// Its key, once it has told one.
+    /// Its key, or its credentials of ICE, once it has told them.
     key: String,
     /// How many more copies of each packet it sends, in thousandths of packets.
     echo: u32,
@@ -329,7 +329,9 @@ impl Phone {
         let codecs = self.rng.pick(&["0 8", "0 8", "8 0", "8", "0", "9 8 0"]);
         let (ip, port) = (self.address.ip(), 20_000 + 2 * self.rng.below(5_000));
         let ip = if direction == "blackhole" { "0.0.0.0".to_owned() } else { ip.to_string() };
-        let direction = if direction == "blackhole" { "sendrecv" } else { direction };
+        // What a browser has there means nothing.
+        let unheld = if profile.starts_with("UDP/TLS") { "sendonly" } else { "sendrecv" };
+        let direction = if direction == "blackhole" { unheld } else { direction };
         format!(
             "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} {profile} {codecs} 101\r\n\
              a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n{keys}"

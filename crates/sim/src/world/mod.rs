@@ -24,6 +24,7 @@ use events::{ContactId, Event, Kind};
 use flood::Attack;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use rtp::{Fingerprint, Hash};
 use sip::Flow;
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -141,7 +142,7 @@ impl World {
             first_contact: 1,
             recordings: PathBuf::from("recordings"),
             version: "sim",
-            fingerprint: None,
+            fingerprint: Some(Fingerprint { hash: Hash::Sha256, digest: vec![0xAB; 32].into() }),
         };
         let has_music = rng.chance(500);
         let plan = Arc::clone(&PLANS[usize::from(!has_music)]);

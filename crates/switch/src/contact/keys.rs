@@ -8,7 +8,7 @@ use clock::Duration;
 use dialplan::{Feature, MachineInput};
 use events::{Kind, LegId};
 use rtp::control::Command;
-use sip::{INFO_BODIES, InviteId, Message, RequestId, pressed_key};
+use sip::{INFO_BODIES, INFO_PACKAGE, InviteId, Message, RequestId, pressed_key};
 
 /// How long a key that may begin a code waits for the next.
 const CODE_KEY: Duration = Duration::from_secs(1);
@@ -19,12 +19,12 @@ impl Contact {
         self.press(core, leg, KeysBy::Rtp, digit);
     }
 
-    /// INFO: a key, from a phone that does not send it as RTP.
+    /// INFO: a key, from a phone that does not send it as RTP; a browser's candidates.
     pub(crate) fn on_info(&mut self, core: &mut Core, leg: LegId, request: RequestId, message: &Message) {
         let (status, headers) = match pressed_key(message) {
             Ok(_) => (200, &[][..]),
             Err(415) => (415, &[("Accept", INFO_BODIES)][..]),
-            Err(469) => (469, &[("Recv-Info", "")][..]),
+            Err(469) => (469, &[("Recv-Info", INFO_PACKAGE)][..]),
             Err(status) => (status, &[][..]),
         };
         core.endpoint.respond(core.now, request, status, headers, None, &mut core.sip);
