@@ -34,6 +34,9 @@ impl Descriptions {
             if let Some(offer) = self.offers.get(&key(read)).filter(|_| is_answer) {
                 check_answer(offer, &sent)?;
                 check_ice(&mut self.ice, offer, &sent)?;
+            } else {
+                // An offer of ours, whose answer may have other credentials.
+                self.ice.remove(session(&sent));
             }
         }
         Ok(())
@@ -58,6 +61,11 @@ impl Descriptions {
     }
 }
 
+/// The number of a session (RFC 4566 section 5.2).
+fn session(text: &str) -> &str {
+    line(text, "o=").and_then(|origin| origin.split(' ').nth(1)).unwrap_or("")
+}
+
 /// An answer by DTLS has what it takes, and new credentials where the offer restarts ICE, else those of before (RFC 8839
 /// 4.4.1.1.1, 4.4.2).
 fn check_ice(
@@ -65,7 +73,7 @@ fn check_ice(
     offer: &str,
     answer: &str,
 ) -> Result<(), String> {
-    let session = line(answer, "o=").and_then(|origin| origin.split(' ').nth(1)).unwrap_or("").to_owned();
+    let session = session(answer).to_owned();
     if profile(offer) != "UDP/TLS/RTP/SAVPF" {
         sessions.remove(&session);
         return Ok(());

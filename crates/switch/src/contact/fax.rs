@@ -153,6 +153,8 @@ impl Contact {
         let audio = asker.and_then(|leg| leg.answer_again(core, &offer.sdp).ok().flatten());
         let status = if audio.is_some() { 200 } else { status };
         core.endpoint.respond(core.now, offer.request, status, &[], audio, &mut core.sip);
+        // The audio beside it may have begun or ended a hold.
+        self.follow_session(core, offer.asker);
     }
 
     fn go_back_to_audio(&mut self, core: &mut Core, leg: LegId) {

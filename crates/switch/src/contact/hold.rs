@@ -50,8 +50,9 @@ impl Contact {
             // It has accepted what it cannot describe: what was agreed before stands.
             found.rollback();
             let has_audio = found.t38().is_none();
+            // Whatever was wrong with it, asking again at once would get the same answer.
+            self.refuse_fax(core, leg, 488);
             if error == SdpError::NoFax && has_audio {
-                self.refuse_fax(core, leg, 488);
                 // It has switched its media off with its answer.
                 self.on_refresh_due(core, leg);
             }
