@@ -182,10 +182,13 @@ impl Endpoint {
                 let busy = !matches!(session.pending, Pending::Nothing);
                 self.timers.set((id, UsageTimer::Session), ends_at);
                 match (busy, updates) {
-                    // The INVITE that is under way refreshes the session.
-                    (true, _) => {}
+                    // The INVITE that is under way refreshes the session, if it is accepted.
+                    (true, _) => self.refresh_later(now, id),
                     (false, true) => self.send_update(now, id, out),
-                    (false, false) => out.push(Output::Event(Event::RefreshDue { id })),
+                    (false, false) => {
+                        self.refresh_later(now, id);
+                        out.push(Output::Event(Event::RefreshDue { id }));
+                    }
                 }
             }
             Refresher::Us | Refresher::Peer | Refresher::Nobody => self.expire(now, id, out),
@@ -269,8 +272,8 @@ impl Endpoint {
         }
     }
 
-    /// The peer could not be reached: a connection was cut, or is refused. It is tried again, ever sooner, until the session
-    /// ends.
+    /// A refresh that has not come about is tried again, ever sooner, until the session ends: the peer could not be reached,
+    /// or an INVITE that may yet fail is in its place.
     fn refresh_later(&mut self, now: Time, id: InviteId) {
         const LEAST: Duration = Duration::from_secs(4);
         let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return };

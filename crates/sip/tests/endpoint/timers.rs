@@ -310,6 +310,28 @@ fn rfc4028_7_4_a_refresh_that_is_refused_for_now_is_tried_again_and_a_lost_dialo
 }
 
 #[test]
+fn rfc4028_7_4_an_invite_under_way_that_is_refused_has_refreshed_nothing() {
+    for allow in [WITH_UPDATE, WITHOUT_UPDATE] {
+        let mut world = world(allow, USUAL, USUAL);
+        let (_, callee) = world.call();
+        world.run(Duration::from_secs(895));
+        assert!(world.act(CALLEE, |endpoint, now, out| endpoint.reinvite(now, callee, offer(), out)));
+        let Event::Reinvite { request, .. } = world.event(CALLER) else { panic!() };
+        world.run(Duration::from_secs(10));
+        world.act(CALLER, |endpoint, now, out| endpoint.respond(now, request, 488, &[], None, out));
+        assert!(matches!(world.event(CALLEE), Event::ReinviteFailed { status: 488, .. }));
+        if allow == WITH_UPDATE {
+            world.run(Duration::from_secs(1_000));
+            assert!(world.events.is_empty(), "{:?}", world.events);
+        } else {
+            assert!(matches!(world.event(CALLER), Event::RefreshDue { .. }));
+            // The user could not: it is reminded.
+            assert!(matches!(world.event(CALLER), Event::RefreshDue { .. }));
+        }
+    }
+}
+
+#[test]
 fn rfc4028_7_4_a_peer_that_says_405_to_update_is_refreshed_by_reinvite_from_then_on() {
     let mut world = world(WITH_UPDATE, USUAL, USUAL);
     let (caller, _) = world.call();
