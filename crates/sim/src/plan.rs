@@ -33,6 +33,7 @@ pub(crate) const NUMBERS: &[&str] = &[
     vouch::NUMBER,
     vouch::NUMBER,
     vouch::NUMBER,
+    vouch::NUMBER,
 ];
 
 /// Calls that the node may have at once.

@@ -4,6 +4,9 @@ use crate::wire::{self, Read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+/// More requests of the switch than any dialog here needs, refreshes and keys by INFO included.
+const MOST_REQUESTS: u32 = 60;
+
 /// What was described so far.
 #[derive(Debug, Default)]
 pub(crate) struct Descriptions {
@@ -12,8 +15,11 @@ pub(crate) struct Descriptions {
     /// Offers of phones that wait for the answer, by Call-ID, From and CSeq: the branches of a fork share the
     /// Call-ID.
     offers: BTreeMap<(String, String, u32), String>,
-    /// The name that the phone had in checks, and the credentials of the switch, as each session was answered last by DTLS.
+    /// The name that the phone had last in checks, and the credentials of the switch, of each session that it has answered by
+    /// DTLS.
     ice: BTreeMap<String, (String, [String; 2])>,
+    /// The sessions of offers of the switch, by the Call-ID, From and CSeq of the message and of its answer.
+    asked: BTreeMap<(String, String, u32), String>,
 }
 
 impl Descriptions {
@@ -27,7 +33,11 @@ impl Descriptions {
         {
             self.offers.insert(key(read), offer);
         }
+        self.note_answer(came);
         for (_, read) in went {
+            if read.method.as_deref() == Some("INVITE") && read.cseq > MOST_REQUESTS {
+                return Err(format!("re-INVITEs without an end: {} in {}", read.cseq, read.call_id));
+            }
             let Some(sent) = text(read) else { continue };
             self.check_version(&sent)?;
             let is_answer = read.status.is_some() && read.cseq_method == "INVITE";
@@ -35,11 +45,21 @@ impl Descriptions {
                 check_answer(offer, &sent)?;
                 check_ice(&mut self.ice, offer, &sent)?;
             } else {
-                // An offer of ours, whose answer may have other credentials.
-                self.ice.remove(session(&sent));
+                self.asked.insert(key(read), session(&sent).to_owned());
             }
         }
         Ok(())
+    }
+
+    /// A phone has one name for all of its calls, and may have changed it in another one before it answers in this.
+    fn note_answer(&mut self, came: Option<&Read>) {
+        let Some(read) = came else { return };
+        let known = self.asked.get(&key(read)).and_then(|session| self.ice.get_mut(session));
+        if let (Some((name, _)), Some(answer)) = (known, text(read))
+            && let Some(told) = line(&answer, "a=ice-ufrag:")
+        {
+            told.clone_into(name);
+        }
     }
 
     /// A changed description has the next version, an unchanged one the same (section 8).

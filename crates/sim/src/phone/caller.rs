@@ -246,7 +246,7 @@ impl Phone {
             200..300 => {
                 // An offer of the switch is answered in the ACK; an answer of the switch needs none.
                 self.note_fax(client.call, &read.body);
-                let answer = client.has_no_body().then(|| self.offer_of(client.call));
+                let answer = client.has_no_body().then(|| self.description_of(client.call, false));
                 self.acknowledge(client.call, read, answer, sent);
                 self.take_timer(now, client.call, read);
             }

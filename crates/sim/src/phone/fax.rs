@@ -47,10 +47,10 @@ impl Phone {
         self.send_reinvite_with(now, number, Some(offer), sent);
     }
 
-    /// The session is refreshed as it is.
-    pub(super) fn offer_of(&mut self, number: u64) -> String {
+    /// The session as it is, fax or audio, in an offer or an answer.
+    pub(super) fn description_of(&mut self, number: u64, offers: bool) -> String {
         let faxes = matches!(&self.calls.get(&number), Some(Call { state: State::Up(up), .. }) if up.faxes);
-        if faxes { self.fax_offer(Shape::Alone) } else { self.offer("sendrecv") }
+        if faxes { self.fax_offer(Shape::Alone) } else { self.sdp("sendrecv", offers) }
     }
 
     /// What has become of an offer: fax or audio.

@@ -78,7 +78,7 @@ impl Phone {
         match self.habit {
             Habit::Dutiful => self.send_within(now, number, (Purpose::Refresh, "UPDATE"), None, sent),
             _ => {
-                let offer = self.offer_of(number);
+                let offer = self.description_of(number, true);
                 self.send_reinvite_with(now, number, Some(offer), sent);
             }
         }
@@ -107,11 +107,12 @@ impl Phone {
         if wire::has_fax(&read.body) {
             return self.on_fax_asked(now, number, read, sent);
         }
-        // Whoever has fax takes audio again.
+        // Whoever has fax takes audio again; in some calls it says fax whatever it is asked for.
         if !faxes && self.rng.chance(150) {
             return self.respond(read, 488, sent);
         }
-        let answer = self.offer("sendrecv");
+        let insists = faxes && number.is_multiple_of(4);
+        let answer = if insists { self.description_of(number, false) } else { self.sdp_answer() };
         self.note_fax(number, answer.as_bytes());
         self.answer_reinvite(now, number, read, answer, sent);
     }
