@@ -142,8 +142,7 @@ impl Switch {
         if contacts >= limits.calls {
             return Err(Refusal::no_room(format!("no room: {} calls are up", limits.calls)));
         }
-        let thread = self.thread_of(&source.party).or_else(|| self.core.ports.thread_for_call());
-        let thread = thread.ok_or_else(Refusal::no_port)?;
+        let thread = self.core.ports.thread_for_call().ok_or_else(Refusal::no_port)?;
         let Core { channels, now, .. } = &mut self.core;
         if let Party::Trunk(name) = &source.party
             && let Some(trunk) = self.plan.trunk(name)
@@ -154,12 +153,6 @@ impl Switch {
         let refusal = |full: Full| Refusal::full(full, "the node has its");
         channels.admit_to_node(*now, limits.per_second).map_err(refusal)?;
         Ok(thread)
-    }
-
-    /// The media thread of the calls that a user has already: what it transfers is bridged there.
-    fn thread_of(&self, party: &Party) -> Option<u16> {
-        let Party::User(user) = party else { return None };
-        self.contacts.get(&self.core.users.contact_of(user)?)?.thread()
     }
 
     fn start_contact(

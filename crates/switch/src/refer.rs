@@ -92,9 +92,7 @@ impl Switch {
         if replaces.early_only && second.is_answered(other_leg) {
             return Err(486);
         }
-        // Media threads share nothing. A user's calls are on one, unless that had no port left.
-        let together = giver.thread() == taker.thread() && giver.client == taker.client;
-        together.then_some(joining).ok_or(500)
+        (giver.client == taker.client).then_some(joining).ok_or(500)
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Newcomer {
 }
 
 impl Rooms {
-    /// Brings a party in, unless `max` are there; the room, and how many are in it then.
+    /// Brings a party in, unless `max` are there; how many are in the room then. `id` is for a room that begins with it.
     pub(crate) fn enter(
         &mut self,
         now: Time,
@@ -64,7 +64,7 @@ impl Rooms {
         new: Newcomer,
         max: u32,
         id: RoomId,
-    ) -> Option<(RoomId, u32)> {
+    ) -> Option<u32> {
         let room = self.rooms.entry(place.clone()).or_insert(Room { id, members: Vec::new(), speaker: None });
         let parties = u32::try_from(room.members.len()).unwrap_or(u32::MAX);
         if parties >= max {
@@ -77,7 +77,7 @@ impl Rooms {
         }
         room.members.push(Member { contact, leg, name, since: now, muted, gain: 0, met: parties > 0 });
         self.places.insert(contact, place.clone());
-        Some((room.id, parties + 1))
+        Some(parties + 1)
     }
 
     /// Takes a party out; as which it was there.

@@ -16,11 +16,6 @@ impl Users {
         !self.contacts.contains_key(user)
     }
 
-    /// The contact that has had a user for the longest.
-    pub(crate) fn contact_of(&self, user: &str) -> Option<ContactId> {
-        self.contacts.get(user)?.first().copied()
-    }
-
     /// All contacts that have a user, in the order in which they got it.
     pub(crate) fn contacts_of(&self, user: &str) -> &[ContactId] {
         self.contacts.get(user).map_or(&[], Vec::as_slice)

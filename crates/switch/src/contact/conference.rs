@@ -33,7 +33,7 @@ impl Contact {
         let name = self.caller.user().unwrap_or(&self.identity.number);
         let new = Newcomer { contact: self.id, leg, name: Arc::clone(name), muted };
         let id = core.new_room();
-        let Some((_, parties)) = core.rooms.enter(core.now, &place, new, seat.max, id) else {
+        let Some(parties) = core.rooms.enter(core.now, &place, new, seat.max, id) else {
             return self.inbox.push_back(MachineInput::ConferenceEnded(ConferenceResult::Full));
         };
         core.log(Some(self.id), Kind::RoomEntered { leg, room: Arc::clone(&seat.room), parties });

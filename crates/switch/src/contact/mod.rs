@@ -194,7 +194,7 @@ impl Contact {
         std::iter::once(&self.caller).chain(&self.callees)
     }
 
-    /// The media thread that all its legs are on.
+    /// The media thread that lends a new leg its port, so that it need not move to be bridged.
     pub(crate) fn thread(&self) -> Option<u16> {
         self.caller.thread()
     }
