@@ -60,6 +60,17 @@ fn a_party_that_answers_fax_with_audio_has_refused_it() {
 }
 
 #[test]
+fn who_takes_up_again_with_fax_beside_the_audio_holds_no_longer() {
+    let node = Node::start(&Setup::new());
+    let callee = Sipp::callee(&node, "answer", 5080).start();
+    let caller = Sipp::caller(&node, "call-fax-beside", "uas").run();
+    assert_eq!((caller.successful(), callee.finish().successful()), (1, 1));
+    node.calls(1);
+    assert_eq!(["held", "resumed", "fax_refused"].map(|kind| node.events(1, kind).len()), [1, 1, 1]);
+    node.stop();
+}
+
+#[test]
 fn a_flow_has_no_fax() {
     let node = Node::start(&Setup::new());
     let caller = Sipp::caller(&node, "call-fax-refused", "ivr").status(488).run();
