@@ -26,13 +26,15 @@ pub(crate) struct Sections {
     pub(crate) caller_ids: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
     pub(crate) users: Vec<(Key, Node)>,
+    pub(crate) agents: Vec<(Key, Node)>,
+    pub(crate) queues: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
 }
 
-const SECTIONS: [&str; 5] = ["client", "numbers", "users", "hours", "flows"];
+const SECTIONS: [&str; 7] = ["client", "numbers", "users", "agents", "queues", "hours", "flows"];
 
 /// Merges the files of a client.
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
@@ -56,6 +58,8 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
         for (section, what) in [
             (&mut sections.numbers, "numbers"),
             (&mut sections.users, "users"),
+            (&mut sections.agents, "agents"),
+            (&mut sections.queues, "queues"),
             (&mut sections.hours, "hours"),
             (&mut sections.flows, "flows"),
         ] {
@@ -64,7 +68,8 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
             }
         }
     }
-    // Users are compared over all clients, and numbers by their digits: elsewhere.
+    // Users and agents are compared over all clients, and numbers by their digits: elsewhere.
+    unique(&mut sections.queues, "queue", faults);
     unique(&mut sections.hours, "calendar", faults);
     unique(&mut sections.flows, "flow", faults);
     sections

@@ -145,6 +145,21 @@ impl Compiler<'_, '_> {
         found
     }
 
+    /// A queue of this client.
+    pub(crate) fn queue(&mut self, node: &Node) -> Option<Arc<str>> {
+        let name = node.text("`queue`", self.faults)?;
+        let is_known = self.names.queues.iter().any(|known| known == name);
+        if !is_known && self.names.complete {
+            self.faults.unknown(
+                node.span,
+                "unknown queue {}",
+                name,
+                self.names.queues.iter().map(String::as_str),
+            );
+        }
+        is_known.then(|| name.into())
+    }
+
     /// A variable's name.
     pub(crate) fn variable(&mut self, name: &str, at: Span) -> Option<String> {
         /// CEL's own words, and the call.

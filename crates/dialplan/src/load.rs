@@ -1,5 +1,6 @@
 //! From texts to a configuration, or to a report of all that is wrong.
 
+use crate::agents::Agents;
 use crate::analysis::analyse;
 use crate::caller_id::Owned;
 use crate::client::{self, Sections};
@@ -8,6 +9,7 @@ use crate::faults::{Faults, Span};
 use crate::names::Names;
 use crate::number;
 use crate::program::Program;
+use crate::queues::{self, Around, Queue};
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
@@ -52,12 +54,26 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     for (index, (sections, owned)) in sections.iter().zip(&owned).enumerate() {
         users.read(ClientIndex(index), &sections.users, owned, &mut faults);
     }
+    let mut agents = Agents::default();
+    for (index, sections) in sections.iter().enumerate() {
+        agents.read(ClientIndex(index), &sections.agents, (&users, sections.complete), &mut faults);
+    }
+    let mut queues = Vec::new();
     let trunks = node.as_ref().map(|node| node.trunks.as_slice());
     let mut numbers = Numbers::default();
     let mut clients = Vec::new();
     for (index, ((files, sections), owned)) in input.clients.iter().zip(sections).zip(owned).enumerate() {
-        let scope = Scope { index: ClientIndex(index), files, users: &users, trunks, owned: &owned, input };
-        let program = program(&scope, &sections, &mut numbers, &mut faults);
+        let scope = Scope {
+            index: ClientIndex(index),
+            files,
+            users: &users,
+            agents: &agents,
+            trunks,
+            owned: &owned,
+            input,
+        };
+        let (program, own_queues) = program(&scope, &sections, &mut numbers, &mut faults);
+        queues.extend(own_queues);
         clients.push(Client {
             id: files.id.as_str().into(),
             name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
@@ -73,7 +89,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     match node {
         Some(node) if faults.len() == 0 => {
             let Numbers { found: numbers, prefixes, .. } = numbers;
-            Ok(Config { node, clients, system_prompts, users, numbers, prefixes })
+            Ok(Config { node, clients, agents: agents.all, queues, system_prompts, users, numbers, prefixes })
         }
         _ => Err(faults.into_report()),
     }
@@ -84,6 +100,7 @@ struct Scope<'a> {
     index: ClientIndex,
     files: &'a ClientFiles,
     users: &'a Users,
+    agents: &'a Agents,
     trunks: Option<&'a [Trunk]>,
     owned: &'a Owned,
     input: &'a Input,
@@ -175,15 +192,25 @@ fn program(
     sections: &Sections,
     numbers: &mut Numbers,
     faults: &mut Faults<'_>,
-) -> Program {
+) -> (Program, Vec<Queue>) {
     let (calendars, calendar_names) = client::calendars(&sections.hours, faults);
     // A client's own prompt comes later and so takes the place of the system's.
-    let prompts = scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let prompts: HashMap<_, _> =
+        scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let around = Around {
+        client: scope.index,
+        id: &scope.files.id,
+        agents: scope.agents,
+        complete: sections.complete,
+        prompts: &prompts,
+    };
+    let queues = queues::read(&around, &sections.queues, faults);
     let names = Names {
         client: scope.index,
         prompts,
         prompt_folder: format!("{}/prompts", scope.files.path),
         calendars: calendar_names,
+        queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
         users: scope.users,
         trunks: scope.trunks,
         owned: scope.owned,
@@ -204,5 +231,5 @@ fn program(
         entered.extend(flow);
     }
     analyse(&compiled, &entered, faults);
-    compiled.program
+    (compiled.program, queues)
 }

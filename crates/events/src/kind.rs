@@ -363,6 +363,55 @@ pub enum Kind {
         /// In decibels.
         gain: i8,
     },
+    /// The caller waits in a queue of its client.
+    QueueEntered {
+        /// Its leg.
+        leg: LegId,
+        /// The queue's name within the client.
+        queue: Arc<str>,
+        /// Points; 0 is usual.
+        priority: i32,
+        /// How long it has waited there before: its place is kept.
+        waited_millis: u64,
+    },
+    /// The call is offered to an agent of the queue, whose phone is rung.
+    QueueOffered {
+        /// Numbers the offers of the node.
+        offer: u64,
+        /// The queue.
+        queue: Arc<str>,
+        /// The agent.
+        agent: Arc<str>,
+        /// Why this one, and why no other, in sentences.
+        why: String,
+    },
+    /// An offer is over. One per `QueueOffered`.
+    QueueOfferEnded {
+        /// Which.
+        offer: u64,
+        /// The agent.
+        agent: Arc<str>,
+        /// How.
+        outcome: OfferOutcome,
+    },
+    /// The caller waits in its queue no longer. One per `QueueEntered`.
+    QueueLeft {
+        /// Its leg.
+        leg: LegId,
+        /// The queue.
+        queue: Arc<str>,
+        /// Why.
+        outcome: QueueOutcome,
+    },
+    /// An agent is in another state than before.
+    AgentChanged {
+        /// The agent.
+        agent: Arc<str>,
+        /// The state that it is in now.
+        state: AgentActivity,
+        /// Where it is rung, if it is logged in.
+        phone: Option<Arc<str>>,
+    },
     /// A recording began.
     RecordingStarted {
         /// Whose leg: left is what is received from it, right what is sent to it.
@@ -527,6 +576,72 @@ pub enum DialOutcome {
     Failed(u16),
     /// The caller hung up first.
     CallerGone,
+}
+
+/// How an offer to an agent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The agent has the call.
+    Answered,
+    /// It did not answer in time (RONA).
+    NoAnswer,
+    /// Its phone is busy.
+    Busy,
+    /// It declined.
+    Declined,
+    /// Its phone could not be reached.
+    Unreachable,
+    /// Another agent was faster.
+    AnotherAgent,
+    /// The caller waits no longer.
+    CallerGone,
+    /// The agent has logged out or paused meanwhile.
+    AgentGone,
+}
+
+/// Why a caller waits in a queue no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueOutcome {
+    /// This agent has it.
+    Answered(Arc<str>),
+    /// Another user has picked it up.
+    PickedUp,
+    /// The caller hung up.
+    Abandoned,
+    /// Its flow has taken it out: by a key, mostly.
+    Flow,
+    /// The queue is full.
+    Full,
+    /// No agent is there.
+    NoAgents,
+    /// It has waited as long as anybody may.
+    TimedOut,
+    /// It waits in another contact from now on, with its place.
+    Moved,
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentActivity {
+    /// It takes no calls.
+    LoggedOut,
+    /// It may be offered a call.
+    Ready,
+    /// It takes none for a while, for this reason.
+    Paused(Arc<str>),
+    /// This contact is offered to it.
+    Ringing(ContactId),
+    /// It speaks with the caller of this contact.
+    Talking(ContactId),
+    /// Its phone is in a call that is of no queue.
+    Busy,
+    /// It writes up its last call.
+    WrapUp,
+    /// Its phone is not registered.
+    Unreachable,
 }
 
 /// Whose wish changes how somebody speaks in a room.

@@ -133,6 +133,11 @@ impl FakeMedia {
         self.streams.get(&stream).is_some_and(|found| found.endless && found.play.is_some())
     }
 
+    /// Whether a party hears a playback of any kind.
+    pub(crate) fn is_playing(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|found| found.play.is_some())
+    }
+
     /// Whether no playback ever fails.
     pub(crate) fn is_sound(&self) -> bool {
         self.failures == 0

@@ -26,6 +26,10 @@ pub(crate) const NUMBERS: &[&str] = &[
     "meet",
     "meet",
     "lecture",
+    "line",
+    "line",
+    "all",
+    "desk-of-agent",
     "nowhere",
     OUTSIDE,
     "*8alice",
@@ -85,6 +89,9 @@ numbers:
   busy: busy
   meet: meet
   lecture: lecture
+  line: line
+  all: all
+  desk-of-agent: desk-of-agent
   "11": team
   "12": menu
   "+*": outside
@@ -94,7 +101,29 @@ users:
   bob: {password: pw-bob}
   carol: {password: pw-carol}
   "20": {password: pw-20}
+agents:
+  alice: {login: automatic, skills: {fr: 3}}
+  bob: {login: automatic}
+  carol: {login: automatic, skills: [fr]}
+  "20": {pin: "4711"}
+queues:
+  line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, first: 3s, every: 7s}, returning: 20s}
+  all: {strategy: ring-all, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
 flows:
+  line:
+    - answer
+    - enqueue: {queue: line, keys: {"1": {goto: menu}, "2": {goto: line}}, full: {goto: all}, timeout: {goto: sorry}, no_agents: {goto: sorry}, done: {goto: menu}}
+  all:
+    - answer
+    - record
+    - enqueue: {queue: all, skills: [[fr, en]], priority: 3, last_agent: "'carol'", last_agent_wait: 3s, keys: {"9": {goto: line}}}
+    - goto: sorry
+  desk-of-agent:
+    - answer
+    - agent: {do: ready, failed: [{agent: {do: login, failed: {goto: sorry}}}]}
+    - agent: {do: pause, reason: lunch}
+    - agent: ready
+    - play: welcome
   # Nobody answers before the callee does: failures go back to the caller as they are.
   direct:
     - dial: {to: [alice], timeout: 20s}
@@ -175,7 +204,9 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
         client = client
             .replace("  carol: {password: pw-carol}\n", "")
             .replace("  desk: desk\n", "")
-            .replace("bob, carol", "bob");
+            .replace("bob, carol", "bob")
+            .replace("  carol: {login: automatic, skills: [fr]}\n", "")
+            .replace(", carol, \"20\"]", ", \"20\"]");
     }
     let files = |id: &str, text: String, prompts: Vec<PromptFile>| ClientFiles {
         id: id.into(),

@@ -1,4 +1,5 @@
 use crate::CallerId;
+use acd::Wants;
 use clock::Duration;
 use serde::{Deserialize, Serialize};
 use shaken::{Attestation, Verstat};
@@ -44,6 +45,12 @@ pub enum MachineInput {
     DialEnded(DialResult),
     /// Answer to [`Effect::Conference`].
     ConferenceEnded(ConferenceResult),
+    /// Answer to [`Effect::Enqueue`].
+    QueueEnded(QueueResult),
+    /// An agent has the caller of [`Effect::Enqueue`]: from now on it is as if it had been dialled.
+    Served,
+    /// Answer to [`Effect::Agent`]: whether it was done.
+    AgentDone(bool),
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -70,6 +77,48 @@ pub enum ConferenceResult {
     Full,
     /// It was taken out of the room by an operator.
     Ended,
+}
+
+/// Why a caller waits in no queue any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueResult {
+    /// As many wait as may.
+    Full,
+    /// No agent is there, or has been for too long.
+    NoAgents,
+    /// It has waited as long as anybody may.
+    TimedOut,
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AgentAction {
+    /// It takes calls at the phone that calls.
+    LogIn,
+    /// It takes none any more.
+    LogOut,
+    /// It takes none for a while.
+    Pause {
+        /// Why, as the figures have it.
+        reason: Arc<str>,
+    },
+    /// It takes calls again.
+    Ready,
+    /// Its wrap-up is over.
+    FinishWrapUp,
+}
+
+/// A place in a queue that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enqueue {
+    /// Its name within the client.
+    pub queue: Arc<str>,
+    /// Points; 0 is usual.
+    pub priority: i32,
+    /// What its agent has to know.
+    pub wants: Wants,
+    /// The agent that is waited for first, and how long.
+    pub last_agent: Option<(Arc<str>, Duration)>,
 }
 
 /// What is to be done.
@@ -132,6 +181,20 @@ pub enum Effect {
         enter: Option<Arc<str>>,
         /// What they hear when it goes.
         leave: Option<Arc<str>>,
+    },
+    /// Let the answered caller wait for an agent of a queue, and report [`MachineInput::QueueEnded`] if none has it;
+    /// else [`MachineInput::Served`], and [`MachineInput::DialEnded`] when that one has hung up.
+    Enqueue(Box<Enqueue>),
+    /// Take the caller out of its queue, or from its agent. It does not report its end.
+    LeaveQueue,
+    /// Do something as an agent, and report [`MachineInput::AgentDone`].
+    Agent {
+        /// What.
+        action: AgentAction,
+        /// Which agent; without it, the one whose phone calls.
+        agent: Option<Arc<str>>,
+        /// What proves that it is that one.
+        pin: Option<Arc<str>>,
     },
     /// Mute the caller in its room, or let it be heard again.
     ToggleMute,

@@ -3,7 +3,10 @@
 mod effect;
 mod turn;
 
-pub use effect::{CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
+pub use effect::{
+    AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, MachineInput,
+    QueueResult, Ringback, Target,
+};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -90,6 +93,21 @@ impl Machine {
                     self.resume(now, Event::ConferenceEnded(result), out);
                 }
             }
+            MachineInput::QueueEnded(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
+                    self.resume(now, Event::QueueEnded(result), out);
+                }
+            }
+            MachineInput::Served => {
+                if let State::Waiting { wait: wait @ Wait::Queue(_), .. } = &mut self.state {
+                    *wait = Wait::Dial;
+                }
+            }
+            MachineInput::AgentDone(done) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Agent, .. }) {
+                    self.resume(now, Event::AgentDone(done), out);
+                }
+            }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),
             MachineInput::HungUp => {
                 self.abandon(out);
@@ -127,7 +145,7 @@ impl Machine {
 
     fn digit(&mut self, now: Time, digit: char, out: &mut Vec<Effect>) {
         match &self.state {
-            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_), .. } => {
+            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. } => {
                 self.resume(now, Event::Digit(digit), out)
             }
             // Between two parties keys are their own affair.
@@ -161,6 +179,9 @@ impl Machine {
         }
         if matches!(self.state, State::Waiting { wait: Wait::Conference(_), .. }) {
             out.push(Effect::LeaveConference);
+        }
+        if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
+            out.push(Effect::LeaveQueue);
         }
     }
 

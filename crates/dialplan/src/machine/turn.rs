@@ -1,4 +1,4 @@
-use super::{CallInfo, ConferenceResult, DialResult, Effect};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult};
 use crate::expression::{Expression, Type, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Pc, Program};
@@ -103,6 +103,8 @@ pub(crate) enum Wait {
     Ask(Ask),
     Dial,
     Conference(Typed),
+    Queue(Typed),
+    Agent,
 }
 
 /// What happened to a waiting step.
@@ -113,6 +115,8 @@ pub(crate) enum Event {
     PlayEnded { failed: bool },
     DialEnded(DialResult),
     ConferenceEnded(ConferenceResult),
+    QueueEnded(QueueResult),
+    AgentDone(bool),
     Timeout,
 }
 
@@ -122,8 +126,8 @@ impl Wait {
         match self {
             Self::Answer { until } => Some(*until),
             Self::Ask(ask) => ask.until(),
-            Self::Conference(typed) => typed.until(),
-            Self::Play { .. } | Self::Dial => None,
+            Self::Conference(typed) | Self::Queue(typed) => typed.until(),
+            Self::Play { .. } | Self::Dial | Self::Agent => None,
         }
     }
 
@@ -132,7 +136,7 @@ impl Wait {
         match self {
             Self::Play { play } => Some(*play),
             Self::Ask(ask) => ask.playing(),
-            Self::Answer { .. } | Self::Dial | Self::Conference(_) => None,
+            Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
         }
     }
 }

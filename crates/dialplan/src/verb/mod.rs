@@ -1,9 +1,12 @@
 //! The verbs of a flow, one file each: what it takes, what it checks, what it does.
 
+mod agent;
 mod answer;
 mod ask;
+mod codes;
 mod conference;
 mod dial;
+mod enqueue;
 mod gather;
 mod goto;
 mod hangup;
@@ -18,7 +21,7 @@ mod set;
 mod switch;
 
 pub(crate) use ask::Ask;
-pub(crate) use conference::Typed;
+pub(crate) use codes::Typed;
 pub(crate) use gather::Gather;
 pub(crate) use set::Set;
 
@@ -39,6 +42,8 @@ pub(crate) enum Verb {
     Dial(dial::Dial),
     Record(record::Record),
     Conference(conference::Conference),
+    Enqueue(Box<enqueue::Enqueue>),
+    Agent(agent::Agent),
     Goto(goto::Goto),
     Label(label::Label),
     Set(Set),
@@ -75,6 +80,8 @@ impl<'n> Step<'n> {
                 "gather" => "- gather: {into: account, prompt: enter-account}",
                 "dial" => "- dial: [alice, bob]",
                 "conference" => "- conference: board",
+                "enqueue" => "- enqueue: support",
+                "agent" => "- agent: login",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
                 "set" => "- set: {vip: account == '1234'}",
@@ -99,7 +106,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 15] = [
+pub(crate) const VERBS: [&str; 17] = [
     "answer",
     "play",
     "menu",
@@ -107,6 +114,8 @@ pub(crate) const VERBS: [&str; 15] = [
     "dial",
     "record",
     "conference",
+    "enqueue",
+    "agent",
     "goto",
     "label",
     "set",
@@ -133,6 +142,8 @@ impl Verb {
             "dial" => dial::Dial::parse(step, next, compiler),
             "record" => record::Record::parse(step, next, compiler),
             "conference" => conference::Conference::parse(step, next, compiler),
+            "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
+            "agent" => agent::Agent::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
             "set" => Set::parse(step, next, compiler),
@@ -164,6 +175,8 @@ impl Verb {
             Self::Dial(_) => "dial",
             Self::Record(_) => "record",
             Self::Conference(_) => "conference",
+            Self::Enqueue(_) => "enqueue",
+            Self::Agent(_) => "agent",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
             Self::Set(_) => "set",
@@ -186,6 +199,8 @@ impl Verb {
             Self::Dial(dial) => dial.exits(),
             Self::Record(record) => record.exits(),
             Self::Conference(conference) => conference.exits(),
+            Self::Enqueue(enqueue) => enqueue.exits(),
+            Self::Agent(agent) => agent.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
             Self::Set(set) => set.exits(),
@@ -208,6 +223,7 @@ impl Verb {
                 | Self::Gather(_)
                 | Self::Dial(_)
                 | Self::Conference(_)
+                | Self::Enqueue(_)
                 | Self::Faulty(_)
         )
     }
@@ -216,7 +232,12 @@ impl Verb {
     pub(crate) fn needs_answer(&self) -> bool {
         matches!(
             self,
-            Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_) | Self::Conference(_)
+            Self::Play(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Record(_)
+                | Self::Conference(_)
+                | Self::Enqueue(_)
         )
     }
 
@@ -227,6 +248,8 @@ impl Verb {
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
+            Self::Enqueue(enqueue) => enqueue.check(scope, faults),
+            Self::Agent(agent) => agent.check(scope, faults),
             _ => {}
         }
     }
@@ -241,6 +264,8 @@ impl Verb {
             Self::Dial(dial) => dial.begin(turn),
             Self::Record(record) => record.begin(turn),
             Self::Conference(conference) => conference.begin(turn),
+            Self::Enqueue(enqueue) => enqueue.begin(turn),
+            Self::Agent(agent) => agent.begin(turn),
             Self::Goto(goto) => goto.begin(),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
@@ -265,6 +290,9 @@ impl Verb {
             (Self::Conference(conference), Wait::Conference(typed), event) => {
                 conference.resume(typed, event, turn)
             }
+            (Self::Enqueue(enqueue), Wait::Queue(typed), event) => enqueue.resume(typed, event, turn),
+            (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
+            (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }
     }

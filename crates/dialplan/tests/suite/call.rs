@@ -134,6 +134,22 @@ fn text(effect: &Effect) -> String {
             let prompts = [music, enter, leave].map(prompt).join("/");
             format!("conference {room} of {max}{} {prompts}", if *muted { " muted" } else { "" })
         }
+        Effect::Enqueue(order) => {
+            let wants: Vec<String> = order
+                .wants
+                .required
+                .iter()
+                .map(|any| {
+                    let any: Vec<_> = any.iter().map(|it| format!("{}>={}", it.skill, it.level)).collect();
+                    any.join("|")
+                })
+                .collect();
+            let last =
+                order.last_agent.as_ref().map_or(String::new(), |(agent, wait)| format!(" {agent} {wait:?}"));
+            format!("queue {} {} [{}]{last}", order.queue, order.priority, wants.join(" "))
+        }
+        Effect::LeaveQueue => "leave the queue".into(),
+        Effect::Agent { action, agent, pin } => format!("agent {agent:?} {pin:?} {action:?}"),
         Effect::ToggleMute => "mute".into(),
         Effect::LeaveConference => "leave".into(),
         Effect::Record => "recording".into(),

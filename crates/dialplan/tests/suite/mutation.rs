@@ -4,7 +4,7 @@
 use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, load};
+use dialplan::{CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult, load};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -128,6 +128,10 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         2 => Just(MachineInput::Answered),
         1 => Just(MachineInput::ConferenceEnded(ConferenceResult::Full)),
         1 => Just(MachineInput::ConferenceEnded(ConferenceResult::Ended)),
+        1 => prop::sample::select(vec![QueueResult::Full, QueueResult::NoAgents, QueueResult::TimedOut])
+            .prop_map(MachineInput::QueueEnded),
+        1 => Just(MachineInput::Served),
+        1 => any::<bool>().prop_map(MachineInput::AgentDone),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
     ];
@@ -161,6 +165,8 @@ struct UnderWay {
     play: Option<u32>,
     dial: bool,
     room: bool,
+    queue: bool,
+    agent: bool,
     over: bool,
 }
 
@@ -176,6 +182,9 @@ impl UnderWay {
             Some(MachineInput::PlayEnded { play, .. }) if self.play == Some(*play) => self.play = None,
             Some(MachineInput::DialEnded(_)) => self.dial = false,
             Some(MachineInput::ConferenceEnded(_)) => self.room = false,
+            Some(MachineInput::QueueEnded(_)) => self.queue = false,
+            Some(MachineInput::Served) if self.queue => (self.queue, self.dial) = (false, true),
+            Some(MachineInput::AgentDone(_)) => self.agent = false,
             _ => {}
         }
         for effect in out.drain(..) {
@@ -188,15 +197,20 @@ impl UnderWay {
                 Effect::Dial { .. } => prop_assert!(!std::mem::replace(&mut self.dial, true)),
                 Effect::Conference { .. } => prop_assert!(!std::mem::replace(&mut self.room, true)),
                 Effect::LeaveConference => prop_assert!(std::mem::replace(&mut self.room, false)),
+                Effect::Enqueue(_) => prop_assert!(!std::mem::replace(&mut self.queue, true)),
+                Effect::LeaveQueue => prop_assert!(std::mem::replace(&mut self.queue, false)),
+                Effect::Agent { .. } => self.agent = true,
                 Effect::CancelDial => prop_assert!(std::mem::replace(&mut self.dial, false)),
                 Effect::Hangup | Effect::Reject { .. } => {
-                    prop_assert!(machine.is_over() && self.play.is_none() && !self.dial && !self.room);
+                    let idle = self.play.is_none() && !self.dial && !self.room && !self.queue;
+                    prop_assert!(machine.is_over() && idle);
                 }
                 _ => {}
             }
         }
         self.over = machine.is_over();
-        let busy = self.play.is_some() || self.dial || self.room || machine.next_timeout().is_some();
+        let waits = self.dial || self.room || self.queue || self.agent;
+        let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");
         Ok(())
     }

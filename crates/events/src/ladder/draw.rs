@@ -2,6 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
+use crate::queues::{left, outcome_of};
 use crate::{DialOutcome, Event, Kind, LegId, Missing, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
@@ -297,6 +298,18 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             ('●', format!("{} {how}, {whose}", name(leg)))
         }
         Kind::RoomGain { leg, gain } => ('●', format!("{} is heard {gain:+} dB", name(leg))),
+        Kind::QueueEntered { leg, queue, priority, waited_millis } => {
+            let place = if *waited_millis > 0 {
+                format!(", at its place of {} s ago", seconds(*waited_millis))
+            } else {
+                String::new()
+            };
+            let points = if *priority == 0 { String::new() } else { format!(" with priority {priority}") };
+            ('●', format!("{} waits in the queue {queue}{points}{place}", name(leg)))
+        }
+        Kind::QueueOffered { agent, queue, .. } => ('●', format!("queue {queue} offers the call to {agent}")),
+        Kind::QueueOfferEnded { agent, outcome, .. } => ('●', outcome_of(agent, *outcome)),
+        Kind::QueueLeft { queue, outcome, .. } => ('●', left(queue, outcome)),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
         Kind::RecordingEnded { path, millis, error: None } => {
             ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))

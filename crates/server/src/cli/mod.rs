@@ -7,6 +7,7 @@ mod fraud;
 mod history;
 mod node;
 mod output;
+mod queues;
 mod rooms;
 mod trunks;
 
@@ -48,6 +49,10 @@ pub fn run() -> ExitCode {
         Command::Fraud { state, json } => fraud::fraud(&state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
+        Command::Agents { action, state, json } => queues::agents(&state.state, action, json),
+        Command::Queues { state, json } => queues::queues(&state.state, json),
+        Command::Why { agent: Some(agent), state, json, .. } => queues::why_agent(&state.state, &agent, json),
+        Command::Why { id, state, json, .. } => history::why(&state.state, &id.unwrap_or_default(), json),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
             let step = match to {
@@ -241,6 +246,42 @@ enum Command {
         #[command(flatten)]
         state: State,
         /// A JSON array of rooms
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows the queues and who waits in them, the next one first (it needs `http` in the node file)
+    Queues {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of queues
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what each agent does, or has one do something (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown agents\n  ringdown agents login alice\n  \
+                      ringdown agents login a17 --phone 1004      at the phone of the user 1004\n  \
+                      ringdown agents pause alice --reason lunch\n  ringdown agents finish alice       its wrap-up is over")]
+    Agents {
+        #[command(subcommand)]
+        action: Option<queues::Action>,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of agents
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells why a call of a queue went to whom it went, why it waits, or why an agent is offered nothing
+    #[command(after_help = "Examples:\n  ringdown why 17\n  ringdown why --agent alice")]
+    Why {
+        /// A contact, as `ringdown calls` or `ringdown queues` shows it, or a number
+        #[arg(value_name = "ID", required_unless_present = "agent")]
+        id: Option<String>,
+        /// An agent (it needs `http` in the node file)
+        #[arg(long, conflicts_with = "id")]
+        agent: Option<String>,
+        #[command(flatten)]
+        state: State,
+        /// As JSON
         #[arg(long)]
         json: bool,
     },

@@ -11,6 +11,7 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod queues;
 mod rooms;
 mod signalling;
 mod stream;

@@ -1,6 +1,7 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::choice::Choice;
+use super::queues::Queues;
 use super::rests::Rests;
 use super::watches::client_of;
 use super::{Stage, Tally};
@@ -27,6 +28,7 @@ const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::f
 /// What the log has told so far.
 #[derive(Debug)]
 pub(crate) struct History {
+    queues: Queues,
     next_seq: u64,
     contacts: BTreeMap<ContactId, Contact>,
     ended: BTreeSet<ContactId>,
@@ -98,6 +100,7 @@ impl History {
             contacts: BTreeMap::new(),
             ended: BTreeSet::new(),
             seen_legs: BTreeSet::new(),
+            queues: Queues::default(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
@@ -185,6 +188,12 @@ impl History {
         legs.chain(met)
     }
 
+    /// Whether a party's contact waits in a queue.
+    pub(crate) fn is_queued(&self, stream: StreamId) -> bool {
+        let owner = self.contacts.iter().find(|(_, contact)| contact.legs.contains_key(&LegId(stream.0)));
+        owner.is_some_and(|(id, _)| self.queues.has(*id))
+    }
+
     /// The leg of that Call-ID, if we placed it and it may still be the first to answer.
     pub(crate) fn ringing(&self, call_id: &str) -> Option<(ContactId, LegId)> {
         let dialing = self.contacts.iter().filter(|(_, contact)| contact.dialing.is_some());
@@ -257,6 +266,8 @@ impl History {
             return Err(format!("event {} where {} was due", event.seq, self.next_seq));
         }
         self.next_seq += 1;
+        self.queues.observe(event)?;
+        super::queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
         if let Some(cdr) = &cdr
             && !self.recorded.insert(cdr.contact)
@@ -567,6 +578,11 @@ impl Contact {
                 let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
                 (at - since > LONGEST_DIAL).then_some("rang for too long")
             }
+            Kind::QueueEntered { leg, .. } => {
+                let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.room.is_none();
+                (!up || self.dialing.replace(at).is_some()).then_some("waits out of something else")
+            }
+            Kind::QueueLeft { .. } => self.dialing.take().is_none().then_some("leaves no queue"),
             Kind::LegReplaced { leg, by } => {
                 let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
                 let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;

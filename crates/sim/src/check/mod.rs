@@ -3,6 +3,7 @@
 mod choice;
 mod consequence;
 mod history;
+mod queues;
 mod rests;
 mod sdp;
 mod tally;

@@ -107,6 +107,24 @@ tally! {
     notified "notified";
     /// Of these, what the phone refused.
     notify_refused "refused by phones";
+    /// Callers who came into queues.
+    queued "queued";
+    /// Offers to agents.
+    offered "offered to agents";
+    /// Offers that rang out.
+    not_answered "rang out";
+    /// Offers that another agent was faster with.
+    another_agent "another agent was faster with";
+    /// Callers whom an agent has taken.
+    served "served by agents";
+    /// Callers who gave up in a queue.
+    given_up_waiting "gave up waiting";
+    /// Callers who left a queue otherwise.
+    left_queue "left a queue";
+    /// Places that went to another contact.
+    moved_queue "places moved";
+    /// Wrap-ups.
+    wrapped_up "wrapped up";
     /// Alarms.
     alarms "alarms";
 }

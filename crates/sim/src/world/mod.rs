@@ -1,5 +1,6 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
+mod agents;
 mod cast;
 mod dns;
 mod flood;
@@ -111,6 +112,8 @@ enum Operator {
     Transfer(&'static str),
     /// Does something with whoever is in a room.
     Room,
+    /// Does something with an agent.
+    Agent,
     /// Has the switch call a number by a trunk.
     TestCall,
     /// Messages of a user come, are heard or thrown away.
@@ -293,6 +296,7 @@ impl World {
             }
             Operator::Transfer(user) => self.transfer(user),
             Operator::Room => self.direct_room(),
+            Operator::Agent => self.direct_agent(),
             Operator::TestCall => self.test_call(),
             Operator::Mailbox(user) => {
                 let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
@@ -588,6 +592,10 @@ impl World {
                 let user = self.rng.pick(&["alice", "bob", "carol"]);
                 self.send(at, Delivery::Operator(Operator::Transfer(user)));
             }
+        }
+        for _ in 0..self.rng.below(8) {
+            let at = Duration::from_secs(1) + self.rng.within(Duration::from_secs(90));
+            self.send(at, Delivery::Operator(Operator::Agent));
         }
         for _ in 0..self.rng.below(5) {
             let at = Duration::from_secs(1) + self.rng.within(Duration::from_secs(90));

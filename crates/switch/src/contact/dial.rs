@@ -4,6 +4,7 @@ use super::choose::Choice;
 use super::early::EarlyBridge;
 use super::hunt::{Failure, Hunt};
 use super::identity::Introduction;
+use super::queue::Waiting;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
@@ -13,7 +14,7 @@ use clock::{Duration, Time};
 use dialplan::{
     CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
 };
-use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
+use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party, QueueOutcome};
 use rtp::control::Command;
 use sip::{Address, Body, Flow, InviteId, Login, Message, NewInvite};
 use std::collections::VecDeque;
@@ -32,7 +33,7 @@ pub(super) struct Dial {
     ringback: Ringback,
     tally: Tally,
     caller_id: Option<CallerId>,
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
     /// How often a destination has sent the call elsewhere.
     redirects: u8,
     /// How many of those that wait are where a destination has sent the call: the time of that one is theirs.
@@ -77,10 +78,41 @@ impl Order {
 }
 
 impl Dial {
+    /// A place in a queue, whose agents are rung one by one as the queue decides.
+    pub(super) fn waiting(ring_time: Duration, ringback: Ringback, waiting: Waiting) -> Self {
+        let purpose = Purpose::Queue(Box::new(waiting));
+        Self::of(Order {
+            targets: Vec::new(),
+            mode: DialMode::Parallel,
+            ring_time,
+            ringback,
+            caller_id: None,
+            purpose,
+        })
+    }
+
+    fn of(order: Order) -> Self {
+        let Order { targets, mode, ring_time, ringback, caller_id, purpose } = order;
+        Self {
+            waiting: targets.into(),
+            mode,
+            ring_time,
+            ringback,
+            tally: Tally::default(),
+            caller_id,
+            purpose,
+            redirects: 0,
+            elsewhere: 0,
+            redirected_by: None,
+            hunts: Vec::new(),
+        }
+    }
+
     /// Rings these next, to which a party has sent the call; false if there are none, or if destinations have done so too
     /// often.
     pub(super) fn redirect(&mut self, by: &Party, targets: &[Target]) -> bool {
-        if targets.is_empty() || self.redirects == MOST_REDIRECTS {
+        let for_agents = matches!(self.purpose, Purpose::Queue(_));
+        if for_agents || targets.is_empty() || self.redirects == MOST_REDIRECTS {
             return false;
         }
         self.redirects += 1;
@@ -109,12 +141,13 @@ impl Dial {
 }
 
 /// Who is told when nobody answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The flow's step: the flow goes on by the step's branch.
     Step,
     /// A transfer: the caller goes back to who began it.
     Transfer,
+    /// A queue: it decides who is rung, and when it is over.
+    Queue(Box<Waiting>),
 }
 
 /// How the destinations that are through have failed.
@@ -137,28 +170,17 @@ pub(crate) struct Destination {
 
 impl Contact {
     pub(super) fn start_dial(&mut self, core: &mut Core, order: Order) {
-        let Order { targets, mode, ring_time, ringback, caller_id, purpose } = order;
-        let names = targets.iter().map(|target| target.to_string().into()).collect();
+        let names = order.targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
-        let (waiting, tally) = (targets.into(), Tally::default());
-        self.phase = Phase::Dialing(Dial {
-            waiting,
-            mode,
-            ring_time,
-            ringback,
-            caller_id,
-            tally,
-            purpose,
-            redirects: 0,
-            elsewhere: 0,
-            redirected_by: None,
-            hunts: Vec::new(),
-        });
+        self.phase = Phase::Dialing(Dial::of(order));
         self.ring_next(core);
     }
 
     /// Rings what the mode allows; ends the dial when nothing rings and nothing waits.
     pub(super) fn ring_next(&mut self, core: &mut Core) {
+        if self.is_queued() {
+            return;
+        }
         loop {
             let ringing = self.is_ringing();
             let Phase::Dialing(dial) = &mut self.phase else { return };
@@ -187,7 +209,7 @@ impl Contact {
     }
 
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
-    fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
+    pub(super) fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
         let Target::User(user) = target else {
             if let Target::Number { number, .. } = target {
                 self.may_spend(core, number)?;
@@ -340,7 +362,11 @@ impl Contact {
     /// An answered leg gets the call that is rung for.
     pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
-        self.finish_ringing(core, DialOutcome::Answered(leg));
+        if self.is_queued() {
+            self.serve_from_queue(core, leg);
+        } else {
+            self.finish_ringing(core, DialOutcome::Answered(leg));
+        }
         self.prefer_codec_of(leg);
         self.answer_caller(core);
         self.connect(core, leg);
@@ -393,6 +419,9 @@ impl Contact {
         if !matches!(self.phase, Phase::Dialing(_)) {
             return;
         }
+        if self.is_queued() {
+            return self.count_agent(core, leg, failure);
+        }
         let hunt = self.take_hunt(leg).and_then(|hunt| hunt.after(failure));
         let outcome = hunt.map_or(Err(failure.status), |hunt| self.hunt(core, hunt));
         if let Err(status) = outcome {
@@ -412,6 +441,7 @@ impl Contact {
         match self.phase {
             Phase::Test => return self.end_test(core),
             Phase::Releasing => return self.end_release(core, 408),
+            _ if self.is_queued() => return self.end_late_offers(core),
             _ => {}
         }
         let Phase::Dialing(dial) = &mut self.phase else { return };
@@ -428,6 +458,7 @@ impl Contact {
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
         self.abandon_consultation(core, EndedBy::Flow);
         self.leave_room(core, false);
+        self.leave_queue(core, EndedBy::Flow, QueueOutcome::Flow);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Test | Phase::Conference(_) => {}
             Phase::Dialing(_) => {
@@ -451,6 +482,11 @@ impl Contact {
     /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
     pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
         self.leave_room(core, false);
+        self.leave_queue(
+            core,
+            by,
+            if by == EndedBy::Caller { QueueOutcome::Abandoned } else { QueueOutcome::Flow },
+        );
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Conference(_) => {}
             Phase::Test => {
@@ -525,6 +561,9 @@ impl Contact {
 
     /// Nobody is rung any more.
     pub(super) fn stop_ringing(&mut self, core: &mut Core, by: EndedBy, outcome: DialOutcome) {
+        if self.leave_queue(core, by, QueueOutcome::Flow).is_some() {
+            return;
+        }
         if let Phase::Dialing(_) = self.phase {
             self.phase = Phase::Flow;
             self.cancel_ringing(core, None, by, "cancelled");
@@ -532,14 +571,27 @@ impl Contact {
         }
     }
 
-    fn cancel_ringing(&mut self, core: &mut Core, header: Option<&str>, by: EndedBy, reason: &str) {
-        let ringing: Vec<_> = self
-            .callees
-            .iter()
-            .filter(|leg| matches!(leg.state, State::Early { .. }))
-            .map(|leg| (leg.id, leg.invite))
-            .collect();
-        for (leg, invite) in ringing {
+    pub(super) fn cancel_ringing(
+        &mut self,
+        core: &mut Core,
+        header: Option<&str>,
+        by: EndedBy,
+        reason: &str,
+    ) {
+        let ringing = self.callees.iter().filter(|leg| leg.is_early()).map(|leg| (leg.id, leg.invite));
+        let ringing: Vec<_> = ringing.collect();
+        self.cancel_legs(core, ringing, header, by, reason);
+    }
+
+    pub(super) fn cancel_legs(
+        &mut self,
+        core: &mut Core,
+        legs: Vec<(LegId, Option<InviteId>)>,
+        header: Option<&str>,
+        by: EndedBy,
+        reason: &str,
+    ) {
+        for (leg, invite) in legs {
             if let Some(invite) = invite {
                 core.endpoint.cancel(core.now, invite, header, &mut core.sip);
             }
@@ -555,6 +607,8 @@ impl Contact {
         match dial.purpose {
             Purpose::Step => self.inbox.push_back(MachineInput::DialEnded(result)),
             Purpose::Transfer => self.hand_back(core, status),
+            // It is over when the queue says so.
+            Purpose::Queue(_) => {}
         }
     }
 

@@ -71,6 +71,13 @@ impl Contact {
             Effect::LeaveConference => {
                 self.leave_room(core, false);
             }
+            Effect::Enqueue(order) => self.enqueue(core, *order),
+            Effect::LeaveQueue => self.cancel_dial(core),
+            Effect::Agent { action, agent, pin } => {
+                let (plan, user) = (std::sync::Arc::clone(&self.plan), self.caller.user().cloned());
+                let done = core.agent_calls(&plan, user.as_ref(), (agent.as_deref(), pin.as_deref()), action);
+                self.inbox.push_back(MachineInput::AgentDone(done));
+            }
             Effect::Record => self.start_recording(core),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line } => {

@@ -59,6 +59,7 @@ impl Contact {
                 Some(error)
             }
         };
+        self.end_announcement(play);
         if let Some(playing) = self.playing.take_if(|playing| playing.id == play) {
             self.inbox.push_back(MachineInput::PlayEnded { play: playing.number, failed });
         }
@@ -134,8 +135,8 @@ impl Contact {
             }
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
-                let listens =
-                    Some(&self.caller).filter(|leg| leg.is_open() && self.early_far_end().is_none());
+                let listens = Some(&self.caller)
+                    .filter(|leg| leg.is_open() && self.early_far_end().is_none() && !self.is_told());
                 let tune = match dial.ringback() {
                     Ringback::Far | Ringback::Tone => Tune::System("ringback"),
                     Ringback::Prompt(file) => Tune::File(Arc::clone(file)),

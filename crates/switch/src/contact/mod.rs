@@ -14,6 +14,7 @@ mod identity;
 mod join;
 mod keys;
 mod media;
+mod queue;
 mod redirect;
 mod release;
 mod replace;
@@ -34,6 +35,7 @@ use early::EarlyBridge;
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId};
 use fax::Faxing;
 use media::{Music, Playing};
+use queue::FormerPlace;
 use rtp::control::RecordingId;
 use sip::Message;
 use std::collections::VecDeque;
@@ -69,6 +71,8 @@ pub(crate) struct Contact {
     /// Whom the caller hears before the answer.
     early: Option<EarlyBridge>,
     faxing: Faxing,
+    /// Where its caller has waited before.
+    former_place: Option<FormerPlace>,
     /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
     /// The one that runs.
@@ -135,6 +139,7 @@ impl Contact {
             music: Vec::new(),
             early: None,
             faxing: Faxing::default(),
+            former_place: None,
             recordings: Vec::new(),
             taping: None,
             recordings_begun: 0,
