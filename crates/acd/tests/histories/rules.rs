@@ -3,6 +3,7 @@
 use acd::{AgentPlan, Member, QueuePlan, Strategy, Wants};
 use clock::{Duration, Time};
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// One who waits, as the history has it.
 #[derive(Clone, Debug)]
@@ -11,8 +12,10 @@ pub(crate) struct Waiting {
     pub(crate) entered: Time,
     pub(crate) priority: i32,
     pub(crate) wants: Wants,
-    /// Until when it may be kept for one agent, or is not to be called again.
-    pub(crate) kept_until: Time,
+    /// The one agent that it is for until then.
+    pub(crate) held: Option<(Arc<str>, Time)>,
+    /// When one who could not be reached is called again.
+    pub(crate) rests_until: Time,
     pub(crate) callback: bool,
 }
 
@@ -22,6 +25,23 @@ pub(crate) struct Person {
     pub(crate) logged_in: bool,
     pub(crate) paused: bool,
     pub(crate) unreachable: bool,
+}
+
+impl Person {
+    pub(crate) fn manned(&self) -> bool {
+        self.logged_in && !self.unreachable
+    }
+
+    pub(crate) fn staffed(&self) -> bool {
+        self.manned() && !self.paused
+    }
+}
+
+impl Waiting {
+    /// The one agent that it is for now.
+    pub(crate) fn held_for(&self, now: Time) -> Option<&Arc<str>> {
+        self.held.as_ref().filter(|(_, until)| *until > now).map(|(agent, _)| agent)
+    }
 }
 
 pub(crate) fn rank(

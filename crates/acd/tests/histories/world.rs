@@ -61,6 +61,8 @@ pub(crate) struct World {
     /// Read back from what was written of the other at some step, and told the same ever since.
     twin: Acd,
     next_call: u64,
+    /// Of a hundred things, so many are arrivals.
+    arrivals: u64,
     waiting: BTreeMap<u64, Waiting>,
     ended: BTreeSet<u64>,
     /// Call, agent, end, and whether the caller is being called back.
@@ -91,6 +93,7 @@ impl World {
             acd,
             twin,
             next_call: 1,
+            arrivals: 35,
             waiting: BTreeMap::new(),
             ended: BTreeSet::new(),
             offers: BTreeMap::new(),
@@ -119,14 +122,16 @@ impl World {
             self.does(Input::Timeout);
         }
         self.now = target;
-        match self.below(100) {
-            0..35 => self.someone_enters(),
-            35..60 => self.an_offer_ends(),
-            60..78 => self.a_talk_ends(),
-            78..90 => self.an_agent_changes(),
-            90..96 => self.a_caller_goes(),
-            96..98 => self.read_back(),
-            98 => self.replan(),
+        if self.below(100) < self.arrivals {
+            return self.someone_enters();
+        }
+        match self.below(65) {
+            0..25 => self.an_offer_ends(),
+            25..43 => self.a_talk_ends(),
+            43..55 => self.an_agent_changes(),
+            55..61 => self.a_caller_goes(),
+            61..63 => self.read_back(),
+            63 => self.replan(),
             _ => self.does(Input::Timeout),
         }
     }
@@ -155,11 +160,23 @@ impl World {
         let priority = self.below(4) as i32;
         let wants = self.wants();
         let held = self.below(4) == 0;
-        let agent = Arc::from(format!("agent{}", self.below(AGENTS)));
+        let agent: Arc<str> = Arc::from(format!("agent{}", self.below(AGENTS)));
         let wait = Duration::from_secs(self.below(15));
         let number = callback.then(|| Arc::from(format!("+34{call}")));
-        let kept_until = if held { self.now + wait } else { self.now };
-        let caller = Waiting { queue, entered, priority, wants: wants.clone(), kept_until, callback };
+        let mut caller = Waiting {
+            queue,
+            entered,
+            priority,
+            wants: wants.clone(),
+            held: None,
+            rests_until: self.now,
+            callback,
+        };
+        let fresh = Waiting { entered: self.now, ..caller.clone() };
+        let of_queue = self.is_member(queue, &agent);
+        if held && of_queue && self.people[&agent].staffed() && self.skilled(&fresh, &agent) {
+            caller.held = Some((Arc::clone(&agent), self.now + wait));
+        }
         self.waiting.insert(call, caller);
         let queue = Arc::clone(&self.plan.queues[queue].name);
         let last_agent = held.then_some((agent, wait));
@@ -200,12 +217,12 @@ impl World {
             if failed {
                 let again = self.plan_of(call).callback.again;
                 if let Some(caller) = self.waiting.get_mut(&call) {
-                    caller.kept_until = self.now + again;
+                    (caller.rests_until, caller.held) = (self.now + again, None);
                 }
                 return self.does(Input::CallBackFailed { offer });
             }
             if let Some(caller) = self.waiting.get_mut(&call) {
-                caller.callback = false;
+                (caller.callback, caller.held) = (false, None);
             }
             self.tally.count("called back");
             return self.does(Input::CalledBack { offer });
@@ -226,6 +243,7 @@ impl World {
                 self.handled.entry(agent).or_default().0 += 1;
             } else {
                 self.tally.count("missed");
+                self.unhold(call);
             }
         }
         self.does(Input::OfferEnded { offer, outcome });
@@ -283,7 +301,22 @@ impl World {
             14 => AgentChange::ExtendWrapUp(Duration::from_secs(20)),
             _ => AgentChange::FinishWrapUp,
         };
+        if !person.staffed() {
+            self.nobody_is_held_for(&agent);
+        }
         self.does(Input::Agent { agent, change });
+    }
+
+    fn nobody_is_held_for(&mut self, agent: &Arc<str>) {
+        for caller in self.waiting.values_mut() {
+            caller.held.take_if(|(held, _)| held == agent);
+        }
+    }
+
+    fn unhold(&mut self, call: u64) {
+        if let Some(caller) = self.waiting.get_mut(&call) {
+            caller.held = None;
+        }
     }
 
     fn a_caller_goes(&mut self) {
@@ -295,7 +328,7 @@ impl World {
             0 => {
                 let queue = self.below(self.plan.queues.len() as u64) as usize;
                 if let Some(caller) = self.waiting.get_mut(&call) {
-                    caller.queue = queue;
+                    (caller.queue, caller.held) = (queue, None);
                 }
                 self.told.remove(&call);
                 self.tally.count("moved");
@@ -333,6 +366,15 @@ impl World {
         // Who has left a queue has no turn there that others would wait for.
         self.last.clear();
         self.told.clear();
+        self.arrivals = 10 + self.below(40);
+        let (plan, people) = (&self.plan, &self.people);
+        for caller in self.waiting.values_mut() {
+            let members = &plan.queues[caller.queue].members;
+            let stays = |agent: &Arc<str>| {
+                people[agent].staffed() && members.iter().any(|member| member.agent == *agent)
+            };
+            caller.held.take_if(|(agent, _)| !stays(agent));
+        }
         self.tally.count("new plan");
         self.see(&out, &other, &BTreeSet::new());
     }
@@ -360,7 +402,7 @@ impl World {
     fn see(&mut self, out: &[Output], other: &[Output], kept: &BTreeSet<u64>) {
         assert_eq!(out, other, "seed {}: what was read back goes on otherwise", self.seed);
         for output in out {
-            self.take(output);
+            self.take(output, kept);
         }
         let views: BTreeMap<Arc<str>, AgentView> =
             self.acd.agents(self.now).into_iter().map(|view| (Arc::clone(&view.agent), view)).collect();
@@ -376,7 +418,7 @@ impl World {
     }
 
     /// Keeps account of one output, and checks it against what was before.
-    fn take(&mut self, output: &Output) {
+    fn take(&mut self, output: &Output, kept: &BTreeSet<u64>) {
         let seed = self.seed;
         match output {
             Output::Offer { offer, call, agent, until, why }
@@ -387,7 +429,11 @@ impl World {
                 assert_eq!(caller.map(|caller| caller.callback), Some(back), "seed {seed}: {output:?}");
                 let taken = self.offers.values().any(|(_, other, ..)| other == agent);
                 assert!(!taken && !self.talks.contains_key(agent), "seed {seed}: a second thing for {agent}");
-                self.check_choice(*call, why);
+                // Who was kept for a callback is offered it, whoever else is free.
+                if !kept.contains(call) {
+                    self.check_choice(*call, why);
+                }
+                self.last.insert((Arc::clone(&why.queue), why.score.tier), Arc::clone(agent));
                 self.offers.insert(*offer, (*call, Arc::clone(agent), *until, back));
             }
             Output::Withdraw { offer, call, agent, because } => {
@@ -398,11 +444,11 @@ impl World {
                     Some((call, agent)),
                     "seed {seed}"
                 );
+                self.unhold(*call);
                 if let (Some((.., true)), acd::Withdrawn::Lease, Some(caller)) =
-                    (gone, because, self.waiting.get(call))
+                    (gone, because, self.waiting.get_mut(call))
                 {
-                    let kept_until = self.now + self.plan.queues[caller.queue].callback.again;
-                    self.waiting.get_mut(call).expect("it waits").kept_until = kept_until;
+                    caller.rests_until = self.now + self.plan.queues[caller.queue].callback.again;
                 }
             }
             Output::Exit { call, why } => {
@@ -420,6 +466,7 @@ impl World {
             Output::Agent { agent, state, why } => {
                 if matches!(why, acd::AgentWhy::Misses(_)) {
                     self.people.get_mut(agent).expect("an agent of ours").paused = true;
+                    self.nobody_is_held_for(agent);
                 }
                 self.states.insert(Arc::clone(agent), state.clone());
             }
@@ -450,30 +497,35 @@ impl World {
         assert_eq!(up, ours, "seed {}", self.seed);
     }
 
-    fn manned(&self, agent: &str) -> bool {
-        let person = &self.people[agent];
-        person.logged_in && !person.unreachable
+    fn staffed(&self, queue: usize) -> usize {
+        self.plan.queues[queue].members.iter().filter(|member| self.people[&member.agent].staffed()).count()
     }
 
-    fn staffed(&self, queue: usize) -> usize {
-        let there = |member: &&Member| self.manned(&member.agent) && !self.people[&member.agent].paused;
-        self.plan.queues[queue].members.iter().filter(there).count()
+    fn is_member(&self, queue: usize, agent: &Arc<str>) -> bool {
+        self.plan.queues[queue].members.iter().any(|member| member.agent == *agent)
+    }
+
+    fn skilled(&self, caller: &Waiting, agent: &Arc<str>) -> bool {
+        let agent = self.plan.agents.iter().find(|one| one.name == *agent).expect("an agent of ours");
+        rules::skilled(self.now, caller, &self.plan.queues[caller.queue], agent)
     }
 
     /// Whether a member of its queue may be offered a caller, if it is free.
     fn able(&self, caller: &Waiting, member: &Member) -> bool {
+        if let Some(held) = caller.held_for(self.now) {
+            return *held == member.agent;
+        }
         let plan = &self.plan.queues[caller.queue];
-        let agent =
-            self.plan.agents.iter().find(|agent| agent.name == member.agent).expect("an agent of ours");
-        rules::skilled(self.now, caller, plan, agent)
-            && rules::open(self.now, caller, plan, member, |agent| self.manned(agent))
+        self.skilled(caller, &member.agent)
+            && rules::open(self.now, caller, plan, member, |agent| self.people[agent].manned())
             && !rules::never_drawn(plan, member)
     }
 
     fn needs_an_agent(&self, call: u64, caller: &Waiting) -> bool {
         let plan = &self.plan.queues[caller.queue];
         let rung = self.offers.values().any(|(of, ..)| *of == call);
-        caller.kept_until <= self.now && (!rung || (rules::wants_all(plan) && !caller.callback))
+        let all = rules::wants_all(plan) && !caller.callback && caller.held_for(self.now).is_none();
+        caller.rests_until <= self.now && (!rung || all)
     }
 
     fn check_nobody_waits_beside_an_idle_agent(&self, views: &BTreeMap<Arc<str>, AgentView>) {
@@ -524,14 +576,18 @@ impl World {
 
     /// The agent chosen is the one whose turn it is, of those recorded as able.
     fn check_choice(&mut self, call: u64, why: &Choice) {
-        let plan = self.plan_of(call);
+        let plan = self.plan_of(call).clone();
         let rank = |score: &Score| (score.tier, Reverse(score.preferred));
         let able = |one: &acd::Candidate| match one.verdict {
             Verdict::Able(score) => Some(score),
             Verdict::Skipped(_) => None,
         };
         let rivals: Vec<Score> = why.others.iter().filter_map(able).collect();
-        let kept = self.waiting[&call].kept_until > self.now;
+        let kept = self.waiting[&call].held_for(self.now).is_some();
+        self.tally.count(if kept { "held" } else { "free" });
+        if !rivals.is_empty() {
+            self.tally.count("rivals");
+        }
         let better = |one: &Score| {
             let key = |score: &Score| match plan.strategy {
                 Strategy::LongestIdle => (0, Reverse(score.idle)),
@@ -553,7 +609,6 @@ impl World {
             let earlier = |one: &Score| rank(one) == rank(&why.score) && turn(one) < turn(&why.score);
             assert!(!rivals.iter().any(earlier), "seed {}: after {last}: {why}", self.seed);
         }
-        self.last.insert((Arc::clone(&why.queue), why.score.tier), Arc::clone(&why.agent));
     }
 
     fn check_estimate(&mut self, call: u64, position: u32, estimate: Option<Duration>) {
@@ -591,8 +646,9 @@ fn plan(random: &mut ChaCha12Rng) -> Plan {
     let mut queue = |n: u64| {
         let mut queue = QueuePlan::new(format!("acme/{n}"));
         queue.strategy = strategies[below(10) as usize];
+        let few = below(2) == 0;
         for agent in 0..AGENTS {
-            if below(3) > 0 {
+            if below(4) < if few { 1 } else { 3 } {
                 let (tier, weight) = (1 + below(3) as u8, below(4) as u32);
                 queue.members.push(Member { agent: format!("agent{agent}").into(), tier, weight });
             }
