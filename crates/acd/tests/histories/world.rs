@@ -47,6 +47,8 @@ impl Tally {
             "estimate",
             "talked",
             "moved",
+            "rivals",
+            "held",
         ];
         all.iter().map(|what| self.0.get(what).copied().unwrap_or(0)).min().unwrap_or(0)
     }
@@ -127,8 +129,8 @@ impl World {
         }
         match self.below(65) {
             0..25 => self.an_offer_ends(),
-            25..43 => self.a_talk_ends(),
-            43..55 => self.an_agent_changes(),
+            25..45 => self.a_talk_ends(),
+            45..55 => self.an_agent_changes(),
             55..61 => self.a_caller_goes(),
             61..63 => self.read_back(),
             63 => self.replan(),
@@ -159,9 +161,9 @@ impl World {
         let callback = self.below(6) == 0;
         let priority = self.below(4) as i32;
         let wants = self.wants();
-        let held = self.below(4) == 0;
+        let held = self.below(3) == 0;
         let agent: Arc<str> = Arc::from(format!("agent{}", self.below(AGENTS)));
-        let wait = Duration::from_secs(self.below(15));
+        let wait = Duration::from_secs(self.below(40));
         let number = callback.then(|| Arc::from(format!("+34{call}")));
         let mut caller = Waiting {
             queue,
@@ -229,9 +231,7 @@ impl World {
         }
         let outcome = match self.below(8) {
             0 => Outcome::NoAnswer,
-            1 => Outcome::Busy,
-            2 => Outcome::Declined,
-            3 => Outcome::Unreachable,
+            1 => [Outcome::Busy, Outcome::Declined, Outcome::Unreachable][self.below(3) as usize],
             _ => Outcome::Answered,
         };
         if let Some((call, agent, ..)) = self.offers.remove(&offer) {
@@ -268,13 +268,13 @@ impl World {
 
     fn an_agent_changes(&mut self) {
         let agent: Arc<str> = Arc::from(format!("agent{}", self.below(AGENTS)));
-        let draw = self.below(16);
+        let draw = self.below(24);
         let on = self.below(3) > 0;
         let Some(person) = self.people.get_mut(&agent) else {
             return;
         };
         let change = match draw {
-            0..6 => {
+            0..6 | 20..24 => {
                 if !person.logged_in {
                     self.handled.insert(Arc::clone(&agent), (0, Duration::ZERO));
                 }
@@ -289,7 +289,7 @@ impl World {
                 person.paused = true;
                 AgentChange::Pause { reason: "lunch".into() }
             }
-            8..11 => {
+            8..11 | 16..20 => {
                 person.paused = false;
                 AgentChange::Ready
             }
@@ -366,7 +366,7 @@ impl World {
         // Who has left a queue has no turn there that others would wait for.
         self.last.clear();
         self.told.clear();
-        self.arrivals = 10 + self.below(40);
+        self.arrivals = [4, 8, 12, 16, 40][self.below(5) as usize];
         let (plan, people) = (&self.plan, &self.people);
         for caller in self.waiting.values_mut() {
             let members = &plan.queues[caller.queue].members;
@@ -654,7 +654,8 @@ fn plan(random: &mut ChaCha12Rng) -> Plan {
             }
         }
         queue.wrap_up = Duration::from_secs(below(3) * 10);
-        queue.misses = Some(1 + below(4) as u32);
+        queue.misses = Some(1 + below(9) as u32);
+        queue.retry.no_answer = Duration::from_secs(1 + below(10));
         queue.max_length = Some(20);
         queue.max_wait = (below(2) == 0).then_some(Duration::from_secs(300));
         queue.no_agents_wait = (below(2) == 0).then_some(Duration::from_secs(20));
@@ -664,7 +665,7 @@ fn plan(random: &mut ChaCha12Rng) -> Plan {
         queue.ageing = below(3) as u32;
         queue.tiers = Tiers { next_after: Duration::from_secs(below(3) * 7) };
         queue.relax = vec![(Duration::from_secs(10), 1), (Duration::from_secs(25), 3)];
-        queue.announce.every = (below(4) > 0).then_some(Duration::from_secs(9));
+        queue.announce.every = (below(4) > 0).then_some(Duration::from_secs(30));
         queue.callback.again = Duration::from_secs(60);
         queue
     };
