@@ -11,8 +11,12 @@ use clock::Time;
 use rand_chacha::rand_core::Rng;
 use std::sync::Arc;
 
-/// In a queue of more members than this, an offer records those alone who were next.
+/// In a queue of more members than this, an offer records those alone who were next: what it costs must not grow with
+/// the queue. [`Acd::why_call`] tells of all.
 const LISTED: usize = 32;
+
+/// How many those are.
+const NEXT: usize = 8;
 
 /// Free agents of one tier who are able and whom the caller prefers alike.
 type Buckets<'a> = Vec<&'a Bucket>;
@@ -90,13 +94,14 @@ impl Acd {
     fn runners_up(&self, queue: &Queue, caller: &Call, tier: usize, now: Time) -> Vec<u32> {
         let buckets = self.best(queue, caller, tier, caller.relax(now, &queue.plan));
         let mut keys: Vec<Key> = Vec::new();
-        for bucket in buckets.into_iter().take(LISTED) {
+        for bucket in buckets {
             if let Bucket::Ordered(all) = bucket {
-                keys.extend(all.iter().take(4));
+                // One more than are told: the agent chosen may be among them.
+                keys.extend(all.iter().take(NEXT + 1));
             }
         }
         keys.sort_unstable();
-        keys.into_iter().take(LISTED).map(|(.., place)| place).collect()
+        keys.into_iter().take(NEXT + 1).map(|(.., place)| place).collect()
     }
 
     pub(crate) fn candidate(&self, now: Time, caller: &Call, place: u32) -> Candidate {

@@ -89,6 +89,9 @@ impl From<Saved> for Acd {
         let Saved { now, queues, agents, calls, offers, next_offer, random } = saved;
         let mut acd = Self { now, queues, agents, calls, offers, next_offer, random, ..Self::new([0; 32]) };
         acd.rebuild(now);
+        // It was settled before it was written.
+        acd.fresh_agents.clear();
+        acd.fresh_classes.clear();
         acd
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::agent::Agent;
 use crate::bucket::{self, Bucket, Lots, Standing};
-use crate::call::{Class, Key};
+use crate::call::{self, Class, Key, Rank};
 use crate::estimate::Pace;
 use crate::plan::{QueuePlan, Skills, Strategy};
 use clock::Time;
@@ -162,18 +162,29 @@ impl Queue {
         self.index.tiers.len().saturating_sub(1)
     }
 
-    /// The classes of callers to whom an agent at that place may be offered.
-    pub(crate) fn servable(&self, agent: usize, skills: &Skills, place: u32) -> impl Iterator<Item = &Class> {
-        let tier = self.index.members[place as usize].tier;
-        let held = self.index.hungry.get_key_value(&Class::Held(agent)).map(|(class, _)| class);
-        let others = self.index.hungry.range((Bound::Excluded(Class::Held(usize::MAX)), Bound::Unbounded));
-        let able = move |class: &&Class| match class {
+    /// The first caller of those who may be offered to an agent at that place.
+    pub(crate) fn first_for(&self, now: Time, agent: usize, skills: &Skills, place: u32) -> Option<Rank> {
+        let member = self.index.members[place as usize];
+        let drawn = member.weight > 0 || self.plan.strategy != Strategy::Weighted;
+        let able = |class: &Class| match class {
+            Class::Held(held) => *held == agent,
             Class::Open { wants, relax, stage } => {
-                tier <= self.open_to(*stage) && wants.unmet(skills, *relax).is_none()
+                drawn && member.tier <= self.open_to(*stage) && wants.unmet(skills, *relax).is_none()
             }
-            Class::Held(_) => false,
         };
-        held.into_iter().chain(others.map(|(class, _)| class).filter(able))
+        let held = self.index.hungry.get_key_value(&Class::Held(agent));
+        let open = self.index.hungry.range((Bound::Excluded(Class::Held(usize::MAX)), Bound::Unbounded));
+        let mut first: Option<&Key> = None;
+        for (class, callers) in held.into_iter().chain(open) {
+            // What an agent is able to do is looked at only if it matters: that is what takes time.
+            if let Some(key) = callers.first()
+                && first.is_none_or(|first| key < first)
+                && able(class)
+            {
+                first = Some(key);
+            }
+        }
+        first.map(|key| call::rank(now, &self.plan, key))
     }
 
     /// The agent at a place is offered a caller.

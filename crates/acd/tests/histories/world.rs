@@ -54,6 +54,9 @@ impl Tally {
     }
 }
 
+/// An offer: call, agent, end, and whether the caller is being called back.
+type Up = (u64, Arc<str>, Time, bool);
+
 pub(crate) struct World {
     seed: u64,
     random: ChaCha12Rng,
@@ -67,8 +70,7 @@ pub(crate) struct World {
     arrivals: u64,
     waiting: BTreeMap<u64, Waiting>,
     ended: BTreeSet<u64>,
-    /// Call, agent, end, and whether the caller is being called back.
-    offers: BTreeMap<u64, (u64, Arc<str>, Time, bool)>,
+    offers: BTreeMap<u64, Up>,
     talks: BTreeMap<Arc<str>, Time>,
     people: BTreeMap<Arc<str>, Person>,
     states: BTreeMap<Arc<str>, AgentState>,
@@ -249,7 +251,7 @@ impl World {
         self.does(Input::OfferEnded { offer, outcome });
     }
 
-    fn any_offer(&mut self) -> Option<(u64, (u64, Arc<str>, Time, bool))> {
+    fn any_offer(&mut self) -> Option<(u64, Up)> {
         let n = self.below(self.offers.len().max(1) as u64) as usize;
         self.offers.iter().nth(n).map(|(number, offer)| (*number, offer.clone()))
     }
