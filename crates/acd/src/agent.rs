@@ -1,12 +1,15 @@
 //! An agent: what it does, and what its phone does.
 
-use crate::plan::Skills;
+use crate::bucket::Standing;
+use crate::plan::{Absence, Skills};
+use crate::queue::Seat;
 use crate::words::{AgentChange, AgentState, AgentWhy, Outcome, Output, Withdrawn};
 use crate::{Acd, Timer};
 use clock::{Duration, Time};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Agent {
     pub(crate) name: Arc<str>,
     pub(crate) skills: Skills,
@@ -26,10 +29,32 @@ pub(crate) struct Agent {
     /// What was last said of it, and since when that is so.
     pub(crate) shown: AgentState,
     pub(crate) since: Time,
+    /// Its queues.
+    #[serde(skip)]
+    pub(crate) seats: Vec<Seat>,
+    /// The number of its skills: those of agents who have the same are one.
+    #[serde(skip)]
+    pub(crate) profile: usize,
+    /// How it is entered in the indexes of its queues.
+    #[serde(skip)]
+    pub(crate) indexed: Marks,
+}
+
+/// What an agent is for its queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// How it stands, if it is free. Nobody is in the queues' counts who has no marks at all.
+    pub(crate) idle: Option<Standing>,
+    /// In which states it is that may count as absent; `None` is that it is in no count yet.
+    pub(crate) absence: Option<Absence>,
+    /// Logged in and reachable.
+    pub(crate) manned: bool,
+    /// And not paused.
+    pub(crate) staffed: bool,
 }
 
 /// What it does with callers of queues.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Activity {
     Free,
     Offered { offer: u64, call: u64, callback: bool },
@@ -54,6 +79,9 @@ impl Agent {
             idle_since: now,
             shown: AgentState::LoggedOut,
             since: now,
+            seats: Vec::new(),
+            profile: 0,
+            indexed: Marks::default(),
         }
     }
 
@@ -76,7 +104,40 @@ impl Agent {
 
     /// Whether it may be offered a caller.
     pub(crate) fn is_idle(&self) -> bool {
-        self.retry.is_none() && self.state() == AgentState::Ready
+        self.retry.is_none() && self.staffed() && !self.busy && self.activity == Activity::Free
+    }
+
+    /// Whether it is there: logged in, reachable and not paused.
+    pub(crate) fn staffed(&self) -> bool {
+        self.logged_in && self.reachable && self.paused.is_none()
+    }
+
+    /// What it is for its queues now.
+    pub(crate) fn marks(&self) -> Marks {
+        let mut absence = Absence::NEVER;
+        for (is, state) in [
+            (!self.logged_in, Absence::LOGGED_OUT),
+            (self.paused.is_some(), Absence::PAUSED),
+            (!self.reachable, Absence::UNREACHABLE),
+            (self.busy || matches!(self.activity, Activity::Talking { .. }), Absence::TALKING),
+            (matches!(self.activity, Activity::WrapUp { .. }), Absence::WRAP_UP),
+        ] {
+            // A call that rings at an agent may yet be answered.
+            if is && !matches!(self.activity, Activity::Offered { .. }) {
+                absence = absence | state;
+            }
+        }
+        let standing = Standing {
+            idle_since: self.idle_since,
+            handled: self.handled,
+            talked: u64::try_from(self.talked.as_micros()).unwrap_or(u64::MAX),
+        };
+        Marks {
+            idle: self.is_idle().then_some(standing),
+            absence: Some(absence),
+            manned: self.logged_in && self.reachable,
+            staffed: self.staffed(),
+        }
     }
 }
 
@@ -97,6 +158,8 @@ impl Acd {
                     agent.activity = Activity::Free;
                     self.timers.cancel(Timer::WrapUp(index));
                 }
+                agent.retry = None;
+                self.timers.cancel(Timer::Retry(index));
                 self.withdraw_from(now, index, out);
             }
             AgentChange::Pause { reason } => agent.paused = Some(reason),
@@ -126,7 +189,7 @@ impl Acd {
             }
             AgentChange::FinishWrapUp => return self.wrap_up_ended(now, index, AgentWhy::Change, out),
         }
-        self.show(now, index, AgentWhy::Change, out);
+        self.refresh(now, index, AgentWhy::Change, out);
     }
 
     /// Takes back the offer that an agent has, which is no longer there for it.
@@ -149,7 +212,7 @@ impl Acd {
             agent.activity = Activity::WrapUp { until, latest: until.max(now + wrap_up_max) };
             self.timers.set(Timer::WrapUp(index), until);
         }
-        self.show(now, index, AgentWhy::TalkEnded, out);
+        self.refresh(now, index, AgentWhy::TalkEnded, out);
     }
 
     pub(crate) fn wrap_up_ended(&mut self, now: Time, index: usize, why: AgentWhy, out: &mut Vec<Output>) {
@@ -158,18 +221,24 @@ impl Acd {
             agent.activity = Activity::Free;
             agent.idle_since = now;
             self.timers.cancel(Timer::WrapUp(index));
-            self.show(now, index, why, out);
+            self.refresh(now, index, why, out);
         }
     }
 
-    /// Says what an agent does now, if it was something else.
-    pub(crate) fn show(&mut self, now: Time, index: usize, why: AgentWhy, out: &mut Vec<Output>) {
-        let agent = &mut self.agents[index];
-        let state = agent.state();
-        if state != agent.shown {
-            agent.shown = state.clone();
-            agent.since = now;
-            out.push(Output::Agent { agent: Arc::clone(&agent.name), state, why });
+    /// Sets the deadlines of an agent.
+    pub(crate) fn set_agent_timers(&mut self, index: usize) {
+        let agent = &self.agents[index];
+        if let Some((_, until)) = agent.retry {
+            self.timers.set(Timer::Retry(index), until);
         }
+        if let Activity::WrapUp { until, .. } = agent.activity {
+            self.timers.set(Timer::WrapUp(index), until);
+        }
+    }
+
+    /// An agent may be offered callers again after an offer that it did not take.
+    pub(crate) fn retry_ended(&mut self, now: Time, index: usize, out: &mut Vec<Output>) {
+        self.agents[index].retry = None;
+        self.refresh(now, index, AgentWhy::Change, out);
     }
 }

@@ -1,5 +1,7 @@
 //! What is shown of queues and agents.
 
+use crate::Acd;
+use crate::queue::Queue;
 use crate::words::AgentState;
 use clock::{Duration, Time};
 use serde::{Deserialize, Serialize};
@@ -77,4 +79,77 @@ pub struct AgentCounts {
     pub wrap_up: u32,
     /// Not reachable.
     pub unreachable: u32,
+}
+
+impl Acd {
+    /// All agents, in the order of their names.
+    pub fn agents(&self, _now: Time) -> Vec<AgentView> {
+        let view = |(name, index): (&Arc<str>, &usize)| {
+            let agent = &self.agents[*index];
+            AgentView {
+                agent: Arc::clone(name),
+                state: agent.state(),
+                since: agent.since,
+                retry: agent.retry.map(|(_, until)| until),
+                misses: agent.misses,
+                handled: agent.handled,
+                talked: agent.talked,
+                queues: agent
+                    .seats
+                    .iter()
+                    .map(|seat| Arc::clone(&self.queues[seat.queue].plan.name))
+                    .collect(),
+            }
+        };
+        self.agent_of.iter().map(view).collect()
+    }
+
+    /// All queues, in the order of their names, with those who wait in the order in which they are next.
+    pub fn queues(&self, now: Time) -> Vec<QueueView> {
+        let view = |(name, index): (&Arc<str>, &usize)| {
+            let queue = &self.queues[*index];
+            let line = queue.index.line.iter().zip(1..);
+            let waiting: Vec<WaitingView> =
+                line.map(|((.., call), position)| self.waiting(now, queue, position, *call)).collect();
+            let longest = waiting.iter().map(|one| one.waited).max().unwrap_or(Duration::ZERO);
+            QueueView { queue: Arc::clone(name), waiting, longest, agents: self.counts(queue) }
+        };
+        self.queue_of.iter().map(view).collect()
+    }
+
+    fn waiting(&self, now: Time, queue: &Queue, position: u32, call: u64) -> WaitingView {
+        let caller = &self.calls[&call];
+        WaitingView {
+            call,
+            position,
+            waited: caller.waited(now),
+            estimate: queue.estimate(caller, position),
+            priority: caller.priority,
+            offered: self.offered_to(call),
+            callback: caller.callback.is_some(),
+        }
+    }
+
+    /// Whom a caller is offered to.
+    pub(crate) fn offered_to(&self, call: u64) -> Vec<Arc<str>> {
+        let offers = self.calls[&call].offers.iter().map(|offer| &self.offers[offer]);
+        offers.map(|offer| Arc::clone(&self.agents[offer.agent].name)).collect()
+    }
+
+    fn counts(&self, queue: &Queue) -> AgentCounts {
+        let mut counts = AgentCounts::default();
+        for place in &queue.index.members {
+            *match self.agents[place.agent].state() {
+                AgentState::LoggedOut => &mut counts.logged_out,
+                AgentState::Ready => &mut counts.ready,
+                AgentState::Paused { .. } => &mut counts.paused,
+                AgentState::Ringing { .. } | AgentState::Reserved { .. } => &mut counts.ringing,
+                AgentState::Talking { .. } => &mut counts.talking,
+                AgentState::Busy => &mut counts.busy,
+                AgentState::WrapUp { .. } => &mut counts.wrap_up,
+                AgentState::Unreachable => &mut counts.unreachable,
+            } += 1;
+        }
+        counts
+    }
 }
