@@ -43,6 +43,8 @@ pub(crate) enum Timer {
     Ring(ContactId),
     /// When to refuse a party's fax whose other party has not answered.
     Fax(ContactId),
+    /// When to ask a party once more to go back from fax to audio.
+    Audio(ContactId),
     /// When to give up on an INVITE that nobody has responded to.
     Respond(InviteId),
     /// When to bury a contact whose media engine did not report the end of a stream or recording.

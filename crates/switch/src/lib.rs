@@ -551,6 +551,8 @@ impl Switch {
                 }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
                 Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
+                // Settling it is enough.
+                Timer::Audio(id) => self.with_contact(id, |_, _| {}),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }

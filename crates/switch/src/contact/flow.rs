@@ -65,7 +65,7 @@ impl Contact {
             }
             Effect::CancelDial => self.cancel_dial(core),
             Effect::Conference { room, max, muted, music, enter, leave } => {
-                self.enter_room(core, Seat { room, max, muted, music, enter, leave });
+                self.enter_room(core, Seat { room, max, muted, gain: 0, music, enter, leave });
             }
             Effect::ToggleMute => self.toggle_mute(core),
             Effect::LeaveConference => {

@@ -165,7 +165,7 @@ impl Contact {
     }
 
     fn bury(&mut self, core: &mut Core) {
-        for timer in [Timer::Flow, Timer::Ring, Timer::Fax, Timer::Linger].map(|timer| timer(self.id)) {
+        for timer in [Timer::Flow, Timer::Ring, Timer::Fax, Timer::Audio, Timer::Linger].map(|timer| timer(self.id)) {
             core.timers.cancel(timer);
         }
         let cause = self.cause.take().unwrap_or_else(|| switch_cause("ended"));
