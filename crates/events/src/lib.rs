@@ -10,7 +10,8 @@ mod quality;
 mod wall;
 
 pub use kind::{
-    Cause, DialOutcome, Direction, EndedBy, Kind, Party, RoomBy, SipDirection, TransferBy, TransferOutcome,
+    Cause, DialOutcome, Direction, EndedBy, Kind, Party, RecordBy, RoomBy, SipDirection, SuperviseMode,
+    TransferBy, TransferOutcome,
 };
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use wall::{Moment, WallClock};

@@ -24,10 +24,12 @@ mod ports;
 mod protection;
 mod random;
 mod rate;
+mod record;
 mod refer;
 mod register;
 mod rooms;
 mod stir;
+mod supervise;
 mod test_call;
 #[cfg(test)]
 mod testing;
@@ -40,8 +42,10 @@ mod way;
 pub use self::core::transport;
 pub use fraud::Spent;
 pub use guard::Ban;
+pub use record::{RecordOrder, RecordRefused};
 pub use rooms::{MemberState, RoomOrder, RoomRefused, RoomState};
 pub use stir::Credentials;
+pub use supervise::{SuperviseOrder, SuperviseRefused};
 pub use test_call::TestCallRefused;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
@@ -553,6 +557,8 @@ impl Switch {
                 Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
                 // Settling it is enough.
                 Timer::Audio(id) => self.with_contact(id, |_, _| {}),
+                Timer::Secret(id) => self.with_contact(id, Contact::on_secret_timeout),
+                Timer::Supervise(id) => self.with_contact(id, Contact::on_supervise_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }

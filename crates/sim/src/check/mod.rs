@@ -5,6 +5,7 @@ mod consequence;
 mod history;
 mod rests;
 mod sdp;
+mod supervision;
 mod tally;
 mod turn;
 mod watches;

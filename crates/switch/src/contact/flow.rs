@@ -6,7 +6,7 @@ use super::dial::{Order, Purpose};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use dialplan::{Effect, MachineInput};
-use events::{EndedBy, Kind, LegId};
+use events::{EndedBy, Kind, LegId, RecordBy};
 
 impl Contact {
     /// Steps the machine until it waits for something from outside.
@@ -71,7 +71,8 @@ impl Contact {
             Effect::LeaveConference => {
                 self.leave_room(core, false);
             }
-            Effect::Record => self.start_recording(core),
+            Effect::Record => self.begin_recording(core),
+            Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line } => {
                 core.log(Some(self.id), Kind::FlowStep { flow, step, file, line });
