@@ -412,12 +412,52 @@ pub enum Kind {
         /// Where it is rung, if it is logged in.
         phone: Option<Arc<str>>,
     },
+    /// A user of the client is rung to supervise the call.
+    SupervisionStarted {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// To whom it is to speak.
+        mode: SuperviseMode,
+    },
+    /// The supervisor speaks to others from now on.
+    SupervisionChanged {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// To whom.
+        mode: SuperviseMode,
+    },
+    /// The supervisor has the call in the place of a leg, which is let go.
+    TakenOver {
+        /// The agent's leg.
+        leg: LegId,
+        /// The supervisor's.
+        by: LegId,
+    },
+    /// There is no supervisor any more. One per `SupervisionStarted`.
+    SupervisionEnded {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// A recording began.
     RecordingStarted {
         /// Whose leg: left is what is received from it, right what is sent to it.
         leg: LegId,
         /// The file.
         path: String,
+    },
+    /// The recording passes over what is said from now on.
+    RecordingHushed {
+        /// Whether there is silence in its place; else it takes no time in the file.
+        mask: bool,
+        /// Whose wish it was.
+        by: RecordBy,
+    },
+    /// The recording goes on.
+    RecordingResumed {
+        /// Whose wish it was.
+        by: RecordBy,
     },
     /// A recording is complete on disk.
     RecordingEnded {
@@ -652,6 +692,44 @@ pub enum RoomBy {
     Keys,
     /// An operator's.
     Api,
+}
+
+/// Who wants something of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordBy {
+    /// The flow, by a step.
+    Flow,
+    /// An operator.
+    Api,
+    /// A question whose keys nobody may know.
+    Secret,
+}
+
+/// To whom a supervisor speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuperviseMode {
+    /// To nobody.
+    Listen,
+    /// To the agent alone.
+    Whisper,
+    /// To both.
+    Barge,
+    /// The agent is let go, and it has the call.
+    TakeOver,
+}
+
+impl SuperviseMode {
+    /// As commands and the API have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+            Self::TakeOver => "take_over",
+        }
+    }
 }
 
 /// How a transfer was asked for.

@@ -11,8 +11,8 @@ pub mod queues;
 mod wall;
 
 pub use kind::{
-    AgentActivity, Cause, DialOutcome, Direction, EndedBy, Kind, OfferOutcome, Party, QueueOutcome, RoomBy,
-    SipDirection, TransferBy, TransferOutcome,
+    AgentActivity, Cause, DialOutcome, Direction, EndedBy, Kind, OfferOutcome, Party, QueueOutcome, RecordBy,
+    RoomBy, SipDirection, SuperviseMode, TransferBy, TransferOutcome,
 };
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use wall::{Moment, WallClock};

@@ -166,7 +166,12 @@ flows:
     - record
     - play: [welcome, choose]
     - record: stop
+    - record
+    - record: pause
+    - play: welcome
+    - record: mask
     - dial: {to: [bob, carol], timeout: 8s}
+    - record: resume
     - record
     - play: welcome
   loop:
@@ -174,6 +179,8 @@ flows:
     - play: {prompts: [welcome], times: forever}
   digits:
     - answer
+    - record
+    - gather: {into: pin, prompt: choose, min: 2, max: 4, secret: true, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
     - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
   busy:

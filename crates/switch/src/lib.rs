@@ -25,10 +25,12 @@ mod protection;
 mod queues;
 mod random;
 mod rate;
+mod record;
 mod refer;
 mod register;
 mod rooms;
 mod stir;
+mod supervise;
 mod test_call;
 #[cfg(test)]
 mod testing;
@@ -42,8 +44,10 @@ pub use self::core::transport;
 pub use fraud::Spent;
 pub use guard::Ban;
 pub use queues::{AgentOrder, AgentRefused, AgentStatus};
+pub use record::{RecordOrder, RecordRefused};
 pub use rooms::{MemberState, RoomOrder, RoomRefused, RoomState};
 pub use stir::Credentials;
+pub use supervise::{SuperviseOrder, SuperviseRefused};
 pub use test_call::TestCallRefused;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
@@ -557,6 +561,10 @@ impl Switch {
                 }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
                 Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
+                // Settling it is enough.
+                Timer::Audio(id) => self.with_contact(id, |_, _| {}),
+                Timer::Secret(id) => self.with_contact(id, Contact::on_secret_timeout),
+                Timer::Supervise(id) => self.with_contact(id, Contact::on_supervise_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }

@@ -1,6 +1,7 @@
 use crate::CallerId;
 use acd::Wants;
 use clock::Duration;
+use rtp::control::Hush;
 use serde::{Deserialize, Serialize};
 use shaken::{Attestation, Verstat};
 use std::fmt;
@@ -204,6 +205,11 @@ pub enum Effect {
     Record,
     /// End the recording.
     StopRecording,
+    /// Let the recording pass over what is said from here; `None` goes on with it.
+    HushRecording {
+        /// What stands in its place.
+        how: Option<Hush>,
+    },
     /// For the event log: a step begins. Before what it causes.
     Step {
         /// The flow.

@@ -137,6 +137,12 @@ impl Machine {
         matches!(self.state, State::Over)
     }
 
+    /// Whether a question is asked whose keys nobody may know.
+    pub fn is_secret(&self) -> bool {
+        let State::Waiting { at, wait: Wait::Ask(_) } = &self.state else { return false };
+        self.config.client(self.client).program.instruction(*at).verb.is_secret()
+    }
+
     fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
         if let State::New { entry } = self.state {
             self.run(now, Next::Go(entry), out);

@@ -117,6 +117,10 @@ impl Question {
         Self { secret, ..self }
     }
 
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         // With a single try the retry branches are never taken.
         let retries = [self.no_input, self.invalid].into_iter().flatten().filter(|_| self.tries > 1);
@@ -127,6 +131,10 @@ impl Question {
     pub(super) fn ask(&self, turn: &mut Turn<'_>, judge: &impl Judge) -> Next {
         let mut ask =
             Ask { phase: Phase::First { until: turn.now + self.first_timeout }, digits: String::new() };
+        if self.secret {
+            // They have been recorded already: whoever pressed them is to press them again.
+            turn.call.typed_ahead.clear();
+        }
         while let Some(digit) = turn.call.typed_ahead.pop_front() {
             match self.digit(ask, digit, turn, judge) {
                 Next::Wait(Wait::Ask(more)) => ask = more,

@@ -65,6 +65,11 @@ impl Gather {
         &self.into
     }
 
+    /// Whether nobody may know its keys.
+    pub(super) fn is_secret(&self) -> bool {
+        self.question.is_secret()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let mut exits = self.question.exits();
         exits.push(self.next);

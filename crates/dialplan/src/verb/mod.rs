@@ -127,6 +127,11 @@ pub(crate) const VERBS: [&str; 17] = [
 ];
 
 impl Verb {
+    /// Whether it asks for keys that nobody may know.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Gather(gather) if gather.is_secret())
+    }
+
     /// Reads a step that goes on at `next`, and gives the verb with the text of its target.
     pub(crate) fn parse(
         step: &Step<'_>,

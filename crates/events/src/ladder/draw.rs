@@ -3,7 +3,7 @@ use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
 use crate::queues::{left, outcome_of};
-use crate::{DialOutcome, Event, Kind, LegId, Missing, RoomBy, SipDirection, TransferOutcome};
+use crate::{DialOutcome, Event, Kind, LegId, Missing, RecordBy, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
 
@@ -310,7 +310,18 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::QueueOffered { agent, queue, .. } => ('●', format!("queue {queue} offers the call to {agent}")),
         Kind::QueueOfferEnded { agent, outcome, .. } => ('●', outcome_of(agent, *outcome)),
         Kind::QueueLeft { queue, outcome, .. } => ('●', left(queue, outcome)),
+        Kind::SupervisionStarted { user, mode } => {
+            ('●', format!("{user} is rung to supervise: {}", mode.name()))
+        }
+        Kind::SupervisionChanged { user, mode } => ('●', format!("{user} supervises: {}", mode.name())),
+        Kind::TakenOver { leg, by } => ('●', format!("{} takes the call over from {}", name(by), name(leg))),
+        Kind::SupervisionEnded { user, reason } => ('●', format!("{user} supervises no more: {reason}")),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
+        Kind::RecordingHushed { mask, by } => {
+            let how = if *mask { "is silent" } else { "pauses" };
+            ('●', format!("the recording {how}, {}", wish(*by)))
+        }
+        Kind::RecordingResumed { by } => ('●', format!("the recording goes on, {}", wish(*by))),
         Kind::RecordingEnded { path, millis, error: None } => {
             ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))
         }
@@ -366,5 +377,13 @@ fn dial_outcome(outcome: &DialOutcome, columns: &Columns) -> String {
         DialOutcome::NoAnswer => "dial: no answer".to_owned(),
         DialOutcome::Failed(status) => format!("dial: failed ({status})"),
         DialOutcome::CallerGone => "dial: the caller left".to_owned(),
+    }
+}
+
+fn wish(by: RecordBy) -> &'static str {
+    match by {
+        RecordBy::Flow => "by the flow",
+        RecordBy::Api => "by an operator",
+        RecordBy::Secret => "for a secret question",
     }
 }

@@ -5,9 +5,11 @@ mod client;
 mod doctor;
 mod fraud;
 mod history;
+mod listen;
 mod node;
 mod output;
 mod queues;
+mod record;
 mod rooms;
 mod trunks;
 
@@ -53,6 +55,17 @@ pub fn run() -> ExitCode {
         Command::Queues { state, json } => queues::queues(&state.state, json),
         Command::Why { agent: Some(agent), state, json, .. } => queues::why_agent(&state.state, &agent, json),
         Command::Why { id, state, json, .. } => history::why(&state.state, &id.unwrap_or_default(), json),
+        Command::Listen { contact, by, mode, end, state } => {
+            let order = match (by, mode) {
+                _ if end => listen::Order::End,
+                (Some(user), mode) => {
+                    listen::Order::Begin { user, mode: mode.unwrap_or(listen::Mode::Listen) }
+                }
+                (None, mode) => listen::Order::Change(mode.unwrap_or(listen::Mode::Listen)),
+            };
+            listen::listen(&state.state, contact, order)
+        }
+        Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
             let step = match to {
@@ -284,6 +297,43 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Pauses or masks the recording of a call, or begins or ends one (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown record 17 start    records contact 17 from here\n  \
+                      ringdown record 17 mask     silence, until\n  ringdown record 17 resume   it goes on")]
+    Record {
+        /// The contact, as `ringdown calls` and `ringdown trace` have it
+        #[arg(value_name = "CALL")]
+        contact: u64,
+        /// What is done
+        #[arg(value_enum)]
+        action: record::Action,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Lets a supervisor be with a call: it listens, whispers, barges in or takes over (it needs `http` in the node file)
+    #[command(
+        after_help = "Examples:\n  ringdown listen 17 --by carol                  rings carol, who hears contact 17\n  \
+                      ringdown listen 17 --by carol --mode whisper   the agent alone hears her\n  \
+                      ringdown listen 17 --mode barge                both hear her from now on\n  \
+                      ringdown listen 17 --mode take-over            the agent is let go, and carol has the call\n  \
+                      ringdown listen 17 --end                       she is let go"
+    )]
+    Listen {
+        /// The contact, as `ringdown calls` and `ringdown trace` have it
+        #[arg(value_name = "CALL")]
+        contact: u64,
+        /// The supervisor: a user of the client
+        #[arg(long, value_name = "USER", required_unless_present_any = ["mode", "end"])]
+        by: Option<String>,
+        /// To whom the supervisor speaks; without --by, from now on
+        #[arg(long, value_enum)]
+        mode: Option<listen::Mode>,
+        /// Lets the supervisor go
+        #[arg(long, conflicts_with_all = ["by", "mode"])]
+        end: bool,
+        #[command(flatten)]
+        state: State,
     },
     /// Transfers whom a user speaks with (it needs `http` in the node file)
     #[command(

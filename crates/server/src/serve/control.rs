@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use switch::{
-    AgentOrder, AgentRefused, Ban, RoomOrder, RoomRefused, Snapshot, Spent, TestCallRefused, TransferOrder,
-    TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused, Snapshot, Spent,
+    SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
 };
 use tokio::sync::{Mutex, oneshot};
 
@@ -470,6 +470,34 @@ impl Control {
     ) -> Result<Result<(), RoomRefused>, Gone> {
         let (answer, done) = oneshot::channel();
         self.inbox.send(Message::DirectRoom(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Does something with the recording of a contact; why not, if it is refused.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn record(
+        &self,
+        contact: u64,
+        order: RecordOrder,
+    ) -> Result<Result<(), RecordRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::Record(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Lets a user supervise a call, or changes or ends that; why not, if it is refused.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn supervise(
+        &self,
+        contact: u64,
+        order: SuperviseOrder,
+    ) -> Result<Result<(), SuperviseRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::Supervise(ContactId(contact), order, answer)).await?;
         done.await.map_err(|_| Gone)
     }
 

@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    AgentOrder, AgentRefused, AgentStatus, Ban, RoomOrder, RoomRefused, RoomState, Snapshot, Spent,
-    TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, AgentStatus, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
+    RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
+    TransferRefused, TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -64,6 +65,10 @@ pub(super) enum Message {
     WhyIdle(Arc<str>, oneshot::Sender<Option<String>>),
     /// Do something with the caller of a contact in its room.
     DirectRoom(ContactId, RoomOrder, oneshot::Sender<Result<(), RoomRefused>>),
+    /// Do something with the recording of a contact.
+    Record(ContactId, RecordOrder, oneshot::Sender<Result<(), RecordRefused>>),
+    /// Let a user supervise a call, or change or end that.
+    Supervise(ContactId, SuperviseOrder, oneshot::Sender<Result<(), SuperviseRefused>>),
     /// Transfer the call of a user; the answer is the contact.
     Transfer(String, TransferOrder, oneshot::Sender<Result<ContactId, TransferRefused>>),
     /// Call a number by a trunk; the answer is the contact.

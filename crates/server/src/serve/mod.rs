@@ -2,6 +2,7 @@
 
 mod address;
 mod backlog;
+mod calls;
 mod control;
 mod dns;
 mod error;

@@ -231,6 +231,18 @@ impl Running {
                 self.carry_out();
                 let _ = answer.send(done);
             }
+            Message::Record(contact, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.record(now, contact, order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
+            Message::Supervise(contact, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.supervise(now, contact, &order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
             Message::Transfer(user, order, answer) => {
                 let now = self.thread.axis.now();
                 let done = self.thread.switch.transfer(now, &user, &order, &mut self.outputs);

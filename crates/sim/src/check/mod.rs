@@ -6,6 +6,7 @@ mod history;
 mod queues;
 mod rests;
 mod sdp;
+mod supervision;
 mod tally;
 mod turn;
 mod watches;

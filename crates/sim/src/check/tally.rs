@@ -53,6 +53,14 @@ tally! {
     one_way "with media one way";
     /// Recordings.
     recordings "recordings";
+    /// Recordings that passed something over.
+    hushed "with a gap";
+    /// Supervisors that were rung.
+    supervised "supervised";
+    /// Supervisors that spoke to others then.
+    resupervised "otherwise then";
+    /// Calls that a supervisor took over.
+    taken_over "taken over";
     /// Parties that came into rooms.
     rooms "in rooms";
     /// Of these, those who met somebody there.

@@ -45,6 +45,11 @@ impl World {
         if found != wanted {
             return Err(format!("the engine's rooms are {found:?}, the log's {wanted:?}"));
         }
+        for (stream, to) in self.history.audiences() {
+            if self.media.audience(stream) != Some(to) {
+                return Err(format!("stream {} with a supervisor is to speak to {to:?}", stream.0));
+            }
+        }
         if !(self.has_music && self.media.is_sound()) {
             return Ok(());
         }

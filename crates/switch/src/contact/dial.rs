@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Redirects that a dial follows; after that phones send each other the call in a circle.
 const MOST_REDIRECTS: u8 = 5;
 /// RFC 3326: why the phones that did not win stop ringing, so that they show no missed call.
-const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+pub(super) const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 pub(super) struct Dial {
     /// Destinations still to be tried.
@@ -233,8 +233,20 @@ impl Contact {
         placed
     }
 
-    /// Places a leg, if there is room for it.
+    /// Places a leg among the callees, if there is room for it.
     pub(super) fn place(&mut self, core: &mut Core, to: Destination) -> Result<LegId, u16> {
+        let leg = self.call(core, to)?;
+        let id = leg.id;
+        if self.callees.is_empty() {
+            // Most calls ring one; a vector would make room for four.
+            self.callees.reserve_exact(1);
+        }
+        self.callees.push(leg);
+        Ok(id)
+    }
+
+    /// Calls somebody, if there is room for it.
+    pub(super) fn call(&self, core: &mut Core, to: Destination) -> Result<Leg, u16> {
         if let Some(trunk) = self.trunk(&to.party)
             && let Err(full) = core.channels.admit(core.now, trunk, Direction::Outbound)
         {
@@ -262,12 +274,7 @@ impl Contact {
         leg.bill = bill;
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
-        if self.callees.is_empty() {
-            // Most calls ring one; a vector would make room for four.
-            self.callees.reserve_exact(1);
-        }
-        self.callees.push(leg);
-        Ok(id)
+        Ok(leg)
     }
 
     /// Sends the INVITE of a leg.
@@ -312,7 +319,7 @@ impl Contact {
     }
 
     /// Where a user is registered.
-    fn phones_of(&self, core: &Core, user: &Arc<str>) -> Result<Vec<Destination>, u16> {
+    pub(super) fn phones_of(&self, core: &Core, user: &Arc<str>) -> Result<Vec<Destination>, u16> {
         let aor = crate::register::address_of_record(user, &self.client);
         let bindings = core.registrar.lookup(core.now, &aor);
         let found: Vec<_> = bindings
@@ -331,6 +338,9 @@ impl Contact {
     pub(crate) fn on_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
         if self.is_test(leg) {
             return self.test_answered(core, message);
+        }
+        if self.is_supervisor(leg) {
+            return self.supervisor_answered(core, leg, message);
         }
         let id = self.id;
         let dialing = matches!(self.phase, Phase::Dialing(_));
@@ -392,6 +402,9 @@ impl Contact {
         }
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
+        if self.is_supervisor(leg) {
+            return self.supervisor_gone(core, leg, by, Some(status), failure_reason(status));
+        }
         let redirect = response.filter(|_| was_ringing && matches!(status, 300..=302));
         let follows = redirect.is_some_and(|message| self.follow_redirect(core, leg, status, message));
         let reason = if follows { "redirected" } else { failure_reason(status) };
@@ -540,8 +553,10 @@ impl Contact {
     }
 
     /// Two legs hear each other no longer.
-    pub(super) fn part(&self, core: &mut Core, a: LegId, b: LegId) {
-        core.media(Command::Unbridge { stream: crate::leg::stream_of(a) });
+    pub(super) fn part(&mut self, core: &mut Core, a: LegId, b: LegId) {
+        if !self.dissolve(core) {
+            core.media(Command::Unbridge { stream: crate::leg::stream_of(a) });
+        }
         core.log(Some(self.id), Kind::Unbridged { a, b });
     }
 

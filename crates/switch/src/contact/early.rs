@@ -44,6 +44,9 @@ impl Contact {
             found.state = State::Early { ringing: true };
             let party = found.party.clone();
             core.log_leg(id, &party, Kind::LegRinging { leg });
+            if self.is_supervisor(leg) {
+                return;
+            }
             self.tell_transferor(core, 180);
         }
         self.ring_back(core);

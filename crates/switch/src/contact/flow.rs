@@ -6,7 +6,7 @@ use super::dial::{Order, Purpose};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use dialplan::{Effect, MachineInput};
-use events::{EndedBy, Kind, LegId};
+use events::{EndedBy, Kind, LegId, RecordBy};
 
 impl Contact {
     /// Steps the machine until it waits for something from outside.
@@ -65,7 +65,7 @@ impl Contact {
             }
             Effect::CancelDial => self.cancel_dial(core),
             Effect::Conference { room, max, muted, music, enter, leave } => {
-                self.enter_room(core, Seat { room, max, muted, music, enter, leave });
+                self.enter_room(core, Seat { room, max, muted, gain: 0, music, enter, leave });
             }
             Effect::ToggleMute => self.toggle_mute(core),
             Effect::LeaveConference => {
@@ -78,7 +78,8 @@ impl Contact {
                 let done = core.agent_calls(&plan, user.as_ref(), (agent.as_deref(), pin.as_deref()), action);
                 self.inbox.push_back(MachineInput::AgentDone(done));
             }
-            Effect::Record => self.start_recording(core),
+            Effect::Record => self.begin_recording(core),
+            Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line } => {
                 core.log(Some(self.id), Kind::FlowStep { flow, step, file, line });

@@ -4,7 +4,7 @@ use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
 use dialplan::{MachineInput, Ringback};
-use events::{Kind, LegId, Missing};
+use events::{Kind, LegId, Missing, RecordBy};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
 use std::path::Path;
 use std::sync::Arc;
@@ -102,11 +102,14 @@ impl Contact {
 
     /// Who is to hear what: whoever waits for an answer, whom the other party holds, who is alone in a room, and who
     /// takes a test call.
-    fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 3] {
+    fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 4] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
         let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
         let waits = self.waiting().and_then(callee).map(|leg| (leg.id, Tune::System("hold")));
+        // A supervisor waits while nobody speaks that it could hear.
+        let supervisor = self.supervisor().filter(|_| self.supervises().is_none());
+        let supervisor = supervisor.map(|leg| (leg, Tune::System("hold")));
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
             Phase::Conference(seat) => {
@@ -153,7 +156,7 @@ impl Contact {
                 [hears(a, b), hears(b, a)]
             }
         };
-        [a, b, waits]
+        [a, b, waits, supervisor]
     }
 
     /// Plays for ever to a party; without such a prompt the party hears silence.
@@ -189,6 +192,8 @@ impl Contact {
             Kind::RecordingStarted { leg: self.caller.id, path: path.display().to_string() },
         );
         core.media(Command::Record { stream: self.caller.stream(), recording, path });
+        self.forget_hush();
+        self.apply_hush(core, RecordBy::Flow);
     }
 
     pub(super) fn stop_recording(&mut self, core: &mut Core) {
@@ -214,7 +219,9 @@ impl Contact {
         error: Option<String>,
     ) {
         self.recordings.retain(|known| *known != recording);
-        self.taping.take_if(|taping| *taping == recording);
+        if self.taping.take_if(|taping| *taping == recording).is_some() {
+            self.forget_hush();
+        }
         let path = path.display().to_string();
         core.log(Some(self.id), Kind::RecordingEnded { path, millis, error: error.clone() });
         if let Some(error) = error {
