@@ -198,6 +198,11 @@ fn program(
                 let known = compiled.program.flows.iter().map(|flow| flow.name.as_ref());
                 faults.unknown(node.span, "unknown flow {}", name, known);
             }
+            if found.is_some_and(|index| compiled.program.flows[index].inputs.is_some()) {
+                let message = format!("the flow `{name}` has inputs, which a number does not give");
+                faults.hinted(node.span, message, "let the number lead to a flow that calls it");
+                return None;
+            }
             found.map(FlowIndex)
         });
         numbers.add(scope.index, key, flow, faults);

@@ -145,8 +145,15 @@ flows:
     - play: {prompts: [welcome], times: forever}
   digits:
     - answer
-    - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+    - call: {flow: typed, with: {short: 2}, into: account}
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
+  typed:
+    inputs: {short: int}
+    steps:
+      - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+      - if: {when: size(account) == short, then: {return: account}}
+      - call: {flow: typed, with: {short: short + 1}, into: account, too_deep: {goto: sorry}}
+      - return: account
   busy:
     - reject: busy
   meet:

@@ -1,6 +1,7 @@
 //! Stepping one call through a flow.
 
 mod effect;
+mod frames;
 mod turn;
 
 pub use effect::{CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
@@ -147,6 +148,7 @@ impl Machine {
         out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
         if let Some(branch) = self.call.recording_failed.take() {
             self.abandon(out);
+            self.call.frames.unwind();
             self.run(now, Next::Go(branch), out);
         }
     }
@@ -203,7 +205,7 @@ impl Machine {
             }
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
-                self.call.attempts.remove(&at);
+                self.call.frames.top_mut().attempts.remove(&at);
                 out.extend(instruction.announce(program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };

@@ -1,11 +1,13 @@
+use super::frames::Frames;
 use super::{CallInfo, ConferenceResult, DialResult, Effect};
-use crate::expression::{Expression, Type, Value, Variables};
+use crate::FlowIndex;
+use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Pc, Program};
 use crate::verb::{Ask, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A call that takes more steps than that without a pause runs in circles: whatever it waits for (a dial to a
@@ -20,15 +22,12 @@ const A_STEP_EACH: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Call {
     info: CallInfo,
-    /// By the place of the variable in the program.
-    values: Vec<Value>,
+    pub(crate) frames: Frames,
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
     /// Where to break off to when the recording fails.
     pub(crate) recording_failed: Option<Pc>,
-    /// Failed attempts of the questions under way.
-    pub(crate) attempts: BTreeMap<Pc, u32>,
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
@@ -36,19 +35,12 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(program: &Program, info: CallInfo) -> Self {
-        let empty = |kind: &Type| match kind {
-            Type::Bool => Value::Bool(false),
-            Type::Int => Value::Int(0),
-            Type::Decimal => Value::Decimal(0.0),
-            Type::Text => Value::Text("".into()),
-        };
         Self {
             info,
-            values: program.variables.iter().map(|(_, kind)| empty(kind)).collect(),
+            frames: Frames::new(program),
             answered: false,
             typed_ahead: VecDeque::new(),
             recording_failed: None,
-            attempts: BTreeMap::new(),
             steps_made_up: Time::ZERO,
             plays: 0,
         }
@@ -153,7 +145,7 @@ impl Turn<'_> {
 
     /// Counts a failed attempt of this step.
     pub(crate) fn attempt(&mut self) -> u32 {
-        let attempts = self.call.attempts.entry(self.at).or_default();
+        let attempts = self.call.frames.top_mut().attempts.entry(self.at).or_default();
         *attempts += 1;
         *attempts
     }
@@ -187,9 +179,29 @@ impl Turn<'_> {
 
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
-        if let Some(place) = self.program.variable(name) {
-            self.call.values[place] = value;
+        self.call.frames.top_mut().set(self.program, name, value);
+    }
+
+    /// Makes a variable as if no step had set it yet.
+    pub(crate) fn clear(&mut self, name: &str) {
+        self.call.frames.top_mut().clear(self.program, name);
+    }
+
+    /// Calls a sub-flow for this step, and gives where it begins; `None` if it is too deep for that.
+    pub(crate) fn enter(&mut self, flow: FlowIndex, inputs: Vec<(&str, Value)>) -> Option<Pc> {
+        let flow = &self.program.flows[flow.0];
+        if !self.call.frames.push(self.program, flow.scope, self.at) {
+            return None;
         }
+        for (name, value) in inputs {
+            self.set(name, value);
+        }
+        Some(flow.entry)
+    }
+
+    /// Comes back from a sub-flow, and gives the step that called it.
+    pub(crate) fn leave(&mut self) -> Option<Pc> {
+        self.call.frames.pop()
     }
 
     /// What a calendar says of now.
@@ -223,7 +235,7 @@ impl Variables for Names<'_> {
                 .collect();
             return Some(map.into());
         }
-        self.program.variable(name).map(|place| (&self.call.values[place]).into())
+        self.call.frames.top().get(self.program, name).map(Into::into)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod call;
 mod conference;
 mod dial;
 mod gather;
@@ -14,19 +15,20 @@ mod menu;
 mod play;
 mod record;
 mod reject;
+mod return_to;
 mod set;
 mod switch;
 
 pub(crate) use ask::Ask;
 pub(crate) use conference::Typed;
-pub(crate) use gather::Gather;
-pub(crate) use set::Set;
+pub(crate) use return_to::Return;
 
 use crate::compile::Compiler;
 use crate::expression::Scope;
 use crate::faults::{Faults, Span};
 use crate::machine::{Event, Next, Turn, Wait};
 use crate::program::Pc;
+use crate::types::Write;
 use crate::yaml::{Node, Value};
 
 /// What a step does.
@@ -35,16 +37,18 @@ pub(crate) enum Verb {
     Answer(answer::Answer),
     Play(play::Play),
     Menu(menu::Menu),
-    Gather(Gather),
+    Gather(gather::Gather),
     Dial(dial::Dial),
     Record(record::Record),
     Conference(conference::Conference),
     Goto(goto::Goto),
     Label(label::Label),
-    Set(Set),
+    Set(set::Set),
     If(if_else::If),
     Switch(switch::Switch),
     Hours(hours::HoursStep),
+    Call(call::Call),
+    Return(Return),
     Hangup,
     Reject(reject::Reject),
     /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
@@ -80,6 +84,7 @@ impl<'n> Step<'n> {
                 "set" => "- set: {vip: account == '1234'}",
                 "if" => "- if: {when: vip, then: …}",
                 "switch" => "- switch: {on: account, cases: {\"1234\": …}}",
+                "call" => "- call: check-account",
                 "hours" => "- hours: {calendar: office, closed: …}",
                 _ => "- reject: busy",
             };
@@ -99,7 +104,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 15] = [
+pub(crate) const VERBS: [&str; 17] = [
     "answer",
     "play",
     "menu",
@@ -113,6 +118,8 @@ pub(crate) const VERBS: [&str; 15] = [
     "if",
     "switch",
     "hours",
+    "call",
+    "return",
     "hangup",
     "reject",
 ];
@@ -129,16 +136,18 @@ impl Verb {
             "answer" => answer::Answer::parse(step, next, compiler),
             "play" => play::Play::parse(step, next, compiler),
             "menu" => menu::Menu::parse(step, own, next, compiler),
-            "gather" => Gather::parse(step, own, next, compiler),
+            "gather" => gather::Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
             "record" => record::Record::parse(step, next, compiler),
             "conference" => conference::Conference::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
-            "set" => Set::parse(step, next, compiler),
+            "set" => set::Set::parse(step, next, compiler),
             "if" => if_else::If::parse(step, next, compiler),
             "switch" => switch::Switch::parse(step, next, compiler),
             "hours" => hours::HoursStep::parse(step, next, compiler),
+            "call" => call::Call::parse(step, next, compiler),
+            "return" => Return::parse(step, compiler),
             "hangup" => hangup::parse(step, compiler),
             "reject" => reject::Reject::parse(step, compiler),
             unknown => {
@@ -150,8 +159,8 @@ impl Verb {
     }
 
     /// A jump whose target is known.
-    pub(crate) fn goto(to: Pc) -> Self {
-        Self::Goto(goto::Goto { to })
+    pub(crate) fn goto(to: Pc, leaves: bool) -> Self {
+        Self::Goto(goto::Goto { to, leaves })
     }
 
     /// The verb's word; empty for what no administrator wrote.
@@ -170,6 +179,8 @@ impl Verb {
             Self::If(_) => "if",
             Self::Switch(_) => "switch",
             Self::Hours(_) => "hours",
+            Self::Call(_) => "call",
+            Self::Return(_) => "return",
             Self::Hangup => "hangup",
             Self::Reject(_) => "reject",
             Self::Again(_) | Self::End | Self::Faulty(_) => "",
@@ -192,9 +203,10 @@ impl Verb {
             Self::If(condition) => condition.exits(),
             Self::Switch(switch) => switch.exits(),
             Self::Hours(hours) => hours.exits(),
+            Self::Call(call) => call.exits(),
             Self::Again(ask) => vec![*ask],
             Self::Faulty(exits) => exits.clone(),
-            Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
+            Self::Return(_) | Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
         }
     }
 
@@ -220,6 +232,16 @@ impl Verb {
         )
     }
 
+    /// The variables that it sets.
+    pub(crate) fn writes(&self) -> Vec<Write<'_>> {
+        match self {
+            Self::Set(set) => set.writes(),
+            Self::Gather(gather) => gather.writes(),
+            Self::Call(call) => call.writes(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Notes what is wrong with names and types in expressions.
     pub(crate) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
         match self {
@@ -227,6 +249,7 @@ impl Verb {
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
+            Self::Call(call) => call.check(scope, faults),
             _ => {}
         }
     }
@@ -241,12 +264,14 @@ impl Verb {
             Self::Dial(dial) => dial.begin(turn),
             Self::Record(record) => record.begin(turn),
             Self::Conference(conference) => conference.begin(turn),
-            Self::Goto(goto) => goto.begin(),
+            Self::Goto(goto) => goto.begin(turn),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
             Self::If(condition) => condition.begin(turn),
             Self::Switch(switch) => switch.begin(turn),
             Self::Hours(hours) => hours.begin(turn),
+            Self::Call(call) => call.begin(turn),
+            Self::Return(step) => step.begin(turn),
             Self::Hangup => turn.hang_up(),
             Self::Reject(reject) => reject.begin(turn),
             Self::Again(ask) => Next::Again(*ask),
