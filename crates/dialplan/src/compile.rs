@@ -162,18 +162,22 @@ impl Compiler<'_, '_> {
         for item in node.items() {
             let Some(name) = item.text("a prompt", self.faults) else { continue };
             names.push(name);
-            match self.names.prompts.get(name) {
-                Some(path) => files.push(Arc::clone(path)),
-                None => {
-                    let hint = match name.strip_suffix(".wav") {
-                        Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
-                        _ => self.names.prompt_hint(name),
-                    };
-                    self.faults.hinted(item.span, format!("there is no prompt `{name}`"), hint);
-                }
-            }
+            files.extend(self.prompt(name, item.span));
         }
         (files, names.join(","))
+    }
+
+    /// The file of a prompt.
+    pub(crate) fn prompt(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
+        let found = self.names.prompts.get(name).cloned();
+        if found.is_none() {
+            let hint = match name.strip_suffix(".wav") {
+                Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
+                _ => self.names.prompt_hint(name),
+            };
+            self.faults.hinted(at, format!("there is no prompt `{name}`"), hint);
+        }
+        found
     }
 
     /// A calendar's place.

@@ -133,13 +133,15 @@ flows:
         invalid: {play: welcome}
         max_tries: {goto: sorry}
   record:
+    - percent: {70: [ring, {pause: 500ms}, {early_media: welcome}]}
     - answer
     - record
     - play: [welcome, choose]
     - record: stop
     - dial: {to: [bob, carol], timeout: 8s}
     - record
-    - play: welcome
+    - tone: {name: busy, for: 3s}
+    - beep
   loop:
     - answer
     - play: {prompts: [welcome], times: forever}
@@ -169,8 +171,10 @@ flows:
     - goto: out
   sorry:
     - answer
+    - loop: {times: 2, do: [{pause: 200ms}]}
     - play: sorry
-    - hangup
+    - pin: {prompt: choose, is: "'1'", timeout: 1s, tries: 1}
+    - confirm: {prompt: welcome, choice: choose, timeout: 1s, tries: 1, yes: {goto: menu}}
 "##;
 
 /// A plan, with or without the prompts that the switch plays by itself; a reduced one has neither carol nor
@@ -194,7 +198,7 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
         clients: vec![
-            files("sim", client, ["welcome", "choose", "sorry"].map(prompt).into()),
+            files("sim", client, ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into()),
             files("other", OTHER.to_owned(), Vec::new()),
         ],
         system_prompts: if with_system_prompts {

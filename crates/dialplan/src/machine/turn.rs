@@ -31,6 +31,8 @@ pub(crate) struct Call {
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
+    /// How often lots were drawn.
+    lots: u64,
 }
 
 impl Call {
@@ -43,6 +45,7 @@ impl Call {
             recording_failed: None,
             steps_made_up: Time::ZERO,
             plays: 0,
+            lots: 0,
         }
     }
 
@@ -92,6 +95,7 @@ pub(crate) enum Next {
 pub(crate) enum Wait {
     Answer { until: Time },
     Play { play: u32 },
+    Pause { until: Time, play: Option<u32> },
     Ask(Ask),
     Dial,
     Conference(Typed),
@@ -112,7 +116,7 @@ impl Wait {
     /// When the wait is over at the latest.
     pub(crate) fn until(&self) -> Option<Time> {
         match self {
-            Self::Answer { until } => Some(*until),
+            Self::Answer { until } | Self::Pause { until, .. } => Some(*until),
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) => typed.until(),
             Self::Play { .. } | Self::Dial => None,
@@ -123,6 +127,7 @@ impl Wait {
     pub(crate) fn playing(&self) -> Option<u32> {
         match self {
             Self::Play { play } => Some(*play),
+            Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
             Self::Answer { .. } | Self::Dial | Self::Conference(_) => None,
         }
@@ -148,6 +153,17 @@ impl Turn<'_> {
         let attempts = self.call.frames.top_mut().attempts.entry(self.at).or_default();
         *attempts += 1;
         *attempts
+    }
+
+    /// Draws a number below `of`, which follows from the call's seed and from how many were drawn before.
+    pub(crate) fn lot(&mut self, of: u32) -> u32 {
+        self.call.lots += 1;
+        // SplitMix64 (Steele, Lea and Flood 2014): a counter of odd steps, well mixed.
+        let step = self.call.lots.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.call.info.seed.wrapping_add(step);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(of)).unwrap_or(0)
     }
 
     /// Ends the call as a hang-up does.

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod call;
 mod conference;
+mod confirm;
 mod dial;
 mod gather;
 mod goto;
@@ -12,10 +13,15 @@ mod hours;
 mod if_else;
 mod label;
 mod menu;
+mod pause;
+mod percent;
+mod pin;
 mod play;
 mod record;
 mod reject;
+mod repeat;
 mod return_to;
+mod ring;
 mod set;
 mod switch;
 
@@ -49,6 +55,15 @@ pub(crate) enum Verb {
     Hours(hours::HoursStep),
     Call(call::Call),
     Return(Return),
+    Loop(repeat::Loop),
+    Percent(percent::Percent),
+    Pause(pause::Pause),
+    Tone(pause::Pause),
+    Beep(play::Play),
+    Confirm(confirm::Confirm),
+    Pin(pin::Pin),
+    Ring(ring::Ring),
+    EarlyMedia(ring::EarlyMedia),
     Hangup,
     Reject(reject::Reject),
     /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
@@ -85,6 +100,13 @@ impl<'n> Step<'n> {
                 "if" => "- if: {when: vip, then: …}",
                 "switch" => "- switch: {on: account, cases: {\"1234\": …}}",
                 "call" => "- call: check-account",
+                "loop" => "- loop: {times: 3, do: […]}",
+                "percent" => "- percent: {20: …, 80: …}",
+                "pause" => "- pause: 2s",
+                "tone" => "- tone: busy",
+                "confirm" => "- confirm: {prompt: choose, no: …}",
+                "pin" => "- pin: {prompt: enter-pin, is: \"'4711'\"}",
+                "early_media" => "- early_media: welcome",
                 "hours" => "- hours: {calendar: office, closed: …}",
                 _ => "- reject: busy",
             };
@@ -104,7 +126,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 17] = [
+pub(crate) const VERBS: [&str; 26] = [
     "answer",
     "play",
     "menu",
@@ -120,6 +142,15 @@ pub(crate) const VERBS: [&str; 17] = [
     "hours",
     "call",
     "return",
+    "loop",
+    "percent",
+    "pause",
+    "tone",
+    "beep",
+    "confirm",
+    "pin",
+    "ring",
+    "early_media",
     "hangup",
     "reject",
 ];
@@ -134,7 +165,9 @@ impl Verb {
     ) -> (Self, String) {
         let read = match step.verb {
             "answer" => answer::Answer::parse(step, next, compiler),
-            "play" => play::Play::parse(step, next, compiler),
+            "play" => {
+                play::Play::parse(step, "`play`", next, compiler).map(|(it, text)| (Self::Play(it), text))
+            }
             "menu" => menu::Menu::parse(step, own, next, compiler),
             "gather" => gather::Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
@@ -148,6 +181,16 @@ impl Verb {
             "hours" => hours::HoursStep::parse(step, next, compiler),
             "call" => call::Call::parse(step, next, compiler),
             "return" => Return::parse(step, compiler),
+            "loop" => repeat::Loop::parse(step, own, next, compiler),
+            "percent" => percent::Percent::parse(step, next, compiler),
+            "pause" => pause::Pause::parse(step, next, compiler),
+            "tone" => pause::Pause::parse_tone(step, next, compiler),
+            "beep" => play::Play::parse_beep(step, next, compiler),
+            "confirm" => confirm::Confirm::parse(step, own, next, compiler),
+            "pin" => pin::Pin::parse(step, own, next, compiler),
+            "ring" => ring::Ring::parse(step, next, compiler),
+            "early_media" => play::Play::parse(step, "`early_media`", next, compiler)
+                .map(|(it, text)| (Self::EarlyMedia(ring::EarlyMedia(it)), text)),
             "hangup" => hangup::parse(step, compiler),
             "reject" => reject::Reject::parse(step, compiler),
             unknown => {
@@ -181,6 +224,15 @@ impl Verb {
             Self::Hours(_) => "hours",
             Self::Call(_) => "call",
             Self::Return(_) => "return",
+            Self::Loop(_) => "loop",
+            Self::Percent(_) => "percent",
+            Self::Pause(_) => "pause",
+            Self::Tone(_) => "tone",
+            Self::Beep(_) => "beep",
+            Self::Confirm(_) => "confirm",
+            Self::Pin(_) => "pin",
+            Self::Ring(_) => "ring",
+            Self::EarlyMedia(_) => "early_media",
             Self::Hangup => "hangup",
             Self::Reject(_) => "reject",
             Self::Again(_) | Self::End | Self::Faulty(_) => "",
@@ -204,6 +256,13 @@ impl Verb {
             Self::Switch(switch) => switch.exits(),
             Self::Hours(hours) => hours.exits(),
             Self::Call(call) => call.exits(),
+            Self::Loop(step) => step.exits(),
+            Self::Percent(percent) => percent.exits(),
+            Self::Pause(pause) | Self::Tone(pause) => pause.exits(),
+            Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)) => play.exits(),
+            Self::Confirm(confirm) => confirm.exits(),
+            Self::Pin(pin) => pin.exits(),
+            Self::Ring(ring) => ring.exits(),
             Self::Again(ask) => vec![*ask],
             Self::Faulty(exits) => exits.clone(),
             Self::Return(_) | Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
@@ -220,6 +279,12 @@ impl Verb {
                 | Self::Gather(_)
                 | Self::Dial(_)
                 | Self::Conference(_)
+                | Self::Pause(_)
+                | Self::Tone(_)
+                | Self::Beep(_)
+                | Self::Confirm(_)
+                | Self::Pin(_)
+                | Self::EarlyMedia(_)
                 | Self::Faulty(_)
         )
     }
@@ -228,7 +293,15 @@ impl Verb {
     pub(crate) fn needs_answer(&self) -> bool {
         matches!(
             self,
-            Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_) | Self::Conference(_)
+            Self::Play(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Record(_)
+                | Self::Conference(_)
+                | Self::Tone(_)
+                | Self::Beep(_)
+                | Self::Confirm(_)
+                | Self::Pin(_)
         )
     }
 
@@ -250,6 +323,8 @@ impl Verb {
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
             Self::Call(call) => call.check(scope, faults),
+            Self::Pin(pin) => pin.check(scope, faults),
+            Self::Confirm(confirm) => confirm.check(scope, faults),
             _ => {}
         }
     }
@@ -272,6 +347,14 @@ impl Verb {
             Self::Hours(hours) => hours.begin(turn),
             Self::Call(call) => call.begin(turn),
             Self::Return(step) => step.begin(turn),
+            Self::Loop(step) => step.begin(turn),
+            Self::Percent(percent) => percent.begin(turn),
+            Self::Pause(pause) | Self::Tone(pause) => pause.begin(turn),
+            Self::Beep(play) => play.begin(turn),
+            Self::Confirm(confirm) => confirm.begin(turn),
+            Self::Pin(pin) => pin.begin(turn),
+            Self::Ring(ring) => ring.begin(turn),
+            Self::EarlyMedia(early) => early.begin(turn),
             Self::Hangup => turn.hang_up(),
             Self::Reject(reject) => reject.begin(turn),
             Self::Again(ask) => Next::Again(*ask),
@@ -283,7 +366,16 @@ impl Verb {
     pub(crate) fn resume(&self, wait: Wait, event: Event, turn: &mut Turn<'_>) -> Next {
         match (self, wait, event) {
             (Self::Answer(answer), Wait::Answer { .. }, event) => answer.resume(event, turn),
-            (Self::Play(play), Wait::Play { .. }, event) => play.resume(event, turn),
+            (
+                Self::Play(play) | Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)),
+                Wait::Play { .. },
+                event,
+            ) => play.resume(self.name(), event, turn),
+            (Self::Pause(pause) | Self::Tone(pause), Wait::Pause { until, play }, event) => {
+                pause.resume(until, play, event, turn)
+            }
+            (Self::Confirm(confirm), Wait::Ask(ask), event) => confirm.resume(ask, event, turn),
+            (Self::Pin(pin), Wait::Ask(ask), event) => pin.resume(ask, event, turn),
             (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
             (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
             (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),

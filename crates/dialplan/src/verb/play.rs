@@ -17,25 +17,37 @@ pub(crate) struct Play {
 }
 
 impl Play {
+    /// Reads what is to be played; `what` names the verb in messages.
     pub(super) fn parse(
         step: &Step<'_>,
+        what: &'static str,
         next: Pc,
         compiler: &mut Compiler<'_, '_>,
-    ) -> Option<(Verb, String)> {
+    ) -> Option<(Self, String)> {
         let argument = step.argument(compiler)?;
         if !matches!(argument.value, Value::Map(_)) {
             let (files, target) = compiler.prompts(argument);
-            return Some((Verb::Play(Self { files, times: Some(1), next, error: next }), target));
+            return Some((Self { files, times: Some(1), next, error: next }, target));
         }
-        let fields =
-            Fields::of(argument, step.at, "`play`", &["prompts", "times", "error"], compiler.faults)?;
+        let fields = Fields::of(argument, step.at, what, &["prompts", "times", "error"], compiler.faults)?;
         let (files, target) = match fields.require("prompts", compiler.faults) {
             Some(node) => compiler.prompts(node),
             None => (Vec::new(), String::new()),
         };
         let times = fields.get("times").map_or(Some(1), |node| times(node, compiler));
         let error = compiler.branch(fields.get("error"), next).unwrap_or(next);
-        Some((Verb::Play(Self { files, times, next, error }), target))
+        Some((Self { files, times, next, error }, target))
+    }
+
+    /// The beep of the system.
+    pub(super) fn parse_beep(
+        step: &Step<'_>,
+        next: Pc,
+        compiler: &mut Compiler<'_, '_>,
+    ) -> Option<(Verb, String)> {
+        step.no_argument(compiler);
+        let files = vec![compiler.prompt("beep", step.at)?];
+        Some((Verb::Beep(Self { files, times: Some(1), next, error: next }), String::new()))
     }
 
     pub(super) fn exits(&self) -> Vec<Pc> {
@@ -51,10 +63,10 @@ impl Play {
         Next::Wait(Wait::Play { play })
     }
 
-    pub(super) fn resume(&self, event: Event, turn: &mut Turn<'_>) -> Next {
+    pub(super) fn resume(&self, verb: &'static str, event: Event, turn: &mut Turn<'_>) -> Next {
         match event {
             Event::PlayEnded { failed: true } => {
-                turn.branch("play", "error");
+                turn.branch(verb, "error");
                 Next::Go(self.error)
             }
             _ => Next::Go(self.next),

@@ -19,8 +19,17 @@ impl Call {
         Self::at(client, 1_795_449_600)
     }
 
+    /// A call that draws its lots by a seed.
+    pub(crate) fn seeded(client: &str, seed: u64) -> Self {
+        Self::begun(client, 1_795_449_600, seed)
+    }
+
     /// A call at another moment, in seconds since 1970.
     pub(crate) fn at(client: &str, unix: i64) -> Self {
+        Self::begun(client, unix, 7)
+    }
+
+    fn begun(client: &str, unix: i64, seed: u64) -> Self {
         let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
         let (client, flow) = config.number(None, "100").expect("number 100");
         let info = CallInfo {
@@ -31,6 +40,7 @@ impl Call {
             verstat: dialplan::Verstat::Passed,
             attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: unix * 1_000_000,
+            seed,
         };
         let machine = Machine::new(Arc::new(config), client, flow, info);
         let mut call = Self { machine, now: Time::ZERO, out: Vec::new() };
@@ -97,6 +107,8 @@ pub(crate) fn flow(steps: &str) -> String {
 fn text(effect: &Effect) -> String {
     match effect {
         Effect::Answer => "answered".into(),
+        Effect::Ring => "ringing".into(),
+        Effect::EarlyMedia => "early media".into(),
         Effect::Reject { status, reason } => format!("reject {status} {reason}"),
         Effect::Hangup => "hang up".into(),
         Effect::Play { play, files, times } => {

@@ -3,6 +3,7 @@
 mod call;
 mod config;
 mod machine;
+mod more_verbs;
 mod mutation;
 mod report;
 mod samples;

@@ -250,6 +250,7 @@ proptest! {
             verstat: dialplan::Verstat::Passed,
             attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: 1_795_449_600_000_000,
+            seed: 7,
         };
         let mut machine = Machine::new(Arc::new(config), client, flow, info);
         step_through(&mut machine, happenings)?;
