@@ -4,9 +4,9 @@
 use crate::FlowIndex;
 use crate::compile::Compiled;
 use crate::faults::Faults;
-use crate::program::{Pc, Program};
+use crate::program::{Flow, Pc, Program};
 use crate::verb::Verb;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Whether a call may be at an instruction unanswered, and answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(crate) fn analyse(compiled: &Compiled, entered: &HashSet<FlowIndex>, faults:
     unanswered(program, &reached, faults);
     endless(program, &reached, faults);
     bottomless(program, faults);
+    after_the_end(program, faults);
 }
 
 /// Walks from every flow's beginning. A flow that no number and no `goto` leads to is walked as if one did, and a sub-flow
@@ -38,6 +39,10 @@ fn reach(program: &Program, entered: &HashSet<FlowIndex>) -> Vec<Reached> {
     let is_entered = |index: usize| entered.contains(&FlowIndex(index));
     for (_, flow) in program.flows.iter().enumerate().filter(|(index, _)| is_entered(*index)) {
         walk(program, (flow.entry, false), &mut reached);
+    }
+    let on_hangup = program.flows.iter().filter_map(|flow| flow.handlers.on_hangup);
+    for handler in on_hangup.chain(program.handlers.on_hangup) {
+        walk(program, (handler, true), &mut reached);
     }
     let (called, others): (Vec<_>, Vec<_>) = program.flows.iter().partition(|flow| flow.inputs.is_some());
     for (flow, answered) in
@@ -53,8 +58,9 @@ fn reach(program: &Program, entered: &HashSet<FlowIndex>) -> Vec<Reached> {
 /// Walks on from a place, until sub-flows have come back to all steps that call them.
 fn walk(program: &Program, entry: (Pc, bool), reached: &mut [Reached]) {
     let mut pending = vec![entry];
+    let last_resorts = last_resorts(program);
     while !pending.is_empty() {
-        step_on(program, pending, reached);
+        step_on(program, &last_resorts, pending, reached);
         pending = come_back(program, reached);
         pending.retain(|(pc, answered)| !reached[pc.0].is(*answered));
     }
@@ -84,14 +90,50 @@ fn come_back(program: &Program, reached: &[Reached]) -> Vec<(Pc, bool)> {
     back
 }
 
-fn step_on(program: &Program, mut pending: Vec<(Pc, bool)>, reached: &mut [Reached]) {
+/// For each flow, where failures without a branch may lead: to its own handler, or to those of the flows that call it, or to
+/// that of the client.
+fn last_resorts(program: &Program) -> Vec<BTreeSet<Pc>> {
+    let own = |flow: &Flow| match (flow.handlers.on_error, &flow.inputs) {
+        (Some(own), _) => BTreeSet::from([own]),
+        (None, None) => program.handlers.on_error.into_iter().collect(),
+        (None, Some(_)) => BTreeSet::new(),
+    };
+    let mut found: Vec<BTreeSet<Pc>> = program.flows.iter().map(own).collect();
+    loop {
+        let mut grown = false;
+        for instruction in &program.code {
+            let Verb::Call(call) = &instruction.verb else { continue };
+            if program.flows[call.flow().0].handlers.on_error.is_none() {
+                let handlers = found[instruction.flow.0].clone();
+                let before = found[call.flow().0].len();
+                found[call.flow().0].extend(handlers);
+                grown |= found[call.flow().0].len() > before;
+            }
+        }
+        if !grown {
+            return found;
+        }
+    }
+}
+
+fn step_on(
+    program: &Program,
+    last_resorts: &[BTreeSet<Pc>],
+    mut pending: Vec<(Pc, bool)>,
+    reached: &mut [Reached],
+) {
     while let Some((pc, answered)) = pending.pop() {
         let seen = &mut reached[pc.0];
         let seen = if answered { &mut seen.answered } else { &mut seen.unanswered };
         if std::mem::replace(seen, true) {
             continue;
         }
-        match &program.instruction(pc).verb {
+        let instruction = program.instruction(pc);
+        if instruction.verb.may_fail() {
+            let answered = answered || instruction.verb.needs_answer();
+            pending.extend(last_resorts[instruction.flow.0].iter().map(|pc| (*pc, answered)));
+        }
+        match &instruction.verb {
             Verb::Dial(dial) => {
                 pending.push((dial.done(), true));
                 pending.extend(dial.failures().map(|pc| (pc, answered)));
@@ -232,5 +274,35 @@ fn closure(program: &Program, holds: impl Fn(&Verb, &[bool]) -> bool) -> Vec<boo
         if !grown {
             return held;
         }
+    }
+}
+
+/// Notes steps of `on_hangup` that need a caller.
+fn after_the_end(program: &Program, faults: &mut Faults<'_>) {
+    let flows = program.flows.iter().filter_map(|flow| flow.handlers.on_hangup);
+    // Each with whether it is in the handler itself, and not in a sub-flow that this calls.
+    let mut pending: Vec<(Pc, bool)> = flows.chain(program.handlers.on_hangup).map(|pc| (pc, true)).collect();
+    let mut seen = HashSet::new();
+    while let Some((pc, own)) = pending.pop() {
+        if !seen.insert((pc, own)) {
+            continue;
+        }
+        let instruction = program.instruction(pc);
+        match &instruction.verb {
+            verb if verb.needs_caller() => {
+                let message = format!("the caller has gone: `{}` can do nothing any more", verb.name());
+                let hint =
+                    "what is done then reckons and branches: set, if, switch, hours, percent, loop, call";
+                faults.hinted(instruction.at, message, hint);
+                continue;
+            }
+            Verb::Return(_) if own => {
+                let message = "the caller has gone: nobody goes on behind this";
+                faults.hinted(instruction.at, message, "leave it out, or write `- hangup`");
+            }
+            Verb::Call(call) => pending.push((program.flows[call.flow().0].entry, false)),
+            _ => {}
+        }
+        pending.extend(instruction.verb.exits().into_iter().map(|pc| (pc, own)));
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Sections {
     pub(crate) media: Option<Media>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
+    /// The flow of failures that have no branch of their own.
+    pub(crate) on_error: Option<Node>,
+    /// The flow of what is done once a caller has gone.
+    pub(crate) on_hangup: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
     pub(crate) users: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
@@ -85,7 +89,17 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 7] = ["name", "language", "caller_id", "caller_ids", "fraud", "features", "media"];
+    const KNOWN: [&str; 9] = [
+        "name",
+        "language",
+        "caller_id",
+        "caller_ids",
+        "fraud",
+        "features",
+        "media",
+        "on_error",
+        "on_hangup",
+    ];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -97,6 +111,8 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
+    sections.on_error = fields.get("on_error").cloned();
+    sections.on_hangup = fields.get("on_hangup").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
 }
 

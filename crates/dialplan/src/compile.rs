@@ -11,7 +11,7 @@ use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
-use crate::program::{Flow, Instruction, Pc, Program, SHARED};
+use crate::program::{Flow, Handlers, Instruction, Pc, Program, SHARED};
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
@@ -78,12 +78,12 @@ pub(crate) fn compile(
     compiler.join();
     let Compiler { code, flows, followers, faults, .. } = compiler;
     let scopes = types::check(&code, &flows, names.complete, faults);
-    Compiled { program: Program { code, flows, calendars, scopes }, followers }
+    Compiled { program: Program { code, flows, calendars, handlers: Handlers::default(), scopes }, followers }
 }
 
 impl Compiler<'_, '_> {
     fn compile(&mut self, head: &Head<'_>, scope: usize) {
-        let Head { key, steps, inputs } = head;
+        let Head { key, steps, inputs, on_error, on_hangup } = head;
         self.name(&key.text, "flow", key.span);
         if steps.is_some_and(|steps| steps.items().is_empty()) {
             let last = if inputs.is_some() { "return" } else { "hangup" };
@@ -94,7 +94,11 @@ impl Compiler<'_, '_> {
             None => Pc::END,
         };
         let entry = steps.map_or(end, |steps| self.block(steps, end));
-        self.flows.push(Flow { name: key.text.as_str().into(), entry, scope, inputs: inputs.clone() });
+        // Behind the last step of what is done after the end, nothing of the flow goes on.
+        let handlers =
+            Handlers { on_error: self.branch(*on_error, end), on_hangup: self.branch(*on_hangup, Pc::END) };
+        let name = key.text.as_str().into();
+        self.flows.push(Flow { name, entry, scope, inputs: inputs.clone(), handlers });
     }
 
     /// Whether the steps being read are those of a sub-flow.

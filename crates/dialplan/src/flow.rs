@@ -12,6 +12,10 @@ pub(crate) struct Head<'n> {
     pub(crate) steps: Option<&'n Node>,
     /// What a `call` hands to it; `None` for a flow that is no sub-flow.
     pub(crate) inputs: Option<Vec<Input>>,
+    /// What is done about a failure that has no branch of its own.
+    pub(crate) on_error: Option<&'n Node>,
+    /// What is done once the caller has gone.
+    pub(crate) on_hangup: Option<&'n Node>,
 }
 
 /// A variable that a sub-flow begins with.
@@ -22,7 +26,7 @@ pub(crate) struct Input {
     pub(crate) kind: Option<Type>,
 }
 
-const FIELDS: [&str; 2] = ["inputs", "steps"];
+const FIELDS: [&str; 4] = ["inputs", "steps", "on_error", "on_hangup"];
 
 impl<'n> Head<'n> {
     pub(crate) fn read(key: &'n Key, node: &'n Node, faults: &mut Faults<'_>) -> Self {
@@ -30,13 +34,14 @@ impl<'n> Head<'n> {
         let is_described = matches!(&node.value, Value::Map(entries)
             if entries.iter().any(|(key, _)| nearest(&key.text, FIELDS.into_iter()).is_some()));
         if !is_described {
-            return Self { key, steps: Some(node), inputs: None };
+            return Self { key, steps: Some(node), inputs: None, on_error: None, on_hangup: None };
         }
         let Some(fields) = Fields::of(node, key.span, "a flow", &FIELDS, faults) else {
-            return Self { key, steps: None, inputs: None };
+            return Self { key, steps: None, inputs: None, on_error: None, on_hangup: None };
         };
         let inputs = fields.entry("inputs").map(|(key, node)| inputs(key.span, node, faults));
-        Self { key, steps: fields.require("steps", faults), inputs }
+        let steps = fields.require("steps", faults);
+        Self { key, steps, inputs, on_error: fields.get("on_error"), on_hangup: fields.get("on_hangup") }
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::analysis::analyse;
 use crate::caller_id::Owned;
 use crate::client::{self, Sections};
-use crate::compile::compile;
+use crate::compile::{Compiled, compile};
 use crate::faults::{Faults, Span};
 use crate::names::Names;
 use crate::number;
-use crate::program::Program;
+use crate::program::{Handlers, Program};
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
@@ -189,25 +189,45 @@ fn program(
         owned: scope.owned,
         complete: sections.complete,
     };
-    let compiled = compile(&sections.flows, calendars, &names, faults);
+    let mut compiled = compile(&sections.flows, calendars, &names, faults);
     let mut entered = HashSet::new();
     for (key, node) in &sections.numbers {
-        let flow = node.text("a number's flow", faults).and_then(|name| {
-            let found = compiled.program.flows.iter().position(|flow| flow.name.as_ref() == name);
-            if found.is_none() && sections.complete {
-                let known = compiled.program.flows.iter().map(|flow| flow.name.as_ref());
-                faults.unknown(node.span, "unknown flow {}", name, known);
-            }
-            if found.is_some_and(|index| compiled.program.flows[index].inputs.is_some()) {
-                let message = format!("the flow `{name}` has inputs, which a number does not give");
-                faults.hinted(node.span, message, "let the number lead to a flow that calls it");
-                return None;
-            }
-            found.map(FlowIndex)
-        });
+        let flow = flow_of(node, "a number", &compiled, sections, faults);
         numbers.add(scope.index, key, flow, faults);
         entered.extend(flow);
     }
+    let mut handler = |node: &Option<Yaml>, what: &str| {
+        let flow = flow_of(node.as_ref()?, what, &compiled, sections, faults)?;
+        Some(compiled.program.flows[flow.0].entry)
+    };
+    compiled.program.handlers = Handlers {
+        on_error: handler(&sections.on_error, "`on_error`"),
+        on_hangup: handler(&sections.on_hangup, "`on_hangup`"),
+    };
     analyse(&compiled, &entered, faults);
     compiled.program
+}
+
+/// A flow that `what` leads to, which has no inputs to give.
+fn flow_of(
+    node: &Yaml,
+    what: &str,
+    compiled: &Compiled,
+    sections: &Sections,
+    faults: &mut Faults<'_>,
+) -> Option<FlowIndex> {
+    let flows = &compiled.program.flows;
+    let name = node.text(&format!("the flow of {what}"), faults)?;
+    let Some(index) = flows.iter().position(|flow| flow.name.as_ref() == name) else {
+        if sections.complete {
+            faults.unknown(node.span, "unknown flow {}", name, flows.iter().map(|flow| flow.name.as_ref()));
+        }
+        return None;
+    };
+    if flows[index].inputs.is_some() {
+        let message = format!("the flow `{name}` has inputs, which {what} does not give");
+        faults.hinted(node.span, message, "let it lead to a flow that calls this one");
+        return None;
+    }
+    Some(FlowIndex(index))
 }

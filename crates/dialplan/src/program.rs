@@ -24,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
+    /// What those flows have that have none of their own.
+    pub(crate) handlers: Handlers,
     /// [`SHARED`] first, then one for each sub-flow.
     pub(crate) scopes: Vec<Variables>,
 }
@@ -42,6 +44,16 @@ pub(crate) struct Flow {
     pub(crate) scope: usize,
     /// What a `call` hands to it; `None` for a flow that is no sub-flow.
     pub(crate) inputs: Option<Vec<Input>>,
+    pub(crate) handlers: Handlers,
+}
+
+/// What is done at the end of all branches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Handlers {
+    /// About a failure that has no branch of its own.
+    pub(crate) on_error: Option<Pc>,
+    /// Once the caller has gone.
+    pub(crate) on_hangup: Option<Pc>,
 }
 
 /// One step, and where it was written.

@@ -68,7 +68,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, on_hangup: gone, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -115,10 +115,13 @@ flows:
     - dial: {to: [bob, "sip:desk@10.0.3.1:5060"], timeout: 10s, busy: {goto: sorry}, no_answer: {goto: team}, failed: {goto: sorry}}
     - play: welcome
   hunt:
-    - answer
-    - record
-    - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
-    - goto: sorry
+    on_error: {goto: sorry}
+    on_hangup: {set: {ended: 2}}
+    steps:
+      - answer
+      - record
+      - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
+      - goto: sorry
   menu:
     - answer
     - menu:
@@ -149,6 +152,8 @@ flows:
     - answer
     - call: {flow: typed, with: {short: 2}, into: account}
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
+  gone:
+    - percent: {50: {set: {ended: 1}}}
   typed:
     inputs: {short: int}
     steps:

@@ -95,6 +95,10 @@ impl Machine {
             MachineInput::HungUp => {
                 self.abandon(out);
                 self.state = State::Over;
+                let config = Arc::clone(&self.config);
+                if let Some(handler) = self.call.bury(&config.client(self.client).program) {
+                    self.run(now, Next::Go(handler), out);
+                }
             }
         }
     }
@@ -115,7 +119,7 @@ impl Machine {
     }
 
     /// Whether the flow has ended: it asked for a hang-up or a rejection, or the caller has gone. It has
-    /// nothing more to say then, whatever is handed to it.
+    /// nothing more to say then, whatever is handed to it, but for `on_hangup` once the caller has gone.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
@@ -203,6 +207,7 @@ impl Machine {
                 }
                 Next::Go(pc) | Next::Again(pc) => at = pc,
             }
+            self.call.last = Some(at);
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
                 self.call.frames.top_mut().attempts.remove(&at);
@@ -213,7 +218,7 @@ impl Machine {
                 instruction.verb.begin(&mut turn)
             } else {
                 turn.branch("flow", "step_limit");
-                turn.hang_up()
+                turn.give_up()
             };
         }
     }

@@ -3,7 +3,7 @@ use super::{CallInfo, ConferenceResult, DialResult, Effect};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
-use crate::program::{Pc, Program};
+use crate::program::{Handlers, Pc, Program};
 use crate::verb::{Ask, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
@@ -31,6 +31,12 @@ pub(crate) struct Call {
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
+    /// The step that was taken last.
+    pub(crate) last: Option<Pc>,
+    /// Whether the handler of last resort has been taken: what fails in it ends the call.
+    failing: bool,
+    /// Whether the caller has gone: nothing can be done to its call.
+    pub(crate) gone: bool,
     /// How often lots were drawn.
     lots: u64,
 }
@@ -45,6 +51,9 @@ impl Call {
             recording_failed: None,
             steps_made_up: Time::ZERO,
             plays: 0,
+            last: None,
+            failing: false,
+            gone: false,
             lots: 0,
         }
     }
@@ -55,6 +64,32 @@ impl Call {
 
     pub(crate) fn info(&self) -> &CallInfo {
         &self.info
+    }
+
+    /// The handler of the flow that a step is in, or of the flows that have called it, or of the client. The call leaves
+    /// every sub-flow on the way to it.
+    pub(crate) fn handler(
+        &mut self,
+        program: &Program,
+        at: Pc,
+        which: impl Fn(&Handlers) -> Option<Pc>,
+    ) -> Option<Pc> {
+        let mut at = Some(at);
+        while let Some(pc) = at {
+            let found = which(&program.flows[program.instruction(pc).flow.0].handlers);
+            if found.is_some() {
+                return found;
+            }
+            at = self.frames.pop();
+        }
+        which(&program.handlers)
+    }
+
+    /// Begins what is done once the caller has gone, with an allowance of its own; `None` where there is nothing to do.
+    pub(crate) fn bury(&mut self, program: &Program) -> Option<Pc> {
+        let last = self.last.filter(|_| !self.gone)?;
+        (self.gone, self.failing, self.steps_made_up) = (true, true, Time::ZERO);
+        self.handler(program, last, |handlers| handlers.on_hangup)
     }
 
     /// Takes one step from the call's allowance; false when nothing of it is left.
@@ -166,6 +201,30 @@ impl Turn<'_> {
         u32::try_from((mixed ^ (mixed >> 31)) % u64::from(of)).unwrap_or(0)
     }
 
+    /// Where a failure leads that has no branch of its own: to the handler of last resort, once in a call.
+    pub(crate) fn last_resort(&mut self) -> Option<Next> {
+        if std::mem::replace(&mut self.call.failing, true) {
+            return None;
+        }
+        let handler = self.call.handler(self.program, self.at, |handlers| handlers.on_error)?;
+        self.call.steps_made_up = Time::ZERO;
+        self.branch("flow", "on_error");
+        Some(Next::Go(handler))
+    }
+
+    /// Goes to the handler of last resort, or ends the call.
+    pub(crate) fn give_up(&mut self) -> Next {
+        self.last_resort().unwrap_or_else(|| self.hang_up())
+    }
+
+    /// Goes by the branch of a failure, or to the handler of last resort, or else on as if there were no failure.
+    pub(crate) fn failed(&mut self, branch: Option<Pc>, next: Pc) -> Next {
+        match branch {
+            Some(branch) => Next::Go(branch),
+            None => self.last_resort().unwrap_or(Next::Go(next)),
+        }
+    }
+
     /// Ends the call as a hang-up does.
     pub(crate) fn hang_up(&mut self) -> Next {
         self.end(480)
@@ -178,7 +237,9 @@ impl Turn<'_> {
 
     /// Rejects the call; an answered one can only be hung up.
     pub(crate) fn reject(&mut self, status: u16, reason: Option<Arc<str>>) -> Next {
-        if self.call.answered {
+        if self.call.gone {
+            // There is nobody to hang up on.
+        } else if self.call.answered {
             self.out.push(Effect::Hangup);
         } else {
             let status = if (400..700).contains(&status) { status } else { 500 };

@@ -118,6 +118,11 @@ impl Question {
         (question, target)
     }
 
+    /// Whether a failure may have no branch.
+    pub(super) fn may_fail(&self) -> bool {
+        self.max_tries.is_none()
+    }
+
     pub(super) fn secret(self, secret: bool) -> Self {
         Self { secret, ..self }
     }
@@ -190,7 +195,7 @@ impl Question {
         turn.branch(self.verb, kind);
         if turn.attempt() >= self.tries {
             turn.branch(self.verb, "max_tries");
-            return self.max_tries.map_or_else(|| turn.hang_up(), Next::Go);
+            return self.max_tries.map_or_else(|| turn.give_up(), Next::Go);
         }
         match branch {
             Some(branch) => Next::Go(branch),

@@ -96,6 +96,10 @@ impl Call {
         }
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.too_deep.is_none() || self.error.is_none()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         std::iter::once(self.next).chain(self.failures()).collect()
     }
@@ -131,7 +135,7 @@ impl Call {
 
     fn failed(&self, branch: &'static str, to: Option<Pc>, turn: &mut Turn<'_>) -> Next {
         turn.branch("call", branch);
-        to.map_or_else(|| turn.hang_up(), Next::Go)
+        to.map_or_else(|| turn.give_up(), Next::Go)
     }
 }
 

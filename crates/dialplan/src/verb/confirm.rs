@@ -56,6 +56,10 @@ impl Confirm {
         }
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.question.may_fail()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let mut exits = self.question.exits();
         exits.extend([self.yes, self.no]);

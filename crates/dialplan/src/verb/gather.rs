@@ -68,6 +68,10 @@ impl Gather {
         into.map(|(name, at)| Write { name, at: *at, source: Source::Keys }).collect()
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.question.may_fail()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let mut exits = self.question.exits();
         exits.push(self.next);

@@ -289,6 +289,29 @@ impl Verb {
         )
     }
 
+    /// Whether something may fail in it for which it has no branch.
+    pub(crate) fn may_fail(&self) -> bool {
+        match self {
+            Self::Play(play) | Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)) => play.may_fail(),
+            Self::Menu(menu) => menu.may_fail(),
+            Self::Gather(gather) => gather.may_fail(),
+            Self::Pin(pin) => pin.may_fail(),
+            Self::Confirm(confirm) => confirm.may_fail(),
+            Self::Dial(dial) => dial.may_fail(),
+            Self::Conference(conference) => conference.may_fail(),
+            Self::Call(call) => call.may_fail(),
+            Self::Set(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the step can do nothing any more once the caller has gone.
+    pub(crate) fn needs_caller(&self) -> bool {
+        let is_known = !matches!(self, Self::Faulty(_));
+        let speaks = self.needs_answer() || matches!(self, Self::Answer(_) | Self::Ring(_) | Self::Reject(_));
+        is_known && (speaks || self.waits())
+    }
+
     /// Whether the step needs a call that is answered.
     pub(crate) fn needs_answer(&self) -> bool {
         matches!(

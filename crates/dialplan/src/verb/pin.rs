@@ -52,6 +52,10 @@ impl Pin {
         }
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.question.may_fail()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let mut exits = self.question.exits();
         exits.push(self.next);

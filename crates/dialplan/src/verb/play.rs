@@ -13,7 +13,7 @@ pub(crate) struct Play {
     files: Vec<Arc<str>>,
     times: Option<u32>,
     next: Pc,
-    error: Pc,
+    error: Option<Pc>,
 }
 
 impl Play {
@@ -27,7 +27,7 @@ impl Play {
         let argument = step.argument(compiler)?;
         if !matches!(argument.value, Value::Map(_)) {
             let (files, target) = compiler.prompts(argument);
-            return Some((Self { files, times: Some(1), next, error: next }, target));
+            return Some((Self { files, times: Some(1), next, error: None }, target));
         }
         let fields = Fields::of(argument, step.at, what, &["prompts", "times", "error"], compiler.faults)?;
         let (files, target) = match fields.require("prompts", compiler.faults) {
@@ -35,7 +35,7 @@ impl Play {
             None => (Vec::new(), String::new()),
         };
         let times = fields.get("times").map_or(Some(1), |node| times(node, compiler));
-        let error = compiler.branch(fields.get("error"), next).unwrap_or(next);
+        let error = compiler.branch(fields.get("error"), next);
         Some((Self { files, times, next, error }, target))
     }
 
@@ -47,14 +47,18 @@ impl Play {
     ) -> Option<(Verb, String)> {
         step.no_argument(compiler);
         let files = vec![compiler.prompt("beep", step.at)?];
-        Some((Verb::Beep(Self { files, times: Some(1), next, error: next }), String::new()))
+        Some((Verb::Beep(Self { files, times: Some(1), next, error: None }), String::new()))
+    }
+
+    pub(super) fn may_fail(&self) -> bool {
+        self.error.is_none()
     }
 
     pub(super) fn exits(&self) -> Vec<Pc> {
         match self.times {
-            Some(_) => vec![self.next, self.error],
+            Some(_) => std::iter::once(self.next).chain(self.error).collect(),
             // Only a broken prompt ends it, and then the flow goes on as after any other failure.
-            None => vec![self.error],
+            None => vec![self.error.unwrap_or(self.next)],
         }
     }
 
@@ -67,7 +71,7 @@ impl Play {
         match event {
             Event::PlayEnded { failed: true } => {
                 turn.branch(verb, "error");
-                Next::Go(self.error)
+                turn.failed(self.error, self.next)
             }
             _ => Next::Go(self.next),
         }

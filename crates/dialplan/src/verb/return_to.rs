@@ -34,10 +34,11 @@ impl Return {
 
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
         let value = self.value.as_ref().map(|value| turn.value(value));
-        let caller = turn.leave().map(|at| &turn.program.instruction(at).verb);
-        match caller {
-            Some(Verb::Call(call)) => call.returned(value, turn),
-            // Nobody has called the flow, which `check` lets nobody write.
+        // That nobody has called the flow, `check` lets nobody write.
+        let Some(by) = turn.leave() else { return turn.hang_up() };
+        turn.at = by;
+        match &turn.program.instruction(by).verb {
+            Verb::Call(call) => call.returned(value, turn),
             _ => turn.hang_up(),
         }
     }

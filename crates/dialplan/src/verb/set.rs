@@ -80,7 +80,12 @@ impl Set {
             match value.as_ref().map(|value| turn.value(value)) {
                 Some(Ok(value)) => turn.set(name, value),
                 // The variable keeps what it had.
-                _ => turn.branch("set", "error"),
+                _ => {
+                    turn.branch("set", "error");
+                    if let Some(handler) = turn.last_resort() {
+                        return handler;
+                    }
+                }
             }
         }
         Next::Go(self.next)

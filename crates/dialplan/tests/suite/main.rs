@@ -2,6 +2,7 @@
 
 mod call;
 mod config;
+mod last_things;
 mod machine;
 mod more_verbs;
 mod mutation;
