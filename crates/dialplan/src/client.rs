@@ -4,7 +4,7 @@ use crate::faults::{Faults, Span};
 use crate::features::{self, Features};
 use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
-use crate::hours::Calendar;
+use crate::hours::{Calendar, Icals};
 use crate::media::{self, Media};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +31,7 @@ pub(crate) struct Sections {
     pub(crate) numbers: Vec<(Key, Node)>,
     pub(crate) users: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
+    pub(crate) icals: Icals,
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
@@ -77,13 +78,14 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
 /// Reads the calendars, and gives the place of each; a faulty one has its name all the same.
 pub(crate) fn calendars(
     entries: &[(Key, Node)],
+    icals: &Icals,
     faults: &mut Faults<'_>,
 ) -> (Vec<Calendar>, BTreeMap<String, usize>) {
     let mut calendars = Vec::new();
     let mut names = BTreeMap::new();
     for (key, node) in entries {
         names.insert(key.text.clone(), calendars.len());
-        calendars.extend(Calendar::parse(key, node, faults));
+        calendars.extend(Calendar::parse(key, node, icals, faults));
     }
     (calendars, names)
 }

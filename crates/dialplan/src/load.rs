@@ -5,6 +5,7 @@ use crate::caller_id::Owned;
 use crate::client::{self, Sections};
 use crate::compile::{Compiled, compile};
 use crate::faults::{Faults, Span};
+use crate::hours::read_ical;
 use crate::names::Names;
 use crate::number;
 use crate::program::{Handlers, Program};
@@ -13,7 +14,7 @@ use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
     Client, ClientFiles, ClientIndex, Config, FlowIndex, Input, PromptFile, Report, SourceFile, Trunk, node,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The client folders that a node file names, relative to that file: what the shell reads next.
@@ -161,11 +162,18 @@ fn sections(clients: &[ClientFiles], faults: &mut Faults<'_>) -> Vec<Sections> {
     let mut sections = Vec::new();
     for client in clients {
         let mut roots = Vec::new();
+        let mut icals = BTreeMap::new();
         for source in &client.files {
             file += 1;
-            roots.push(yaml::parse(file, &source.text, faults));
+            if source.path.to_ascii_lowercase().ends_with(".ics") {
+                let name = source.path.strip_prefix(&client.path).unwrap_or(&source.path);
+                let name = name.trim_start_matches('/').to_owned();
+                icals.insert(name, read_ical(file, &source.text, faults));
+            } else {
+                roots.push(yaml::parse(file, &source.text, faults));
+            }
         }
-        sections.push(client::merge(roots, faults));
+        sections.push(Sections { icals, ..client::merge(roots, faults) });
     }
     sections
 }
@@ -176,7 +184,7 @@ fn program(
     numbers: &mut Numbers,
     faults: &mut Faults<'_>,
 ) -> Program {
-    let (calendars, calendar_names) = client::calendars(&sections.hours, faults);
+    let (calendars, calendar_names) = client::calendars(&sections.hours, &sections.icals, faults);
     // A client's own prompt comes later and so takes the place of the system's.
     let prompts = scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
     let names = Names {

@@ -2,7 +2,9 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
+use dialplan::{
+    CallInfo, CallerId, DialMode, DialResult, Effect, Input, Machine, MachineInput, Ringback, load,
+};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -30,7 +32,12 @@ impl Call {
     }
 
     fn begun(client: &str, unix: i64, seed: u64) -> Self {
-        let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+        Self::of(&input(NODE, client), unix, seed)
+    }
+
+    /// A call to a node with these files.
+    pub(crate) fn of(input: &Input, unix: i64, seed: u64) -> Self {
+        let config = load(input).unwrap_or_else(|report| panic!("{report}"));
         let (client, flow) = config.number(None, "100").expect("number 100");
         let info = CallInfo {
             from: "+34600111222".into(),

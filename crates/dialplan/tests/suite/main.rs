@@ -1,5 +1,6 @@
 //! The crate from outside: texts in, reports or effects out.
 
+mod calendars;
 mod call;
 mod config;
 mod last_things;
