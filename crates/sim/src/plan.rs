@@ -72,7 +72,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, on_hangup: gone, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -144,10 +144,13 @@ flows:
     - dial: {to: [bob, "sip:desk@10.0.3.1:5060"], timeout: 10s, busy: {goto: sorry}, no_answer: {goto: team}, failed: {goto: sorry}}
     - play: welcome
   hunt:
-    - answer
-    - record
-    - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
-    - goto: sorry
+    on_error: {goto: sorry}
+    on_hangup: {set: {ended: 2}}
+    steps:
+      - answer
+      - record
+      - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
+      - goto: sorry
   menu:
     - answer
     - menu:
@@ -162,6 +165,7 @@ flows:
         invalid: {play: welcome}
         max_tries: {goto: sorry}
   record:
+    - percent: {70: [ring, {pause: 500ms}, {early_media: welcome}]}
     - answer
     - record
     - play: [welcome, choose]
@@ -173,7 +177,8 @@ flows:
     - dial: {to: [bob, carol], timeout: 8s}
     - record: resume
     - record
-    - play: welcome
+    - tone: {name: busy, for: 3s}
+    - beep
   loop:
     - answer
     - play: {prompts: [welcome], times: forever}
@@ -181,8 +186,17 @@ flows:
     - answer
     - record
     - gather: {into: pin, prompt: choose, min: 2, max: 4, secret: true, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
-    - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+    - call: {flow: typed, with: {short: 2}, into: account}
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
+  gone:
+    - percent: {50: {set: {ended: 1}}}
+  typed:
+    inputs: {short: int}
+    steps:
+      - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+      - if: {when: size(account) == short, then: {return: account}}
+      - call: {flow: typed, with: {short: short + 1}, into: account, too_deep: {goto: sorry}}
+      - return: account
   busy:
     - reject: busy
   meet:
@@ -198,8 +212,10 @@ flows:
     - goto: out
   sorry:
     - answer
+    - loop: {times: 2, do: [{pause: 200ms}]}
     - play: sorry
-    - hangup
+    - pin: {prompt: choose, is: "'1'", timeout: 1s, tries: 1}
+    - confirm: {prompt: welcome, choice: choose, timeout: 1s, tries: 1, yes: {goto: menu}}
 "##;
 
 /// A plan, with or without the prompts that the switch plays by itself; a reduced one has neither carol nor
@@ -225,7 +241,7 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
         clients: vec![
-            files("sim", client, ["welcome", "choose", "sorry"].map(prompt).into()),
+            files("sim", client, ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into()),
             files("other", OTHER.to_owned(), Vec::new()),
         ],
         system_prompts: if with_system_prompts {

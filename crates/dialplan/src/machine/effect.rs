@@ -24,6 +24,8 @@ pub struct CallInfo {
     pub attestation: Option<Attestation>,
     /// Wall clock at [`clock::Time::ZERO`], microseconds since 1970: what `hours` reckons with.
     pub unix_micros_at_zero: i64,
+    /// What `percent` draws its lots by: the same seed draws the same.
+    pub seed: u64,
 }
 
 /// What happened.
@@ -127,6 +129,10 @@ pub struct Enqueue {
 pub enum Effect {
     /// Answer the caller and report [`MachineInput::Answered`].
     Answer,
+    /// Tell a caller who is not answered that it rings (180).
+    Ring,
+    /// Let a caller who is not answered hear what is played from here (183, RFC 3960).
+    EarlyMedia,
     /// Refuse the call; the machine is over.
     Reject {
         /// 400–699.

@@ -1,6 +1,7 @@
 //! Stepping one call through a flow.
 
 mod effect;
+mod frames;
 mod turn;
 
 pub use effect::{
@@ -112,6 +113,10 @@ impl Machine {
             MachineInput::HungUp => {
                 self.abandon(out);
                 self.state = State::Over;
+                let config = Arc::clone(&self.config);
+                if let Some(handler) = self.call.bury(&config.client(self.client).program) {
+                    self.run(now, Next::Go(handler), out);
+                }
             }
         }
     }
@@ -132,7 +137,7 @@ impl Machine {
     }
 
     /// Whether the flow has ended: it asked for a hang-up or a rejection, or the caller has gone. It has
-    /// nothing more to say then, whatever is handed to it.
+    /// nothing more to say then, whatever is handed to it, but for `on_hangup` once the caller has gone.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
@@ -171,6 +176,7 @@ impl Machine {
         out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
         if let Some(branch) = self.call.recording_failed.take() {
             self.abandon(out);
+            self.call.frames.unwind();
             self.run(now, Next::Go(branch), out);
         }
     }
@@ -228,9 +234,10 @@ impl Machine {
                 }
                 Next::Go(pc) | Next::Again(pc) => at = pc,
             }
+            self.call.last = Some(at);
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
-                self.call.attempts.remove(&at);
+                self.call.frames.top_mut().attempts.remove(&at);
                 out.extend(instruction.announce(program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };
@@ -238,7 +245,7 @@ impl Machine {
                 instruction.verb.begin(&mut turn)
             } else {
                 turn.branch("flow", "step_limit");
-                turn.hang_up()
+                turn.give_up()
             };
         }
     }

@@ -27,9 +27,11 @@ pub(crate) struct Conference {
     mute: Option<String>,
     /// Codes that lead out of the room.
     keys: Vec<(String, Pc)>,
-    full: Pc,
+    next: Pc,
     ended: Pc,
-    failed: Pc,
+    /// What fails without a branch goes on as the room's end does.
+    full: Option<Pc>,
+    failed: Option<Pc>,
 }
 
 #[derive(Debug)]
@@ -81,9 +83,9 @@ impl Conference {
             leave: prompt(&fields, "leave", compiler),
             mute,
             keys,
-            full: compiler.branch(fields.get("full"), next).unwrap_or(next),
+            full: compiler.branch(fields.get("full"), next),
             ended: compiler.branch(fields.get("ended"), next).unwrap_or(next),
-            failed: compiler.branch(fields.get("failed"), next).unwrap_or(next),
+            failed: compiler.branch(fields.get("failed"), next),
             ..plain
         };
         Some((Verb::Conference(conference), target))
@@ -99,9 +101,10 @@ impl Conference {
             leave: None,
             mute: None,
             keys: Vec::new(),
-            full: next,
+            next,
             ended: next,
-            failed: next,
+            full: None,
+            failed: None,
         }
     }
 
@@ -114,8 +117,14 @@ impl Conference {
         }
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.full.is_none() || self.failed.is_none()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
-        [self.ended, self.full, self.failed].into_iter().chain(self.keys.iter().map(|(_, pc)| *pc)).collect()
+        let failures = [self.full, self.failed].map(|branch| branch.unwrap_or(self.next));
+        let keys = self.keys.iter().map(|(_, pc)| *pc);
+        std::iter::once(self.ended).chain(failures).chain(keys).collect()
     }
 
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
@@ -127,7 +136,7 @@ impl Conference {
         };
         let Some(room) = room.filter(|room| is_name(room)) else {
             turn.branch("conference", "failed");
-            return Next::Go(self.failed);
+            return turn.failed(self.failed, self.next);
         };
         let Self { max, muted, music, enter, leave, .. } = self;
         turn.out.push(Effect::Conference {
@@ -142,15 +151,19 @@ impl Conference {
     }
 
     pub(super) fn resume(&self, typed: Typed, event: Event, turn: &mut Turn<'_>) -> Next {
-        let (branch, to) = match event {
-            Event::Digit(digit) => return self.press(typed, digit, turn),
-            Event::ConferenceEnded(ConferenceResult::Full) => ("full", self.full),
-            Event::ConferenceEnded(ConferenceResult::Ended) => ("ended", self.ended),
-            Event::Timeout => return Next::Wait(Wait::Conference(Typed::default())),
-            _ => return Next::Wait(Wait::Conference(typed)),
-        };
-        turn.branch("conference", branch);
-        Next::Go(to)
+        match event {
+            Event::Digit(digit) => self.press(typed, digit, turn),
+            Event::ConferenceEnded(ConferenceResult::Full) => {
+                turn.branch("conference", "full");
+                turn.failed(self.full, self.next)
+            }
+            Event::ConferenceEnded(ConferenceResult::Ended) => {
+                turn.branch("conference", "ended");
+                Next::Go(self.ended)
+            }
+            Event::Timeout => Next::Wait(Wait::Conference(Typed::default())),
+            _ => Next::Wait(Wait::Conference(typed)),
+        }
     }
 
     fn press(&self, typed: Typed, digit: char, turn: &mut Turn<'_>) -> Next {

@@ -51,6 +51,11 @@ impl Record {
                 }
                 _ => {
                     let fields = Fields::of(node, step.at, "`record`", &["failed"], compiler.faults)?;
+                    if let (true, Some((key, _))) = (compiler.in_sub_flow(), fields.entry("failed")) {
+                        let message = "`failed` may be needed when this flow has come back";
+                        let hint = "record in the flow that calls this one";
+                        compiler.faults.hinted(key.span, message, hint);
+                    }
                     Some(start(compiler.branch(fields.get("failed"), Pc::END)))
                 }
             },

@@ -2,7 +2,9 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
+use dialplan::{
+    CallInfo, CallerId, DialMode, DialResult, Effect, Input, Machine, MachineInput, Ringback, load,
+};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -19,9 +21,23 @@ impl Call {
         Self::at(client, 1_795_449_600)
     }
 
+    /// A call that draws its lots by a seed.
+    pub(crate) fn seeded(client: &str, seed: u64) -> Self {
+        Self::begun(client, 1_795_449_600, seed)
+    }
+
     /// A call at another moment, in seconds since 1970.
     pub(crate) fn at(client: &str, unix: i64) -> Self {
-        let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+        Self::begun(client, unix, 7)
+    }
+
+    fn begun(client: &str, unix: i64, seed: u64) -> Self {
+        Self::of(&input(NODE, client), unix, seed)
+    }
+
+    /// A call to a node with these files.
+    pub(crate) fn of(input: &Input, unix: i64, seed: u64) -> Self {
+        let config = load(input).unwrap_or_else(|report| panic!("{report}"));
         let (client, flow) = config.number(None, "100").expect("number 100");
         let info = CallInfo {
             from: "+34600111222".into(),
@@ -31,6 +47,7 @@ impl Call {
             verstat: dialplan::Verstat::Passed,
             attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: unix * 1_000_000,
+            seed,
         };
         let machine = Machine::new(Arc::new(config), client, flow, info);
         let mut call = Self { machine, now: Time::ZERO, out: Vec::new() };
@@ -97,6 +114,8 @@ pub(crate) fn flow(steps: &str) -> String {
 fn text(effect: &Effect) -> String {
     match effect {
         Effect::Answer => "answered".into(),
+        Effect::Ring => "ringing".into(),
+        Effect::EarlyMedia => "early media".into(),
         Effect::Reject { status, reason } => format!("reject {status} {reason}"),
         Effect::Hangup => "hang up".into(),
         Effect::Play { play, files, times } => {

@@ -4,7 +4,9 @@
 use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult, load};
+use dialplan::{
+    CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult, SourceFile, load,
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -12,6 +14,10 @@ use std::sync::Arc;
 fn everything() -> String {
     source("crates/dialplan/tests/everything.yaml").text
 }
+
+const ICAL: &str = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20240229\r\nDTEND;VALUE=DATE:20240302\r\n\
+    RRULE:FREQ=YEARLY;BYMONTH=2;BYDAY=-1MO;COUNT=3\r\nEXDATE:20250224,20260223\r\nDURATION:P2D\r\nSUMMARY:Le\r\n ap\r\n\
+    END:VEVENT\r\nEND:VCALENDAR\r\n";
 
 #[derive(Clone, Debug)]
 enum Edit {
@@ -177,7 +183,9 @@ impl UnderWay {
         input: Option<&MachineInput>,
         out: &mut Vec<Effect>,
     ) -> Result<(), TestCaseError> {
-        prop_assert!(!self.over || out.is_empty(), "{out:?} after the end");
+        let is_word = |it: &Effect| matches!(it, Effect::Step { .. } | Effect::Branch { .. });
+        let may_say = !self.over || (input == Some(&MachineInput::HungUp) && out.iter().all(is_word));
+        prop_assert!(may_say || out.is_empty(), "{out:?} after the end");
         match input {
             Some(MachineInput::PlayEnded { play, .. }) if self.play == Some(*play) => self.play = None,
             Some(MachineInput::DialEnded(_)) => self.dial = false,
@@ -223,8 +231,11 @@ proptest! {
     fn loading_never_panics_and_every_place_exists(
         client_edits in prop::collection::vec(edit(), 0..5),
         node_edits in prop::collection::vec(edit(), 0..2),
+        ical_edits in prop::collection::vec(edit(), 0..3),
     ) {
-        let input = input(&apply(NODE, &node_edits), &apply(&everything(), &client_edits));
+        let mut input = input(&apply(NODE, &node_edits), &apply(&everything(), &client_edits));
+        let text = apply(ICAL, &ical_edits);
+        input.clients[0].files.push(SourceFile { path: "acme/holidays.ics".into(), text });
         if let Err(report) = load(&input) {
             prop_assert!(!report.diagnostics.is_empty());
             for diagnostic in &report.diagnostics {
@@ -264,6 +275,7 @@ proptest! {
             verstat: dialplan::Verstat::Passed,
             attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: 1_795_449_600_000_000,
+            seed: 7,
         };
         let mut machine = Machine::new(Arc::new(config), client, flow, info);
         step_through(&mut machine, happenings)?;

@@ -49,6 +49,8 @@ impl Contact {
             Effect::Answer => {
                 self.answer_caller(core);
             }
+            Effect::Ring => self.progress_caller(core, 180, None),
+            Effect::EarlyMedia => self.open_to_prompts(core),
             Effect::Reject { status, reason } => self.reject_caller(core, status, &reason),
             // A flow that hangs up before anybody has the call has failed its transfer.
             Effect::Hangup if self.transfer.is_some() => {

@@ -35,7 +35,12 @@ enum Tune {
 
 impl Contact {
     pub(super) fn play(&mut self, core: &mut Core, number: u32, files: Vec<Arc<str>>, times: Option<u32>) {
-        if !matches!(self.caller.state, State::Answered { .. }) {
+        let hears = match self.caller.state {
+            State::Answered { .. } => true,
+            State::Early { .. } => self.caller.is_open(),
+            State::Over => false,
+        };
+        if !hears {
             let failed = Some("the call is not answered".to_owned());
             self.inbox.push_back(MachineInput::PlayEnded { play: number, failed });
             return;
