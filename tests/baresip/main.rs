@@ -4,6 +4,8 @@ mod codecs;
 mod codes;
 mod conference;
 mod encrypted;
+mod queue;
+mod supervise;
 
 use acceptance::{
     Baresip, Habit, Node, Recorded, Setup, Sipp, Sound, agents_speech, assert_same, callers_speech, speech,

@@ -108,6 +108,34 @@ fn a_key_pressed_by_info_chooses_from_a_menu() {
     node.stop();
 }
 
+/// Asks for a key that nobody may know, within a recording.
+const SECRET: &str = "\
+numbers: {pin: pin}
+flows:
+  pin:
+    - answer
+    - record
+    - gather: {into: pin, max: 1, secret: true, timeout: 5s}
+    - play: {prompts: [welcome]}
+";
+
+#[test]
+fn a_secret_key_is_in_no_event_no_trace_and_no_log_and_the_recording_is_silent_meanwhile() {
+    for scenario in ["call-key", "call-info"] {
+        let node = Node::start(&Setup::new().flows(SECRET));
+        assert_eq!(Sipp::caller(&node, scenario, "pin").run().successful(), 1);
+        node.calls(1);
+        let digits = node.events(1, "digit");
+        assert_eq!((digits.len(), &digits[0]["digit"]), (1, &"•".into()), "{scenario}");
+        let hushed = node.events(1, "recording_hushed");
+        assert_eq!((&hushed[0]["mask"], &hushed[0]["by"]), (&true.into(), &"secret".into()));
+        assert_eq!(node.events(1, "recording_resumed").len(), 1, "{scenario}");
+        let trace = String::from_utf8_lossy(&node.ask(&["trace", "1"]).stdout).into_owned();
+        assert!(!trace.contains("Signal") && !trace.contains("key 1"), "{trace}");
+        node.stop();
+    }
+}
+
 #[test]
 fn a_trunk_is_shown_with_its_state_and_what_its_calls_came_to() {
     let node = Node::start(&Setup::new());

@@ -4,6 +4,7 @@
 //! [`Acd::handle`], what is to be done comes out. An offer is a lease, so no agent and no caller can be stuck.
 
 mod agent;
+mod ask;
 mod bucket;
 mod call;
 mod callbacks;

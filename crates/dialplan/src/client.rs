@@ -4,7 +4,7 @@ use crate::faults::{Faults, Span};
 use crate::features::{self, Features};
 use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
-use crate::hours::Calendar;
+use crate::hours::{Calendar, Icals};
 use crate::media::{self, Media};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -24,15 +24,22 @@ pub(crate) struct Sections {
     pub(crate) media: Option<Media>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
+    /// The flow of failures that have no branch of their own.
+    pub(crate) on_error: Option<Node>,
+    /// The flow of what is done once a caller has gone.
+    pub(crate) on_hangup: Option<Node>,
     pub(crate) numbers: Vec<(Key, Node)>,
     pub(crate) users: Vec<(Key, Node)>,
+    pub(crate) agents: Vec<(Key, Node)>,
+    pub(crate) queues: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
+    pub(crate) icals: Icals,
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
 }
 
-const SECTIONS: [&str; 5] = ["client", "numbers", "users", "hours", "flows"];
+const SECTIONS: [&str; 7] = ["client", "numbers", "users", "agents", "queues", "hours", "flows"];
 
 /// Merges the files of a client.
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
@@ -56,6 +63,8 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
         for (section, what) in [
             (&mut sections.numbers, "numbers"),
             (&mut sections.users, "users"),
+            (&mut sections.agents, "agents"),
+            (&mut sections.queues, "queues"),
             (&mut sections.hours, "hours"),
             (&mut sections.flows, "flows"),
         ] {
@@ -64,7 +73,8 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
             }
         }
     }
-    // Users are compared over all clients, and numbers by their digits: elsewhere.
+    // Users and agents are compared over all clients, and numbers by their digits: elsewhere.
+    unique(&mut sections.queues, "queue", faults);
     unique(&mut sections.hours, "calendar", faults);
     unique(&mut sections.flows, "flow", faults);
     sections
@@ -73,19 +83,30 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
 /// Reads the calendars, and gives the place of each; a faulty one has its name all the same.
 pub(crate) fn calendars(
     entries: &[(Key, Node)],
+    icals: &Icals,
     faults: &mut Faults<'_>,
 ) -> (Vec<Calendar>, BTreeMap<String, usize>) {
     let mut calendars = Vec::new();
     let mut names = BTreeMap::new();
     for (key, node) in entries {
         names.insert(key.text.clone(), calendars.len());
-        calendars.extend(Calendar::parse(key, node, faults));
+        calendars.extend(Calendar::parse(key, node, icals, faults));
     }
     (calendars, names)
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 7] = ["name", "language", "caller_id", "caller_ids", "fraud", "features", "media"];
+    const KNOWN: [&str; 9] = [
+        "name",
+        "language",
+        "caller_id",
+        "caller_ids",
+        "fraud",
+        "features",
+        "media",
+        "on_error",
+        "on_hangup",
+    ];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -97,6 +118,8 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
+    sections.on_error = fields.get("on_error").cloned();
+    sections.on_hangup = fields.get("on_hangup").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
 }
 

@@ -5,22 +5,24 @@
 
 use crate::FlowIndex;
 use crate::caller_id::CallerId;
-use crate::expression::{Scope, Type};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
+use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
-use crate::program::{Flow, Instruction, Pc, Program};
-use crate::verb::{Step, VERBS, Verb};
+use crate::program::{Flow, Handlers, Instruction, Pc, Program, SHARED};
+use crate::types;
+use crate::verb::{Return, Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Compiles the flows of one client.
 pub(crate) struct Compiler<'c, 'f> {
     pub(crate) faults: &'c mut Faults<'f>,
     names: &'c Names<'c>,
+    heads: &'c [Head<'c>],
     code: Vec<Instruction>,
     flows: Vec<Flow>,
     flow: FlowIndex,
@@ -51,9 +53,11 @@ pub(crate) fn compile(
     names: &Names<'_>,
     faults: &mut Faults<'_>,
 ) -> Compiled {
+    let heads: Vec<Head<'_>> = flows.iter().map(|(key, node)| Head::read(key, node, faults)).collect();
     let mut compiler = Compiler {
         faults,
         names,
+        heads: &heads,
         code: Vec::new(),
         flows: Vec::new(),
         flow: FlowIndex(0),
@@ -61,25 +65,66 @@ pub(crate) fn compile(
         jumps: Vec::new(),
         followers: Vec::new(),
     };
-    for (index, (key, steps)) in flows.iter().enumerate() {
-        compiler.flow = FlowIndex(index);
+    let mut scopes = SHARED..;
+    let shared = scopes.next().unwrap_or(SHARED);
+    for (index, head) in heads.iter().enumerate() {
         if index == 0 {
-            compiler.emit(Verb::End, key.span, String::new());
+            compiler.emit(Verb::End, head.key.span, String::new());
         }
-        compiler.name(&key.text, "flow", key.span);
-        if steps.items().is_empty() {
-            compiler.faults.hinted(key.span, "a flow without steps", "write at least `- hangup`");
-        }
-        let entry = compiler.block(steps, Pc::END);
-        compiler.flows.push(Flow { name: key.text.as_str().into(), entry });
+        let scope = if head.inputs.is_some() { scopes.next().unwrap_or(SHARED) } else { shared };
+        compiler.flow = FlowIndex(index);
+        compiler.compile(head, scope);
     }
     compiler.join();
-    let variables = compiler.types();
-    let Compiler { code, flows, followers, .. } = compiler;
-    Compiled { program: Program { code, flows, calendars, variables }, followers }
+    let Compiler { code, flows, followers, faults, .. } = compiler;
+    let scopes = types::check(&code, &flows, names.complete, faults);
+    Compiled { program: Program { code, flows, calendars, handlers: Handlers::default(), scopes }, followers }
 }
 
 impl Compiler<'_, '_> {
+    fn compile(&mut self, head: &Head<'_>, scope: usize) {
+        let Head { key, steps, inputs, on_error, on_hangup } = head;
+        self.name(&key.text, "flow", key.span);
+        if steps.is_some_and(|steps| steps.items().is_empty()) {
+            let last = if inputs.is_some() { "return" } else { "hangup" };
+            self.faults.hinted(key.span, "a flow without steps", format!("write at least `- {last}`"));
+        }
+        let end = match inputs {
+            Some(_) => self.emit(Verb::Return(Return::END), key.span, String::new()),
+            None => Pc::END,
+        };
+        let entry = steps.map_or(end, |steps| self.block(steps, end));
+        // Behind the last step of what is done after the end, nothing of the flow goes on.
+        let handlers =
+            Handlers { on_error: self.branch(*on_error, end), on_hangup: self.branch(*on_hangup, Pc::END) };
+        let name = key.text.as_str().into();
+        self.flows.push(Flow { name, entry, scope, inputs: inputs.clone(), handlers });
+    }
+
+    /// Whether the steps being read are those of a sub-flow.
+    pub(crate) fn in_sub_flow(&self) -> bool {
+        self.heads[self.flow.0].inputs.is_some()
+    }
+
+    /// A flow that can be called, and what it takes.
+    pub(crate) fn sub_flow(&mut self, name: &str, at: Span) -> Option<(FlowIndex, Vec<Input>)> {
+        let Some(index) = self.heads.iter().position(|head| head.key.text == name) else {
+            if self.names.complete {
+                let callable = self.heads.iter().filter(|head| head.inputs.is_some());
+                let known = callable.map(|head| head.key.text.as_str());
+                self.faults.unknown(at, "unknown sub-flow {}", name, known);
+            }
+            return None;
+        };
+        let inputs = self.heads[index].inputs.clone();
+        if inputs.is_none() {
+            let message = format!("the flow `{name}` cannot be called: it does not come back");
+            let hint = format!("write {name}: {{inputs: {{}}, steps: […]}}, or `- goto: {name}`");
+            self.faults.hinted(at, message, hint);
+        }
+        Some((FlowIndex(index), inputs?))
+    }
+
     /// Compiles a branch; `None` where there is none, so that a verb can have its own default.
     pub(crate) fn branch(&mut self, node: Option<&Node>, next: Pc) -> Option<Pc> {
         node.map(|node| self.block(node, next))
@@ -121,18 +166,22 @@ impl Compiler<'_, '_> {
         for item in node.items() {
             let Some(name) = item.text("a prompt", self.faults) else { continue };
             names.push(name);
-            match self.names.prompts.get(name) {
-                Some(path) => files.push(Arc::clone(path)),
-                None => {
-                    let hint = match name.strip_suffix(".wav") {
-                        Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
-                        _ => self.names.prompt_hint(name),
-                    };
-                    self.faults.hinted(item.span, format!("there is no prompt `{name}`"), hint);
-                }
-            }
+            files.extend(self.prompt(name, item.span));
         }
         (files, names.join(","))
+    }
+
+    /// The file of a prompt.
+    pub(crate) fn prompt(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
+        let found = self.names.prompts.get(name).cloned();
+        if found.is_none() {
+            let hint = match name.strip_suffix(".wav") {
+                Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
+                _ => self.names.prompt_hint(name),
+            };
+            self.faults.hinted(at, format!("there is no prompt `{name}`"), hint);
+        }
+        found
     }
 
     /// A calendar's place.
@@ -145,20 +194,24 @@ impl Compiler<'_, '_> {
         found
     }
 
+    /// A queue of this client.
+    pub(crate) fn queue(&mut self, node: &Node) -> Option<Arc<str>> {
+        let name = node.text("`queue`", self.faults)?;
+        let is_known = self.names.queues.iter().any(|known| known == name);
+        if !is_known && self.names.complete {
+            self.faults.unknown(
+                node.span,
+                "unknown queue {}",
+                name,
+                self.names.queues.iter().map(String::as_str),
+            );
+        }
+        is_known.then(|| name.into())
+    }
+
     /// A variable's name.
     pub(crate) fn variable(&mut self, name: &str, at: Span) -> Option<String> {
-        /// CEL's own words, and the call.
-        const RESERVED: &str = "call true false null in as break const continue else for function if import \
-                                let loop package namespace return var";
-        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let fits = starts && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !fits || RESERVED.split_whitespace().any(|word| word == name) {
-            let hint =
-                "a variable is named with letters, digits and `_`, and not like a word of the language";
-            self.faults.hinted(at, format!("`{name}` cannot be a variable"), hint);
-            return None;
-        }
-        Some(name.to_owned())
+        is_variable(name, at, self.faults).then(|| name.to_owned())
     }
 
     /// Whom to dial.
@@ -275,13 +328,16 @@ impl Compiler<'_, '_> {
     fn join(&mut self) {
         for jump in std::mem::take(&mut self.jumps) {
             // Without a target the rest of the flow can still be checked: the jump leads to the end.
-            let target = self.resolve(&jump);
-            self.code[jump.from.0].verb = target.map_or_else(|| Verb::Faulty(vec![Pc::END]), Verb::goto);
+            let target = self.resolve(&jump).filter(|(flow, _)| self.may_go(&jump, *flow));
+            self.code[jump.from.0].verb = match target {
+                Some((flow, to)) => Verb::goto(to, flow != jump.flow),
+                None => Verb::Faulty(vec![Pc::END]),
+            };
         }
     }
 
     /// Where `flow`, `flow.label` or `.label` is.
-    fn resolve(&mut self, jump: &Jump) -> Option<Pc> {
+    fn resolve(&mut self, jump: &Jump) -> Option<(FlowIndex, Pc)> {
         let (flow_name, label) = match jump.target.split_once('.') {
             Some((flow, label)) => (flow, Some(label)),
             None => (jump.target.as_str(), None),
@@ -297,14 +353,25 @@ impl Compiler<'_, '_> {
             }
             return None;
         };
-        let Some(label) = label else { return Some(self.flows[flow.0].entry) };
+        let Some(label) = label else { return Some((flow, self.flows[flow.0].entry)) };
         let found = self.labels.get(&(flow, label.to_owned())).map(|(pc, _)| *pc);
         if found.is_none() {
             let known = self.labels.keys().filter(|(of, _)| *of == flow).map(|(_, name)| name.as_str());
             let message = format!("the flow `{}` has no label {{}}", self.flows[flow.0].name);
             self.faults.unknown(jump.at, &message, label, known);
         }
-        found
+        Some((flow, found?))
+    }
+
+    /// Whether a `goto` may lead there: nobody has handed a sub-flow its inputs.
+    fn may_go(&mut self, jump: &Jump, flow: FlowIndex) -> bool {
+        let may = flow == jump.flow || self.flows[flow.0].inputs.is_none();
+        if !may {
+            let name = &self.flows[flow.0].name;
+            let message = format!("the flow `{name}` has inputs, which a `goto` does not give");
+            self.faults.hinted(jump.at, message, format!("write `- call: {name}`"));
+        }
+        may
     }
 
     fn unknown_flow(&mut self, name: &str, jump: &Jump) {
@@ -317,64 +384,5 @@ impl Compiler<'_, '_> {
         let own: Vec<String> = own.map(|(_, label)| format!(".{label}")).collect();
         let flows = self.flows.iter().map(|flow| flow.name.as_ref());
         self.faults.unknown(jump.at, "unknown flow {}", name, flows.chain(own.iter().map(String::as_str)));
-    }
-
-    /// The types of all variables, by their assignments; notes what is wrong in expressions.
-    fn types(&mut self) -> Vec<(Arc<str>, Type)> {
-        let mut scope = Scope { variables: BTreeMap::new(), complete: self.names.complete };
-        for instruction in &self.code {
-            match &instruction.verb {
-                Verb::Gather(gather) => {
-                    scope.variables.insert(gather.into().to_owned(), Some(Type::Text));
-                }
-                Verb::Set(set) => {
-                    for assignment in set.assignments() {
-                        scope.variables.entry(assignment.name.clone()).or_default();
-                    }
-                }
-                _ => {}
-            }
-        }
-        while self.infer(&mut scope) {}
-        let before = self.faults.len();
-        for instruction in &self.code {
-            instruction.verb.check(&scope, self.faults);
-        }
-        if self.faults.len() == before {
-            self.untyped(&scope);
-        }
-        scope.variables.into_iter().filter_map(|(name, kind)| Some((name.into(), kind?))).collect()
-    }
-
-    /// Notes variables that get their type from nothing but themselves.
-    fn untyped(&mut self, scope: &Scope) {
-        for instruction in &self.code {
-            let Verb::Set(set) = &instruction.verb else { continue };
-            for assignment in set.assignments() {
-                let is_typed = scope.variables.get(&assignment.name).is_some_and(Option::is_some);
-                if assignment.value.is_some() && !is_typed {
-                    let message = format!("it cannot be told what `{}` is", assignment.name);
-                    self.faults.hinted(assignment.at, message, "set it to a first value, 0 or ''");
-                }
-            }
-        }
-    }
-
-    /// Gives types to variables whose assignments can be told by now; whether there was one.
-    fn infer(&self, scope: &mut Scope) -> bool {
-        let mut found = false;
-        // The code is compiled backwards, so that this goes by the order in which it is written.
-        for instruction in self.code.iter().rev() {
-            let Verb::Set(set) = &instruction.verb else { continue };
-            for assignment in set.assignments() {
-                if scope.variables.get(&assignment.name).is_some_and(Option::is_some) {
-                    continue;
-                }
-                let kind = assignment.value.as_ref().and_then(|value| value.type_in(scope));
-                found |= kind.is_some();
-                scope.variables.insert(assignment.name.clone(), kind);
-            }
-        }
-        found
     }
 }

@@ -1,3 +1,4 @@
+use crate::agents::Agent;
 use crate::caller_id::{CallerIds, Owned};
 use crate::features::{Feature, Features};
 use crate::fraud::Fraud;
@@ -6,6 +7,7 @@ use crate::media::Media;
 use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
+use crate::queues::Queue;
 use crate::routing::Routing;
 use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
@@ -35,6 +37,10 @@ pub struct Config {
     pub node: Node,
     /// The client companies, in the order of the node file.
     pub clients: Vec<Client>,
+    /// Who takes the calls of queues, over all clients.
+    pub agents: Vec<Agent>,
+    /// The queues of all clients.
+    pub queues: Vec<Queue>,
     /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
     pub(crate) system_prompts: HashMap<String, Arc<str>>,
     pub(crate) users: Users,
@@ -48,6 +54,24 @@ impl Config {
     /// The path of a system prompt, `ringback`, `hold`, `dial-tone`, `error-tone` or `beep`: what the switch plays by itself.
     pub fn system_prompt(&self, name: &str) -> Option<Arc<str>> {
         self.system_prompts.get(name).cloned()
+    }
+
+    /// What queues and agents there are, for [`acd::Acd::configure`].
+    pub fn acd(&self) -> acd::Plan {
+        acd::Plan {
+            queues: self.queues.iter().map(|queue| queue.plan.clone()).collect(),
+            agents: self.agents.iter().map(Agent::plan).collect(),
+        }
+    }
+
+    /// A queue of a client.
+    pub fn queue(&self, client: &str, name: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| &*queue.name == name && &*self.client(queue.client).id == client)
+    }
+
+    /// The agent of that name.
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| &*agent.name == name)
     }
 
     /// The trunk that a source address belongs to: the one with the longest prefix.

@@ -4,6 +4,7 @@
 //! call through a flow of it. Pure: no file, clock or socket is touched here, so what `ringdown check`
 //! accepts on a laptop is what a node runs, and a call can be simulated or replayed exactly.
 
+mod agents;
 mod analysis;
 mod caller_id;
 mod client;
@@ -13,6 +14,7 @@ mod expression;
 mod faults;
 mod features;
 mod fields;
+mod flow;
 mod fraud;
 mod hours;
 mod limits;
@@ -24,14 +26,17 @@ mod node;
 mod number;
 mod numbering;
 mod program;
+mod queues;
 mod report;
 mod routing;
 mod source;
 mod stir;
+mod types;
 mod users;
 mod verb;
 mod yaml;
 
+pub use agents::Agent;
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Advertise, Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node,
@@ -43,11 +48,13 @@ pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
-    CallInfo, ConferenceResult, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target,
+    AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput,
+    QueueResult, Ringback, Target,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};
+pub use queues::Queue;
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
 pub use shaken::{Attestation, Verstat};

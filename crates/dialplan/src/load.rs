@@ -1,19 +1,22 @@
 //! From texts to a configuration, or to a report of all that is wrong.
 
+use crate::agents::Agents;
 use crate::analysis::analyse;
 use crate::caller_id::Owned;
 use crate::client::{self, Sections};
-use crate::compile::compile;
+use crate::compile::{Compiled, compile};
 use crate::faults::{Faults, Span};
+use crate::hours::read_ical;
 use crate::names::Names;
 use crate::number;
-use crate::program::Program;
+use crate::program::{Handlers, Program};
+use crate::queues::{self, Around, Queue};
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
     Client, ClientFiles, ClientIndex, Config, FlowIndex, Input, PromptFile, Report, SourceFile, Trunk, node,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The client folders that a node file names, relative to that file: what the shell reads next.
@@ -52,12 +55,26 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     for (index, (sections, owned)) in sections.iter().zip(&owned).enumerate() {
         users.read(ClientIndex(index), &sections.users, owned, &mut faults);
     }
+    let mut agents = Agents::default();
+    for (index, sections) in sections.iter().enumerate() {
+        agents.read(ClientIndex(index), &sections.agents, (&users, sections.complete), &mut faults);
+    }
+    let mut queues = Vec::new();
     let trunks = node.as_ref().map(|node| node.trunks.as_slice());
     let mut numbers = Numbers::default();
     let mut clients = Vec::new();
     for (index, ((files, sections), owned)) in input.clients.iter().zip(sections).zip(owned).enumerate() {
-        let scope = Scope { index: ClientIndex(index), files, users: &users, trunks, owned: &owned, input };
-        let program = program(&scope, &sections, &mut numbers, &mut faults);
+        let scope = Scope {
+            index: ClientIndex(index),
+            files,
+            users: &users,
+            agents: &agents,
+            trunks,
+            owned: &owned,
+            input,
+        };
+        let (program, own_queues) = program(&scope, &sections, &mut numbers, &mut faults);
+        queues.extend(own_queues);
         clients.push(Client {
             id: files.id.as_str().into(),
             name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
@@ -73,7 +90,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     match node {
         Some(node) if faults.len() == 0 => {
             let Numbers { found: numbers, prefixes, .. } = numbers;
-            Ok(Config { node, clients, system_prompts, users, numbers, prefixes })
+            Ok(Config { node, clients, agents: agents.all, queues, system_prompts, users, numbers, prefixes })
         }
         _ => Err(faults.into_report()),
     }
@@ -84,6 +101,7 @@ struct Scope<'a> {
     index: ClientIndex,
     files: &'a ClientFiles,
     users: &'a Users,
+    agents: &'a Agents,
     trunks: Option<&'a [Trunk]>,
     owned: &'a Owned,
     input: &'a Input,
@@ -161,11 +179,18 @@ fn sections(clients: &[ClientFiles], faults: &mut Faults<'_>) -> Vec<Sections> {
     let mut sections = Vec::new();
     for client in clients {
         let mut roots = Vec::new();
+        let mut icals = BTreeMap::new();
         for source in &client.files {
             file += 1;
-            roots.push(yaml::parse(file, &source.text, faults));
+            if source.path.to_ascii_lowercase().ends_with(".ics") {
+                let name = source.path.strip_prefix(&client.path).unwrap_or(&source.path);
+                let name = name.trim_start_matches('/').to_owned();
+                icals.insert(name, read_ical(file, &source.text, faults));
+            } else {
+                roots.push(yaml::parse(file, &source.text, faults));
+            }
         }
-        sections.push(client::merge(roots, faults));
+        sections.push(Sections { icals, ..client::merge(roots, faults) });
     }
     sections
 }
@@ -175,34 +200,69 @@ fn program(
     sections: &Sections,
     numbers: &mut Numbers,
     faults: &mut Faults<'_>,
-) -> Program {
-    let (calendars, calendar_names) = client::calendars(&sections.hours, faults);
+) -> (Program, Vec<Queue>) {
+    let (calendars, calendar_names) = client::calendars(&sections.hours, &sections.icals, faults);
     // A client's own prompt comes later and so takes the place of the system's.
-    let prompts = scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let prompts: HashMap<_, _> =
+        scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let around = Around {
+        client: scope.index,
+        id: &scope.files.id,
+        agents: scope.agents,
+        complete: sections.complete,
+        prompts: &prompts,
+    };
+    let queues = queues::read(&around, &sections.queues, faults);
     let names = Names {
         client: scope.index,
         prompts,
         prompt_folder: format!("{}/prompts", scope.files.path),
         calendars: calendar_names,
+        queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
         users: scope.users,
         trunks: scope.trunks,
         owned: scope.owned,
         complete: sections.complete,
     };
-    let compiled = compile(&sections.flows, calendars, &names, faults);
+    let mut compiled = compile(&sections.flows, calendars, &names, faults);
     let mut entered = HashSet::new();
     for (key, node) in &sections.numbers {
-        let flow = node.text("a number's flow", faults).and_then(|name| {
-            let found = compiled.program.flows.iter().position(|flow| flow.name.as_ref() == name);
-            if found.is_none() && sections.complete {
-                let known = compiled.program.flows.iter().map(|flow| flow.name.as_ref());
-                faults.unknown(node.span, "unknown flow {}", name, known);
-            }
-            found.map(FlowIndex)
-        });
+        let flow = flow_of(node, "a number", &compiled, sections, faults);
         numbers.add(scope.index, key, flow, faults);
         entered.extend(flow);
     }
+    let mut handler = |node: &Option<Yaml>, what: &str| {
+        let flow = flow_of(node.as_ref()?, what, &compiled, sections, faults)?;
+        Some(compiled.program.flows[flow.0].entry)
+    };
+    compiled.program.handlers = Handlers {
+        on_error: handler(&sections.on_error, "`on_error`"),
+        on_hangup: handler(&sections.on_hangup, "`on_hangup`"),
+    };
     analyse(&compiled, &entered, faults);
-    compiled.program
+    (compiled.program, queues)
+}
+
+/// A flow that `what` leads to, which has no inputs to give.
+fn flow_of(
+    node: &Yaml,
+    what: &str,
+    compiled: &Compiled,
+    sections: &Sections,
+    faults: &mut Faults<'_>,
+) -> Option<FlowIndex> {
+    let flows = &compiled.program.flows;
+    let name = node.text(&format!("the flow of {what}"), faults)?;
+    let Some(index) = flows.iter().position(|flow| flow.name.as_ref() == name) else {
+        if sections.complete {
+            faults.unknown(node.span, "unknown flow {}", name, flows.iter().map(|flow| flow.name.as_ref()));
+        }
+        return None;
+    };
+    if flows[index].inputs.is_some() {
+        let message = format!("the flow `{name}` has inputs, which {what} does not give");
+        faults.hinted(node.span, message, "let it lead to a flow that calls this one");
+        return None;
+    }
+    Some(FlowIndex(index))
 }

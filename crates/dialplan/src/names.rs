@@ -14,6 +14,8 @@ pub(crate) struct Names<'c> {
     pub(crate) prompts: HashMap<String, Arc<str>>,
     pub(crate) prompt_folder: String,
     pub(crate) calendars: BTreeMap<String, usize>,
+    /// The keys under `queues`.
+    pub(crate) queues: Vec<String>,
     pub(crate) users: &'c Users,
     /// `None` when the node file could not be read.
     pub(crate) trunks: Option<&'c [Trunk]>,

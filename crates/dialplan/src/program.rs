@@ -3,6 +3,7 @@
 use crate::FlowIndex;
 use crate::expression::Type;
 use crate::faults::Span;
+use crate::flow::Input;
 use crate::hours::Calendar;
 use crate::machine::Effect;
 use crate::verb::Verb;
@@ -23,15 +24,36 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
-    /// Sorted by name.
-    pub(crate) variables: Vec<(Arc<str>, Type)>,
+    /// What those flows have that have none of their own.
+    pub(crate) handlers: Handlers,
+    /// [`SHARED`] first, then one for each sub-flow.
+    pub(crate) scopes: Vec<Variables>,
 }
+
+/// The variables of a scope, sorted by name.
+pub(crate) type Variables = Vec<(Arc<str>, Type)>;
+
+/// The scope of all flows that are no sub-flows.
+pub(crate) const SHARED: usize = 0;
 
 /// A flow's name and beginning.
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) name: Arc<str>,
     pub(crate) entry: Pc,
+    pub(crate) scope: usize,
+    /// What a `call` hands to it; `None` for a flow that is no sub-flow.
+    pub(crate) inputs: Option<Vec<Input>>,
+    pub(crate) handlers: Handlers,
+}
+
+/// What is done at the end of all branches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Handlers {
+    /// About a failure that has no branch of its own.
+    pub(crate) on_error: Option<Pc>,
+    /// Once the caller has gone.
+    pub(crate) on_hangup: Option<Pc>,
 }
 
 /// One step, and where it was written.
@@ -63,8 +85,8 @@ impl Program {
         &self.code[pc.0]
     }
 
-    /// A variable's place among the values of a call.
-    pub(crate) fn variable(&self, name: &str) -> Option<usize> {
-        self.variables.binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()
+    /// A variable's place among the values of its scope.
+    pub(crate) fn variable(&self, scope: usize, name: &str) -> Option<usize> {
+        self.scopes[scope].binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()
     }
 }

@@ -25,7 +25,7 @@ pub struct ClientFiles {
     pub id: String,
     /// The folder, as shown to the administrator and as the node file names it.
     pub path: String,
-    /// Its `*.yaml` files.
+    /// Its `*.yaml` files, and the `*.ics` that calendars name.
     pub files: Vec<SourceFile>,
     /// Its prompts.
     pub prompts: Vec<PromptFile>,

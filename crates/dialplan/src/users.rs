@@ -19,7 +19,7 @@ pub(crate) struct Users {
 
 /// `1000-1999`: names of equal length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Range {
+pub(crate) struct Range {
     numbers: RangeInclusive<u64>,
     digits: usize,
 }
@@ -119,7 +119,13 @@ impl Users {
 }
 
 impl Range {
-    fn contains(&self, name: &str) -> bool {
+    /// All of its names, the smallest first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Arc<str>> {
+        let digits = self.digits;
+        self.numbers.clone().map(move |number| format!("{number:0digits$}").into())
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
         name.len() == self.digits
             && name.bytes().all(|b| b.is_ascii_digit())
             && name.parse().is_ok_and(|number| self.numbers.contains(&number))
@@ -140,7 +146,7 @@ impl fmt::Debug for Account {
 }
 
 /// A key that is a range; any other is a name.
-fn range(key: &Key, faults: &mut Faults<'_>) -> Option<Range> {
+pub(crate) fn range(key: &Key, faults: &mut Faults<'_>) -> Option<Range> {
     let (first, last) = key.text.split_once('-')?;
     let numeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if !numeric(first) || !numeric(last) {

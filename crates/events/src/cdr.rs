@@ -2,12 +2,14 @@
 
 mod draft;
 mod fold;
+mod queue;
 mod text;
 
 pub use fold::{CdrFold, fold};
 
 use crate::{
-    Cause, ContactId, Direction, FaxCount, LegId, Moment, Party, Quality, TransferBy, TransferOutcome,
+    Cause, ContactId, Direction, FaxCount, LegId, Moment, Party, Quality, QueueOutcome, TransferBy,
+    TransferOutcome,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -63,6 +65,9 @@ pub struct Cdr {
     /// Its stays in rooms, in their order.
     #[serde(default)]
     pub rooms: Vec<RoomStay>,
+    /// Its stays in queues, in their order.
+    #[serde(default)]
+    pub queues: Vec<QueueStay>,
     /// Its transfers in the order in which they began.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
@@ -80,6 +85,8 @@ pub enum Disposition {
     Abandoned,
     /// The flow answered; the caller left before anybody was rung.
     AbandonedInFlow,
+    /// The caller left while it waited in a queue.
+    AbandonedInQueue,
     /// The caller left while destinations were rung.
     AbandonedRinging,
     /// Nobody was reached: busy or declined.
@@ -100,6 +107,7 @@ impl Disposition {
             Self::SelfService => "self_service",
             Self::Abandoned => "abandoned",
             Self::AbandonedInFlow => "abandoned_in_flow",
+            Self::AbandonedInQueue => "abandoned_in_queue",
             Self::AbandonedRinging => "abandoned_ringing",
             Self::Busy => "busy",
             Self::NoAnswer => "no_answer",
@@ -181,6 +189,21 @@ pub struct RoomStay {
     pub entered: Moment,
     /// How long it stayed.
     pub millis: u64,
+}
+
+/// One stay of the caller in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueStay {
+    /// The queue's name.
+    pub queue: Arc<str>,
+    /// When it came.
+    pub entered: Moment,
+    /// How long it waited, without what it had waited before.
+    pub millis: u64,
+    /// To how many agents it was offered.
+    pub offers: u32,
+    /// Why it waits no longer; `None` if the process ended.
+    pub outcome: Option<QueueOutcome>,
 }
 
 /// One transfer of a contact.

@@ -363,12 +363,101 @@ pub enum Kind {
         /// In decibels.
         gain: i8,
     },
+    /// The caller waits in a queue of its client.
+    QueueEntered {
+        /// Its leg.
+        leg: LegId,
+        /// The queue's name within the client.
+        queue: Arc<str>,
+        /// Points; 0 is usual.
+        priority: i32,
+        /// How long it has waited there before: its place is kept.
+        waited_millis: u64,
+    },
+    /// The call is offered to an agent of the queue, whose phone is rung.
+    QueueOffered {
+        /// Numbers the offers of the node.
+        offer: u64,
+        /// The queue.
+        queue: Arc<str>,
+        /// The agent.
+        agent: Arc<str>,
+        /// Why this one, and why no other, in sentences.
+        why: String,
+    },
+    /// An offer is over. One per `QueueOffered`.
+    QueueOfferEnded {
+        /// Which.
+        offer: u64,
+        /// The agent.
+        agent: Arc<str>,
+        /// How.
+        outcome: OfferOutcome,
+    },
+    /// The caller waits in its queue no longer. One per `QueueEntered`.
+    QueueLeft {
+        /// Its leg.
+        leg: LegId,
+        /// The queue.
+        queue: Arc<str>,
+        /// Why.
+        outcome: QueueOutcome,
+    },
+    /// An agent is in another state than before.
+    AgentChanged {
+        /// The agent.
+        agent: Arc<str>,
+        /// The state that it is in now.
+        state: AgentActivity,
+        /// Where it is rung, if it is logged in.
+        phone: Option<Arc<str>>,
+    },
+    /// A user of the client is rung to supervise the call.
+    SupervisionStarted {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// To whom it is to speak.
+        mode: SuperviseMode,
+    },
+    /// The supervisor speaks to others from now on.
+    SupervisionChanged {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// To whom.
+        mode: SuperviseMode,
+    },
+    /// The supervisor has the call in the place of a leg, which is let go.
+    TakenOver {
+        /// The agent's leg.
+        leg: LegId,
+        /// The supervisor's.
+        by: LegId,
+    },
+    /// There is no supervisor any more. One per `SupervisionStarted`.
+    SupervisionEnded {
+        /// The supervisor, `user@client`.
+        user: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// A recording began.
     RecordingStarted {
         /// Whose leg: left is what is received from it, right what is sent to it.
         leg: LegId,
         /// The file.
         path: String,
+    },
+    /// The recording passes over what is said from now on.
+    RecordingHushed {
+        /// Whether there is silence in its place; else it takes no time in the file.
+        mask: bool,
+        /// Whose wish it was.
+        by: RecordBy,
+    },
+    /// The recording goes on.
+    RecordingResumed {
+        /// Whose wish it was.
+        by: RecordBy,
     },
     /// A recording is complete on disk.
     RecordingEnded {
@@ -529,6 +618,72 @@ pub enum DialOutcome {
     CallerGone,
 }
 
+/// How an offer to an agent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The agent has the call.
+    Answered,
+    /// It did not answer in time (RONA).
+    NoAnswer,
+    /// Its phone is busy.
+    Busy,
+    /// It declined.
+    Declined,
+    /// Its phone could not be reached.
+    Unreachable,
+    /// Another agent was faster.
+    AnotherAgent,
+    /// The caller waits no longer.
+    CallerGone,
+    /// The agent has logged out or paused meanwhile.
+    AgentGone,
+}
+
+/// Why a caller waits in a queue no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueOutcome {
+    /// This agent has it.
+    Answered(Arc<str>),
+    /// Another user has picked it up.
+    PickedUp,
+    /// The caller hung up.
+    Abandoned,
+    /// Its flow has taken it out: by a key, mostly.
+    Flow,
+    /// The queue is full.
+    Full,
+    /// No agent is there.
+    NoAgents,
+    /// It has waited as long as anybody may.
+    TimedOut,
+    /// It waits in another contact from now on, with its place.
+    Moved,
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentActivity {
+    /// It takes no calls.
+    LoggedOut,
+    /// It may be offered a call.
+    Ready,
+    /// It takes none for a while, for this reason.
+    Paused(Arc<str>),
+    /// This contact is offered to it.
+    Ringing(ContactId),
+    /// It speaks with the caller of this contact.
+    Talking(ContactId),
+    /// Its phone is in a call that is of no queue.
+    Busy,
+    /// It writes up its last call.
+    WrapUp,
+    /// Its phone is not registered.
+    Unreachable,
+}
+
 /// Whose wish changes how somebody speaks in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -537,6 +692,44 @@ pub enum RoomBy {
     Keys,
     /// An operator's.
     Api,
+}
+
+/// Who wants something of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordBy {
+    /// The flow, by a step.
+    Flow,
+    /// An operator.
+    Api,
+    /// A question whose keys nobody may know.
+    Secret,
+}
+
+/// To whom a supervisor speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuperviseMode {
+    /// To nobody.
+    Listen,
+    /// To the agent alone.
+    Whisper,
+    /// To both.
+    Barge,
+    /// The agent is let go, and it has the call.
+    TakeOver,
+}
+
+impl SuperviseMode {
+    /// As commands and the API have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+            Self::TakeOver => "take_over",
+        }
+    }
 }
 
 /// How a transfer was asked for.

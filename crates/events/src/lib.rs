@@ -7,10 +7,12 @@ pub mod trunks;
 mod kind;
 mod plain;
 mod quality;
+pub mod queues;
 mod wall;
 
 pub use kind::{
-    Cause, DialOutcome, Direction, EndedBy, Kind, Party, RoomBy, SipDirection, TransferBy, TransferOutcome,
+    AgentActivity, Cause, DialOutcome, Direction, EndedBy, Kind, OfferOutcome, Party, QueueOutcome, RecordBy,
+    RoomBy, SipDirection, SuperviseMode, TransferBy, TransferOutcome,
 };
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use wall::{Moment, WallClock};

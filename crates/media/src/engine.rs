@@ -128,7 +128,9 @@ impl Engine {
     fn gather(&mut self, command: &Command) {
         match command {
             Command::Bridge { a, b } => {
-                if let Some(thread) = self.streams.get(a).map(|home| home.thread) {
+                if let Some(thread) = self.streams.get(a).map(|home| home.thread)
+                    && self.streams.contains_key(b)
+                {
                     self.exit(*a);
                     self.exit(*b);
                     self.move_to(*b, thread);

@@ -137,6 +137,11 @@ impl Source {
             }
             return Verdict::Foreign;
         }
+        if ssrc == candidate.ssrc && sequence == candidate.next_sequence.wrapping_sub(1) {
+            // The same once more: UDPTL repeats what is important, and networks do. It says nothing new.
+            self.state = State::Probation(Candidate { heard: now, ..candidate });
+            return Verdict::Foreign;
+        }
         let follows = ssrc == candidate.ssrc && sequence == candidate.next_sequence;
         let in_sequence = if follows { candidate.in_sequence + 1 } else { 1 };
         if in_sequence == PROBATION {

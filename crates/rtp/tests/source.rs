@@ -194,3 +194,20 @@ proptest! {
         }
     }
 }
+
+/// UDPTL sends what is important several times (T.38 annex D does not say how often; gateways: 3).
+#[test]
+fn repetitions_do_not_begin_a_probation_again() {
+    let [sdp, nat, _] = parties();
+    let mut source = expecting(sdp);
+    for number in 0..4 {
+        assert_eq!(stream(&mut source, nat, number..number + 1), [Verdict::Foreign]);
+        assert_eq!(stream(&mut source, nat, number..number + 1), [Verdict::Foreign]);
+    }
+    assert_eq!(stream(&mut source, nat, 4..5), [Verdict::Learned(nat)]);
+    // The same packet again and again is no proof.
+    let mut source = expecting(sdp);
+    for _ in 0..20 {
+        assert_eq!(stream(&mut source, nat, 7..8), [Verdict::Foreign]);
+    }
+}

@@ -128,8 +128,8 @@ fn system_prompts(folder: &Path) -> Vec<PromptFile> {
 fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
     let hint = "the node file's `clients` names folders, relative to the node file";
     let mut files = Vec::new();
-    for path in list(folder, &["yaml", "yml"], hint)? {
-        files.push(read_file(&path, "every *.yaml in a client folder is read")?);
+    for path in list(folder, &["yaml", "yml", "ics"], hint)? {
+        files.push(read_file(&path, "every *.yaml and *.ics in a client folder is read")?);
     }
     let prompts = folder.join(PROMPTS);
     let prompts = if prompts.is_dir() { list(&prompts, &["wav"], hint)? } else { Vec::new() };
@@ -231,7 +231,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let folder = home.path().join("acme");
         std::fs::create_dir_all(folder.join(PROMPTS)).expect("made");
-        for name in ["b.yaml", "a.yml", "notes.txt", ".hidden.yaml"] {
+        for name in ["b.yaml", "a.yml", "c.ics", "notes.txt", ".hidden.yaml"] {
             std::fs::write(folder.join(name), "client: {}\n").expect("written");
         }
         wav(&folder.join("prompts/good.wav"), 8_000, 16, 8);
@@ -242,7 +242,7 @@ mod tests {
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
-        assert_eq!(names, [Some("a.yml"), Some("b.yaml")]);
+        assert_eq!(names, [Some("a.yml"), Some("b.yaml"), Some("c.ics")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
         let expected = [("empty", true), ("fast", true), ("good", false), ("long", true), ("text", true)];
         assert_eq!(faults, expected);

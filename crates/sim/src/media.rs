@@ -4,7 +4,8 @@ use crate::dice::Dice;
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
 use rtp::control::{
-    Command, Event, LocalPort, Missing, PlayEnd, PlayId, RecordingId, RoomId, Setup, StreamId, StreamStats,
+    Audience, Command, Event, Hush, LocalPort, Missing, PlayEnd, PlayId, RecordingId, RoomId, Setup,
+    StreamId, StreamStats,
 };
 use rtp::{MasterKey, Security};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,8 @@ struct Stream {
     local: LocalPort,
     peer: Option<StreamId>,
     room: Option<RoomId>,
+    /// To whom it speaks there.
+    to: Audience,
     play: Option<PlayId>,
     /// Whether `play` goes on for ever.
     endless: bool,
@@ -59,6 +62,7 @@ struct Recording {
     stream: StreamId,
     path: PathBuf,
     since: Time,
+    hush: Option<Hush>,
 }
 
 /// What the engine will tell, and when.
@@ -109,6 +113,11 @@ impl FakeMedia {
         rooms.into_values().collect()
     }
 
+    /// To whom a stream speaks in its room.
+    pub(crate) fn audience(&self, stream: StreamId) -> Option<Audience> {
+        self.streams.get(&stream).map(|found| found.to)
+    }
+
     /// Looks after bridges of audio and fax, over which nothing is heard.
     ///
     /// # Errors
@@ -131,6 +140,11 @@ impl FakeMedia {
     /// Whether a party hears music, which has no end.
     pub(crate) fn has_music(&self, stream: StreamId) -> bool {
         self.streams.get(&stream).is_some_and(|found| found.endless && found.play.is_some())
+    }
+
+    /// Whether a party hears a playback of any kind.
+    pub(crate) fn is_playing(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|found| found.play.is_some())
     }
 
     /// Whether no playback ever fails.
@@ -193,10 +207,20 @@ impl FakeMedia {
                 self.known(stream).map(|_| ())
             }
             Command::Bridge { a, b } => self.bridge(a, b),
-            Command::Join { room, stream, .. } => self.join(stream, room),
+            Command::Join { room, stream, voice } => self.join(stream, room, voice.to),
             Command::Leave { stream } => self.leave(stream),
-            Command::HushRecording { .. } | Command::ResumeRecording { .. } => {
-                Err("the switch asks for no hush yet".to_owned())
+            // It may have ended by itself.
+            Command::HushRecording { recording, how } => {
+                Ok(self.recordings.get_mut(&recording).map_or((), |found| found.hush = Some(how)))
+            }
+            Command::ResumeRecording { recording } => {
+                let found = self.recordings.get_mut(&recording);
+                let was = found.map(|found| found.hush.take());
+                if was == Some(None) {
+                    Err("a recording goes on that was never silent".to_owned())
+                } else {
+                    Ok(())
+                }
             }
             Command::Unbridge { stream } => {
                 self.known(stream)?;
@@ -236,6 +260,7 @@ impl FakeMedia {
                 local,
                 peer: None,
                 room: None,
+                to: Audience::All,
                 play: None,
                 endless: false,
                 started: false,
@@ -327,11 +352,12 @@ impl FakeMedia {
         Ok(())
     }
 
-    fn join(&mut self, stream: StreamId, room: RoomId) -> Result<(), String> {
+    fn join(&mut self, stream: StreamId, room: RoomId, to: Audience) -> Result<(), String> {
         let Some(found) = self.known(stream)? else { return Ok(()) };
         if found.peer.is_some() || found.room.replace(room).is_some_and(|other| other != room) {
             return Err(format!("stream {} comes into a room out of a bridge or another room", stream.0));
         }
+        found.to = to;
         Ok(())
     }
 
@@ -360,7 +386,7 @@ impl FakeMedia {
         if self.recordings.values().any(|found| found.path == path) {
             return Err(format!("two recordings write {}", path.display()));
         }
-        self.recordings.insert(recording, Recording { stream, path, since: now });
+        self.recordings.insert(recording, Recording { stream, path, since: now, hush: None });
         if fails || !self.streams.contains_key(&stream) {
             self.end_recording(now, recording, Some("disk full".into()), due);
         }

@@ -26,6 +26,10 @@ pub(crate) const NUMBERS: &[&str] = &[
     "meet",
     "meet",
     "lecture",
+    "line",
+    "line",
+    "all",
+    "desk-of-agent",
     "nowhere",
     OUTSIDE,
     "*8alice",
@@ -68,7 +72,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, on_hangup: gone, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -85,6 +89,9 @@ numbers:
   busy: busy
   meet: meet
   lecture: lecture
+  line: line
+  all: all
+  desk-of-agent: desk-of-agent
   "11": team
   "12": menu
   "+*": outside
@@ -94,7 +101,29 @@ users:
   bob: {password: pw-bob}
   carol: {password: pw-carol}
   "20": {password: pw-20}
+agents:
+  alice: {login: automatic, skills: {fr: 3}}
+  bob: {login: automatic}
+  carol: {login: automatic, skills: [fr]}
+  "20": {pin: "4711"}
+queues:
+  line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, first: 3s, every: 7s}, returning: 20s}
+  all: {strategy: ring-all, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
 flows:
+  line:
+    - answer
+    - enqueue: {queue: line, keys: {"1": {goto: menu}, "2": {goto: line}}, full: {goto: all}, timeout: {goto: sorry}, no_agents: {goto: sorry}, done: {goto: menu}}
+  all:
+    - answer
+    - record
+    - enqueue: {queue: all, skills: [[fr, en]], priority: 3, last_agent: "'carol'", last_agent_wait: 3s, keys: {"9": {goto: line}}}
+    - goto: sorry
+  desk-of-agent:
+    - answer
+    - agent: {do: ready, failed: [{agent: {do: login, failed: {goto: sorry}}}]}
+    - agent: {do: pause, reason: lunch}
+    - agent: ready
+    - play: welcome
   # Nobody answers before the callee does: failures go back to the caller as they are.
   direct:
     - dial: {to: [alice], timeout: 20s}
@@ -115,10 +144,13 @@ flows:
     - dial: {to: [bob, "sip:desk@10.0.3.1:5060"], timeout: 10s, busy: {goto: sorry}, no_answer: {goto: team}, failed: {goto: sorry}}
     - play: welcome
   hunt:
-    - answer
-    - record
-    - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
-    - goto: sorry
+    on_error: {goto: sorry}
+    on_hangup: {set: {ended: 2}}
+    steps:
+      - answer
+      - record
+      - dial: {to: [alice, bob, carol], mode: sequential, timeout: 6s, no_answer: {goto: menu}}
+      - goto: sorry
   menu:
     - answer
     - menu:
@@ -133,20 +165,38 @@ flows:
         invalid: {play: welcome}
         max_tries: {goto: sorry}
   record:
+    - percent: {70: [ring, {pause: 500ms}, {early_media: welcome}]}
     - answer
     - record
     - play: [welcome, choose]
     - record: stop
-    - dial: {to: [bob, carol], timeout: 8s}
     - record
+    - record: pause
     - play: welcome
+    - record: mask
+    - dial: {to: [bob, carol], timeout: 8s}
+    - record: resume
+    - record
+    - tone: {name: busy, for: 3s}
+    - beep
   loop:
     - answer
     - play: {prompts: [welcome], times: forever}
   digits:
     - answer
-    - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+    - record
+    - gather: {into: pin, prompt: choose, min: 2, max: 4, secret: true, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+    - call: {flow: typed, with: {short: 2}, into: account}
     - if: {when: account == "12", then: [{goto: direct}], else: [{play: welcome}]}
+  gone:
+    - percent: {50: {set: {ended: 1}}}
+  typed:
+    inputs: {short: int}
+    steps:
+      - gather: {into: account, prompt: choose, min: 2, max: 4, timeout: 3s, digit_timeout: 2s, tries: 2, max_tries: {goto: sorry}}
+      - if: {when: size(account) == short, then: {return: account}}
+      - call: {flow: typed, with: {short: short + 1}, into: account, too_deep: {goto: sorry}}
+      - return: account
   busy:
     - reject: busy
   meet:
@@ -162,8 +212,10 @@ flows:
     - goto: out
   sorry:
     - answer
+    - loop: {times: 2, do: [{pause: 200ms}]}
     - play: sorry
-    - hangup
+    - pin: {prompt: choose, is: "'1'", timeout: 1s, tries: 1}
+    - confirm: {prompt: welcome, choice: choose, timeout: 1s, tries: 1, yes: {goto: menu}}
 "##;
 
 /// A plan, with or without the prompts that the switch plays by itself; a reduced one has neither carol nor
@@ -175,7 +227,9 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
         client = client
             .replace("  carol: {password: pw-carol}\n", "")
             .replace("  desk: desk\n", "")
-            .replace("bob, carol", "bob");
+            .replace("bob, carol", "bob")
+            .replace("  carol: {login: automatic, skills: [fr]}\n", "")
+            .replace(", carol, \"20\"]", ", \"20\"]");
     }
     let files = |id: &str, text: String, prompts: Vec<PromptFile>| ClientFiles {
         id: id.into(),
@@ -187,7 +241,7 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
         clients: vec![
-            files("sim", client, ["welcome", "choose", "sorry"].map(prompt).into()),
+            files("sim", client, ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into()),
             files("other", OTHER.to_owned(), Vec::new()),
         ],
         system_prompts: if with_system_prompts {

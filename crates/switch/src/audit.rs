@@ -3,8 +3,8 @@
 use crate::contact::Contact;
 use crate::leg::State;
 use crate::{Snapshot, Switch};
-use events::Party;
-use std::collections::HashSet;
+use events::{ContactId, Party};
+use std::collections::{BTreeSet, HashSet};
 
 impl Switch {
     /// Counts of what is alive.
@@ -45,6 +45,7 @@ impl Switch {
             }
         }
         self.audit_rooms(&mut found);
+        self.audit_queues(&mut found);
         let (watches, subscriptions) = (self.core.watches.len(), self.core.endpoint.alive().subscriptions);
         if watches != subscriptions {
             found.push(format!("{subscriptions} subscriptions are up, but {watches} are known"));
@@ -85,6 +86,27 @@ impl Switch {
         let there: HashSet<_> = there.collect();
         if known != there {
             found.push(format!("rooms have {known:?}, but {there:?} are in one"));
+        }
+    }
+
+    fn audit_queues(&self, found: &mut Vec<String>) {
+        let known: BTreeSet<_> = self.core.queues.acd.calls().map(ContactId).collect();
+        let there = self.contacts.values().filter(|contact| contact.is_queued()).map(|contact| contact.id);
+        let there: BTreeSet<_> = there.collect();
+        if known != there {
+            found.push(format!("queues have {known:?}, but {there:?} wait"));
+        }
+        let rung: BTreeSet<_> = self.contacts.values().flat_map(|contact| contact.offers()).collect();
+        let offered: BTreeSet<_> =
+            self.core.queues.acd.offers().map(|(offer, call, _)| (offer, call)).collect();
+        if rung != offered {
+            found.push(format!("queues offer {offered:?}, but {rung:?} are rung for"));
+        }
+        for (agent, call) in self.core.queues.acd.talking() {
+            let phone = self.core.queues.phone_of(agent);
+            if !phone.is_some_and(|phone| self.core.users.contacts_of(phone).contains(&ContactId(call))) {
+                found.push(format!("agent {agent} talks in contact {call}, which has no leg of its phone"));
+            }
         }
     }
 

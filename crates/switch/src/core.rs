@@ -7,6 +7,7 @@ use crate::guard::{Ban, Guard};
 use crate::locator::Locator;
 use crate::overload::Overload;
 use crate::ports::Ports;
+use crate::queues::Queues;
 use crate::random::Random;
 use crate::register::ALLOW;
 use crate::rooms::Rooms;
@@ -43,6 +44,12 @@ pub(crate) enum Timer {
     Ring(ContactId),
     /// When to refuse a party's fax whose other party has not answered.
     Fax(ContactId),
+    /// When to ask a party once more to go back from fax to audio.
+    Audio(ContactId),
+    /// When to record again after a secret question.
+    Secret(ContactId),
+    /// When to stop ringing a supervisor.
+    Supervise(ContactId),
     /// When to give up on an INVITE that nobody has responded to.
     Respond(InviteId),
     /// When to bury a contact whose media engine did not report the end of a stream or recording.
@@ -76,6 +83,7 @@ pub(crate) struct Core {
     pub(crate) timers: Timers<Timer>,
     pub(crate) users: Users,
     pub(crate) rooms: Rooms,
+    pub(crate) queues: Queues,
     pub(crate) watches: Watches,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) tls_peers: TlsPeers,
@@ -133,6 +141,7 @@ impl Core {
             timers: Timers::new(),
             users: Users::default(),
             rooms: Rooms::default(),
+            queues: Queues::new(other_seed(&config.seed, 0x71)),
             watches: Watches::default(),
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,
@@ -278,6 +287,7 @@ impl Core {
         self.trunks_lost(flow);
         if flow.connection != 0 {
             for (user, contact) in self.registrar.flow_closed(flow.connection) {
+                self.users.stir_aor(&user);
                 self.log(None, Kind::Unregistered { user, contact });
             }
         }
@@ -285,6 +295,7 @@ impl Core {
 
     pub(crate) fn expire_registrations(&mut self) {
         for (user, contact) in self.registrar.expire(self.now) {
+            self.users.stir_aor(&user);
             self.log(None, Kind::Unregistered { user, contact });
         }
     }

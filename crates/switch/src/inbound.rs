@@ -193,6 +193,7 @@ impl Switch {
             verstat: call.identity.word.0,
             attestation: call.identity.word.1,
             unix_micros_at_zero: core.config.unix_micros_at_zero,
+            seed: id.0,
         };
         let contact = Contact::new(NewContact {
             id,

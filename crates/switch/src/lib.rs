@@ -22,12 +22,15 @@ mod overload;
 mod pickup;
 mod ports;
 mod protection;
+mod queues;
 mod random;
 mod rate;
+mod record;
 mod refer;
 mod register;
 mod rooms;
 mod stir;
+mod supervise;
 mod test_call;
 #[cfg(test)]
 mod testing;
@@ -40,8 +43,11 @@ mod way;
 pub use self::core::transport;
 pub use fraud::Spent;
 pub use guard::Ban;
+pub use queues::{AgentOrder, AgentRefused, AgentStatus};
+pub use record::{RecordOrder, RecordRefused};
 pub use rooms::{MemberState, RoomOrder, RoomRefused, RoomState};
 pub use stir::Credentials;
+pub use supervise::{SuperviseOrder, SuperviseRefused};
 pub use test_call::TestCallRefused;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
@@ -275,7 +281,8 @@ impl Switch {
         let of_calls = [core.endpoint.next_timeout(), core.timers.next()];
         let of_others =
             [core.registrar.next_timeout(), core.trunks.next_timeout(), core.locator.next_timeout()];
-        let of_others = of_others.into_iter().chain([core.certificates.next_timeout()]);
+        let of_others =
+            of_others.into_iter().chain([core.certificates.next_timeout(), core.queues.acd.next_timeout()]);
         of_calls.into_iter().chain(of_others).flatten().min()
     }
 
@@ -372,6 +379,7 @@ impl Switch {
             Payer::User(user) => plan.user(user).is_some(),
         });
         self.core.codecs = Codecs::new(&plan.node);
+        self.core.apply_queues(&plan);
         self.plan = plan;
         self.plan_version += 1;
         self.core.log(None, Kind::ConfigApplied { version: self.plan_version });
@@ -392,10 +400,11 @@ impl Switch {
             if located {
                 self.tell_located();
             }
+            let queued = self.tell_queues();
             let met = self.tell_rooms();
             // Last, since the others make news.
             let watched = self.tell_watchers();
-            if !certified && !located && !met && !watched {
+            if !certified && !located && !queued && !met && !watched {
                 break;
             }
             self.settle_sip();
@@ -543,6 +552,7 @@ impl Switch {
         self.core.give_up_questions();
         self.core.give_up_certificates();
         self.core.run_trunks();
+        self.core.queues.handle(now, acd::Input::Timeout);
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {
                 Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
@@ -551,6 +561,10 @@ impl Switch {
                 }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
                 Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
+                // Settling it is enough.
+                Timer::Audio(id) => self.with_contact(id, |_, _| {}),
+                Timer::Secret(id) => self.with_contact(id, Contact::on_secret_timeout),
+                Timer::Supervise(id) => self.with_contact(id, Contact::on_supervise_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }

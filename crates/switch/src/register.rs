@@ -71,6 +71,7 @@ impl Switch {
                 if let Some(last) = bindings.iter().map(|binding| binding.expires_at).max() {
                     core.guard.vouch(flow.peer.ip(), last);
                 }
+                core.users.stir(&user.name);
                 log_changes(core, &aor, message, &before, &bindings);
                 let contacts = bindings.iter().map(|binding| {
                     let left = (binding.expires_at - core.now).as_secs();

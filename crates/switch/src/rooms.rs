@@ -53,6 +53,7 @@ pub(crate) struct Newcomer {
     pub(crate) leg: LegId,
     pub(crate) name: Arc<str>,
     pub(crate) muted: bool,
+    pub(crate) gain: i8,
 }
 
 impl Rooms {
@@ -70,12 +71,12 @@ impl Rooms {
         if parties >= max {
             return None;
         }
-        let Newcomer { contact, leg, name, muted } = new;
+        let Newcomer { contact, leg, name, muted, gain } = new;
         if let [alone] = room.members.as_mut_slice() {
             self.news.insert(alone.contact);
             alone.met = true;
         }
-        room.members.push(Member { contact, leg, name, since: now, muted, gain: 0, met: parties > 0 });
+        room.members.push(Member { contact, leg, name, since: now, muted, gain, met: parties > 0 });
         self.places.insert(contact, place.clone());
         Some(parties + 1)
     }

@@ -96,6 +96,7 @@ impl Switch {
             verstat: Verstat::None,
             attestation: None,
             unix_micros_at_zero: self.core.config.unix_micros_at_zero,
+            seed: id.0,
         };
         let started = Kind::ContactStarted {
             source: SOURCE.into(),

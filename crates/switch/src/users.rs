@@ -1,13 +1,15 @@
 //! Which users are taken: an agent is offered a call only while it has none.
 
 use events::ContactId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Users that are being rung or talk, and in which contacts: a user who calls out may have several.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     contacts: HashMap<Arc<str>, Vec<ContactId>>,
+    /// Whose calls or phones are others than before.
+    news: BTreeSet<Arc<str>>,
 }
 
 impl Users {
@@ -26,6 +28,7 @@ impl Users {
         let contacts = self.contacts.entry(Arc::clone(user)).or_default();
         if !contacts.contains(&contact) {
             contacts.push(contact);
+            self.news.insert(Arc::clone(user));
         }
     }
 
@@ -33,10 +36,28 @@ impl Users {
     pub(crate) fn vacate(&mut self, user: &str, contact: ContactId) {
         if let Some(contacts) = self.contacts.get_mut(user) {
             contacts.retain(|known| *known != contact);
+            self.news.insert(user.into());
             if contacts.is_empty() {
                 self.contacts.remove(user);
             }
         }
+    }
+
+    /// The phones of a user are others than before.
+    pub(crate) fn stir(&mut self, user: &Arc<str>) {
+        self.news.insert(Arc::clone(user));
+    }
+
+    /// The phones of the user with this address of record, `alice@acme`, are others than before.
+    pub(crate) fn stir_aor(&mut self, aor: &str) {
+        if let Some((user, _)) = aor.rsplit_once('@') {
+            self.news.insert(user.into());
+        }
+    }
+
+    /// Whose calls or phones are others than when this was asked last.
+    pub(crate) fn take_news(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut self.news)
     }
 
     pub(crate) fn len(&self) -> usize {

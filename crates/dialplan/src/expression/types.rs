@@ -14,6 +14,22 @@ pub(crate) enum Type {
     Text,
 }
 
+impl Type {
+    /// What administrators write where a type is declared.
+    pub(crate) const NAMES: [&str; 4] = ["text", "int", "decimal", "bool"];
+
+    /// The type of a word of [`NAMES`](Self::NAMES).
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        match word {
+            "text" => Some(Self::Text),
+            "int" => Some(Self::Int),
+            "decimal" => Some(Self::Decimal),
+            "bool" => Some(Self::Bool),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -25,7 +41,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// The variables of a client. `None` is a variable whose own assignment is faulty: its uses are not
+/// The variables of a scope. `None` is a variable whose own assignment is faulty: its uses are not
 /// blamed for that.
 #[derive(Debug)]
 pub(crate) struct Scope {

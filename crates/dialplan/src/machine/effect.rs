@@ -1,5 +1,7 @@
 use crate::CallerId;
+use acd::Wants;
 use clock::Duration;
+use rtp::control::Hush;
 use serde::{Deserialize, Serialize};
 use shaken::{Attestation, Verstat};
 use std::fmt;
@@ -22,6 +24,8 @@ pub struct CallInfo {
     pub attestation: Option<Attestation>,
     /// Wall clock at [`clock::Time::ZERO`], microseconds since 1970: what `hours` reckons with.
     pub unix_micros_at_zero: i64,
+    /// What `percent` draws its lots by: the same seed draws the same.
+    pub seed: u64,
 }
 
 /// What happened.
@@ -44,6 +48,12 @@ pub enum MachineInput {
     DialEnded(DialResult),
     /// Answer to [`Effect::Conference`].
     ConferenceEnded(ConferenceResult),
+    /// Answer to [`Effect::Enqueue`].
+    QueueEnded(QueueResult),
+    /// An agent has the caller of [`Effect::Enqueue`]: from now on it is as if it had been dialled.
+    Served,
+    /// Answer to [`Effect::Agent`]: whether it was done.
+    AgentDone(bool),
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -72,11 +82,57 @@ pub enum ConferenceResult {
     Ended,
 }
 
+/// Why a caller waits in no queue any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueResult {
+    /// As many wait as may.
+    Full,
+    /// No agent is there, or has been for too long.
+    NoAgents,
+    /// It has waited as long as anybody may.
+    TimedOut,
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AgentAction {
+    /// It takes calls at the phone that calls.
+    LogIn,
+    /// It takes none any more.
+    LogOut,
+    /// It takes none for a while.
+    Pause {
+        /// Why, as the figures have it.
+        reason: Arc<str>,
+    },
+    /// It takes calls again.
+    Ready,
+    /// Its wrap-up is over.
+    FinishWrapUp,
+}
+
+/// A place in a queue that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enqueue {
+    /// Its name within the client.
+    pub queue: Arc<str>,
+    /// Points; 0 is usual.
+    pub priority: i32,
+    /// What its agent has to know.
+    pub wants: Wants,
+    /// The agent that is waited for first, and how long.
+    pub last_agent: Option<(Arc<str>, Duration)>,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// Answer the caller and report [`MachineInput::Answered`].
     Answer,
+    /// Tell a caller who is not answered that it rings (180).
+    Ring,
+    /// Let a caller who is not answered hear what is played from here (183, RFC 3960).
+    EarlyMedia,
     /// Refuse the call; the machine is over.
     Reject {
         /// 400–699.
@@ -133,6 +189,20 @@ pub enum Effect {
         /// What they hear when it goes.
         leave: Option<Arc<str>>,
     },
+    /// Let the answered caller wait for an agent of a queue, and report [`MachineInput::QueueEnded`] if none has it;
+    /// else [`MachineInput::Served`], and [`MachineInput::DialEnded`] when that one has hung up.
+    Enqueue(Box<Enqueue>),
+    /// Take the caller out of its queue, or from its agent. It does not report its end.
+    LeaveQueue,
+    /// Do something as an agent, and report [`MachineInput::AgentDone`].
+    Agent {
+        /// What.
+        action: AgentAction,
+        /// Which agent; without it, the one whose phone calls.
+        agent: Option<Arc<str>>,
+        /// What proves that it is that one.
+        pin: Option<Arc<str>>,
+    },
     /// Mute the caller in its room, or let it be heard again.
     ToggleMute,
     /// Take the caller out of its room. It does not report its end.
@@ -141,6 +211,11 @@ pub enum Effect {
     Record,
     /// End the recording.
     StopRecording,
+    /// Let the recording pass over what is said from here; `None` goes on with it.
+    HushRecording {
+        /// What stands in its place.
+        how: Option<Hush>,
+    },
     /// For the event log: a step begins. Before what it causes.
     Step {
         /// The flow.

@@ -1,9 +1,13 @@
 //! Stepping one call through a flow.
 
 mod effect;
+mod frames;
 mod turn;
 
-pub use effect::{CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
+pub use effect::{
+    AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, MachineInput,
+    QueueResult, Ringback, Target,
+};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -90,10 +94,29 @@ impl Machine {
                     self.resume(now, Event::ConferenceEnded(result), out);
                 }
             }
+            MachineInput::QueueEnded(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
+                    self.resume(now, Event::QueueEnded(result), out);
+                }
+            }
+            MachineInput::Served => {
+                if let State::Waiting { wait: wait @ Wait::Queue(_), .. } = &mut self.state {
+                    *wait = Wait::Dial;
+                }
+            }
+            MachineInput::AgentDone(done) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Agent, .. }) {
+                    self.resume(now, Event::AgentDone(done), out);
+                }
+            }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),
             MachineInput::HungUp => {
                 self.abandon(out);
                 self.state = State::Over;
+                let config = Arc::clone(&self.config);
+                if let Some(handler) = self.call.bury(&config.client(self.client).program) {
+                    self.run(now, Next::Go(handler), out);
+                }
             }
         }
     }
@@ -114,9 +137,15 @@ impl Machine {
     }
 
     /// Whether the flow has ended: it asked for a hang-up or a rejection, or the caller has gone. It has
-    /// nothing more to say then, whatever is handed to it.
+    /// nothing more to say then, whatever is handed to it, but for `on_hangup` once the caller has gone.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// Whether a question is asked whose keys nobody may know.
+    pub fn is_secret(&self) -> bool {
+        let State::Waiting { at, wait: Wait::Ask(_) } = &self.state else { return false };
+        self.config.client(self.client).program.instruction(*at).verb.is_secret()
     }
 
     fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
@@ -127,7 +156,7 @@ impl Machine {
 
     fn digit(&mut self, now: Time, digit: char, out: &mut Vec<Effect>) {
         match &self.state {
-            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_), .. } => {
+            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. } => {
                 self.resume(now, Event::Digit(digit), out)
             }
             // Between two parties keys are their own affair.
@@ -147,6 +176,7 @@ impl Machine {
         out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
         if let Some(branch) = self.call.recording_failed.take() {
             self.abandon(out);
+            self.call.frames.unwind();
             self.run(now, Next::Go(branch), out);
         }
     }
@@ -161,6 +191,9 @@ impl Machine {
         }
         if matches!(self.state, State::Waiting { wait: Wait::Conference(_), .. }) {
             out.push(Effect::LeaveConference);
+        }
+        if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
+            out.push(Effect::LeaveQueue);
         }
     }
 
@@ -201,9 +234,10 @@ impl Machine {
                 }
                 Next::Go(pc) | Next::Again(pc) => at = pc,
             }
+            self.call.last = Some(at);
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
-                self.call.attempts.remove(&at);
+                self.call.frames.top_mut().attempts.remove(&at);
                 out.extend(instruction.announce(program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };
@@ -211,7 +245,7 @@ impl Machine {
                 instruction.verb.begin(&mut turn)
             } else {
                 turn.branch("flow", "step_limit");
-                turn.hang_up()
+                turn.give_up()
             };
         }
     }

@@ -1,11 +1,13 @@
-use super::{CallInfo, ConferenceResult, DialResult, Effect};
-use crate::expression::{Expression, Type, Value, Variables};
+use super::frames::Frames;
+use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult};
+use crate::FlowIndex;
+use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
-use crate::program::{Pc, Program};
+use crate::program::{Handlers, Pc, Program};
 use crate::verb::{Ask, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A call that takes more steps than that without a pause runs in circles: whatever it waits for (a dial to a
@@ -20,37 +22,39 @@ const A_STEP_EACH: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Call {
     info: CallInfo,
-    /// By the place of the variable in the program.
-    values: Vec<Value>,
+    pub(crate) frames: Frames,
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
     /// Where to break off to when the recording fails.
     pub(crate) recording_failed: Option<Pc>,
-    /// Failed attempts of the questions under way.
-    pub(crate) attempts: BTreeMap<Pc, u32>,
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
+    /// The step that was taken last.
+    pub(crate) last: Option<Pc>,
+    /// Whether the handler of last resort has been taken: what fails in it ends the call.
+    failing: bool,
+    /// Whether the caller has gone: nothing can be done to its call.
+    pub(crate) gone: bool,
+    /// How often lots were drawn.
+    lots: u64,
 }
 
 impl Call {
     pub(crate) fn new(program: &Program, info: CallInfo) -> Self {
-        let empty = |kind: &Type| match kind {
-            Type::Bool => Value::Bool(false),
-            Type::Int => Value::Int(0),
-            Type::Decimal => Value::Decimal(0.0),
-            Type::Text => Value::Text("".into()),
-        };
         Self {
             info,
-            values: program.variables.iter().map(|(_, kind)| empty(kind)).collect(),
+            frames: Frames::new(program),
             answered: false,
             typed_ahead: VecDeque::new(),
             recording_failed: None,
-            attempts: BTreeMap::new(),
             steps_made_up: Time::ZERO,
             plays: 0,
+            last: None,
+            failing: false,
+            gone: false,
+            lots: 0,
         }
     }
 
@@ -60,6 +64,32 @@ impl Call {
 
     pub(crate) fn info(&self) -> &CallInfo {
         &self.info
+    }
+
+    /// The handler of the flow that a step is in, or of the flows that have called it, or of the client. The call leaves
+    /// every sub-flow on the way to it.
+    pub(crate) fn handler(
+        &mut self,
+        program: &Program,
+        at: Pc,
+        which: impl Fn(&Handlers) -> Option<Pc>,
+    ) -> Option<Pc> {
+        let mut at = Some(at);
+        while let Some(pc) = at {
+            let found = which(&program.flows[program.instruction(pc).flow.0].handlers);
+            if found.is_some() {
+                return found;
+            }
+            at = self.frames.pop();
+        }
+        which(&program.handlers)
+    }
+
+    /// Begins what is done once the caller has gone, with an allowance of its own; `None` where there is nothing to do.
+    pub(crate) fn bury(&mut self, program: &Program) -> Option<Pc> {
+        let last = self.last.filter(|_| !self.gone)?;
+        (self.gone, self.failing, self.steps_made_up) = (true, true, Time::ZERO);
+        self.handler(program, last, |handlers| handlers.on_hangup)
     }
 
     /// Takes one step from the call's allowance; false when nothing of it is left.
@@ -100,9 +130,12 @@ pub(crate) enum Next {
 pub(crate) enum Wait {
     Answer { until: Time },
     Play { play: u32 },
+    Pause { until: Time, play: Option<u32> },
     Ask(Ask),
     Dial,
     Conference(Typed),
+    Queue(Typed),
+    Agent,
 }
 
 /// What happened to a waiting step.
@@ -113,6 +146,8 @@ pub(crate) enum Event {
     PlayEnded { failed: bool },
     DialEnded(DialResult),
     ConferenceEnded(ConferenceResult),
+    QueueEnded(QueueResult),
+    AgentDone(bool),
     Timeout,
 }
 
@@ -120,10 +155,10 @@ impl Wait {
     /// When the wait is over at the latest.
     pub(crate) fn until(&self) -> Option<Time> {
         match self {
-            Self::Answer { until } => Some(*until),
+            Self::Answer { until } | Self::Pause { until, .. } => Some(*until),
             Self::Ask(ask) => ask.until(),
-            Self::Conference(typed) => typed.until(),
-            Self::Play { .. } | Self::Dial => None,
+            Self::Conference(typed) | Self::Queue(typed) => typed.until(),
+            Self::Play { .. } | Self::Dial | Self::Agent => None,
         }
     }
 
@@ -131,8 +166,9 @@ impl Wait {
     pub(crate) fn playing(&self) -> Option<u32> {
         match self {
             Self::Play { play } => Some(*play),
+            Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
-            Self::Answer { .. } | Self::Dial | Self::Conference(_) => None,
+            Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
         }
     }
 }
@@ -153,9 +189,44 @@ impl Turn<'_> {
 
     /// Counts a failed attempt of this step.
     pub(crate) fn attempt(&mut self) -> u32 {
-        let attempts = self.call.attempts.entry(self.at).or_default();
+        let attempts = self.call.frames.top_mut().attempts.entry(self.at).or_default();
         *attempts += 1;
         *attempts
+    }
+
+    /// Draws a number below `of`, which follows from the call's seed and from how many were drawn before.
+    pub(crate) fn lot(&mut self, of: u32) -> u32 {
+        self.call.lots += 1;
+        // SplitMix64 (Steele, Lea and Flood 2014): a counter of odd steps, well mixed.
+        let step = self.call.lots.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.call.info.seed.wrapping_add(step);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(of)).unwrap_or(0)
+    }
+
+    /// Where a failure leads that has no branch of its own: to the handler of last resort, once in a call.
+    pub(crate) fn last_resort(&mut self) -> Option<Next> {
+        if std::mem::replace(&mut self.call.failing, true) {
+            return None;
+        }
+        let handler = self.call.handler(self.program, self.at, |handlers| handlers.on_error)?;
+        self.call.steps_made_up = Time::ZERO;
+        self.branch("flow", "on_error");
+        Some(Next::Go(handler))
+    }
+
+    /// Goes to the handler of last resort, or ends the call.
+    pub(crate) fn give_up(&mut self) -> Next {
+        self.last_resort().unwrap_or_else(|| self.hang_up())
+    }
+
+    /// Goes by the branch of a failure, or to the handler of last resort, or else on as if there were no failure.
+    pub(crate) fn failed(&mut self, branch: Option<Pc>, next: Pc) -> Next {
+        match branch {
+            Some(branch) => Next::Go(branch),
+            None => self.last_resort().unwrap_or(Next::Go(next)),
+        }
     }
 
     /// Ends the call as a hang-up does.
@@ -170,7 +241,9 @@ impl Turn<'_> {
 
     /// Rejects the call; an answered one can only be hung up.
     pub(crate) fn reject(&mut self, status: u16, reason: Option<Arc<str>>) -> Next {
-        if self.call.answered {
+        if self.call.gone {
+            // There is nobody to hang up on.
+        } else if self.call.answered {
             self.out.push(Effect::Hangup);
         } else {
             let status = if (400..700).contains(&status) { status } else { 500 };
@@ -187,9 +260,29 @@ impl Turn<'_> {
 
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
-        if let Some(place) = self.program.variable(name) {
-            self.call.values[place] = value;
+        self.call.frames.top_mut().set(self.program, name, value);
+    }
+
+    /// Makes a variable as if no step had set it yet.
+    pub(crate) fn clear(&mut self, name: &str) {
+        self.call.frames.top_mut().clear(self.program, name);
+    }
+
+    /// Calls a sub-flow for this step, and gives where it begins; `None` if it is too deep for that.
+    pub(crate) fn enter(&mut self, flow: FlowIndex, inputs: Vec<(&str, Value)>) -> Option<Pc> {
+        let flow = &self.program.flows[flow.0];
+        if !self.call.frames.push(self.program, flow.scope, self.at) {
+            return None;
         }
+        for (name, value) in inputs {
+            self.set(name, value);
+        }
+        Some(flow.entry)
+    }
+
+    /// Comes back from a sub-flow, and gives the step that called it.
+    pub(crate) fn leave(&mut self) -> Option<Pc> {
+        self.call.frames.pop()
     }
 
     /// What a calendar says of now.
@@ -223,7 +316,7 @@ impl Variables for Names<'_> {
                 .collect();
             return Some(map.into());
         }
-        self.program.variable(name).map(|place| (&self.call.values[place]).into())
+        self.call.frames.top().get(self.program, name).map(Into::into)
     }
 }
 

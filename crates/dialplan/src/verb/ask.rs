@@ -1,4 +1,4 @@
-//! What `menu` and `gather` share: prompt, keys, time, attempts.
+//! What `menu`, `gather`, `pin` and `confirm` share: prompt, keys, time, attempts.
 
 use super::Step;
 use crate::compile::Compiler;
@@ -60,9 +60,14 @@ pub(super) trait Judge {
 
     /// Goes on with keys that were judged an answer.
     fn accept(&self, digits: &str, turn: &mut Turn<'_>) -> Next;
+
+    /// What is played behind the prompt.
+    fn behind_prompt(&self, _turn: &Turn<'_>) -> Vec<Arc<str>> {
+        Vec::new()
+    }
 }
 
-/// Fields that both verbs have, the prompt first.
+/// Fields that all of them have, the prompt first.
 pub(super) const FIELDS: [&str; 7] =
     ["prompt", "timeout", "digit_timeout", "tries", "no_input", "invalid", "max_tries"];
 
@@ -113,8 +118,17 @@ impl Question {
         (question, target)
     }
 
+    /// Whether a failure may have no branch.
+    pub(super) fn may_fail(&self) -> bool {
+        self.max_tries.is_none()
+    }
+
     pub(super) fn secret(self, secret: bool) -> Self {
         Self { secret, ..self }
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
     }
 
     pub(super) fn exits(&self) -> Vec<Pc> {
@@ -127,6 +141,10 @@ impl Question {
     pub(super) fn ask(&self, turn: &mut Turn<'_>, judge: &impl Judge) -> Next {
         let mut ask =
             Ask { phase: Phase::First { until: turn.now + self.first_timeout }, digits: String::new() };
+        if self.secret {
+            // They have been recorded already: whoever pressed them is to press them again.
+            turn.call.typed_ahead.clear();
+        }
         while let Some(digit) = turn.call.typed_ahead.pop_front() {
             match self.digit(ask, digit, turn, judge) {
                 Next::Wait(Wait::Ask(more)) => ask = more,
@@ -134,7 +152,8 @@ impl Question {
             }
         }
         if ask.digits.is_empty() && !self.files.is_empty() {
-            ask.phase = Phase::Prompt { play: turn.play(self.files.clone(), Some(1)) };
+            let files = [self.files.clone(), judge.behind_prompt(turn)].concat();
+            ask.phase = Phase::Prompt { play: turn.play(files, Some(1)) };
         }
         Next::Wait(Wait::Ask(ask))
     }
@@ -184,7 +203,7 @@ impl Question {
         turn.branch(self.verb, kind);
         if turn.attempt() >= self.tries {
             turn.branch(self.verb, "max_tries");
-            return self.max_tries.map_or_else(|| turn.hang_up(), Next::Go);
+            return self.max_tries.map_or_else(|| turn.give_up(), Next::Go);
         }
         match branch {
             Some(branch) => Next::Go(branch),

@@ -1,5 +1,6 @@
 //! `conference`: the caller meets others in a room of its client.
 
+use super::codes::{self, Typed};
 use super::{Step, Verb};
 use crate::compile::Compiler;
 use crate::expression::{Expression, Scope, Type};
@@ -7,17 +8,12 @@ use crate::faults::Faults;
 use crate::fields::Fields;
 use crate::machine::{ConferenceResult, Effect, Event, Next, Turn, Wait};
 use crate::program::Pc;
-use crate::yaml::{Key, Node, Value};
-use clock::{Duration, Time};
+use crate::yaml::{Node, Value};
 use std::sync::Arc;
 
 /// More than that is no conference but a broadcast.
 const MOST_PARTIES: u32 = 200;
-/// Longer is no code.
-const LONGEST_KEY: usize = 8;
 const LONGEST_NAME: usize = 64;
-/// How long a key that may begin a code waits for the next.
-const CODE_KEY: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Conference {
@@ -31,25 +27,17 @@ pub(crate) struct Conference {
     mute: Option<String>,
     /// Codes that lead out of the room.
     keys: Vec<(String, Pc)>,
-    full: Pc,
+    next: Pc,
     ended: Pc,
-    failed: Pc,
+    /// What fails without a branch goes on as the room's end does.
+    full: Option<Pc>,
+    failed: Option<Pc>,
 }
 
 #[derive(Debug)]
 enum Room {
     Named(Arc<str>),
     From(Expression),
-}
-
-/// The beginning of a code, and until when the next key may come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Typed(Option<(String, Time)>);
-
-impl Typed {
-    pub(crate) fn until(&self) -> Option<Time> {
-        self.0.as_ref().map(|(_, until)| *until)
-    }
 }
 
 impl Conference {
@@ -83,15 +71,10 @@ impl Conference {
         let plain = Self::plain(room, next);
         let max = fields.get("max").and_then(|it| it.number("`max`", 2, MOST_PARTIES, compiler.faults));
         let muted = fields.get("muted").and_then(|it| it.flag("`muted`", compiler.faults));
-        let mute = fields.get("mute").and_then(|it| code(it.text("`mute`", compiler.faults)?, it, compiler));
-        let mut keys = Vec::new();
-        if let Some(node) = fields.get("keys") {
-            for (key, branch) in node.entries("`keys`", compiler.faults) {
-                let branch = compiler.branch(Some(branch), next).unwrap_or(next);
-                keys.extend(key_code(key, compiler).map(|code| (code, branch)));
-            }
-        }
-        clashes(fields.get("mute"), mute.as_deref(), &keys, step, compiler);
+        let mute =
+            fields.get("mute").and_then(|it| codes::code(it.text("`mute`", compiler.faults)?, it, compiler));
+        let keys = codes::read(fields.get("keys"), next, compiler);
+        codes::clashes("a conference", fields.get("mute"), mute.as_deref(), &keys, step, compiler);
         let conference = Self {
             max: max.unwrap_or(plain.max),
             muted: muted.unwrap_or(plain.muted),
@@ -100,9 +83,9 @@ impl Conference {
             leave: prompt(&fields, "leave", compiler),
             mute,
             keys,
-            full: compiler.branch(fields.get("full"), next).unwrap_or(next),
+            full: compiler.branch(fields.get("full"), next),
             ended: compiler.branch(fields.get("ended"), next).unwrap_or(next),
-            failed: compiler.branch(fields.get("failed"), next).unwrap_or(next),
+            failed: compiler.branch(fields.get("failed"), next),
             ..plain
         };
         Some((Verb::Conference(conference), target))
@@ -118,9 +101,10 @@ impl Conference {
             leave: None,
             mute: None,
             keys: Vec::new(),
-            full: next,
+            next,
             ended: next,
-            failed: next,
+            full: None,
+            failed: None,
         }
     }
 
@@ -133,8 +117,14 @@ impl Conference {
         }
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.full.is_none() || self.failed.is_none()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
-        [self.ended, self.full, self.failed].into_iter().chain(self.keys.iter().map(|(_, pc)| *pc)).collect()
+        let failures = [self.full, self.failed].map(|branch| branch.unwrap_or(self.next));
+        let keys = self.keys.iter().map(|(_, pc)| *pc);
+        std::iter::once(self.ended).chain(failures).chain(keys).collect()
     }
 
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
@@ -146,7 +136,7 @@ impl Conference {
         };
         let Some(room) = room.filter(|room| is_name(room)) else {
             turn.branch("conference", "failed");
-            return Next::Go(self.failed);
+            return turn.failed(self.failed, self.next);
         };
         let Self { max, muted, music, enter, leave, .. } = self;
         turn.out.push(Effect::Conference {
@@ -161,36 +151,35 @@ impl Conference {
     }
 
     pub(super) fn resume(&self, typed: Typed, event: Event, turn: &mut Turn<'_>) -> Next {
-        let (branch, to) = match event {
-            Event::Digit(digit) => return self.press(typed, digit, turn),
-            Event::ConferenceEnded(ConferenceResult::Full) => ("full", self.full),
-            Event::ConferenceEnded(ConferenceResult::Ended) => ("ended", self.ended),
-            Event::Timeout => return Next::Wait(Wait::Conference(Typed::default())),
-            _ => return Next::Wait(Wait::Conference(typed)),
-        };
-        turn.branch("conference", branch);
-        Next::Go(to)
+        match event {
+            Event::Digit(digit) => self.press(typed, digit, turn),
+            Event::ConferenceEnded(ConferenceResult::Full) => {
+                turn.branch("conference", "full");
+                turn.failed(self.full, self.next)
+            }
+            Event::ConferenceEnded(ConferenceResult::Ended) => {
+                turn.branch("conference", "ended");
+                Next::Go(self.ended)
+            }
+            Event::Timeout => Next::Wait(Wait::Conference(Typed::default())),
+            _ => Next::Wait(Wait::Conference(typed)),
+        }
     }
 
-    fn press(&self, Typed(before): Typed, digit: char, turn: &mut Turn<'_>) -> Next {
-        let mut typed = before.map_or_else(String::new, |(typed, _)| typed);
-        typed.push(digit);
-        if self.mute.as_ref() == Some(&typed) {
-            turn.branch("conference", "mute");
-            turn.out.push(Effect::ToggleMute);
-            return Next::Wait(Wait::Conference(Typed::default()));
-        }
+    fn press(&self, typed: Typed, digit: char, turn: &mut Turn<'_>) -> Next {
+        let codes = self.keys.iter().map(|(code, _)| code).chain(&self.mute);
+        let typed = match typed.press(digit, turn.now, codes.map(String::as_str)) {
+            Ok(typed) => typed,
+            Err(wait) => return Next::Wait(Wait::Conference(wait)),
+        };
         if let Some((_, branch)) = self.keys.iter().find(|(code, _)| *code == typed) {
             turn.branch("conference", &typed);
             turn.out.push(Effect::LeaveConference);
             return Next::Go(*branch);
         }
-        let codes = || self.keys.iter().map(|(code, _)| code).chain(&self.mute);
-        while !typed.is_empty() && !codes().any(|code| code.starts_with(&typed)) {
-            typed.remove(0);
-        }
-        let begun = (!typed.is_empty()).then(|| (typed, turn.now + CODE_KEY));
-        Next::Wait(Wait::Conference(Typed(begun)))
+        turn.branch("conference", "mute");
+        turn.out.push(Effect::ToggleMute);
+        Next::Wait(Wait::Conference(Typed::default()))
     }
 }
 
@@ -233,40 +222,4 @@ fn prompt(fields: &Fields<'_>, name: &str, compiler: &mut Compiler<'_, '_>) -> O
         compiler.faults.error(node.span, format!("`{name}` is one prompt"));
     }
     files.into_iter().next()
-}
-
-fn key_code(key: &Key, compiler: &mut Compiler<'_, '_>) -> Option<String> {
-    let node = Node { value: Value::Null, span: key.span };
-    code(&key.text, &node, compiler)
-}
-
-fn code(text: &str, node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<String> {
-    let is_dtmf = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D');
-    if text.is_empty() || text.len() > LONGEST_KEY || !text.chars().all(is_dtmf) {
-        let message = format!("`{text}` is not a key that a caller can press");
-        compiler.faults.hinted(node.span, message, "keys are made of 0 to 9, * and #, at most 8 of them");
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-/// Notes codes of which one begins another: it could never be told what is meant.
-fn clashes(
-    mute_at: Option<&Node>,
-    mute: Option<&str>,
-    keys: &[(String, Pc)],
-    step: &Step<'_>,
-    compiler: &mut Compiler<'_, '_>,
-) {
-    let at = mute_at.map_or(step.at, |node| node.place_or(step.at));
-    let codes: Vec<&str> = keys.iter().map(|(code, _)| code.as_str()).chain(mute).collect();
-    for (place, code) in codes.iter().enumerate() {
-        for other in codes.iter().take(place) {
-            if code.starts_with(other) || other.starts_with(code) {
-                let place = if Some(*code) == mute { at } else { step.at };
-                let message = format!("of the codes `{other}` and `{code}` one begins the other");
-                compiler.faults.hinted(place, message, "no code of a conference begins another");
-            }
-        }
-    }
 }

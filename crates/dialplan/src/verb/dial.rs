@@ -85,6 +85,10 @@ impl Dial {
         [Some(self.done), self.busy, self.no_answer, self.failed].into_iter().flatten().collect()
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        [self.busy, self.no_answer, self.failed].contains(&None)
+    }
+
     /// Where the call goes once it was answered by a target.
     pub(crate) fn done(&self) -> Pc {
         self.done
@@ -128,7 +132,10 @@ impl Dial {
             DialResult::Failed(status) => ("failed", self.failed, status),
         };
         turn.branch("dial", name);
-        branch.map_or_else(|| turn.end(status), Next::Go)
+        match branch {
+            Some(branch) => Next::Go(branch),
+            None => turn.last_resort().unwrap_or_else(|| turn.end(status)),
+        }
     }
 }
 

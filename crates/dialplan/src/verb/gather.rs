@@ -4,15 +4,18 @@ use super::ask::{self, Ask, Judge, Question, Verdict};
 use super::{Step, Verb};
 use crate::compile::Compiler;
 use crate::expression::Value;
+use crate::faults::Span;
 use crate::fields::Fields;
 use crate::machine::{Event, Next, Turn};
 use crate::program::Pc;
+use crate::types::{Source, Write};
 use crate::yaml::Node;
 
 #[derive(Debug)]
 pub(crate) struct Gather {
     question: Question,
-    into: String,
+    /// `None` when it could not be read.
+    into: Option<(String, Span)>,
     min: usize,
     max: usize,
     terminator: Option<char>,
@@ -37,7 +40,7 @@ impl Gather {
         let into = fields.require("into", compiler.faults);
         let name = into.and_then(|node| {
             let name = node.text("`into`", compiler.faults)?;
-            compiler.variable(name, node.span)
+            compiler.variable(name, node.span).map(|name| (name, node.span))
         });
         let mut count = |name: &str, from: u32, default: u32| {
             let node = fields.get(name);
@@ -54,15 +57,24 @@ impl Gather {
             max: max as usize,
             terminator: fields.get("terminator").map_or(Some('#'), |node| terminator(node, compiler)),
             next,
-            into: name.unwrap_or_default(),
+            into: name,
         };
-        let target = gather.into.clone();
+        let target = gather.into.as_ref().map_or(String::new(), |(name, _)| name.clone());
         Some((Verb::Gather(gather), target))
     }
 
-    /// The variable that it sets, a text.
-    pub(crate) fn into(&self) -> &str {
-        &self.into
+    pub(super) fn writes(&self) -> Vec<Write<'_>> {
+        let into = self.into.iter();
+        into.map(|(name, at)| Write { name, at: *at, source: Source::Keys }).collect()
+    }
+
+    pub(super) fn may_fail(&self) -> bool {
+        self.question.may_fail()
+    }
+
+    /// Whether nobody may know its keys.
+    pub(super) fn is_secret(&self) -> bool {
+        self.question.is_secret()
     }
 
     pub(super) fn exits(&self) -> Vec<Pc> {
@@ -100,7 +112,9 @@ impl Judge for Gather {
 
     fn accept(&self, digits: &str, turn: &mut Turn<'_>) -> Next {
         let (digits, _) = self.strip(digits);
-        turn.set(&self.into, Value::Text(digits.into()));
+        if let Some((name, _)) = &self.into {
+            turn.set(name, Value::Text(digits.into()));
+        }
         turn.branch("gather", "collected");
         Next::Go(self.next)
     }

@@ -1,14 +1,16 @@
-//! `goto`: another flow, or a label. There is no way back and so no stack.
+//! `goto`: another flow, or a label. There is no way back.
 
 use super::{Step, Verb};
 use crate::compile::Compiler;
-use crate::machine::Next;
+use crate::machine::{Next, Turn};
 use crate::program::Pc;
 
 #[derive(Debug)]
 pub(crate) struct Goto {
     /// The end, until every flow and label is known.
     pub(super) to: Pc,
+    /// Whether that is in another flow, so that whoever called this one is never come back to.
+    pub(super) leaves: bool,
 }
 
 impl Goto {
@@ -16,14 +18,17 @@ impl Goto {
         let argument = step.argument(compiler)?;
         let target = argument.text("the target of `goto`", compiler.faults)?.to_owned();
         compiler.jump(own, &target, argument.span);
-        Some((Verb::Goto(Self { to: Pc::END }), target))
+        Some((Verb::Goto(Self { to: Pc::END, leaves: false }), target))
     }
 
     pub(super) fn exits(&self) -> Vec<Pc> {
         vec![self.to]
     }
 
-    pub(super) fn begin(&self) -> Next {
+    pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
+        if self.leaves {
+            turn.call.frames.unwind();
+        }
         Next::Go(self.to)
     }
 }

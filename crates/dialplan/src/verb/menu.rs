@@ -49,6 +49,10 @@ impl Menu {
         Some((Verb::Menu(Self { question, keys }), target))
     }
 
+    pub(super) fn may_fail(&self) -> bool {
+        self.question.may_fail()
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         self.keys.iter().map(|(_, pc)| *pc).chain(self.question.exits()).collect()
     }

@@ -1,9 +1,14 @@
 //! The verbs of a flow, one file each: what it takes, what it checks, what it does.
 
+mod agent;
 mod answer;
 mod ask;
+mod call;
+mod codes;
 mod conference;
+mod confirm;
 mod dial;
+mod enqueue;
 mod gather;
 mod goto;
 mod hangup;
@@ -11,22 +16,28 @@ mod hours;
 mod if_else;
 mod label;
 mod menu;
+mod pause;
+mod percent;
+mod pin;
 mod play;
 mod record;
 mod reject;
+mod repeat;
+mod return_to;
+mod ring;
 mod set;
 mod switch;
 
 pub(crate) use ask::Ask;
-pub(crate) use conference::Typed;
-pub(crate) use gather::Gather;
-pub(crate) use set::Set;
+pub(crate) use codes::Typed;
+pub(crate) use return_to::Return;
 
 use crate::compile::Compiler;
 use crate::expression::Scope;
 use crate::faults::{Faults, Span};
 use crate::machine::{Event, Next, Turn, Wait};
 use crate::program::Pc;
+use crate::types::Write;
 use crate::yaml::{Node, Value};
 
 /// What a step does.
@@ -35,16 +46,29 @@ pub(crate) enum Verb {
     Answer(answer::Answer),
     Play(play::Play),
     Menu(menu::Menu),
-    Gather(Gather),
+    Gather(gather::Gather),
     Dial(dial::Dial),
     Record(record::Record),
     Conference(conference::Conference),
+    Enqueue(Box<enqueue::Enqueue>),
+    Agent(agent::Agent),
     Goto(goto::Goto),
     Label(label::Label),
-    Set(Set),
+    Set(set::Set),
     If(if_else::If),
     Switch(switch::Switch),
     Hours(hours::HoursStep),
+    Call(call::Call),
+    Return(Return),
+    Loop(repeat::Loop),
+    Percent(percent::Percent),
+    Pause(pause::Pause),
+    Tone(pause::Pause),
+    Beep(play::Play),
+    Confirm(confirm::Confirm),
+    Pin(pin::Pin),
+    Ring(ring::Ring),
+    EarlyMedia(ring::EarlyMedia),
     Hangup,
     Reject(reject::Reject),
     /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
@@ -75,11 +99,21 @@ impl<'n> Step<'n> {
                 "gather" => "- gather: {into: account, prompt: enter-account}",
                 "dial" => "- dial: [alice, bob]",
                 "conference" => "- conference: board",
+                "enqueue" => "- enqueue: support",
+                "agent" => "- agent: login",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
                 "set" => "- set: {vip: account == '1234'}",
                 "if" => "- if: {when: vip, then: …}",
                 "switch" => "- switch: {on: account, cases: {\"1234\": …}}",
+                "call" => "- call: check-account",
+                "loop" => "- loop: {times: 3, do: […]}",
+                "percent" => "- percent: {20: …, 80: …}",
+                "pause" => "- pause: 2s",
+                "tone" => "- tone: busy",
+                "confirm" => "- confirm: {prompt: choose, no: …}",
+                "pin" => "- pin: {prompt: enter-pin, is: \"'4711'\"}",
+                "early_media" => "- early_media: welcome",
                 "hours" => "- hours: {calendar: office, closed: …}",
                 _ => "- reject: busy",
             };
@@ -99,7 +133,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 15] = [
+pub(crate) const VERBS: [&str; 28] = [
     "answer",
     "play",
     "menu",
@@ -107,17 +141,35 @@ pub(crate) const VERBS: [&str; 15] = [
     "dial",
     "record",
     "conference",
+    "enqueue",
+    "agent",
     "goto",
     "label",
     "set",
     "if",
     "switch",
     "hours",
+    "call",
+    "return",
+    "loop",
+    "percent",
+    "pause",
+    "tone",
+    "beep",
+    "confirm",
+    "pin",
+    "ring",
+    "early_media",
     "hangup",
     "reject",
 ];
 
 impl Verb {
+    /// Whether it asks for keys that nobody may know.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Gather(gather) if gather.is_secret())
+    }
+
     /// Reads a step that goes on at `next`, and gives the verb with the text of its target.
     pub(crate) fn parse(
         step: &Step<'_>,
@@ -127,18 +179,34 @@ impl Verb {
     ) -> (Self, String) {
         let read = match step.verb {
             "answer" => answer::Answer::parse(step, next, compiler),
-            "play" => play::Play::parse(step, next, compiler),
+            "play" => {
+                play::Play::parse(step, "`play`", next, compiler).map(|(it, text)| (Self::Play(it), text))
+            }
             "menu" => menu::Menu::parse(step, own, next, compiler),
-            "gather" => Gather::parse(step, own, next, compiler),
+            "gather" => gather::Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
             "record" => record::Record::parse(step, next, compiler),
             "conference" => conference::Conference::parse(step, next, compiler),
+            "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
+            "agent" => agent::Agent::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
-            "set" => Set::parse(step, next, compiler),
+            "set" => set::Set::parse(step, next, compiler),
             "if" => if_else::If::parse(step, next, compiler),
             "switch" => switch::Switch::parse(step, next, compiler),
             "hours" => hours::HoursStep::parse(step, next, compiler),
+            "call" => call::Call::parse(step, next, compiler),
+            "return" => Return::parse(step, compiler),
+            "loop" => repeat::Loop::parse(step, own, next, compiler),
+            "percent" => percent::Percent::parse(step, next, compiler),
+            "pause" => pause::Pause::parse(step, next, compiler),
+            "tone" => pause::Pause::parse_tone(step, next, compiler),
+            "beep" => play::Play::parse_beep(step, next, compiler),
+            "confirm" => confirm::Confirm::parse(step, own, next, compiler),
+            "pin" => pin::Pin::parse(step, own, next, compiler),
+            "ring" => ring::Ring::parse(step, next, compiler),
+            "early_media" => play::Play::parse(step, "`early_media`", next, compiler)
+                .map(|(it, text)| (Self::EarlyMedia(ring::EarlyMedia(it)), text)),
             "hangup" => hangup::parse(step, compiler),
             "reject" => reject::Reject::parse(step, compiler),
             unknown => {
@@ -150,8 +218,8 @@ impl Verb {
     }
 
     /// A jump whose target is known.
-    pub(crate) fn goto(to: Pc) -> Self {
-        Self::Goto(goto::Goto { to })
+    pub(crate) fn goto(to: Pc, leaves: bool) -> Self {
+        Self::Goto(goto::Goto { to, leaves })
     }
 
     /// The verb's word; empty for what no administrator wrote.
@@ -164,12 +232,25 @@ impl Verb {
             Self::Dial(_) => "dial",
             Self::Record(_) => "record",
             Self::Conference(_) => "conference",
+            Self::Enqueue(_) => "enqueue",
+            Self::Agent(_) => "agent",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
             Self::Set(_) => "set",
             Self::If(_) => "if",
             Self::Switch(_) => "switch",
             Self::Hours(_) => "hours",
+            Self::Call(_) => "call",
+            Self::Return(_) => "return",
+            Self::Loop(_) => "loop",
+            Self::Percent(_) => "percent",
+            Self::Pause(_) => "pause",
+            Self::Tone(_) => "tone",
+            Self::Beep(_) => "beep",
+            Self::Confirm(_) => "confirm",
+            Self::Pin(_) => "pin",
+            Self::Ring(_) => "ring",
+            Self::EarlyMedia(_) => "early_media",
             Self::Hangup => "hangup",
             Self::Reject(_) => "reject",
             Self::Again(_) | Self::End | Self::Faulty(_) => "",
@@ -186,15 +267,25 @@ impl Verb {
             Self::Dial(dial) => dial.exits(),
             Self::Record(record) => record.exits(),
             Self::Conference(conference) => conference.exits(),
+            Self::Enqueue(enqueue) => enqueue.exits(),
+            Self::Agent(agent) => agent.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
             Self::Set(set) => set.exits(),
             Self::If(condition) => condition.exits(),
             Self::Switch(switch) => switch.exits(),
             Self::Hours(hours) => hours.exits(),
+            Self::Call(call) => call.exits(),
+            Self::Loop(step) => step.exits(),
+            Self::Percent(percent) => percent.exits(),
+            Self::Pause(pause) | Self::Tone(pause) => pause.exits(),
+            Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)) => play.exits(),
+            Self::Confirm(confirm) => confirm.exits(),
+            Self::Pin(pin) => pin.exits(),
+            Self::Ring(ring) => ring.exits(),
             Self::Again(ask) => vec![*ask],
             Self::Faulty(exits) => exits.clone(),
-            Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
+            Self::Return(_) | Self::Hangup | Self::Reject(_) | Self::End => Vec::new(),
         }
     }
 
@@ -208,16 +299,65 @@ impl Verb {
                 | Self::Gather(_)
                 | Self::Dial(_)
                 | Self::Conference(_)
+                | Self::Enqueue(_)
+                | Self::Pause(_)
+                | Self::Tone(_)
+                | Self::Beep(_)
+                | Self::Confirm(_)
+                | Self::Pin(_)
+                | Self::EarlyMedia(_)
                 | Self::Faulty(_)
         )
+    }
+
+    /// Whether something may fail in it for which it has no branch.
+    pub(crate) fn may_fail(&self) -> bool {
+        match self {
+            Self::Play(play) | Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)) => play.may_fail(),
+            Self::Menu(menu) => menu.may_fail(),
+            Self::Gather(gather) => gather.may_fail(),
+            Self::Pin(pin) => pin.may_fail(),
+            Self::Confirm(confirm) => confirm.may_fail(),
+            Self::Dial(dial) => dial.may_fail(),
+            Self::Conference(conference) => conference.may_fail(),
+            Self::Call(call) => call.may_fail(),
+            Self::Set(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the step can do nothing any more once the caller has gone.
+    pub(crate) fn needs_caller(&self) -> bool {
+        let is_known = !matches!(self, Self::Faulty(_));
+        let speaks = self.needs_answer() || matches!(self, Self::Answer(_) | Self::Ring(_) | Self::Reject(_));
+        is_known && (speaks || self.waits())
     }
 
     /// Whether the step needs a call that is answered.
     pub(crate) fn needs_answer(&self) -> bool {
         matches!(
             self,
-            Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_) | Self::Conference(_)
+            Self::Play(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Record(_)
+                | Self::Conference(_)
+                | Self::Enqueue(_)
+                | Self::Tone(_)
+                | Self::Beep(_)
+                | Self::Confirm(_)
+                | Self::Pin(_)
         )
+    }
+
+    /// The variables that it sets.
+    pub(crate) fn writes(&self) -> Vec<Write<'_>> {
+        match self {
+            Self::Set(set) => set.writes(),
+            Self::Gather(gather) => gather.writes(),
+            Self::Call(call) => call.writes(),
+            _ => Vec::new(),
+        }
     }
 
     /// Notes what is wrong with names and types in expressions.
@@ -227,6 +367,11 @@ impl Verb {
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
+            Self::Enqueue(enqueue) => enqueue.check(scope, faults),
+            Self::Agent(agent) => agent.check(scope, faults),
+            Self::Call(call) => call.check(scope, faults),
+            Self::Pin(pin) => pin.check(scope, faults),
+            Self::Confirm(confirm) => confirm.check(scope, faults),
             _ => {}
         }
     }
@@ -241,12 +386,24 @@ impl Verb {
             Self::Dial(dial) => dial.begin(turn),
             Self::Record(record) => record.begin(turn),
             Self::Conference(conference) => conference.begin(turn),
-            Self::Goto(goto) => goto.begin(),
+            Self::Enqueue(enqueue) => enqueue.begin(turn),
+            Self::Agent(agent) => agent.begin(turn),
+            Self::Goto(goto) => goto.begin(turn),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
             Self::If(condition) => condition.begin(turn),
             Self::Switch(switch) => switch.begin(turn),
             Self::Hours(hours) => hours.begin(turn),
+            Self::Call(call) => call.begin(turn),
+            Self::Return(step) => step.begin(turn),
+            Self::Loop(step) => step.begin(turn),
+            Self::Percent(percent) => percent.begin(turn),
+            Self::Pause(pause) | Self::Tone(pause) => pause.begin(turn),
+            Self::Beep(play) => play.begin(turn),
+            Self::Confirm(confirm) => confirm.begin(turn),
+            Self::Pin(pin) => pin.begin(turn),
+            Self::Ring(ring) => ring.begin(turn),
+            Self::EarlyMedia(early) => early.begin(turn),
             Self::Hangup => turn.hang_up(),
             Self::Reject(reject) => reject.begin(turn),
             Self::Again(ask) => Next::Again(*ask),
@@ -258,13 +415,25 @@ impl Verb {
     pub(crate) fn resume(&self, wait: Wait, event: Event, turn: &mut Turn<'_>) -> Next {
         match (self, wait, event) {
             (Self::Answer(answer), Wait::Answer { .. }, event) => answer.resume(event, turn),
-            (Self::Play(play), Wait::Play { .. }, event) => play.resume(event, turn),
+            (
+                Self::Play(play) | Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)),
+                Wait::Play { .. },
+                event,
+            ) => play.resume(self.name(), event, turn),
+            (Self::Pause(pause) | Self::Tone(pause), Wait::Pause { until, play }, event) => {
+                pause.resume(until, play, event, turn)
+            }
+            (Self::Confirm(confirm), Wait::Ask(ask), event) => confirm.resume(ask, event, turn),
+            (Self::Pin(pin), Wait::Ask(ask), event) => pin.resume(ask, event, turn),
             (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
             (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
             (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),
             (Self::Conference(conference), Wait::Conference(typed), event) => {
                 conference.resume(typed, event, turn)
             }
+            (Self::Enqueue(enqueue), Wait::Queue(typed), event) => enqueue.resume(typed, event, turn),
+            (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
+            (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }
     }

@@ -1,4 +1,4 @@
-//! `record`: one channel a party, from here until `record: stop` or the end of the call.
+//! `record`: one channel a party, from here until `record: stop` or the end of the call; `pause` and `mask` until `resume`.
 
 use super::{Step, Verb};
 use crate::compile::Compiler;
@@ -6,6 +6,7 @@ use crate::fields::Fields;
 use crate::machine::{Effect, Next, Turn};
 use crate::program::Pc;
 use crate::yaml::Value;
+use rtp::control::Hush;
 
 #[derive(Debug)]
 pub(crate) enum Record {
@@ -17,6 +18,11 @@ pub(crate) enum Record {
     Stop {
         next: Pc,
     },
+    /// Passes over what is said, or nothing any more.
+    Hush {
+        next: Pc,
+        how: Option<Hush>,
+    },
 }
 
 impl Record {
@@ -26,6 +32,7 @@ impl Record {
         compiler: &mut Compiler<'_, '_>,
     ) -> Option<(Verb, String)> {
         let start = |failed| (Verb::Record(Self::Start { next, failed }), String::new());
+        let hush = |how, word: &str| Some((Verb::Record(Self::Hush { next, how }), word.into()));
         match step.argument {
             None => Some(start(None)),
             Some(node) => match &node.value {
@@ -34,13 +41,21 @@ impl Record {
                 Value::Scalar { text, .. } if text == "stop" => {
                     Some((Verb::Record(Self::Stop { next }), "stop".into()))
                 }
+                Value::Scalar { text, .. } if text == "pause" => hush(Some(Hush::Pause), "pause"),
+                Value::Scalar { text, .. } if text == "mask" => hush(Some(Hush::Mask), "mask"),
+                Value::Scalar { text, .. } if text == "resume" => hush(None, "resume"),
                 Value::Scalar { text, .. } => {
-                    let known = ["start", "stop"].into_iter();
+                    let known = ["start", "stop", "pause", "mask", "resume"].into_iter();
                     compiler.faults.unknown(node.span, "unknown word for `record` {}", text, known);
                     None
                 }
                 _ => {
                     let fields = Fields::of(node, step.at, "`record`", &["failed"], compiler.faults)?;
+                    if let (true, Some((key, _))) = (compiler.in_sub_flow(), fields.entry("failed")) {
+                        let message = "`failed` may be needed when this flow has come back";
+                        let hint = "record in the flow that calls this one";
+                        compiler.faults.hinted(key.span, message, hint);
+                    }
                     Some(start(compiler.branch(fields.get("failed"), Pc::END)))
                 }
             },
@@ -50,7 +65,7 @@ impl Record {
     pub(super) fn exits(&self) -> Vec<Pc> {
         match self {
             Self::Start { next, failed } => [Some(*next), *failed].into_iter().flatten().collect(),
-            Self::Stop { next } => vec![*next],
+            Self::Stop { next } | Self::Hush { next, .. } => vec![*next],
         }
     }
 
@@ -64,6 +79,10 @@ impl Record {
             Self::Stop { next } => {
                 turn.out.push(Effect::StopRecording);
                 turn.call.recording_failed = None;
+                Next::Go(*next)
+            }
+            Self::Hush { next, how } => {
+                turn.out.push(Effect::HushRecording { how: *how });
                 Next::Go(*next)
             }
         }

@@ -6,6 +6,7 @@ use crate::expression::{Expression, Scope};
 use crate::faults::{Faults, Span};
 use crate::machine::{Next, Turn};
 use crate::program::Pc;
+use crate::types::{Source, Write};
 
 #[derive(Debug)]
 pub(crate) struct Set {
@@ -15,11 +16,11 @@ pub(crate) struct Set {
 
 /// One variable and its value.
 #[derive(Debug)]
-pub(crate) struct Assignment {
-    pub(crate) name: String,
-    pub(crate) at: Span,
+struct Assignment {
+    name: String,
+    at: Span,
     /// `None` when it could not be read: the name exists, and its type is not known.
-    pub(crate) value: Option<Expression>,
+    value: Option<Expression>,
 }
 
 impl Set {
@@ -43,8 +44,15 @@ impl Set {
         Some((Verb::Set(Self { assignments, next }), target))
     }
 
-    pub(crate) fn assignments(&self) -> &[Assignment] {
-        &self.assignments
+    pub(super) fn writes(&self) -> Vec<Write<'_>> {
+        let assignments = self.assignments.iter();
+        assignments
+            .map(|Assignment { name, at, value }| Write {
+                name,
+                at: *at,
+                source: Source::Value(value.as_ref()),
+            })
+            .collect()
     }
 
     pub(super) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
@@ -72,7 +80,12 @@ impl Set {
             match value.as_ref().map(|value| turn.value(value)) {
                 Some(Ok(value)) => turn.set(name, value),
                 // The variable keeps what it had.
-                _ => turn.branch("set", "error"),
+                _ => {
+                    turn.branch("set", "error");
+                    if let Some(handler) = turn.last_resort() {
+                        return handler;
+                    }
+                }
             }
         }
         Next::Go(self.next)

@@ -2,7 +2,9 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
+use dialplan::{
+    CallInfo, CallerId, DialMode, DialResult, Effect, Input, Machine, MachineInput, Ringback, load,
+};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -19,9 +21,23 @@ impl Call {
         Self::at(client, 1_795_449_600)
     }
 
+    /// A call that draws its lots by a seed.
+    pub(crate) fn seeded(client: &str, seed: u64) -> Self {
+        Self::begun(client, 1_795_449_600, seed)
+    }
+
     /// A call at another moment, in seconds since 1970.
     pub(crate) fn at(client: &str, unix: i64) -> Self {
-        let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+        Self::begun(client, unix, 7)
+    }
+
+    fn begun(client: &str, unix: i64, seed: u64) -> Self {
+        Self::of(&input(NODE, client), unix, seed)
+    }
+
+    /// A call to a node with these files.
+    pub(crate) fn of(input: &Input, unix: i64, seed: u64) -> Self {
+        let config = load(input).unwrap_or_else(|report| panic!("{report}"));
         let (client, flow) = config.number(None, "100").expect("number 100");
         let info = CallInfo {
             from: "+34600111222".into(),
@@ -31,6 +47,7 @@ impl Call {
             verstat: dialplan::Verstat::Passed,
             attestation: Some(dialplan::Attestation::B),
             unix_micros_at_zero: unix * 1_000_000,
+            seed,
         };
         let machine = Machine::new(Arc::new(config), client, flow, info);
         let mut call = Self { machine, now: Time::ZERO, out: Vec::new() };
@@ -97,6 +114,8 @@ pub(crate) fn flow(steps: &str) -> String {
 fn text(effect: &Effect) -> String {
     match effect {
         Effect::Answer => "answered".into(),
+        Effect::Ring => "ringing".into(),
+        Effect::EarlyMedia => "early media".into(),
         Effect::Reject { status, reason } => format!("reject {status} {reason}"),
         Effect::Hangup => "hang up".into(),
         Effect::Play { play, files, times } => {
@@ -134,12 +153,29 @@ fn text(effect: &Effect) -> String {
             let prompts = [music, enter, leave].map(prompt).join("/");
             format!("conference {room} of {max}{} {prompts}", if *muted { " muted" } else { "" })
         }
+        Effect::Enqueue(order) => {
+            let wants: Vec<String> = order
+                .wants
+                .required
+                .iter()
+                .map(|any| {
+                    let any: Vec<_> = any.iter().map(|it| format!("{}>={}", it.skill, it.level)).collect();
+                    any.join("|")
+                })
+                .collect();
+            let last =
+                order.last_agent.as_ref().map_or(String::new(), |(agent, wait)| format!(" {agent} {wait:?}"));
+            format!("queue {} {} [{}]{last}", order.queue, order.priority, wants.join(" "))
+        }
+        Effect::LeaveQueue => "leave the queue".into(),
+        Effect::Agent { action, agent, pin } => format!("agent {agent:?} {pin:?} {action:?}"),
         Effect::ToggleMute => "mute".into(),
         Effect::LeaveConference => "leave".into(),
         Effect::Record => "recording".into(),
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),
         Effect::Branch { verb, branch } => format!("{verb}:{branch}"),
+        Effect::HushRecording { how } => format!("hush {how:?}"),
         Effect::Digit { digit } => format!("key {digit}"),
     }
 }

@@ -1,9 +1,13 @@
 //! The crate from outside: texts in, reports or effects out.
 
+mod calendars;
 mod call;
 mod config;
+mod last_things;
 mod machine;
+mod more_verbs;
 mod mutation;
 mod report;
 mod samples;
+mod sub_flows;
 mod support;

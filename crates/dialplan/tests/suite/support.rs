@@ -15,6 +15,25 @@ clients: [acme]
 /// Prompts that exist in every test.
 pub(crate) const PROMPTS: [&str; 6] = ["welcome", "choose", "closed", "invalid", "sorry-nobody", "goodbye"];
 
+/// Those of the system that steps name by themselves.
+pub(crate) const SYSTEM_PROMPTS: [&str; 15] = [
+    "beep",
+    "busy-tone",
+    "congestion-tone",
+    "error-tone",
+    "ringback",
+    "digit-0",
+    "digit-1",
+    "digit-2",
+    "digit-3",
+    "digit-4",
+    "digit-5",
+    "digit-6",
+    "digit-7",
+    "digit-8",
+    "digit-9",
+];
+
 pub(crate) fn input(node: &str, client: &str) -> Input {
     let prompt = |name: &&str| PromptFile {
         name: (*name).to_owned(),
@@ -29,6 +48,6 @@ pub(crate) fn input(node: &str, client: &str) -> Input {
             files: vec![SourceFile { path: "acme/acme.yaml".into(), text: client.into() }],
             prompts: PROMPTS.iter().map(prompt).collect(),
         }],
-        system_prompts: Vec::new(),
+        system_prompts: SYSTEM_PROMPTS.iter().map(prompt).collect(),
     }
 }

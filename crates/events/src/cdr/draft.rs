@@ -1,3 +1,4 @@
+use super::queue::QueueDraft;
 use super::{Cdr, Disposition, LegMedia, LegRecord, Recording, RoomStay, Transfer};
 use crate::{
     Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, TransferBy, TransferOutcome,
@@ -22,6 +23,7 @@ pub(super) struct Draft {
     ring: Stopwatch,
     recordings: Vec<Recording>,
     rooms: Vec<StayDraft>,
+    queues: Vec<QueueDraft>,
     transfers: Vec<TransferDraft>,
 }
 
@@ -84,6 +86,7 @@ impl Draft {
             ring: Stopwatch::default(),
             recordings: Vec::new(),
             rooms: Vec::new(),
+            queues: Vec::new(),
             transfers: Vec::new(),
         }
     }
@@ -144,6 +147,9 @@ impl Draft {
                     stay.met |= met;
                 }
             }
+            Kind::QueueEntered { .. } | Kind::QueueOffered { .. } | Kind::QueueLeft { .. } => {
+                QueueDraft::apply(&mut self.queues, at, kind);
+            }
             Kind::RecordingStarted { leg, path } => {
                 let recording = Recording { leg: *leg, path: path.clone(), millis: None, error: None };
                 self.recordings.push(recording);
@@ -200,6 +206,7 @@ impl Draft {
             legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
             cause,
             recordings: self.recordings,
+            queues: self.queues.into_iter().map(|stay| stay.finish(at, wall)).collect(),
             rooms: self.rooms.into_iter().map(|stay| stay.finish(at, wall)).collect(),
             transfers: self.transfers.into_iter().map(|transfer| transfer.finish(wall)).collect(),
         }
@@ -238,6 +245,10 @@ impl Draft {
     fn disposition(&self, answered: Option<Time>, cause: &Cause) -> Disposition {
         if self.bridged.is_some() || self.rooms.iter().any(|stay| stay.met) {
             return Disposition::Answered;
+        }
+        let waited = self.queues.last();
+        if waited.is_some_and(QueueDraft::was_abandoned) {
+            return Disposition::AbandonedInQueue;
         }
         let refused = answered.is_none() && cause.status.is_some_and(|status| (300..500).contains(&status));
         match (&self.dial, cause.by) {

@@ -1,6 +1,6 @@
 use super::{Cdr, LegRecord, Recording, Transfer};
 use crate::plain::{ended_by, party_name, plain, seconds};
-use crate::{Direction, Moment, TransferOutcome};
+use crate::{Direction, Moment, QueueOutcome, TransferOutcome};
 use std::fmt;
 
 impl fmt::Display for Cdr {
@@ -32,6 +32,23 @@ impl fmt::Display for Cdr {
         for stay in &self.rooms {
             let (room, at) = (plain(&stay.room), after(self, Some(stay.entered)));
             writeln!(f, "  room        {room}, {at}, for {} s", seconds(stay.millis))?;
+        }
+        for stay in &self.queues {
+            let (queue, at, waited) =
+                (plain(&stay.queue), after(self, Some(stay.entered)), seconds(stay.millis));
+            let outcome = match &stay.outcome {
+                Some(QueueOutcome::Answered(agent)) => format!("taken by {}", plain(agent)),
+                Some(QueueOutcome::PickedUp) => "picked up".to_owned(),
+                Some(QueueOutcome::Abandoned) => "abandoned".to_owned(),
+                Some(QueueOutcome::Flow) => "left by its flow".to_owned(),
+                Some(QueueOutcome::Full) => "full".to_owned(),
+                Some(QueueOutcome::NoAgents) => "no agents".to_owned(),
+                Some(QueueOutcome::TimedOut) => "waited too long".to_owned(),
+                Some(QueueOutcome::Moved) => "moved with its place".to_owned(),
+                None => "the node ended first".to_owned(),
+            };
+            let offers = stay.offers;
+            writeln!(f, "  queue       {queue}, {at}, for {waited} s, {offers} offers, {outcome}")?;
         }
         for transfer in &self.transfers {
             writeln!(f, "  transfer    {}", transfer_line(self, transfer))?;

@@ -2,7 +2,8 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::{DialOutcome, Event, Kind, LegId, Missing, RoomBy, SipDirection, TransferOutcome};
+use crate::queues::{left, outcome_of};
+use crate::{DialOutcome, Event, Kind, LegId, Missing, RecordBy, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
 
@@ -297,7 +298,30 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             ('●', format!("{} {how}, {whose}", name(leg)))
         }
         Kind::RoomGain { leg, gain } => ('●', format!("{} is heard {gain:+} dB", name(leg))),
+        Kind::QueueEntered { leg, queue, priority, waited_millis } => {
+            let place = if *waited_millis > 0 {
+                format!(", at its place of {} s ago", seconds(*waited_millis))
+            } else {
+                String::new()
+            };
+            let points = if *priority == 0 { String::new() } else { format!(" with priority {priority}") };
+            ('●', format!("{} waits in the queue {queue}{points}{place}", name(leg)))
+        }
+        Kind::QueueOffered { agent, queue, .. } => ('●', format!("queue {queue} offers the call to {agent}")),
+        Kind::QueueOfferEnded { agent, outcome, .. } => ('●', outcome_of(agent, *outcome)),
+        Kind::QueueLeft { queue, outcome, .. } => ('●', left(queue, outcome)),
+        Kind::SupervisionStarted { user, mode } => {
+            ('●', format!("{user} is rung to supervise: {}", mode.name()))
+        }
+        Kind::SupervisionChanged { user, mode } => ('●', format!("{user} supervises: {}", mode.name())),
+        Kind::TakenOver { leg, by } => ('●', format!("{} takes the call over from {}", name(by), name(leg))),
+        Kind::SupervisionEnded { user, reason } => ('●', format!("{user} supervises no more: {reason}")),
         Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
+        Kind::RecordingHushed { mask, by } => {
+            let how = if *mask { "is silent" } else { "pauses" };
+            ('●', format!("the recording {how}, {}", wish(*by)))
+        }
+        Kind::RecordingResumed { by } => ('●', format!("the recording goes on, {}", wish(*by))),
         Kind::RecordingEnded { path, millis, error: None } => {
             ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))
         }
@@ -353,5 +377,13 @@ fn dial_outcome(outcome: &DialOutcome, columns: &Columns) -> String {
         DialOutcome::NoAnswer => "dial: no answer".to_owned(),
         DialOutcome::Failed(status) => format!("dial: failed ({status})"),
         DialOutcome::CallerGone => "dial: the caller left".to_owned(),
+    }
+}
+
+fn wish(by: RecordBy) -> &'static str {
+    match by {
+        RecordBy::Flow => "by the flow",
+        RecordBy::Api => "by an operator",
+        RecordBy::Secret => "for a secret question",
     }
 }

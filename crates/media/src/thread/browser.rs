@@ -5,7 +5,7 @@ use super::leg::Leg;
 use clock::Time;
 use rtp::control::{Event, Setup};
 use rtp::{DtlsParameters, IceCredentials, Security};
-use secure::{Dtls, DtlsError, IceLite, Identity};
+use secure::{Answer, Dtls, DtlsError, IceLite, Identity};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -57,10 +57,20 @@ impl Browser {
         Ok(Self { ice, former: None, dtls, agreed, target: None, has_keys: false })
     }
 
-    /// Goes on after an ICE restart: the handshake is that between the same parties (RFC 8842 5.1).
-    fn restart(&mut self, agreed: DtlsParameters) {
-        self.former = Some(std::mem::replace(&mut self.ice, agent(&agreed.ice)));
+    /// Goes on after an ICE restart: the handshake is that between the same parties (RFC 8842 5.1). What nobody has checked
+    /// yet is no pair to go on by.
+    fn restart(&mut self, now: Time, agreed: DtlsParameters) {
+        let before = std::mem::replace(&mut self.ice, agent(&agreed.ice));
+        if before.target(now).is_some() {
+            self.former = Some(before);
+        }
         self.agreed = agreed;
+    }
+
+    /// The answer to a check, also to one for the pair of before a restart: by those its peer goes on consenting.
+    fn check(&mut self, now: Time, from: SocketAddr, datagram: &[u8]) -> Option<Answer> {
+        let of_now = self.ice.check(now, from, datagram);
+        of_now.or_else(|| self.former.as_mut()?.check(now, from, datagram))
     }
 
     /// Whether the peer has proved to be at that address.
@@ -121,7 +131,7 @@ impl Leg {
         };
         if let Some(browser) = self.browser.as_mut().filter(|browser| browser.is_with(agreed)) {
             if browser.agreed.ice != agreed.ice {
-                browser.restart((**agreed).clone());
+                browser.restart(now, (**agreed).clone());
             }
             setup.remote = browser.target.or(setup.remote);
             return;
@@ -145,7 +155,7 @@ impl Leg {
         let Some(browser) = &mut self.browser else { return true };
         let kind = Kind::of(datagram);
         if kind == Kind::Stun {
-            if let Some(answer) = browser.ice.check(now, from, datagram) {
+            if let Some(answer) = browser.check(now, from, datagram) {
                 self.send_to(answer.as_bytes(), from);
                 self.follow(now);
             }

@@ -111,6 +111,13 @@ fn a_browser_is_bridged_with_a_phone_both_ways() {
             browser.ice.remote_ufrag = "others".into();
             browser.agree(&mut rig, &own);
         }
+        if index == 12 {
+            // A check of the old pair meanwhile, by which its peer consents on (RFC 7675 5.1), and a second restart.
+            browser.ice.remote_ufrag = "theirs".into();
+            browser.check();
+            browser.ice.remote_ufrag = "thirds".into();
+            browser.agree(&mut rig, &own);
+        }
         if index == 15 {
             browser.check();
         }

@@ -47,6 +47,20 @@ fn parties_of_two_threads_are_bridged() {
 }
 
 #[test]
+fn a_bridge_with_a_party_that_is_gone_takes_nobody_out_of_a_room() {
+    let mut rig = Rig::start_threads(78, LONG, 3);
+    let mut all = parties(&mut rig, [Codec::Pcmu, Codec::Pcmu, Codec::Pcmu]);
+    let gone = all.remove(1);
+    rig.close(gone.peer.stream);
+    join(&mut rig, &all[0], Audience::All);
+    rig.bridge(&all[0].peer, &gone.peer);
+    join(&mut rig, &all[1], Audience::All);
+    rig.settle();
+    talk(&mut all, 40);
+    assert_eq!(heard(&all), [vec![2], vec![0]]);
+}
+
+#[test]
 fn a_port_goes_back_to_the_thread_that_lent_it() {
     let mut rig = Rig::start_threads(76, LONG, 2);
     // More than a thread has ready at once, again and again.

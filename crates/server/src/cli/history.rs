@@ -3,7 +3,7 @@
 use super::Failed;
 use super::output::print;
 use events::cdr::Cdr;
-use events::{ContactId, Event, WallClock, ladder};
+use events::{ContactId, Event, Kind, WallClock, ladder};
 use std::path::Path;
 use store::{Filter, Reader, Store, StoreError};
 
@@ -66,6 +66,43 @@ pub(super) fn trace(state: &Path, id: &str, json: bool) -> Result<(), Failed> {
         )));
     };
     if json { print_json(&events) } else { print(&ladder::render(&events, wall, ladder::DEFAULT_WIDTH)) }
+}
+
+/// Tells of each queue that a call was in, whom it was offered to, and why.
+pub(super) fn why(state: &Path, id: &str, json: bool) -> Result<(), Failed> {
+    let found = read(async {
+        let reader = Store::open_read(state).await?;
+        match reader.find(id).await? {
+            Some(contact) => history(&reader, contact).await.map(|(events, _)| Some((contact, events))),
+            None => Ok(None),
+        }
+    })?;
+    let Some((contact, events)) = found else {
+        return Err(Failed::because(format!(
+            "no call {id} in {}\n  `ringdown calls` lists them",
+            state.display()
+        )));
+    };
+    let of_queues: Vec<Event> = events
+        .into_iter()
+        .filter(|event| {
+            let kind = &event.kind;
+            matches!(kind, Kind::QueueEntered { .. } | Kind::QueueOffered { .. })
+                || matches!(kind, Kind::QueueOfferEnded { .. } | Kind::QueueLeft { .. })
+        })
+        .collect();
+    if json {
+        return print_json(&of_queues);
+    }
+    if of_queues.is_empty() {
+        return print(&format!("contact {} was in no queue\n", contact.0));
+    }
+    let mut text = events::queues::story(contact, &of_queues);
+    let has_left = matches!(of_queues.last().map(|event| &event.kind), Some(Kind::QueueLeft { .. }));
+    if let Some(why) = (!has_left).then(|| super::queues::why_waiting(state, contact.0)).flatten() {
+        text += &format!("Now: {}\n", why.trim_end());
+    }
+    print(&text)
 }
 
 async fn history(reader: &Reader, contact: ContactId) -> Result<(Vec<Event>, WallClock), StoreError> {

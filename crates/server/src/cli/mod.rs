@@ -5,8 +5,11 @@ mod client;
 mod doctor;
 mod fraud;
 mod history;
+mod listen;
 mod node;
 mod output;
+mod queues;
+mod record;
 mod rooms;
 mod trunks;
 
@@ -48,6 +51,21 @@ pub fn run() -> ExitCode {
         Command::Fraud { state, json } => fraud::fraud(&state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
         Command::Reload { state } => client::reload(&state.state),
+        Command::Agents { action, state, json } => queues::agents(&state.state, action, json),
+        Command::Queues { state, json } => queues::queues(&state.state, json),
+        Command::Why { agent: Some(agent), state, json, .. } => queues::why_agent(&state.state, &agent, json),
+        Command::Why { id, state, json, .. } => history::why(&state.state, &id.unwrap_or_default(), json),
+        Command::Listen { contact, by, mode, end, state } => {
+            let order = match (by, mode) {
+                _ if end => listen::Order::End,
+                (Some(user), mode) => {
+                    listen::Order::Begin { user, mode: mode.unwrap_or(listen::Mode::Listen) }
+                }
+                (None, mode) => listen::Order::Change(mode.unwrap_or(listen::Mode::Listen)),
+            };
+            listen::listen(&state.state, contact, order)
+        }
+        Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
             let step = match to {
@@ -243,6 +261,79 @@ enum Command {
         /// A JSON array of rooms
         #[arg(long)]
         json: bool,
+    },
+    /// Shows the queues and who waits in them, the next one first (it needs `http` in the node file)
+    Queues {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of queues
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what each agent does, or has one do something (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown agents\n  ringdown agents login alice\n  \
+                      ringdown agents login a17 --phone 1004      at the phone of the user 1004\n  \
+                      ringdown agents pause alice --reason lunch\n  ringdown agents finish alice       its wrap-up is over")]
+    Agents {
+        #[command(subcommand)]
+        action: Option<queues::Action>,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of agents
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells why a call of a queue went to whom it went, why it waits, or why an agent is offered nothing
+    #[command(after_help = "Examples:\n  ringdown why 17\n  ringdown why --agent alice")]
+    Why {
+        /// A contact, as `ringdown calls` or `ringdown queues` shows it, or a number
+        #[arg(value_name = "ID", required_unless_present = "agent")]
+        id: Option<String>,
+        /// An agent (it needs `http` in the node file)
+        #[arg(long, conflicts_with = "id")]
+        agent: Option<String>,
+        #[command(flatten)]
+        state: State,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Pauses or masks the recording of a call, or begins or ends one (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown record 17 start    records contact 17 from here\n  \
+                      ringdown record 17 mask     silence, until\n  ringdown record 17 resume   it goes on")]
+    Record {
+        /// The contact, as `ringdown calls` and `ringdown trace` have it
+        #[arg(value_name = "CALL")]
+        contact: u64,
+        /// What is done
+        #[arg(value_enum)]
+        action: record::Action,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Lets a supervisor be with a call: it listens, whispers, barges in or takes over (it needs `http` in the node file)
+    #[command(
+        after_help = "Examples:\n  ringdown listen 17 --by carol                  rings carol, who hears contact 17\n  \
+                      ringdown listen 17 --by carol --mode whisper   the agent alone hears her\n  \
+                      ringdown listen 17 --mode barge                both hear her from now on\n  \
+                      ringdown listen 17 --mode take-over            the agent is let go, and carol has the call\n  \
+                      ringdown listen 17 --end                       she is let go"
+    )]
+    Listen {
+        /// The contact, as `ringdown calls` and `ringdown trace` have it
+        #[arg(value_name = "CALL")]
+        contact: u64,
+        /// The supervisor: a user of the client
+        #[arg(long, value_name = "USER", required_unless_present_any = ["mode", "end"])]
+        by: Option<String>,
+        /// To whom the supervisor speaks; without --by, from now on
+        #[arg(long, value_enum)]
+        mode: Option<listen::Mode>,
+        /// Lets the supervisor go
+        #[arg(long, conflicts_with_all = ["by", "mode"])]
+        end: bool,
+        #[command(flatten)]
+        state: State,
     },
     /// Transfers whom a user speaks with (it needs `http` in the node file)
     #[command(

@@ -1,4 +1,5 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
+use super::queues::{Agent, Queue};
 use super::rooms::Room;
 use super::validity;
 use crate::load::{self, LoadError};
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use switch::{
-    Ban, RoomOrder, RoomRefused, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused, Snapshot, Spent,
+    SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
 };
 use tokio::sync::{Mutex, oneshot};
 
@@ -414,6 +416,49 @@ impl Control {
         Ok(rooms.await.map_err(|_| Gone)?.into_iter().map(Room::from).collect())
     }
 
+    /// All agents, by name.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down; so below.
+    pub(super) async fn agents(&self) -> Result<Vec<Agent>, Gone> {
+        let (answer, agents) = oneshot::channel();
+        self.inbox.send(Message::Agents(answer)).await?;
+        let (agents, now) = agents.await.map_err(|_| Gone)?;
+        Ok(agents.into_iter().map(|agent| Agent::of(agent, now)).collect())
+    }
+
+    /// All queues, with those who wait.
+    pub(super) async fn queues(&self) -> Result<Vec<Queue>, Gone> {
+        let (answer, queues) = oneshot::channel();
+        self.inbox.send(Message::Queues(answer)).await?;
+        Ok(queues.await.map_err(|_| Gone)?.into_iter().map(Queue::from).collect())
+    }
+
+    /// Does something with an agent; why not, if it is refused.
+    pub(super) async fn direct_agent(
+        &self,
+        agent: Arc<str>,
+        order: AgentOrder,
+    ) -> Result<Result<(), AgentRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::DirectAgent(agent, order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Why a contact waits, if it does.
+    pub(super) async fn why_waiting(&self, contact: u64) -> Result<Option<String>, Gone> {
+        let (answer, why) = oneshot::channel();
+        self.inbox.send(Message::WhyWaiting(ContactId(contact), answer)).await?;
+        why.await.map_err(|_| Gone)
+    }
+
+    /// Why an agent is offered nothing, if there is such an agent.
+    pub(super) async fn why_idle(&self, agent: Arc<str>) -> Result<Option<String>, Gone> {
+        let (answer, why) = oneshot::channel();
+        self.inbox.send(Message::WhyIdle(agent, answer)).await?;
+        why.await.map_err(|_| Gone)
+    }
+
     /// Does something with the caller of a contact in its room; why not, if it is refused.
     ///
     /// # Errors
@@ -425,6 +470,34 @@ impl Control {
     ) -> Result<Result<(), RoomRefused>, Gone> {
         let (answer, done) = oneshot::channel();
         self.inbox.send(Message::DirectRoom(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Does something with the recording of a contact; why not, if it is refused.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn record(
+        &self,
+        contact: u64,
+        order: RecordOrder,
+    ) -> Result<Result<(), RecordRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::Record(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Lets a user supervise a call, or changes or ends that; why not, if it is refused.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn supervise(
+        &self,
+        contact: u64,
+        order: SuperviseOrder,
+    ) -> Result<Result<(), SuperviseRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::Supervise(ContactId(contact), order, answer)).await?;
         done.await.map_err(|_| Gone)
     }
 

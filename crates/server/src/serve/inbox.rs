@@ -6,6 +6,7 @@
 use super::stream::StreamEvent;
 use crate::load::Files;
 use bytes::Bytes;
+use clock::Time;
 use dialplan::Config;
 use events::ContactId;
 use rtp::control::Event as MediaEvent;
@@ -16,8 +17,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    Ban, RoomOrder, RoomRefused, RoomState, Snapshot, Spent, TestCallRefused, TransferOrder, TransferRefused,
-    TrunkState,
+    AgentOrder, AgentRefused, AgentStatus, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
+    RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
+    TransferRefused, TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -51,8 +53,22 @@ pub(super) enum Message {
     LiftBan(IpAddr, oneshot::Sender<bool>),
     /// The rooms that somebody is in.
     Rooms(oneshot::Sender<Vec<RoomState>>),
+    /// All agents.
+    Agents(oneshot::Sender<(Vec<AgentStatus>, Time)>),
+    /// All queues, with those who wait.
+    Queues(oneshot::Sender<Vec<acd::QueueView>>),
+    /// Do something with an agent.
+    DirectAgent(Arc<str>, AgentOrder, oneshot::Sender<Result<(), AgentRefused>>),
+    /// Why a contact waits.
+    WhyWaiting(ContactId, oneshot::Sender<Option<String>>),
+    /// Why an agent is offered nothing.
+    WhyIdle(Arc<str>, oneshot::Sender<Option<String>>),
     /// Do something with the caller of a contact in its room.
     DirectRoom(ContactId, RoomOrder, oneshot::Sender<Result<(), RoomRefused>>),
+    /// Do something with the recording of a contact.
+    Record(ContactId, RecordOrder, oneshot::Sender<Result<(), RecordRefused>>),
+    /// Let a user supervise a call, or change or end that.
+    Supervise(ContactId, SuperviseOrder, oneshot::Sender<Result<(), SuperviseRefused>>),
     /// Transfer the call of a user; the answer is the contact.
     Transfer(String, TransferOrder, oneshot::Sender<Result<ContactId, TransferRefused>>),
     /// Call a number by a trunk; the answer is the contact.

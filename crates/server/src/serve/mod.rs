@@ -2,6 +2,7 @@
 
 mod address;
 mod backlog;
+mod calls;
 mod control;
 mod dns;
 mod error;
@@ -11,6 +12,7 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod queues;
 mod rooms;
 mod signalling;
 mod stream;

@@ -205,9 +205,41 @@ impl Running {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.thread.switch.rooms(self.thread.axis.now()));
             }
+            Message::Agents(answer) => {
+                let now = self.thread.axis.now();
+                // Whoever asked may have gone meanwhile; likewise below.
+                let _ = answer.send((self.thread.switch.agents(now), now));
+            }
+            Message::Queues(answer) => {
+                let _ = answer.send(self.thread.switch.queues(self.thread.axis.now()));
+            }
+            Message::WhyWaiting(contact, answer) => {
+                let _ = answer.send(self.thread.switch.why_waiting(self.thread.axis.now(), contact));
+            }
+            Message::WhyIdle(agent, answer) => {
+                let _ = answer.send(self.thread.switch.why_idle(self.thread.axis.now(), &agent));
+            }
+            Message::DirectAgent(agent, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.direct_agent(now, &agent, order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
             Message::DirectRoom(contact, order, answer) => {
                 let now = self.thread.axis.now();
                 let done = self.thread.switch.direct_room(now, contact, order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
+            Message::Record(contact, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.record(now, contact, order, &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
+            Message::Supervise(contact, order, answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.supervise(now, contact, &order, &mut self.outputs);
                 self.carry_out();
                 let _ = answer.send(done);
             }

@@ -1,7 +1,9 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::choice::Choice;
+use super::queues::Queues;
 use super::rests::Rests;
+use super::supervision::Supervision;
 use super::watches::client_of;
 use super::{Stage, Tally};
 use crate::plan;
@@ -10,7 +12,7 @@ use events::cdr::CdrFold;
 use events::{
     ContactId, Direction, EndedBy, Event, Kind, LegId, Missing, Party, TransferBy, TransferOutcome, WallClock,
 };
-use rtp::control::{Event as Told, StreamId};
+use rtp::control::{Audience, Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
 use std::net::IpAddr;
@@ -27,6 +29,7 @@ const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::f
 /// What the log has told so far.
 #[derive(Debug)]
 pub(crate) struct History {
+    queues: Queues,
     next_seq: u64,
     contacts: BTreeMap<ContactId, Contact>,
     ended: BTreeSet<ContactId>,
@@ -48,12 +51,13 @@ pub(crate) struct History {
 }
 
 #[derive(Debug)]
-struct Contact {
-    legs: BTreeMap<LegId, Leg>,
+pub(super) struct Contact {
+    pub(super) legs: BTreeMap<LegId, Leg>,
     ended_legs: BTreeMap<LegId, bool>,
-    bridge: Option<(LegId, LegId)>,
+    pub(super) bridge: Option<(LegId, LegId)>,
     /// The caller, and whom it hears before the answer.
     early: Option<(LegId, LegId)>,
+    pub(super) supervision: Option<Supervision>,
     /// Whether a transfer is under way.
     transfer: bool,
     chooses: Option<Choice>,
@@ -66,6 +70,8 @@ struct Contact {
     /// Whether any phone has rung for it.
     rang: bool,
     recordings: BTreeSet<String>,
+    /// Whether the recording that runs is silent, and whether that takes time in it.
+    hush: Option<bool>,
     /// The room that its caller is in, and its leg there.
     room: Option<(Arc<str>, LegId)>,
     /// Whether its flow waits until it is known who answers for the caller.
@@ -75,18 +81,18 @@ struct Contact {
 }
 
 #[derive(Debug)]
-struct Leg {
+pub(super) struct Leg {
     direction: Direction,
-    party: Party,
+    pub(super) party: Party,
     /// Whether it is for another country.
     abroad: bool,
     call_id: Arc<str>,
-    answered: bool,
+    pub(super) answered: bool,
     /// Whether a 183 has opened its media.
     early: bool,
     ringing: bool,
-    held: bool,
-    fax: bool,
+    pub(super) held: bool,
+    pub(super) fax: bool,
     /// Which ways no media flows, as it was told.
     missing: Vec<Missing>,
 }
@@ -98,6 +104,7 @@ impl History {
             contacts: BTreeMap::new(),
             ended: BTreeSet::new(),
             seen_legs: BTreeSet::new(),
+            queues: Queues::default(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
@@ -129,6 +136,8 @@ impl History {
         }
         let stray = self.contacts.iter().find(|(_, contact)| {
             let answered = contact.legs.values().filter(|leg| leg.answered).count();
+            // So does a supervisor while nobody speaks.
+            let answered = answered - usize::from(contact.supervisor().is_some());
             let bridged = if contact.bridge.is_some() { 2 } else { 0 };
             // Who waits for a consultation to end hears music, which is checked beside this.
             let chooses = usize::from(contact.chooses.is_some() || contact.releasing);
@@ -161,12 +170,25 @@ impl History {
 
     /// Pairs that hear each other, the lower number first.
     pub(crate) fn bridges(&self) -> BTreeSet<(StreamId, StreamId)> {
-        let pairs = self.contacts.values().filter_map(|contact| contact.bridge.or(contact.early));
+        let alone = self.contacts.values().filter(|contact| contact.company().is_none());
+        let pairs = alone.filter_map(|contact| contact.bridge.or(contact.early));
         pairs.map(|(a, b)| (StreamId(a.0.min(b.0)), StreamId(a.0.max(b.0)))).collect()
     }
 
-    /// Those who meet. All rooms of the plan are one client's.
+    /// Those who meet: in conferences, and with supervisors.
     pub(crate) fn rooms(&self) -> BTreeSet<BTreeSet<StreamId>> {
+        let supervised = self.contacts.values().filter_map(Contact::company);
+        let supervised = supervised.map(|company| company.map(|leg| StreamId(leg.0)).into_iter().collect());
+        self.conferences().into_iter().chain(supervised).collect()
+    }
+
+    /// To whom those speak who are with a supervisor.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = (StreamId, Audience)> {
+        self.contacts.values().filter_map(Contact::audiences).flatten()
+    }
+
+    /// Those who meet in conferences. All rooms of the plan are one client's.
+    fn conferences(&self) -> BTreeSet<BTreeSet<StreamId>> {
         let mut rooms: BTreeMap<&str, BTreeSet<StreamId>> = BTreeMap::new();
         for (room, leg) in self.contacts.values().filter_map(|contact| contact.room.as_ref()) {
             rooms.entry(room).or_default().insert(StreamId(leg.0));
@@ -178,11 +200,17 @@ impl History {
     pub(crate) fn listeners(&self) -> impl Iterator<Item = (StreamId, bool)> {
         let legs = self.contacts.values().flat_map(Contact::listeners);
         let legs = legs.map(|(leg, music)| (StreamId(leg.0), music));
-        let met = self.rooms().into_iter().flat_map(|room| {
+        let met = self.conferences().into_iter().flat_map(|room| {
             let is_alone = room.len() == 1;
             room.into_iter().map(move |stream| (stream, is_alone))
         });
         legs.chain(met)
+    }
+
+    /// Whether a party's contact waits in a queue.
+    pub(crate) fn is_queued(&self, stream: StreamId) -> bool {
+        let owner = self.contacts.iter().find(|(_, contact)| contact.legs.contains_key(&LegId(stream.0)));
+        owner.is_some_and(|(id, _)| self.queues.has(*id))
     }
 
     /// The leg of that Call-ID, if we placed it and it may still be the first to answer.
@@ -191,6 +219,7 @@ impl History {
         let mut legs = dialing.flat_map(|(id, contact)| contact.legs.iter().map(move |leg| (*id, leg)));
         legs.find_map(|(id, (number, leg))| {
             let fits = leg.direction == Direction::Outbound && !leg.answered && &*leg.call_id == call_id;
+            let fits = fits && !self.contacts[&id].is_supervisor(*number);
             fits.then_some((id, *number))
         })
     }
@@ -257,6 +286,8 @@ impl History {
             return Err(format!("event {} where {} was due", event.seq, self.next_seq));
         }
         self.next_seq += 1;
+        self.queues.observe(event)?;
+        super::queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
         if let Some(cdr) = &cdr
             && !self.recorded.insert(cdr.contact)
@@ -407,6 +438,10 @@ impl History {
                 self.tally.met += u64::from(*parties > 1);
             }
             Kind::RoomMuted { .. } => self.tally.muted += 1,
+            Kind::RecordingHushed { .. } => self.tally.hushed += 1,
+            Kind::SupervisionStarted { .. } => self.tally.supervised += 1,
+            Kind::SupervisionChanged { .. } => self.tally.resupervised += 1,
+            Kind::TakenOver { .. } => self.tally.taken_over += 1,
             Kind::RoomLeft { removed: true, .. } => self.tally.kicked += 1,
             Kind::Registered { .. } => self.tally.registered += 1,
             Kind::TrunkTargetDown { .. } => self.tally.targets_down += 1,
@@ -449,6 +484,7 @@ impl Contact {
             ended_legs: BTreeMap::new(),
             bridge: None,
             early: None,
+            supervision: None,
             transfer: false,
             chooses: None,
             releasing: false,
@@ -456,6 +492,7 @@ impl Contact {
             decided: false,
             rang: false,
             recordings: BTreeSet::new(),
+            hush: None,
             room: None,
         }
     }
@@ -466,7 +503,9 @@ impl Contact {
         let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
         match (self.bridge, self.dialing) {
             (Some((a, b)), _) => {
-                let waits = |leg: &LegId| ![a, b].contains(leg) && self.legs[leg].answered;
+                let with_call = self.company();
+                let hears = |leg: &LegId| with_call.is_some_and(|company| company.contains(leg));
+                let waits = |leg: &LegId| ![a, b].contains(leg) && self.legs[leg].answered && !hears(leg);
                 let waiting = self.legs.keys().copied().filter(waits).map(|leg| (leg, true));
                 [(a, held(&b)), (b, held(&a))].into_iter().chain(waiting).collect()
             }
@@ -567,6 +606,11 @@ impl Contact {
                 let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
                 (at - since > LONGEST_DIAL).then_some("rang for too long")
             }
+            Kind::QueueEntered { leg, .. } => {
+                let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.room.is_none();
+                (!up || self.dialing.replace(at).is_some()).then_some("waits out of something else")
+            }
+            Kind::QueueLeft { .. } => self.dialing.take().is_none().then_some("leaves no queue"),
             Kind::LegReplaced { leg, by } => {
                 let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
                 let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;
@@ -612,7 +656,31 @@ impl Contact {
             Kind::RoomMuted { leg, .. } | Kind::RoomGain { leg, .. } => {
                 self.room.as_ref().is_none_or(|(_, there)| there != leg).then_some("is in no room")
             }
+            Kind::SupervisionStarted { user, mode } => {
+                let new = Supervision { user: Arc::clone(user), mode: *mode };
+                (self.bridge.is_none() || self.supervision.replace(new).is_some())
+                    .then_some("a supervisor of no call, or a second one")
+            }
+            Kind::SupervisionChanged { user, mode } => {
+                let found = self.supervision.as_mut().filter(|it| it.user == *user);
+                found.is_none_or(|it| replace(&mut it.mode, *mode) == *mode).then_some("nothing is changed")
+            }
+            Kind::TakenOver { leg, by } => {
+                let right = self.is_supervisor(*by) && self.leg(*by)?.answered && self.leg(*leg)?.answered;
+                (!right || self.transfer).then_some("no supervisor takes over, or within a transfer")
+            }
+            Kind::SupervisionEnded { user, .. } => {
+                self.supervision.take().is_none_or(|it| it.user != *user).then_some("no such supervisor")
+            }
+            Kind::RecordingHushed { mask, .. } => {
+                let again = self.hush.replace(*mask) == Some(*mask);
+                (again || self.recordings.is_empty()).then_some("nothing is made silent, or nothing runs")
+            }
+            Kind::RecordingResumed { .. } => {
+                self.hush.take().is_none().then_some("a recording goes on that was not silent")
+            }
             Kind::RecordingStarted { path, .. } => {
+                self.hush = None;
                 (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
             }
             Kind::RecordingEnded { path, .. } => (!self.recordings.remove(path)).then_some("ended twice"),
@@ -639,6 +707,9 @@ impl Contact {
 
     /// Nothing outlives the contact, and its record has each leg once.
     fn check_end(&self, cdr: &events::cdr::Cdr) -> Result<(), String> {
+        if self.supervision.is_some() {
+            return Err("over with a supervisor".to_owned());
+        }
         if !self.legs.is_empty() || self.bridge.is_some() || self.dialing.is_some() || self.transfer {
             return Err(format!("over with {} legs, a bridge, a dial or a transfer alive", self.legs.len()));
         }

@@ -3,8 +3,10 @@
 mod choice;
 mod consequence;
 mod history;
+mod queues;
 mod rests;
 mod sdp;
+mod supervision;
 mod tally;
 mod turn;
 mod watches;

@@ -53,6 +53,14 @@ tally! {
     one_way "with media one way";
     /// Recordings.
     recordings "recordings";
+    /// Recordings that passed something over.
+    hushed "with a gap";
+    /// Supervisors that were rung.
+    supervised "supervised";
+    /// Supervisors that spoke to others then.
+    resupervised "otherwise then";
+    /// Calls that a supervisor took over.
+    taken_over "taken over";
     /// Parties that came into rooms.
     rooms "in rooms";
     /// Of these, those who met somebody there.
@@ -107,6 +115,24 @@ tally! {
     notified "notified";
     /// Of these, what the phone refused.
     notify_refused "refused by phones";
+    /// Callers who came into queues.
+    queued "queued";
+    /// Offers to agents.
+    offered "offered to agents";
+    /// Offers that rang out.
+    not_answered "rang out";
+    /// Offers that another agent was faster with.
+    another_agent "another agent was faster with";
+    /// Callers whom an agent has taken.
+    served "served by agents";
+    /// Callers who gave up in a queue.
+    given_up_waiting "gave up waiting";
+    /// Callers who left a queue otherwise.
+    left_queue "left a queue";
+    /// Places that went to another contact.
+    moved_queue "places moved";
+    /// Wrap-ups.
+    wrapped_up "wrapped up";
     /// Alarms.
     alarms "alarms";
 }

@@ -111,6 +111,11 @@ impl Phone {
         if !faxes && self.rng.chance(150) {
             return self.respond(read, 488, sent);
         }
+        // A gateway may be in trouble for a moment, as over load.
+        if faxes && self.rng.chance(150) {
+            let status = self.rng.pick(&[500, 503, 491]);
+            return self.respond(read, status, sent);
+        }
         let insists = faxes && number.is_multiple_of(4);
         let answer = if insists { self.description_of(number, false) } else { self.sdp_answer() };
         self.note_fax(number, answer.as_bytes());

@@ -1,5 +1,6 @@
 //! The switch amid its network, phones and engine, in virtual time; after every step the checkers look.
 
+mod agents;
 mod cast;
 mod dns;
 mod flood;
@@ -20,7 +21,7 @@ use crate::wire::{self, Read};
 use bytes::Bytes;
 use cast::SWITCH;
 use clock::{Duration, Time};
-use events::{ContactId, Event, Kind};
+use events::{ContactId, Event, Kind, SuperviseMode};
 use flood::Attack;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -30,7 +31,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use switch::{Input, Mailbox, Output, RoomOrder, Switch, SwitchConfig, TransferOrder};
+use switch::{
+    Input, Mailbox, Output, RecordOrder, RoomOrder, SuperviseOrder, Switch, SwitchConfig, TransferOrder,
+};
 
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
 const CLEARANCE: Time = Time::from_secs(260);
@@ -111,6 +114,12 @@ enum Operator {
     Transfer(&'static str),
     /// Does something with whoever is in a room.
     Room,
+    /// Does something with an agent.
+    Agent,
+    /// Has somebody supervise a call, or lets it speak to others, or go.
+    Supervise,
+    /// Does something with the recording of a call.
+    Record,
     /// Has the switch call a number by a trunk.
     TestCall,
     /// Messages of a user come, are heard or thrown away.
@@ -293,6 +302,9 @@ impl World {
             }
             Operator::Transfer(user) => self.transfer(user),
             Operator::Room => self.direct_room(),
+            Operator::Agent => self.direct_agent(),
+            Operator::Record => self.record(),
+            Operator::Supervise => self.supervise(),
             Operator::TestCall => self.test_call(),
             Operator::Mailbox(user) => {
                 let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
@@ -359,6 +371,49 @@ impl World {
         self.print(|| format!("operator: {order:?} of contact {}: {done:?}", contact.0));
         if done.is_ok() == members.is_empty() {
             return Err(format!("{order:?} in rooms of {members:?}: {done:?}"));
+        }
+        self.take(out, None, Vec::new())
+    }
+
+    fn record(&mut self) -> Result<(), String> {
+        let live: Vec<_> = self.history.live().map(|(id, _)| id).collect();
+        let contact = if live.is_empty() { ContactId(1) } else { self.rng.pick(&live) };
+        let order = self.rng.pick(&[
+            RecordOrder::Start,
+            RecordOrder::Start,
+            RecordOrder::Stop,
+            RecordOrder::Pause,
+            RecordOrder::Mask,
+            RecordOrder::Resume,
+        ]);
+        let mut out = Vec::new();
+        let done = self.switch.record(self.now, contact, order, &mut out);
+        self.print(|| format!("operator: {order:?} the recording of contact {}: {done:?}", contact.0));
+        if done.is_err() && !out.is_empty() {
+            return Err(format!("an order that was refused ({done:?}) has changed something: {out:?}"));
+        }
+        self.take(out, None, Vec::new())
+    }
+
+    fn supervise(&mut self) -> Result<(), String> {
+        let live: Vec<_> = self.history.live().map(|(id, _)| id).collect();
+        let contact = if live.is_empty() { ContactId(1) } else { self.rng.pick(&live) };
+        let mode = self.rng.pick(&[
+            SuperviseMode::Listen,
+            SuperviseMode::Whisper,
+            SuperviseMode::Barge,
+            SuperviseMode::TakeOver,
+        ]);
+        let order = match self.rng.below(8) {
+            0 => SuperviseOrder::End,
+            1..4 => SuperviseOrder::Change(mode),
+            _ => SuperviseOrder::Begin { user: self.rng.pick(&["alice", "bob", "carol", "x"]).into(), mode },
+        };
+        let mut out = Vec::new();
+        let done = self.switch.supervise(self.now, contact, &order, &mut out);
+        self.print(|| format!("operator: {order:?} of contact {}: {done:?}", contact.0));
+        if done.is_err() && !out.is_empty() {
+            return Err(format!("a supervision that was refused ({done:?}) has changed something: {out:?}"));
         }
         self.take(out, None, Vec::new())
     }
@@ -587,6 +642,17 @@ impl World {
                 let at = Duration::from_secs(6) + self.rng.within(Duration::from_secs(80));
                 let user = self.rng.pick(&["alice", "bob", "carol"]);
                 self.send(at, Delivery::Operator(Operator::Transfer(user)));
+            }
+        }
+        for _ in 0..self.rng.below(8) {
+            let at = Duration::from_secs(1) + self.rng.within(Duration::from_secs(90));
+            self.send(at, Delivery::Operator(Operator::Agent));
+        }
+        if self.rng.chance(400) {
+            for _ in 0..150 {
+                let at = Duration::from_secs(6) + self.rng.within(Duration::from_secs(80));
+                self.send(at, Delivery::Operator(Operator::Supervise));
+                self.send(at + Duration::from_secs(1), Delivery::Operator(Operator::Record));
             }
         }
         for _ in 0..self.rng.below(5) {

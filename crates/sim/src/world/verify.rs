@@ -45,11 +45,18 @@ impl World {
         if found != wanted {
             return Err(format!("the engine's rooms are {found:?}, the log's {wanted:?}"));
         }
+        for (stream, to) in self.history.audiences() {
+            if self.media.audience(stream) != Some(to) {
+                return Err(format!("stream {} with a supervisor is to speak to {to:?}", stream.0));
+            }
+        }
         if !(self.has_music && self.media.is_sound()) {
             return Ok(());
         }
         for (stream, music) in self.history.listeners() {
-            if self.media.has_music(stream) != music {
+            // Who waits in a queue is told something now and then.
+            let is_told = self.history.is_queued(stream) && self.media.is_playing(stream);
+            if !is_told && self.media.has_music(stream) != music {
                 return Err(format!("stream {} must hear music: {music}", stream.0));
             }
         }

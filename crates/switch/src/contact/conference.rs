@@ -9,11 +9,13 @@ use events::{Kind, LegId, RoomBy};
 use rtp::control::Command;
 use std::sync::Arc;
 
-/// What the flow asks of a room.
+/// What the flow asks of a room, and what has been made of it since.
 pub(super) struct Seat {
     pub(super) room: Arc<str>,
     pub(super) max: u32,
     pub(super) muted: bool,
+    /// How much louder the caller is made, in decibels.
+    pub(super) gain: i8,
     /// What the caller hears while it is alone.
     pub(super) music: Option<Arc<str>>,
     /// What the others hear when it comes.
@@ -29,9 +31,9 @@ impl Contact {
             return self.inbox.push_back(MachineInput::ConferenceEnded(ConferenceResult::Ended));
         }
         let place = (Arc::clone(&self.client), Arc::clone(&seat.room));
-        let (leg, muted) = (self.caller.id, seat.muted);
+        let (leg, muted, gain) = (self.caller.id, seat.muted, seat.gain);
         let name = self.caller.user().unwrap_or(&self.identity.number);
-        let new = Newcomer { contact: self.id, leg, name: Arc::clone(name), muted };
+        let new = Newcomer { contact: self.id, leg, name: Arc::clone(name), muted, gain };
         let id = core.new_room();
         let Some(parties) = core.rooms.enter(core.now, &place, new, seat.max, id) else {
             return self.inbox.push_back(MachineInput::ConferenceEnded(ConferenceResult::Full));
@@ -48,11 +50,18 @@ impl Contact {
     /// Takes the caller out of its room, if it is in one; what it wanted of that.
     pub(super) fn leave_room(&mut self, core: &mut Core, removed: bool) -> Option<Seat> {
         let Phase::Conference(_) = &self.phase else { return None };
-        let Phase::Conference(seat) = std::mem::replace(&mut self.phase, Phase::Flow) else { return None };
+        let Phase::Conference(mut seat) = std::mem::replace(&mut self.phase, Phase::Flow) else {
+            return None;
+        };
         // Who is left alone hears music.
         self.announce(core, seat.leave.as_ref(), 2);
         core.media(Command::Leave { stream: self.caller.stream() });
-        let met = core.rooms.leave(self.id).is_some_and(|member| member.met);
+        let member = core.rooms.leave(self.id);
+        if let Some(member) = &member {
+            // Whoever comes in its place is heard as it was.
+            (seat.muted, seat.gain) = (member.muted, member.gain);
+        }
+        let met = member.is_some_and(|member| member.met);
         let room = Arc::clone(&seat.room);
         core.log(Some(self.id), Kind::RoomLeft { leg: self.caller.id, room, removed, met });
         Some(seat)

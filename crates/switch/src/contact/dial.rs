@@ -4,6 +4,7 @@ use super::choose::Choice;
 use super::early::EarlyBridge;
 use super::hunt::{Failure, Hunt};
 use super::identity::Introduction;
+use super::queue::Waiting;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::guard::VOUCHED;
@@ -13,7 +14,7 @@ use clock::{Duration, Time};
 use dialplan::{
     CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
 };
-use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party};
+use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party, QueueOutcome};
 use rtp::control::Command;
 use sip::{Address, Body, Flow, InviteId, Login, Message, NewInvite};
 use std::collections::VecDeque;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 /// Redirects that a dial follows; after that phones send each other the call in a circle.
 const MOST_REDIRECTS: u8 = 5;
 /// RFC 3326: why the phones that did not win stop ringing, so that they show no missed call.
-const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+pub(super) const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 pub(super) struct Dial {
     /// Destinations still to be tried.
@@ -32,7 +33,7 @@ pub(super) struct Dial {
     ringback: Ringback,
     tally: Tally,
     caller_id: Option<CallerId>,
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
     /// How often a destination has sent the call elsewhere.
     redirects: u8,
     /// How many of those that wait are where a destination has sent the call: the time of that one is theirs.
@@ -77,10 +78,41 @@ impl Order {
 }
 
 impl Dial {
+    /// A place in a queue, whose agents are rung one by one as the queue decides.
+    pub(super) fn waiting(ring_time: Duration, ringback: Ringback, waiting: Waiting) -> Self {
+        let purpose = Purpose::Queue(Box::new(waiting));
+        Self::of(Order {
+            targets: Vec::new(),
+            mode: DialMode::Parallel,
+            ring_time,
+            ringback,
+            caller_id: None,
+            purpose,
+        })
+    }
+
+    fn of(order: Order) -> Self {
+        let Order { targets, mode, ring_time, ringback, caller_id, purpose } = order;
+        Self {
+            waiting: targets.into(),
+            mode,
+            ring_time,
+            ringback,
+            tally: Tally::default(),
+            caller_id,
+            purpose,
+            redirects: 0,
+            elsewhere: 0,
+            redirected_by: None,
+            hunts: Vec::new(),
+        }
+    }
+
     /// Rings these next, to which a party has sent the call; false if there are none, or if destinations have done so too
     /// often.
     pub(super) fn redirect(&mut self, by: &Party, targets: &[Target]) -> bool {
-        if targets.is_empty() || self.redirects == MOST_REDIRECTS {
+        let for_agents = matches!(self.purpose, Purpose::Queue(_));
+        if for_agents || targets.is_empty() || self.redirects == MOST_REDIRECTS {
             return false;
         }
         self.redirects += 1;
@@ -109,12 +141,13 @@ impl Dial {
 }
 
 /// Who is told when nobody answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The flow's step: the flow goes on by the step's branch.
     Step,
     /// A transfer: the caller goes back to who began it.
     Transfer,
+    /// A queue: it decides who is rung, and when it is over.
+    Queue(Box<Waiting>),
 }
 
 /// How the destinations that are through have failed.
@@ -137,28 +170,17 @@ pub(crate) struct Destination {
 
 impl Contact {
     pub(super) fn start_dial(&mut self, core: &mut Core, order: Order) {
-        let Order { targets, mode, ring_time, ringback, caller_id, purpose } = order;
-        let names = targets.iter().map(|target| target.to_string().into()).collect();
+        let names = order.targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
-        let (waiting, tally) = (targets.into(), Tally::default());
-        self.phase = Phase::Dialing(Dial {
-            waiting,
-            mode,
-            ring_time,
-            ringback,
-            caller_id,
-            tally,
-            purpose,
-            redirects: 0,
-            elsewhere: 0,
-            redirected_by: None,
-            hunts: Vec::new(),
-        });
+        self.phase = Phase::Dialing(Dial::of(order));
         self.ring_next(core);
     }
 
     /// Rings what the mode allows; ends the dial when nothing rings and nothing waits.
     pub(super) fn ring_next(&mut self, core: &mut Core) {
+        if self.is_queued() {
+            return;
+        }
         loop {
             let ringing = self.is_ringing();
             let Phase::Dialing(dial) = &mut self.phase else { return };
@@ -187,7 +209,7 @@ impl Contact {
     }
 
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
-    fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
+    pub(super) fn ring(&mut self, core: &mut Core, target: &Target) -> Result<(), u16> {
         let Target::User(user) = target else {
             if let Target::Number { number, .. } = target {
                 self.may_spend(core, number)?;
@@ -211,8 +233,20 @@ impl Contact {
         placed
     }
 
-    /// Places a leg, if there is room for it.
+    /// Places a leg among the callees, if there is room for it.
     pub(super) fn place(&mut self, core: &mut Core, to: Destination) -> Result<LegId, u16> {
+        let leg = self.call(core, to)?;
+        let id = leg.id;
+        if self.callees.is_empty() {
+            // Most calls ring one; a vector would make room for four.
+            self.callees.reserve_exact(1);
+        }
+        self.callees.push(leg);
+        Ok(id)
+    }
+
+    /// Calls somebody, if there is room for it.
+    pub(super) fn call(&self, core: &mut Core, to: Destination) -> Result<Leg, u16> {
         if let Some(trunk) = self.trunk(&to.party)
             && let Err(full) = core.channels.admit(core.now, trunk, Direction::Outbound)
         {
@@ -240,12 +274,7 @@ impl Contact {
         leg.bill = bill;
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
-        if self.callees.is_empty() {
-            // Most calls ring one; a vector would make room for four.
-            self.callees.reserve_exact(1);
-        }
-        self.callees.push(leg);
-        Ok(id)
+        Ok(leg)
     }
 
     /// Sends the INVITE of a leg.
@@ -290,7 +319,7 @@ impl Contact {
     }
 
     /// Where a user is registered.
-    fn phones_of(&self, core: &Core, user: &Arc<str>) -> Result<Vec<Destination>, u16> {
+    pub(super) fn phones_of(&self, core: &Core, user: &Arc<str>) -> Result<Vec<Destination>, u16> {
         let aor = crate::register::address_of_record(user, &self.client);
         let bindings = core.registrar.lookup(core.now, &aor);
         let found: Vec<_> = bindings
@@ -309,6 +338,9 @@ impl Contact {
     pub(crate) fn on_answered(&mut self, core: &mut Core, leg: LegId, message: &Message) {
         if self.is_test(leg) {
             return self.test_answered(core, message);
+        }
+        if self.is_supervisor(leg) {
+            return self.supervisor_answered(core, leg, message);
         }
         let id = self.id;
         let dialing = matches!(self.phase, Phase::Dialing(_));
@@ -340,7 +372,11 @@ impl Contact {
     /// An answered leg gets the call that is rung for.
     pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
-        self.finish_ringing(core, DialOutcome::Answered(leg));
+        if self.is_queued() {
+            self.serve_from_queue(core, leg);
+        } else {
+            self.finish_ringing(core, DialOutcome::Answered(leg));
+        }
         self.prefer_codec_of(leg);
         self.answer_caller(core);
         self.connect(core, leg);
@@ -366,6 +402,9 @@ impl Contact {
         }
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
+        if self.is_supervisor(leg) {
+            return self.supervisor_gone(core, leg, by, Some(status), failure_reason(status));
+        }
         let redirect = response.filter(|_| was_ringing && matches!(status, 300..=302));
         let follows = redirect.is_some_and(|message| self.follow_redirect(core, leg, status, message));
         let reason = if follows { "redirected" } else { failure_reason(status) };
@@ -393,6 +432,9 @@ impl Contact {
         if !matches!(self.phase, Phase::Dialing(_)) {
             return;
         }
+        if self.is_queued() {
+            return self.count_agent(core, leg, failure);
+        }
         let hunt = self.take_hunt(leg).and_then(|hunt| hunt.after(failure));
         let outcome = hunt.map_or(Err(failure.status), |hunt| self.hunt(core, hunt));
         if let Err(status) = outcome {
@@ -412,6 +454,7 @@ impl Contact {
         match self.phase {
             Phase::Test => return self.end_test(core),
             Phase::Releasing => return self.end_release(core, 408),
+            _ if self.is_queued() => return self.end_late_offers(core),
             _ => {}
         }
         let Phase::Dialing(dial) = &mut self.phase else { return };
@@ -428,6 +471,7 @@ impl Contact {
     pub(super) fn cancel_dial(&mut self, core: &mut Core) {
         self.abandon_consultation(core, EndedBy::Flow);
         self.leave_room(core, false);
+        self.leave_queue(core, EndedBy::Flow, QueueOutcome::Flow);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Test | Phase::Conference(_) => {}
             Phase::Dialing(_) => {
@@ -451,6 +495,11 @@ impl Contact {
     /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
     pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
         self.leave_room(core, false);
+        self.leave_queue(
+            core,
+            by,
+            if by == EndedBy::Caller { QueueOutcome::Abandoned } else { QueueOutcome::Flow },
+        );
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Conference(_) => {}
             Phase::Test => {
@@ -504,8 +553,10 @@ impl Contact {
     }
 
     /// Two legs hear each other no longer.
-    pub(super) fn part(&self, core: &mut Core, a: LegId, b: LegId) {
-        core.media(Command::Unbridge { stream: crate::leg::stream_of(a) });
+    pub(super) fn part(&mut self, core: &mut Core, a: LegId, b: LegId) {
+        if !self.dissolve(core) {
+            core.media(Command::Unbridge { stream: crate::leg::stream_of(a) });
+        }
         core.log(Some(self.id), Kind::Unbridged { a, b });
     }
 
@@ -525,6 +576,9 @@ impl Contact {
 
     /// Nobody is rung any more.
     pub(super) fn stop_ringing(&mut self, core: &mut Core, by: EndedBy, outcome: DialOutcome) {
+        if self.leave_queue(core, by, QueueOutcome::Flow).is_some() {
+            return;
+        }
         if let Phase::Dialing(_) = self.phase {
             self.phase = Phase::Flow;
             self.cancel_ringing(core, None, by, "cancelled");
@@ -532,14 +586,27 @@ impl Contact {
         }
     }
 
-    fn cancel_ringing(&mut self, core: &mut Core, header: Option<&str>, by: EndedBy, reason: &str) {
-        let ringing: Vec<_> = self
-            .callees
-            .iter()
-            .filter(|leg| matches!(leg.state, State::Early { .. }))
-            .map(|leg| (leg.id, leg.invite))
-            .collect();
-        for (leg, invite) in ringing {
+    pub(super) fn cancel_ringing(
+        &mut self,
+        core: &mut Core,
+        header: Option<&str>,
+        by: EndedBy,
+        reason: &str,
+    ) {
+        let ringing = self.callees.iter().filter(|leg| leg.is_early()).map(|leg| (leg.id, leg.invite));
+        let ringing: Vec<_> = ringing.collect();
+        self.cancel_legs(core, ringing, header, by, reason);
+    }
+
+    pub(super) fn cancel_legs(
+        &mut self,
+        core: &mut Core,
+        legs: Vec<(LegId, Option<InviteId>)>,
+        header: Option<&str>,
+        by: EndedBy,
+        reason: &str,
+    ) {
+        for (leg, invite) in legs {
             if let Some(invite) = invite {
                 core.endpoint.cancel(core.now, invite, header, &mut core.sip);
             }
@@ -555,6 +622,8 @@ impl Contact {
         match dial.purpose {
             Purpose::Step => self.inbox.push_back(MachineInput::DialEnded(result)),
             Purpose::Transfer => self.hand_back(core, status),
+            // It is over when the queue says so.
+            Purpose::Queue(_) => {}
         }
     }
 

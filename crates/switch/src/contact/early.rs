@@ -7,7 +7,7 @@ use crate::leg::{Leg, State};
 use dialplan::Ringback;
 use events::{Kind, LegId};
 use rtp::control::Command;
-use sip::Message;
+use sip::{Body, Message};
 
 /// The early dialog is over, which says nothing of ringing (RFC 6228).
 const EARLY_DIALOG_TERMINATED: u16 = 199;
@@ -44,6 +44,9 @@ impl Contact {
             found.state = State::Early { ringing: true };
             let party = found.party.clone();
             core.log_leg(id, &party, Kind::LegRinging { leg });
+            if self.is_supervisor(leg) {
+                return;
+            }
             self.tell_transferor(core, 180);
         }
         self.ring_back(core);
@@ -53,7 +56,6 @@ impl Contact {
     fn ring_back(&mut self, core: &mut Core) {
         let Phase::Dialing(dial) = &self.phase else { return };
         let State::Early { ringing } = self.caller.state else { return };
-        let Some(invite) = self.caller.invite else { return };
         let hears = match dial.ringback() {
             Ringback::Far => self.far_end(dial).is_some(),
             Ringback::Prompt(_) => true,
@@ -68,6 +70,21 @@ impl Contact {
             return;
         }
         let status = if body.is_some() { 183 } else { 180 };
+        self.progress_caller(core, status, body);
+    }
+
+    /// Lets an unanswered caller hear what the flow plays, if its INVITE has said where to.
+    pub(super) fn open_to_prompts(&mut self, core: &mut Core) {
+        if let State::Early { .. } = self.caller.state
+            && let Some(body) = self.caller.open_early(core, self.id)
+        {
+            self.progress_caller(core, 183, Some(body));
+        }
+    }
+
+    /// Tells a caller that waits for an answer how far its call is, with a session description if it is to hear something.
+    pub(super) fn progress_caller(&mut self, core: &mut Core, status: u16, body: Option<Body>) {
+        let (State::Early { .. }, Some(invite)) = (self.caller.state, self.caller.invite) else { return };
         if body.is_some() {
             core.log(Some(self.id), Kind::EarlyMedia { leg: self.caller.id });
         }

@@ -5,7 +5,7 @@ use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use crate::protection::media_of;
-use clock::Duration;
+use clock::{Duration, Time};
 use dialplan::Fax;
 use events::{Kind, LegId};
 use sdp::T38;
@@ -14,12 +14,25 @@ use sip::{Message, Method, RequestId};
 /// How long a party waits for the other one's answer, a glare among it: fax machines that train begin anew after that.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long after its refusal to go back to audio a party is asked again, at first; then twice as long each time.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// What goes on between audio and fax.
 #[derive(Default)]
 pub(super) struct Faxing {
     offer: Option<FaxOffer>,
-    /// Legs that will not go back to audio.
-    stubborn: Vec<LegId>,
+    /// Legs that would not go back to audio.
+    refusals: Vec<Refusal>,
+}
+
+/// A leg with fax has refused audio: that may have been a passing trouble.
+struct Refusal {
+    leg: LegId,
+    /// When it is asked again.
+    until: Time,
+    pause: Duration,
 }
 
 /// A party's offer of fax, which is answered when the other party has answered it.
@@ -74,10 +87,34 @@ impl Contact {
                 core.timers.cancel(Timer::Fax(self.id));
             }
         }
-        let lonely: Vec<LegId> = self.legs().map(|leg| leg.id).filter(|leg| self.is_lonely(*leg)).collect();
+        let mut refusals = std::mem::take(&mut self.faxing.refusals);
+        refusals.retain(|refusal| self.find(refusal.leg).is_some_and(|leg| leg.t38().is_some()));
+        self.faxing.refusals = refusals;
+        let is_due = |leg: &LegId| self.is_lonely(*leg) && !self.rests(core, *leg);
+        let lonely: Vec<LegId> = self.legs().map(|leg| leg.id).filter(is_due).collect();
         for leg in lonely {
             self.go_back_to_audio(core, leg);
         }
+        let again =
+            self.faxing.refusals.iter().map(|refusal| refusal.until).filter(|until| *until > core.now);
+        match again.min() {
+            Some(at) => core.timers.set(Timer::Audio(self.id), at),
+            None => {
+                core.timers.cancel(Timer::Audio(self.id));
+            }
+        }
+    }
+
+    /// Whether a leg has refused to go back to audio too short a time ago to be asked again.
+    fn rests(&self, core: &Core, leg: LegId) -> bool {
+        self.faxing.refusals.iter().any(|refusal| refusal.leg == leg && refusal.until > core.now)
+    }
+
+    /// A leg has refused to go back to audio: it is asked again later.
+    fn let_it_rest(&mut self, core: &Core, leg: LegId) {
+        let known = self.faxing.refusals.extract_if(.., |refusal| refusal.leg == leg).next();
+        let pause = known.map_or(PAUSE, |known| (known.pause * 2).min(LONGEST_PAUSE));
+        self.faxing.refusals.push(Refusal { leg, until: core.now + pause, pause });
     }
 
     /// The other party has said nothing yet.
@@ -90,7 +127,7 @@ impl Contact {
     /// A leg has refused our re-INVITE with `status`, or accepted it without what it asked for.
     pub(super) fn refuse_fax(&mut self, core: &mut Core, asked: LegId, status: u16) {
         if self.is_lonely(asked) {
-            self.faxing.stubborn.push(asked);
+            self.let_it_rest(core, asked);
         }
         let Some(offer) = self.faxing.offer.take_if(|offer| offer.asked == asked) else { return };
         core.timers.cancel(Timer::Fax(self.id));
@@ -170,10 +207,7 @@ impl Contact {
     fn is_lonely(&self, leg: LegId) -> bool {
         let has_fax = |leg: LegId| self.find(leg).is_some_and(|leg| leg.t38().is_some());
         let is_up = |leg: &Leg| matches!(leg.state, State::Answered { .. });
-        self.find(leg).is_some_and(is_up)
-            && has_fax(leg)
-            && !self.partner(leg).is_some_and(has_fax)
-            && !self.faxing.stubborn.contains(&leg)
+        self.find(leg).is_some_and(is_up) && has_fax(leg) && !self.partner(leg).is_some_and(has_fax)
     }
 
     /// Who has to have fax, too, if a leg is to have it; `None` if nobody can.

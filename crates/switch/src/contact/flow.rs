@@ -6,7 +6,7 @@ use super::dial::{Order, Purpose};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use dialplan::{Effect, MachineInput};
-use events::{EndedBy, Kind, LegId};
+use events::{EndedBy, Kind, LegId, RecordBy};
 
 impl Contact {
     /// Steps the machine until it waits for something from outside.
@@ -49,6 +49,8 @@ impl Contact {
             Effect::Answer => {
                 self.answer_caller(core);
             }
+            Effect::Ring => self.progress_caller(core, 180, None),
+            Effect::EarlyMedia => self.open_to_prompts(core),
             Effect::Reject { status, reason } => self.reject_caller(core, status, &reason),
             // A flow that hangs up before anybody has the call has failed its transfer.
             Effect::Hangup if self.transfer.is_some() => {
@@ -65,13 +67,21 @@ impl Contact {
             }
             Effect::CancelDial => self.cancel_dial(core),
             Effect::Conference { room, max, muted, music, enter, leave } => {
-                self.enter_room(core, Seat { room, max, muted, music, enter, leave });
+                self.enter_room(core, Seat { room, max, muted, gain: 0, music, enter, leave });
             }
             Effect::ToggleMute => self.toggle_mute(core),
             Effect::LeaveConference => {
                 self.leave_room(core, false);
             }
-            Effect::Record => self.start_recording(core),
+            Effect::Enqueue(order) => self.enqueue(core, *order),
+            Effect::LeaveQueue => self.cancel_dial(core),
+            Effect::Agent { action, agent, pin } => {
+                let (plan, user) = (std::sync::Arc::clone(&self.plan), self.caller.user().cloned());
+                let done = core.agent_calls(&plan, user.as_ref(), (agent.as_deref(), pin.as_deref()), action);
+                self.inbox.push_back(MachineInput::AgentDone(done));
+            }
+            Effect::Record => self.begin_recording(core),
+            Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line } => {
                 core.log(Some(self.id), Kind::FlowStep { flow, step, file, line });

@@ -207,6 +207,10 @@ impl Contact {
     pub(crate) fn on_respond_timeout(&mut self, core: &mut Core, leg: LegId) {
         let invite = self.leg_mut(leg).filter(|leg| leg.is_early()).and_then(|leg| leg.invite);
         let Some(invite) = invite.filter(|invite| core.endpoint.is_silent(*invite)) else { return };
+        if self.is_supervisor(leg) {
+            core.endpoint.cancel(core.now, invite, None, &mut core.sip);
+            return self.supervisor_gone(core, leg, EndedBy::Switch, Some(408), "no response");
+        }
         let hunts = match &self.phase {
             Phase::Dialing(dial) => &dial.hunts[..],
             _ => &[],

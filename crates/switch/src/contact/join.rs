@@ -7,8 +7,8 @@ use super::{Contact, Phase, Wish};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use clock::Time;
-use dialplan::{Machine, MachineInput};
-use events::{ContactId, DialOutcome, EndedBy, Kind, LegId};
+use dialplan::{Enqueue, Machine, MachineInput};
+use events::{ContactId, DialOutcome, EndedBy, Kind, LegId, QueueOutcome};
 use std::collections::VecDeque;
 
 /// All of a contact but its caller: the legs that it has placed, and the flow.
@@ -25,6 +25,7 @@ enum Reached {
     Dialing(Dial, Option<Time>),
     Bridged(LegId),
     Conference(Seat),
+    Queue(Enqueue, Time),
 }
 
 impl Contact {
@@ -41,6 +42,7 @@ impl Contact {
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
         let seat = self.leave_room(core, false);
+        let place = self.leave_queue(core, EndedBy::Switch, QueueOutcome::Moved);
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
             // Who transfers does not give: see `may_give`.
             Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing | Phase::Conference(_) => {
@@ -58,6 +60,7 @@ impl Contact {
             }
         };
         let reached = seat.map_or(reached, Reached::Conference);
+        let reached = place.map_or(reached, |(order, entered)| Reached::Queue(order, entered));
         self.follow_early_media(core);
         self.tune(core);
         let legs: Vec<Leg> = self.callees.extract_if(.., |leg| leg.state != State::Over).collect();
@@ -95,6 +98,10 @@ impl Contact {
             Reached::Conference(seat) => {
                 self.enter(machine, inbox);
                 self.enter_room(core, seat);
+            }
+            Reached::Queue(order, entered) => {
+                self.enter(machine, inbox);
+                self.enqueue_at(core, order, entered);
             }
             Reached::Flow(playing) => {
                 self.enter(machine, inbox);

@@ -4,7 +4,7 @@ use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
 use dialplan::{MachineInput, Ringback};
-use events::{Kind, LegId, Missing};
+use events::{Kind, LegId, Missing, RecordBy};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,12 @@ enum Tune {
 
 impl Contact {
     pub(super) fn play(&mut self, core: &mut Core, number: u32, files: Vec<Arc<str>>, times: Option<u32>) {
-        if !matches!(self.caller.state, State::Answered { .. }) {
+        let hears = match self.caller.state {
+            State::Answered { .. } => true,
+            State::Early { .. } => self.caller.is_open(),
+            State::Over => false,
+        };
+        if !hears {
             let failed = Some("the call is not answered".to_owned());
             self.inbox.push_back(MachineInput::PlayEnded { play: number, failed });
             return;
@@ -59,6 +64,7 @@ impl Contact {
                 Some(error)
             }
         };
+        self.end_announcement(play);
         if let Some(playing) = self.playing.take_if(|playing| playing.id == play) {
             self.inbox.push_back(MachineInput::PlayEnded { play: playing.number, failed });
         }
@@ -101,11 +107,14 @@ impl Contact {
 
     /// Who is to hear what: whoever waits for an answer, whom the other party holds, who is alone in a room, and who
     /// takes a test call.
-    fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 3] {
+    fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 4] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
         let caller = Some(&self.caller).filter(is_up);
         let callee = |id: LegId| self.callees.iter().find(|leg| leg.id == id).filter(is_up);
         let waits = self.waiting().and_then(callee).map(|leg| (leg.id, Tune::System("hold")));
+        // A supervisor waits while nobody speaks that it could hear.
+        let supervisor = self.supervisor().filter(|_| self.supervises().is_none());
+        let supervisor = supervisor.map(|leg| (leg, Tune::System("hold")));
         let [a, b] = match &self.phase {
             Phase::Flow => [None, None],
             Phase::Conference(seat) => {
@@ -134,8 +143,8 @@ impl Contact {
             }
             Phase::Dialing(dial) => {
                 let transferor = self.transfer.as_ref().and_then(|transfer| callee(transfer.transferor));
-                let listens =
-                    Some(&self.caller).filter(|leg| leg.is_open() && self.early_far_end().is_none());
+                let listens = Some(&self.caller)
+                    .filter(|leg| leg.is_open() && self.early_far_end().is_none() && !self.is_told());
                 let tune = match dial.ringback() {
                     Ringback::Far | Ringback::Tone => Tune::System("ringback"),
                     Ringback::Prompt(file) => Tune::File(Arc::clone(file)),
@@ -152,7 +161,7 @@ impl Contact {
                 [hears(a, b), hears(b, a)]
             }
         };
-        [a, b, waits]
+        [a, b, waits, supervisor]
     }
 
     /// Plays for ever to a party; without such a prompt the party hears silence.
@@ -188,6 +197,8 @@ impl Contact {
             Kind::RecordingStarted { leg: self.caller.id, path: path.display().to_string() },
         );
         core.media(Command::Record { stream: self.caller.stream(), recording, path });
+        self.forget_hush();
+        self.apply_hush(core, RecordBy::Flow);
     }
 
     pub(super) fn stop_recording(&mut self, core: &mut Core) {
@@ -213,7 +224,9 @@ impl Contact {
         error: Option<String>,
     ) {
         self.recordings.retain(|known| *known != recording);
-        self.taping.take_if(|taping| *taping == recording);
+        if self.taping.take_if(|taping| *taping == recording).is_some() {
+            self.forget_hush();
+        }
         let path = path.display().to_string();
         core.log(Some(self.id), Kind::RecordingEnded { path, millis, error: error.clone() });
         if let Some(error) = error {

@@ -10,13 +10,16 @@ mod flow;
 mod fraud;
 mod hold;
 mod hunt;
+mod hush;
 mod identity;
 mod join;
 mod keys;
 mod media;
+mod queue;
 mod redirect;
 mod release;
 mod replace;
+mod supervise;
 mod test_call;
 mod transfer;
 mod vouch;
@@ -33,11 +36,14 @@ use dialplan::{Machine, MachineInput};
 use early::EarlyBridge;
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId};
 use fax::Faxing;
+use hush::Hushing;
 use media::{Music, Playing};
+use queue::FormerPlace;
 use rtp::control::RecordingId;
 use sip::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use supervise::Supervision;
 use transfer::Transfer;
 
 pub(crate) use dial::Destination;
@@ -60,6 +66,8 @@ pub(crate) struct Contact {
     /// Whom the contact serves: who called, or the party that a caller has transferred.
     pub(crate) caller: Leg,
     pub(crate) callees: Vec<Leg>,
+    /// Phones of supervisors: one that is with the call at most.
+    supervisors: Vec<Leg>,
     machine: Machine,
     /// What the machine has yet to be told, in order.
     inbox: VecDeque<MachineInput>,
@@ -69,15 +77,19 @@ pub(crate) struct Contact {
     /// Whom the caller hears before the answer.
     early: Option<EarlyBridge>,
     faxing: Faxing,
+    /// Where its caller has waited before.
+    former_place: Option<FormerPlace>,
     /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
     /// The one that runs.
     taping: Option<RecordingId>,
+    hushing: Hushing,
     recordings_begun: u32,
     /// The SIP status that a caller who was never answered gets: that of the last dial that failed.
     failed_status: Option<u16>,
     /// The transfer under way: it spans what the target's flow does until it has the call.
     transfer: Option<Transfer>,
+    supervision: Option<Supervision>,
     /// The user who has handed the caller on to where its flow is now: what that flow costs is that user's, too.
     sent_on_by: Option<Arc<str>>,
     cause: Option<Cause>,
@@ -128,6 +140,7 @@ impl Contact {
             max_forwards,
             caller,
             callees: Vec::new(),
+            supervisors: Vec::new(),
             machine,
             inbox: first.into_iter().collect(),
             phase: Phase::Flow,
@@ -135,11 +148,14 @@ impl Contact {
             music: Vec::new(),
             early: None,
             faxing: Faxing::default(),
+            former_place: None,
             recordings: Vec::new(),
             taping: None,
+            hushing: Hushing::default(),
             recordings_begun: 0,
             failed_status: None,
             transfer: None,
+            supervision: None,
             sent_on_by: None,
             cause: None,
         }
@@ -148,12 +164,15 @@ impl Contact {
     /// Lets the flow take in what happened; true once nothing is left of the contact.
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
+        self.follow_secret(core);
         self.take_over(core);
         self.follow_early_media(core);
         self.follow_fax(core);
+        self.follow_supervision(core);
         self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
-        if self.caller.is_gone() && self.callees.is_empty() && self.recordings.is_empty() {
+        self.supervisors.retain(|leg| !leg.is_gone());
+        if self.legs().all(Leg::is_gone) && self.recordings.is_empty() {
             self.bury(core);
             return true;
         }
@@ -165,7 +184,16 @@ impl Contact {
     }
 
     fn bury(&mut self, core: &mut Core) {
-        for timer in [Timer::Flow, Timer::Ring, Timer::Fax, Timer::Linger].map(|timer| timer(self.id)) {
+        let id = self.id;
+        for timer in [
+            Timer::Flow(id),
+            Timer::Ring(id),
+            Timer::Fax(id),
+            Timer::Audio(id),
+            Timer::Supervise(id),
+            Timer::Secret(id),
+            Timer::Linger(id),
+        ] {
             core.timers.cancel(timer);
         }
         let cause = self.cause.take().unwrap_or_else(|| switch_cause("ended"));
@@ -177,7 +205,7 @@ impl Contact {
         let text = format!("contact {}: the media engine did not report the end of its streams", self.id.0);
         core.log(Some(self.id), Kind::Alarm { text });
         self.caller.abandon_media(core);
-        for leg in &mut self.callees {
+        for leg in self.callees.iter_mut().chain(&mut self.supervisors) {
             leg.abandon_media(core);
         }
         for recording in self.recordings.drain(..) {
@@ -191,7 +219,7 @@ impl Contact {
     }
 
     pub(crate) fn legs(&self) -> impl Iterator<Item = &Leg> {
-        std::iter::once(&self.caller).chain(&self.callees)
+        std::iter::once(&self.caller).chain(&self.callees).chain(&self.supervisors)
     }
 
     /// The media thread that lends a new leg its port, so that it need not move to be bridged.
@@ -203,7 +231,7 @@ impl Contact {
         if self.caller.id == id {
             Some(&mut self.caller)
         } else {
-            self.callees.iter_mut().find(|leg| leg.id == id)
+            self.callees.iter_mut().chain(&mut self.supervisors).find(|leg| leg.id == id)
         }
     }
 
@@ -233,6 +261,9 @@ impl Contact {
 
     fn party_left(&mut self, core: &mut Core, leg: LegId, status: u16, why: &str) {
         self.forget_usage(core, leg);
+        if self.is_supervisor(leg) {
+            return self.supervisor_gone(core, leg, EndedBy::Callee, Some(status), why);
+        }
         let by = if self.is_served(leg) { EndedBy::Caller } else { EndedBy::Callee };
         if self.leave_consultation(core, leg, by, Some(status), why) {
             return;
@@ -247,6 +278,9 @@ impl Contact {
     /// The endpoint is done with a usage that it, or we, ended.
     pub(crate) fn on_usage_ended(&mut self, core: &mut Core, leg: LegId, status: Option<u16>, why: &str) {
         self.forget_usage(core, leg);
+        if self.is_supervisor(leg) {
+            return self.supervisor_gone(core, leg, EndedBy::Switch, status, why);
+        }
         if self.leave_consultation(core, leg, EndedBy::Switch, status, why) {
             return;
         }

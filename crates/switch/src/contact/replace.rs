@@ -10,6 +10,7 @@ impl Contact {
     pub(crate) fn may_be_replaced(&self, leg: LegId) -> Result<(), u16> {
         let is_early = self.legs().any(|it| it.id == leg && it.is_early());
         match self.phase {
+            _ if self.is_supervisor(leg) => Err(603),
             Phase::Dialing(_) if is_early => Ok(()),
             Phase::Bridged { callee }
                 if self.transfer.is_none() && (callee == leg || self.is_caller(leg)) =>

@@ -117,6 +117,7 @@ impl Contact {
             verstat: self.identity.word.0,
             attestation: self.identity.word.1,
             unix_micros_at_zero: core.config.unix_micros_at_zero,
+            seed: self.id.0,
         };
         Machine::new(Arc::clone(&self.plan), client, flow, info)
     }

@@ -303,6 +303,7 @@ mod tests {
             legs: vec![leg],
             recordings: Vec::new(),
             rooms: Vec::new(),
+            queues: Vec::new(),
             transfers: Vec::new(),
         }
     }

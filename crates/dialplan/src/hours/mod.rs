@@ -1,11 +1,19 @@
-//! Opening hours: a zone, a week of intervals, and days that are closed.
+//! Opening hours: a zone, a week of intervals, days that are closed, and days with other hours.
+
+mod day;
+mod ical;
+
+pub(crate) use day::Holiday;
+pub(crate) use ical::read as read_ical;
 
 use crate::faults::{Faults, nearest};
 use crate::fields::Fields;
 use crate::yaml::{Key, Node};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use day::{DAYS, Day};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
 
 /// A calendar.
 #[derive(Debug)]
@@ -13,13 +21,17 @@ pub(crate) struct Calendar {
     zone: TimeZone,
     /// From Monday.
     week: [Vec<Interval>; 7],
-    holidays: Vec<Date>,
+    /// Days with hours of their own, instead of those of the week, be they holidays or not.
+    exceptions: Vec<(Day, Vec<Interval>)>,
+    holidays: Vec<Holiday>,
 }
 
 /// What a calendar says of a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hours {
     Open,
+    /// Between two intervals of a day.
+    Lunch,
     Closed,
     Holiday,
 }
@@ -31,13 +43,16 @@ struct Interval {
     to: u16,
 }
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The holidays of each iCalendar file, by its name in the client's folder.
+pub(crate) type Icals = BTreeMap<String, Vec<Holiday>>;
+
 const MIDNIGHT: u16 = 24 * 60;
 
 impl Calendar {
     /// Reads one calendar.
-    pub(crate) fn parse(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<Self> {
-        let fields = Fields::of(node, key.span, "a calendar", &["zone", "open", "closed"], faults)?;
+    pub(crate) fn parse(key: &Key, node: &Node, icals: &Icals, faults: &mut Faults<'_>) -> Option<Self> {
+        const KNOWN: [&str; 5] = ["zone", "open", "closed", "exceptions", "ical"];
+        let fields = Fields::of(node, key.span, "a calendar", &KNOWN, faults)?;
         let zone = fields.require("zone", faults).and_then(|node| zone(node, faults));
         let mut week = [const { Vec::new() }; 7];
         if let Some(open) = fields.require("open", faults) {
@@ -47,23 +62,46 @@ impl Calendar {
         }
         let mut holidays = Vec::new();
         for day in fields.get("closed").map_or(&[][..], Node::items) {
-            holidays.extend(day.parse::<Date>("a date", "2026-12-25", faults));
+            let text = day.text("a day", faults);
+            holidays.extend(text.and_then(|text| Day::parse(text, day.span, faults)).map(Holiday::of));
         }
-        Some(Self { zone: zone?, week, holidays })
+        for name in fields.get("ical").map_or(&[][..], Node::items) {
+            let Some(text) = name.text("`ical`", faults) else { continue };
+            match icals.get(text) {
+                Some(found) => holidays.extend_from_slice(found),
+                None => faults.unknown(
+                    name.place_or(key.span),
+                    "there is no file {} in the client's folder",
+                    text,
+                    icals.keys().map(String::as_str),
+                ),
+            }
+        }
+        let mut exceptions = Vec::new();
+        if let Some(node) = fields.get("exceptions") {
+            for (key, intervals) in node.entries("`exceptions`", faults) {
+                let day = Day::parse(&key.text, key.span, faults);
+                let intervals = intervals_of(intervals, faults);
+                exceptions.extend(day.map(|day| (day, intervals)));
+            }
+        }
+        Some(Self { zone: zone?, week, exceptions, holidays })
     }
 
     /// What it says of a moment, in microseconds since 1970.
     pub(crate) fn at(&self, unix_micros: i64) -> Hours {
         // Far outside the range of years nobody is open.
         let Ok(moment) = Timestamp::from_microsecond(unix_micros) else { return Hours::Closed };
-        let local = self.zone.to_datetime(moment);
+        let local = self.local(moment);
         let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         let today = local.date();
         let from_yesterday = today.yesterday().is_ok_and(|day| self.opens(day, minute + MIDNIGHT));
         if from_yesterday || self.opens(today, minute) {
             Hours::Open
-        } else if self.holidays.contains(&today) {
+        } else if self.is_holiday(today) {
             Hours::Holiday
+        } else if self.is_between(today, minute) {
+            Hours::Lunch
         } else {
             Hours::Closed
         }
@@ -71,11 +109,47 @@ impl Calendar {
 
     /// Whether an interval that begins on `day` covers a minute counted from that day's midnight.
     fn opens(&self, day: Date, minute: u16) -> bool {
-        if self.holidays.contains(&day) {
-            return false;
-        }
+        self.intervals(day).iter().any(|i| (i.from..i.end()).contains(&minute))
+    }
+
+    fn is_between(&self, day: Date, minute: u16) -> bool {
+        let intervals = self.intervals(day);
+        intervals.iter().any(|i| i.end() <= minute) && intervals.iter().any(|i| minute < i.from)
+    }
+
+    /// A holiday with hours of its own is closed outside them like any other day.
+    fn is_holiday(&self, day: Date) -> bool {
+        self.exception(day).is_none_or(<[_]>::is_empty) && self.holidays.iter().any(|holiday| holiday.is(day))
+    }
+
+    /// The hours of a day.
+    fn intervals(&self, day: Date) -> &[Interval] {
         let weekday = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
-        self.week[weekday].iter().any(|i| (i.from..i.end()).contains(&minute))
+        match self.exception(day) {
+            Some(intervals) => intervals,
+            None if self.is_holiday(day) => &[],
+            None => &self.week[weekday],
+        }
+    }
+
+    /// Its own hours. Those of a date come before those of a day that comes each year.
+    fn exception(&self, day: Date) -> Option<&[Interval]> {
+        let of_date = self.exceptions.iter().find(|(rule, _)| *rule == Day::On(day));
+        let found = of_date.or_else(|| self.exceptions.iter().find(|(rule, _)| Holiday::of(*rule).is(day)));
+        found.map(|(_, intervals)| intervals.as_slice())
+    }
+
+    /// What clocks show. When they are put back, an hour comes twice; what has closed in it does not open again, so the
+    /// second time counts as the last minute of the first.
+    fn local(&self, moment: Timestamp) -> DateTime {
+        let local = self.zone.to_datetime(moment);
+        let AmbiguousOffset::Fold { before, after } = self.zone.to_ambiguous_timestamp(local).offset() else {
+            return local;
+        };
+        let put_back = self.zone.preceding(moment).next().map(|change| change.timestamp());
+        let is_second = self.zone.to_offset(moment) == after;
+        let end = put_back.filter(|_| is_second).map(|change| before.to_datetime(change));
+        end.and_then(|end| end.checked_sub(1.minute()).ok()).unwrap_or(local)
     }
 }
 
@@ -106,6 +180,16 @@ fn zone(node: &Node, faults: &mut Faults<'_>) -> Option<TimeZone> {
 }
 
 fn open_days(key: &Key, node: &Node, week: &mut [Vec<Interval>; 7], faults: &mut Faults<'_>) {
+    let intervals = intervals_of(node, faults);
+    for day in days(key, faults) {
+        if !week[day].is_empty() {
+            faults.error(key.span, format!("`{}` has hours already", DAYS[day]));
+        }
+        week[day].extend(&intervals);
+    }
+}
+
+fn intervals_of(node: &Node, faults: &mut Faults<'_>) -> Vec<Interval> {
     let mut intervals: Vec<Interval> = Vec::new();
     for node in node.items() {
         let Some(interval) = node.text("an interval", faults).and_then(interval) else {
@@ -121,12 +205,7 @@ fn open_days(key: &Key, node: &Node, week: &mut [Vec<Interval>; 7], faults: &mut
         }
         intervals.push(interval);
     }
-    for day in days(key, faults) {
-        if !week[day].is_empty() {
-            faults.error(key.span, format!("`{}` has hours already", DAYS[day]));
-        }
-        week[day].extend(&intervals);
-    }
+    intervals
 }
 
 /// The days of a key: `mon`, `mon-fri`, `tue, thu`, `fri-mon`.
@@ -159,6 +238,6 @@ fn interval(text: &str) -> Option<Interval> {
 fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    let (hour, minute) = (number(hour)?, number(minute).filter(|m| *m < 60)?);
-    Some(hour * 60 + minute).filter(|total| hour < 25 && *total <= MIDNIGHT)
+    let (hour, minute) = (number(hour).filter(|h| *h < 25)?, number(minute).filter(|m| *m < 60)?);
+    Some(hour * 60 + minute).filter(|total| *total <= MIDNIGHT)
 }

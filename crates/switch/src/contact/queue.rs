@@ -1,0 +1,317 @@
+//! The caller waits in a queue: agents are rung for it as the queue decides, and it hears music.
+
+use super::dial::{Dial, Purpose};
+use super::hunt::Failure;
+use super::{Contact, Phase};
+use crate::core::{Core, Timer};
+use crate::leg::State;
+use acd::{Entry, Exit, Input, Outcome};
+use clock::Time;
+use dialplan::{Enqueue, MachineInput, QueueResult, Ringback, Target};
+use events::{EndedBy, Kind, LegId, OfferOutcome, QueueOutcome};
+use rtp::control::{Command, PlayId};
+use std::sync::Arc;
+
+/// A place in a queue.
+pub(super) struct Waiting {
+    order: Enqueue,
+    /// Since when it counts as waiting.
+    entered: Time,
+    offers: Vec<Offer>,
+    /// What it is being told.
+    announcement: Option<PlayId>,
+}
+
+/// A place that a caller has had: it has it again when it comes back to the same queue.
+pub(super) struct FormerPlace {
+    queue: Arc<str>,
+    entered: Time,
+}
+
+struct Offer {
+    number: u64,
+    agent: Arc<str>,
+    /// The user whose phone rings.
+    user: Arc<str>,
+    until: Time,
+}
+
+impl Contact {
+    /// Lets the caller wait for an agent.
+    pub(super) fn enqueue(&mut self, core: &mut Core, order: Enqueue) {
+        let queue = self.plan.queue(&self.client, &order.queue);
+        let Some(queue) = queue.filter(|_| matches!(self.caller.state, State::Answered { .. })) else {
+            return self.inbox.push_back(MachineInput::QueueEnded(QueueResult::NoAgents));
+        };
+        let music = queue.music.clone().or_else(|| self.plan.system_prompt("hold"));
+        let ringback = music.map_or(Ringback::Tone, Ringback::Prompt);
+        let (full_name, ring_time) = (Arc::clone(&queue.plan.name), queue.plan.ring);
+        let former = self.former_place.as_ref().filter(|place| place.queue == order.queue);
+        let entered = former.map_or(core.now, |place| place.entered);
+        self.former_place = Some(FormerPlace { queue: Arc::clone(&order.queue), entered });
+        core.log(
+            Some(self.id),
+            Kind::QueueEntered {
+                leg: self.caller.id,
+                queue: Arc::clone(&order.queue),
+                priority: order.priority,
+                waited_millis: u64::try_from((core.now - entered).as_millis()).unwrap_or(u64::MAX),
+            },
+        );
+        let entry = Entry {
+            call: self.id.0,
+            queue: full_name,
+            entered,
+            priority: order.priority,
+            wants: order.wants.clone(),
+            last_agent: order.last_agent.clone(),
+            number: Some(Arc::clone(&self.identity.number)).filter(|number| number.starts_with('+')),
+            callback: false,
+        };
+        let waiting = Waiting { order, entered, offers: Vec::new(), announcement: None };
+        self.phase = Phase::Dialing(Dial::waiting(ring_time, ringback, waiting));
+        core.queues.handle(core.now, Input::Enter(entry));
+        if !self.is_consulting() {
+            self.hand_over(core);
+        }
+    }
+
+    fn waiting_mut(&mut self) -> Option<&mut Waiting> {
+        match &mut self.phase {
+            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => Some(waiting),
+            _ => None,
+        }
+    }
+
+    /// Whether its caller waits in a queue.
+    pub(crate) fn is_queued(&self) -> bool {
+        matches!(&self.phase, Phase::Dialing(Dial { purpose: Purpose::Queue(_), .. }))
+    }
+
+    /// The offers that its caller has, each with the number of the contact.
+    pub(crate) fn offers(&self) -> Vec<(u64, u64)> {
+        match &self.phase {
+            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => {
+                waiting.offers.iter().map(|offer| (offer.number, self.id.0)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Rings the phone of an agent to whom the queue offers the call.
+    pub(crate) fn ring_agent(
+        &mut self,
+        core: &mut Core,
+        (number, agent, user): (u64, Arc<str>, Arc<str>),
+        until: Time,
+        why: String,
+    ) {
+        let id = self.id;
+        let Some(waiting) = self.waiting_mut() else {
+            return core
+                .queues
+                .handle(core.now, Input::OfferEnded { offer: number, outcome: Outcome::Unreachable });
+        };
+        let queue = Arc::clone(&waiting.order.queue);
+        core.log(Some(id), Kind::QueueOffered { offer: number, queue, agent: Arc::clone(&agent), why });
+        waiting.offers.push(Offer { number, agent, user: Arc::clone(&user), until });
+        if let Err(status) = self.ring(core, &Target::User(Arc::clone(&user))) {
+            return self.end_offer(core, &user, outcome_of(status));
+        }
+        self.set_offer_timer(core);
+    }
+
+    fn set_offer_timer(&mut self, core: &mut Core) {
+        let id = self.id;
+        let Some(waiting) = self.waiting_mut() else { return };
+        match waiting.offers.iter().map(|offer| offer.until).min() {
+            Some(until) => core.timers.set(Timer::Ring(id), until),
+            None => {
+                core.timers.cancel(Timer::Ring(id));
+            }
+        }
+    }
+
+    /// The offer to the agent at a user's phone has come to an end without a talk.
+    fn end_offer(&mut self, core: &mut Core, user: &str, outcome: Outcome) {
+        let id = self.id;
+        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(place) = waiting.offers.iter().position(|offer| &*offer.user == user) else { return };
+        let Offer { number: offer, agent, .. } = waiting.offers.remove(place);
+        core.log(Some(id), Kind::QueueOfferEnded { offer, agent, outcome: logged(outcome) });
+        core.queues.handle(core.now, Input::OfferEnded { offer, outcome });
+        self.set_offer_timer(core);
+    }
+
+    /// A phone that rang for an agent does so no more: once none does, the offer has failed.
+    pub(super) fn count_agent(&mut self, core: &mut Core, leg: LegId, failure: Failure) {
+        let Some(user) = self.legs().find(|it| it.id == leg).and_then(|leg| leg.user().cloned()) else {
+            return;
+        };
+        let rings = |leg: &&crate::leg::Leg| matches!(leg.state, State::Early { .. });
+        if !self.callees.iter().filter(rings).any(|leg| leg.user() == Some(&user)) {
+            self.end_offer(core, &user, outcome_of(failure.status));
+        }
+    }
+
+    /// Agents that have been rung for long enough are rung no more.
+    pub(super) fn end_late_offers(&mut self, core: &mut Core) {
+        let now = core.now;
+        let Some(waiting) = self.waiting_mut() else { return };
+        let late = waiting.offers.iter().filter(|offer| offer.until <= now);
+        let late: Vec<_> = late.map(|offer| Arc::clone(&offer.user)).collect();
+        for user in late {
+            self.cancel_phones(core, &user, None, "no answer");
+            self.end_offer(core, &user, Outcome::NoAnswer);
+        }
+    }
+
+    /// The queue takes an offer back.
+    pub(crate) fn withdraw(&mut self, core: &mut Core, number: u64, outcome: OfferOutcome) {
+        let id = self.id;
+        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(place) = waiting.offers.iter().position(|offer| offer.number == number) else { return };
+        let Offer { agent, user, .. } = waiting.offers.remove(place);
+        core.log(Some(id), Kind::QueueOfferEnded { offer: number, agent, outcome });
+        self.cancel_phones(core, &user, None, "the offer was taken back");
+        self.set_offer_timer(core);
+    }
+
+    fn cancel_phones(&mut self, core: &mut Core, user: &Arc<str>, header: Option<&str>, reason: &str) {
+        let of_user = |leg: &&crate::leg::Leg| leg.is_early() && leg.user() == Some(user);
+        let ringing: Vec<_> = self.callees.iter().filter(of_user).map(|leg| (leg.id, leg.invite)).collect();
+        self.cancel_legs(core, ringing, header, EndedBy::Switch, reason);
+    }
+
+    /// The queue has no agent for the caller: the flow goes on.
+    pub(crate) fn leave_unserved(&mut self, core: &mut Core, why: Exit) {
+        let (outcome, result) = crate::queues::unserved(why);
+        if self.leave_queue(core, EndedBy::Switch, outcome).is_some() {
+            self.inbox.push_back(MachineInput::QueueEnded(result));
+        }
+    }
+
+    /// Takes the caller out of its queue: nobody rings for it any more. What it waited for, and since when.
+    pub(super) fn leave_queue(
+        &mut self,
+        core: &mut Core,
+        by: EndedBy,
+        outcome: QueueOutcome,
+    ) -> Option<(Enqueue, Time)> {
+        if !self.is_queued() {
+            return None;
+        }
+        let Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) =
+            std::mem::replace(&mut self.phase, Phase::Flow)
+        else {
+            return None;
+        };
+        core.timers.cancel(Timer::Ring(self.id));
+        self.cancel_ringing(core, None, by, "cancelled");
+        let gone = match outcome {
+            QueueOutcome::PickedUp => OfferOutcome::AnotherAgent,
+            _ => OfferOutcome::CallerGone,
+        };
+        let input = match outcome {
+            QueueOutcome::Abandoned => Input::Abandon { call: self.id.0 },
+            _ => Input::Leave { call: self.id.0 },
+        };
+        self.close_place(core, &waiting, None, gone, outcome);
+        core.queues.handle(core.now, input);
+        Some((waiting.order, waiting.entered))
+    }
+
+    /// An answered leg has the caller of the queue: whose it is, is told, and all other offers are over.
+    pub(super) fn serve_from_queue(&mut self, core: &mut Core, leg: LegId) {
+        let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return };
+        let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return };
+        core.timers.cancel(Timer::Ring(self.id));
+        let user = self.legs().find(|it| it.id == leg).and_then(|leg| leg.user().cloned());
+        let taken = waiting.offers.iter().find(|offer| Some(&offer.user) == user.as_ref());
+        match taken {
+            Some(Offer { number, agent, .. }) => {
+                let (offer, agent) = (*number, Arc::clone(agent));
+                let answered = QueueOutcome::Answered(Arc::clone(&agent));
+                self.close_place(core, &waiting, Some(offer), OfferOutcome::AnotherAgent, answered);
+                core.queues.handle(core.now, Input::OfferEnded { offer, outcome: Outcome::Answered });
+            }
+            None => {
+                let by_another = OfferOutcome::AnotherAgent;
+                self.close_place(core, &waiting, None, by_another, QueueOutcome::PickedUp);
+                core.queues.handle(core.now, Input::Leave { call: self.id.0 });
+            }
+        }
+        self.inbox.push_back(MachineInput::Served);
+    }
+
+    /// Logs the end of a place and of its offers, and says nothing more to the caller.
+    fn close_place(
+        &self,
+        core: &mut Core,
+        waiting: &Waiting,
+        answered: Option<u64>,
+        others: OfferOutcome,
+        outcome: QueueOutcome,
+    ) {
+        for Offer { number, agent, .. } in &waiting.offers {
+            let outcome = if Some(*number) == answered { OfferOutcome::Answered } else { others };
+            let kind = Kind::QueueOfferEnded { offer: *number, agent: Arc::clone(agent), outcome };
+            core.log(Some(self.id), kind);
+        }
+        let queue = Arc::clone(&waiting.order.queue);
+        core.log(Some(self.id), Kind::QueueLeft { leg: self.caller.id, queue, outcome });
+        if let Some(play) = waiting.announcement.filter(|_| self.caller.is_open()) {
+            core.media(Command::StopPlay { stream: self.caller.stream(), play });
+        }
+    }
+
+    /// Takes the place of another contact's caller, with the time that it has waited.
+    pub(super) fn enqueue_at(&mut self, core: &mut Core, order: Enqueue, entered: Time) {
+        self.former_place = Some(FormerPlace { queue: Arc::clone(&order.queue), entered });
+        self.enqueue(core, order);
+    }
+
+    /// Tells the caller what its queue tells those who wait.
+    pub(crate) fn tell_waiting(&mut self, core: &mut Core) {
+        let (client, stream) = (Arc::clone(&self.client), self.caller.stream());
+        let plan = Arc::clone(&self.plan);
+        let Some(waiting) = self.waiting_mut() else { return };
+        let files = plan.queue(&client, &waiting.order.queue).map(|queue| queue.announcement.clone());
+        let Some(files) = files.filter(|files| !files.is_empty()) else { return };
+        let play = core.new_play();
+        waiting.announcement = Some(play);
+        core.media(Command::Play { stream, play, files, times: Some(1) });
+    }
+
+    /// What a caller that waits was told is over, and it hears music again.
+    pub(super) fn end_announcement(&mut self, play: PlayId) {
+        if let Some(waiting) = self.waiting_mut() {
+            waiting.announcement.take_if(|announced| *announced == play);
+        }
+    }
+
+    /// Whether the caller is told something while it waits.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(&self.phase, Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. })
+            if waiting.announcement.is_some())
+    }
+}
+
+fn outcome_of(status: u16) -> Outcome {
+    match status {
+        486 | 600 => Outcome::Busy,
+        603 | 300..=399 => Outcome::Declined,
+        408 | 480 | 487 => Outcome::NoAnswer,
+        _ => Outcome::Unreachable,
+    }
+}
+
+fn logged(outcome: Outcome) -> OfferOutcome {
+    match outcome {
+        Outcome::Answered => OfferOutcome::Answered,
+        Outcome::NoAnswer => OfferOutcome::NoAnswer,
+        Outcome::Busy => OfferOutcome::Busy,
+        Outcome::Declined => OfferOutcome::Declined,
+        Outcome::Unreachable => OfferOutcome::Unreachable,
+    }
+}

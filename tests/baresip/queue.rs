@@ -1,0 +1,80 @@
+//! A caller waits in a queue: one agent lets it ring, the next one has it.
+
+use acceptance::{
+    Baresip, Habit, Node, Recorded, Setup, agents_speech, assert_same, callers_speech, speech, until,
+};
+use serde_json::Value;
+use std::time::Duration;
+
+const FLOWS: &str = "\
+numbers: {line: line}
+agents: {1000: {login: automatic}, 1001: {login: automatic}}
+queues:
+  support: {strategy: linear, agents: [\"1000\", \"1001\"], ring: 4s, wrap_up: 60s, misses: 1, music: ten-seconds}
+flows:
+  line:
+    - answer
+    - enqueue: support
+";
+
+fn json(node: &Node, arguments: &[&str]) -> Value {
+    let shown = node.ask(&[arguments, &["--json"]].concat());
+    assert!(shown.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&shown.stderr));
+    serde_json::from_slice(&shown.stdout).expect("JSON")
+}
+
+/// What an agent does.
+fn state(node: &Node, agent: &str) -> String {
+    let agents = json(node, &["agents"]);
+    let found = agents.as_array().and_then(|all| all.iter().find(|it| it["agent"] == agent).cloned());
+    found.expect("the agent is shown")["state"].as_str().expect("a state").to_owned()
+}
+
+fn said(node: &Node, arguments: &[&str]) -> String {
+    let output = node.ask(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_that_one() {
+    let node = Node::start(&Setup::new().flows(FLOWS));
+    let (agents, callers) = (agents_speech(), callers_speech());
+    let manual = Habit { answers: "manual", ..Habit::default() };
+    let lazy = Baresip::register_as(&node, manual, 1000, 0, "PCMU", &agents);
+    let agent = Baresip::register(&node, 1001, 10, "PCMU", &agents);
+    let mut caller = Baresip::register(&node, 1002, 20, "PCMU", &callers);
+    assert_eq!((state(&node, "1000"), state(&node, "1001")), ("ready".into(), "ready".into()));
+    caller.dial(&format!("sip:line@{}", node.sip()));
+    until(Duration::from_secs(5), "the first agent rings", || state(&node, "1000") == "ringing");
+    let queues = json(&node, &["queues"]);
+    let waiting = &queues[0]["waiting"][0];
+    assert_eq!((&waiting["position"], &waiting["offered"][0]), (&1.into(), &"1000".into()), "{queues}");
+    until(Duration::from_secs(10), "the second agent has it", || state(&node, "1001") == "talking");
+    assert_eq!(state(&node, "1000"), "paused", "it has let a call ring out");
+    caller.hears(5.0);
+    caller.command("hangup", "");
+    caller.event("CALL_CLOSED");
+    until(Duration::from_secs(5), "wrap-up", || state(&node, "1001") == "wrap_up");
+    said(&node, &["agents", "finish", "1001"]);
+    said(&node, &["agents", "ready", "1000"]);
+    assert_eq!((state(&node, "1000"), state(&node, "1001")), ("ready".into(), "ready".into()));
+    let heard = caller.recorded(Recorded::Heard);
+    assert_same("the agent", &heard.last(3.0).compare(&agents), 2);
+    let music = speech(&["tests/load/client/prompts/ten-seconds.wav"]);
+    assert!(heard.likeness(&music) > 0.9, "no music: {:.2}", heard.likeness(&music));
+    let calls = node.calls(1);
+    let stay = &calls[0]["queues"][0];
+    assert_eq!((&calls[0]["disposition"], &stay["offers"]), (&"answered".into(), &2.into()), "{stay}");
+    assert_eq!(stay["outcome"]["answered"], "1001", "{stay}");
+    let why = said(&node, &["why", "1"]);
+    let lines = ["is offered to 1000:", "agent 1000 does not answer", "is offered to 1001:", "1001 has it"];
+    for line in lines {
+        assert!(why.contains(line), "{line}: {why}");
+    }
+    assert!(said(&node, &["trace", "1"]).contains("queue support offers the call to 1000"));
+    let unknown = node.ask(&["agents", "pause", "nobody"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no such agent"));
+    drop((lazy, agent));
+    node.stop();
+}
