@@ -3,7 +3,7 @@
 use crate::Acd;
 use crate::call::{POINT, Rank};
 use crate::queue::Seat;
-use crate::why::{AgentExplanation, Explanation, Prospect, Verdict};
+use crate::why::{AgentExplanation, Explanation, Prospect, Skip, Verdict};
 use clock::Time;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -24,6 +24,17 @@ impl Acd {
             priority: i64::try_from(standing.div_euclid(POINT)).unwrap_or(i64::MAX),
             offered: self.offered_to(call),
             candidates: places.map(|place| self.candidate(now, caller, place)).collect(),
+        })
+    }
+
+    /// How an agent stands for a caller. `None` if there is no such agent, or that caller waits in no queue.
+    pub fn why_not(&self, now: Time, call: u64, agent: &str) -> Option<Verdict> {
+        let caller = self.calls.get(&call)?;
+        let agent = &self.agents[*self.agent_of.get(agent)?];
+        let seat = agent.seats.iter().find(|seat| seat.queue == caller.queue);
+        Some(match seat {
+            Some(seat) => self.candidate(now, caller, seat.place).verdict,
+            None => Verdict::Skipped(Skip::NotInQueue),
         })
     }
 

@@ -94,6 +94,37 @@ fn the_next_tier_opens_in_time_or_at_once_if_nobody_is_before_it() {
 }
 
 #[test]
+fn all_who_waited_for_a_tier_are_offered_when_it_opens() {
+    let mut office =
+        Office::new(&["alice", "bob/2", "carol/2"], |queue| queue.tiers.next_after = seconds(15));
+    office.enters(at(10), 1);
+    office.ends(at(11), 1, Outcome::Answered);
+    office.enters(at(12), 2);
+    office.enters(at(13), 3);
+    let out = office.change(at(14), "alice", AgentChange::LogOut);
+    assert_eq!(offers(&out), [(2, 2, "bob"), (3, 3, "carol")]);
+}
+
+#[test]
+fn a_plan_that_makes_many_able_gives_all_who_wait_to_them_in_order() {
+    let names: Vec<String> = (0..20).map(|n| format!("agent{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut office = Office::new(&names, |_| {});
+    for call in 1..=12 {
+        let required = vec![vec![Need { skill: "fr".into(), level: 1 + (call % 3) as u8 }]];
+        let out = office.enters_as(at(call), call, |entry| entry.wants.required = required);
+        assert_eq!(offers(&out), []);
+    }
+    for agent in &mut office.plan.agents {
+        agent.skills.insert("fr".into(), 5);
+    }
+    let out = office.configure(at(20));
+    let expected: Vec<(u64, u64, &str)> =
+        (1..=12).zip(&names).map(|(call, name)| (call, call, *name)).collect();
+    assert_eq!(offers(&out), expected);
+}
+
+#[test]
 fn required_skills_relax_and_preferred_ones_decide() {
     let mut office = Office::new(&["alice", "bob", "carol"], |queue| queue.relax = vec![(seconds(30), 2)]);
     for (agent, level) in office.plan.agents.iter_mut().zip([1, 2, 4]) {
@@ -110,6 +141,21 @@ fn required_skills_relax_and_preferred_ones_decide() {
     assert!(why.contains("\n  bob: skill fr 2 < 3"), "{why}");
     // A level of 1 does after 30 s.
     assert_eq!(offers(&office.until(at(41))), [(2, 2, "alice")]);
+}
+
+#[test]
+fn an_agent_and_a_caller_are_told_why_not_each_other() {
+    let mut office = Office::new(&["alice"], |_| {});
+    office.plan.agents.push(acd::AgentPlan { name: "dave".into(), skills: acd::Skills::new() });
+    office.configure(at(1));
+    office.enters(at(2), 1);
+    let why = |agent| match office.acd.why_not(at(3), 1, agent) {
+        Some(acd::Verdict::Skipped(skip)) => skip.to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(why("alice"), "rung for call 1");
+    assert_eq!(why("dave"), "not in the queue");
+    assert_eq!(why("nobody"), "None");
 }
 
 #[test]

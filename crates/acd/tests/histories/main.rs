@@ -2,7 +2,9 @@
 //! and the whole is written out and read back. After each step everything that must hold is looked for, by a slow
 //! reading of the rules that knows no index.
 
+mod plans;
 mod rules;
+mod tally;
 mod world;
 
 use world::World;
@@ -14,7 +16,7 @@ const SEEDS: u64 = 20;
 
 #[test]
 fn what_must_hold_holds_after_each_step_of_random_histories() {
-    let mut tally = world::Tally::default();
+    let mut tally = tally::Tally::default();
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
         for _ in 0..u64::from(STEPS) / SEEDS {

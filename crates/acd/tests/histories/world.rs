@@ -1,9 +1,11 @@
 //! A history: what it does next is drawn, what it sees is checked.
 
+use crate::plans::{AGENTS, SKILLS, plan};
 use crate::rules::{self, Person, Waiting};
+use crate::tally::Tally;
 use acd::{
-    Absence, Acd, AgentChange, AgentPlan, AgentState, AgentView, Choice, Entry, Exit, Input, Member, Need,
-    Outcome, Output, Plan, QueuePlan, Score, Strategy, Tiers, Verdict, Wants,
+    Acd, AgentChange, AgentState, AgentView, Choice, Entry, Exit, Input, Member, Need, Outcome, Output, Plan,
+    QueuePlan, Score, Strategy, Verdict, Wants,
 };
 use clock::{Duration, Time};
 use rand_chacha::ChaCha12Rng;
@@ -11,48 +13,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-const AGENTS: u64 = 12;
-const SKILLS: [&str; 3] = ["fr", "de", "sales"];
-
-/// How often what happened.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(BTreeMap<&'static str, u32>);
-
-impl Tally {
-    fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (what, n) in &other.0 {
-            *self.0.entry(what).or_default() += n;
-        }
-    }
-
-    /// How often what happened least often, of all that should.
-    pub(crate) fn least(&self) -> u32 {
-        let all = [
-            "offer",
-            "answered",
-            "missed",
-            "withdrawn",
-            "callback",
-            "called back",
-            "abandoned",
-            "exit",
-            "announced",
-            "read back",
-            "new plan",
-            "estimate",
-            "talked",
-            "moved",
-            "rivals",
-            "held",
-        ];
-        all.iter().map(|what| self.0.get(what).copied().unwrap_or(0)).min().unwrap_or(0)
-    }
-}
 
 /// An offer: call, agent, end, and whether the caller is being called back.
 type Up = (u64, Arc<str>, Time, bool);
@@ -628,53 +588,4 @@ impl World {
             );
         }
     }
-}
-
-/// Queues and agents of always the same names, whatever else.
-fn plan(random: &mut ChaCha12Rng) -> Plan {
-    let mut below = |n: u64| random.next_u64() % n;
-    let strategies = [
-        Strategy::RingAll,
-        Strategy::RingProgressive { every: Duration::from_secs(3) },
-        Strategy::LongestIdle,
-        Strategy::FewestCalls,
-        Strategy::LeastTalk,
-        Strategy::RoundRobin,
-        Strategy::Linear,
-        Strategy::TopDown,
-        Strategy::Random,
-        Strategy::Weighted,
-    ];
-    let mut queue = |n: u64| {
-        let mut queue = QueuePlan::new(format!("acme/{n}"));
-        queue.strategy = strategies[below(10) as usize];
-        let few = below(2) == 0;
-        for agent in 0..AGENTS {
-            if below(4) < if few { 1 } else { 3 } {
-                let (tier, weight) = (1 + below(3) as u8, below(4) as u32);
-                queue.members.push(Member { agent: format!("agent{agent}").into(), tier, weight });
-            }
-        }
-        queue.wrap_up = Duration::from_secs(below(3) * 10);
-        queue.misses = Some(1 + below(9) as u32);
-        queue.retry.no_answer = Duration::from_secs(1 + below(10));
-        queue.max_length = Some(20);
-        queue.max_wait = (below(2) == 0).then_some(Duration::from_secs(300));
-        queue.no_agents_wait = (below(2) == 0).then_some(Duration::from_secs(20));
-        queue.leave_if = if below(2) == 0 { Absence::LOGGED_OUT | Absence::PAUSED } else { Absence::NEVER };
-        queue.join_unless = queue.leave_if;
-        queue.weight = below(3) as i32;
-        queue.ageing = below(3) as u32;
-        queue.tiers = Tiers { next_after: Duration::from_secs(below(3) * 7) };
-        queue.relax = vec![(Duration::from_secs(10), 1), (Duration::from_secs(25), 3)];
-        queue.announce.every = (below(4) > 0).then_some(Duration::from_secs(30));
-        queue.callback.again = Duration::from_secs(60);
-        queue
-    };
-    let queues = (0..5).map(&mut queue).collect();
-    let agent = |n: u64| {
-        let skills = SKILLS.iter().map(|skill| (Arc::from(*skill), 1 + below(5) as u8));
-        AgentPlan { name: format!("agent{n}").into(), skills: skills.collect() }
-    };
-    Plan { queues, agents: (0..AGENTS).map(agent).collect() }
 }
