@@ -112,7 +112,9 @@ impl Core {
         let now = self.now;
         let queues = &mut self.queues;
         queues.acd.configure(now, plan.acd(), &mut queues.out);
-        queues.phones.retain(|agent, _| plan.agent(agent).is_some());
+        // Who is no longer in the plan finishes its call.
+        let acd = &queues.acd;
+        queues.phones.retain(|agent, _| acd.state(agent).is_some());
         let phones = &queues.phones;
         queues.agents.retain(|_, agent| phones.contains_key(agent));
         queues.begun.retain(|agent| plan.agent(agent).is_some());
