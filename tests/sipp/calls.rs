@@ -116,11 +116,11 @@ flows:
     - answer
     - record
     - gather: {into: pin, max: 1, secret: true, timeout: 5s}
-    - play: {prompts: [welcome]}
+    - play: menu
 ";
 
 #[test]
-fn a_secret_key_is_in_no_event_no_trace_and_no_log_and_the_recording_is_silent_meanwhile() {
+fn a_secret_key_is_in_no_event_and_no_trace_and_the_recording_is_masked_meanwhile() {
     for scenario in ["call-key", "call-info"] {
         let node = Node::start(&Setup::new().flows(SECRET));
         assert_eq!(Sipp::caller(&node, scenario, "pin").run().successful(), 1);

@@ -182,8 +182,8 @@ impl Contact {
         status: Option<u16>,
         why: &str,
     ) {
-        if let Some(invite) = self.leg_mut(leg).and_then(|leg| leg.invite) {
-            core.endpoint.cancel(core.now, invite, Some(ELSEWHERE), &mut core.sip);
+        if let Some((invite, rings)) = self.leg_mut(leg).and_then(|leg| Some((leg.invite?, leg.is_early()))) {
+            core.endpoint.cancel(core.now, invite, rings.then_some(ELSEWHERE), &mut core.sip);
         }
         self.end_leg(core, leg, by, status, why);
     }
