@@ -144,6 +144,7 @@ mod tests {
             legs,
             recordings: Vec::new(),
             rooms: Vec::new(),
+            queues: Vec::new(),
             transfers: Vec::new(),
         }
     }

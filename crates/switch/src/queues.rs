@@ -111,12 +111,8 @@ impl Core {
     pub(crate) fn apply_queues(&mut self, plan: &Config) {
         let now = self.now;
         let queues = &mut self.queues;
+        // Who is no longer in the plan is logged out, or once its call is over: its phone is its own until then.
         queues.acd.configure(now, plan.acd(), &mut queues.out);
-        // Who is no longer in the plan finishes its call.
-        let acd = &queues.acd;
-        queues.phones.retain(|agent, _| acd.state(agent).is_some());
-        let phones = &queues.phones;
-        queues.agents.retain(|_, agent| phones.contains_key(agent));
         queues.begun.retain(|agent| plan.agent(agent).is_some());
         for agent in plan.agents.iter().filter(|agent| agent.is_automatic) {
             let Some(phone) = &agent.phone else { continue };

@@ -48,7 +48,8 @@ impl Queues {
             Kind::AgentChanged { agent, state, phone } => {
                 let before = self.agents.insert(Arc::clone(agent), state.clone());
                 let is_logged_in = *state != AgentActivity::LoggedOut;
-                let same = before.as_ref() == Some(state);
+                // One that is extended begins anew.
+                let same = before.as_ref() == Some(state) && *state != AgentActivity::WrapUp;
                 (same || is_logged_in && phone.is_none()).then_some("nothing has changed, or it is nowhere")
             }
             Kind::ContactEnded { .. } if self.places.contains_key(&contact) => {
