@@ -4,6 +4,7 @@ use acceptance::{
     Baresip, Habit, Node, Recorded, Setup, agents_speech, assert_same, callers_speech, speech, until,
 };
 use serde_json::Value;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const FLOWS: &str = "\
@@ -75,6 +76,27 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
     assert!(said(&node, &["trace", "1"]).contains("queue support offers the call to 1000"));
     let unknown = node.ask(&["agents", "pause", "nobody"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no such agent"));
-    drop((lazy, agent));
+    // What agents do outlives the node: who pauses, who has logged out although the plan logs it in.
+    said(&node, &["agents", "pause", "1000", "--reason", "lunch"]);
+    said(&node, &["agents", "logout", "1001"]);
+    until(Duration::from_secs(5), "the log has it", || is_logged(&node, b"logged_out"));
+    let node = node.crash_and_start_again();
+    until(Duration::from_secs(5), "the agents are back", || {
+        // Its phone has not registered again yet, and shows in front of the pause.
+        state(&node, "1000") == "paused" || state(&node, "1000") == "unreachable"
+    });
+    assert_eq!(state(&node, "1001"), "logged_out");
+    let again = Baresip::register(&node, 1000, 0, "PCMU", &agents);
+    until(Duration::from_secs(5), "its pause", || state(&node, "1000") == "paused");
+    drop((lazy, agent, again));
     node.stop();
+}
+
+/// Whether a word is in the files of the event log.
+fn is_logged(node: &Node, word: &[u8]) -> bool {
+    let files = ["ringdown.db-wal", "ringdown.db"].map(|name| node.state().join(name));
+    let has = |file: &PathBuf| {
+        std::fs::read(file).is_ok_and(|log| log.windows(word.len()).any(|bytes| bytes == word))
+    };
+    files.iter().any(has)
 }

@@ -167,14 +167,18 @@ impl Node {
         }
         let mut command = Self::command();
         command.arg("serve").arg("--config").arg(config).arg("--state").arg(&state);
-        let mut process = Running::start("ringdown", folder.path(), &mut wrap(&state, command));
-        until(Duration::from_secs(20), "`ready` of ringdown serve", || {
-            if let Some(status) = process.ended() {
-                panic!("ringdown serve ended ({status}): {}", process.stderr());
-            }
-            process.stdout().lines().any(|line| line == "ready")
-        });
+        let process = serving(folder.path(), &mut wrap(&state, command));
         Self { network, process, folder, unshared: false }
+    }
+
+    /// Kills it (SIGKILL) and starts it again with the same files and state.
+    pub fn crash_and_start_again(self) -> Self {
+        let Self { network, process, folder, unshared } = self;
+        drop(process);
+        let mut command = Self::command();
+        command.arg("serve").arg("--config").arg(folder.path().join("ringdown.yaml"));
+        let process = serving(folder.path(), command.arg("--state").arg(state_of(&folder)));
+        Self { network, process, folder, unshared }
     }
 
     /// The `ringdown` program that the test was built with.
@@ -303,6 +307,18 @@ impl Node {
             other => panic!("ringdown calls --json gave {other:?}"),
         }
     }
+}
+
+/// Starts `ringdown serve` and waits until it is ready.
+fn serving(folder: &Path, command: &mut Command) -> Running {
+    let mut process = Running::start("ringdown", folder, command);
+    until(Duration::from_secs(20), "`ready` of ringdown serve", || {
+        if let Some(status) = process.ended() {
+            panic!("ringdown serve ended ({status}): {}", process.stderr());
+        }
+        process.stdout().lines().any(|line| line == "ready")
+    });
+    process
 }
 
 /// The state directory of a node whose files are in `folder`.

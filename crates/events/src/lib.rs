@@ -19,6 +19,7 @@ pub use wall::{Moment, WallClock};
 
 use clock::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A customer's whole journey: everything from its first message to the end of its last leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +30,19 @@ pub struct ContactId(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LegId(pub u64);
+
+/// Where an agent of queues is, as a restart goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentSeat {
+    /// The agent.
+    pub agent: Arc<str>,
+    /// Whether it takes calls at all.
+    pub is_logged_in: bool,
+    /// Why it pauses, if it does.
+    pub paused: Option<Arc<str>>,
+    /// The user whose phone rings for it.
+    pub phone: Option<Arc<str>>,
+}
 
 /// One step of the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

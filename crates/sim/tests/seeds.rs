@@ -59,6 +59,14 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.subscribed, 300),
         (tally.notified, 1_500),
         (tally.notify_refused, 15),
+        (tally.queued, 150),
+        (tally.offered, 100),
+        (tally.not_answered, 15),
+        (tally.served, 20),
+        (tally.given_up_waiting, 50),
+        (tally.left_queue, 50),
+        (tally.moved_queue, 1),
+        (tally.wrapped_up, 20),
         (tally.alarms, 1),
     ] {
         assert!(count >= least, "{tally}");

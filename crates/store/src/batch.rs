@@ -1,5 +1,6 @@
 //! Events on their way to the database, as rows.
 
+use crate::agents::AgentRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment};
@@ -14,6 +15,8 @@ pub(crate) struct Batch {
     /// In the order of their first events.
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) contacts: Vec<ContactRow>,
+    /// In the order of their events.
+    pub(crate) agents: Vec<AgentRow>,
     events: usize,
     open: HashMap<Option<ContactId>, usize>,
     rows: HashMap<ContactId, usize>,
@@ -47,8 +50,9 @@ impl Batch {
         self.project(event, fold);
     }
 
-    /// Adds only what the table of contacts needs of an event that the journal has already.
+    /// Adds only what the tables beside the journal need of an event that the journal has already.
     pub(crate) fn project(&mut self, event: &Event, fold: &mut CdrFold) {
+        self.agents.extend(AgentRow::of(event));
         let cdr = fold.apply(event);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {

@@ -1,9 +1,10 @@
 //! The one connection that writes.
 
+use crate::agents::AgentRow;
 use crate::batch::{Batch, Chunk, ContactRow, parse_chunk};
 use crate::error::StoreError;
 use clock::Time;
-use events::{ContactId, Event, WallClock};
+use events::{AgentSeat, ContactId, Event, WallClock};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -72,7 +73,32 @@ impl Journal {
         let written = insert(&mut self.connection, &self.chunks, &batch.chunks, bind_chunk).await;
         written.map_err(|source| self.explain(source))?;
         let written = insert(&mut self.connection, &self.contacts, &batch.contacts, bind_contact).await;
-        written.map_err(|source| self.explain(source))
+        written.map_err(|source| self.explain(source))?;
+        for row in &batch.agents {
+            self.write_agent(row).await.map_err(|source| self.explain(source))?;
+        }
+        Ok(())
+    }
+
+    async fn write_agent(&mut self, row: &AgentRow) -> Result<(), sqlx::Error> {
+        let sql = "INSERT INTO agent (agent, logged_in, paused, phone) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (agent) DO UPDATE SET logged_in = ?2, phone = ?4, \
+                   paused = CASE WHEN ?5 THEN paused ELSE ?3 END";
+        let AgentRow { agent, is_logged_in, paused, hides_pause, phone } = row;
+        let query = sqlx::query(sql).bind(&**agent).bind(*is_logged_in);
+        let query = query.bind(paused.as_deref()).bind(phone.as_deref()).bind(*hides_pause);
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// Where all agents were last.
+    pub(crate) async fn agents(&mut self) -> Result<Vec<AgentSeat>, StoreError> {
+        let sql = "SELECT agent, logged_in, paused, phone FROM agent ORDER BY agent";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let seat = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(AgentRow::seat(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+        };
+        let seats = rows.and_then(|rows| rows.iter().map(seat).collect());
+        seats.map_err(|source| self.explain(source))
     }
 
     /// Begins a transaction. What fails until its end goes through [`Journal::roll_back`].

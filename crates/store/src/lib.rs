@@ -5,6 +5,7 @@
 //! process may read beside it with a [`Reader`]. The journal is the truth; the table of contacts is
 //! a fold of it that [`Store::rebuild`] makes anew.
 
+mod agents;
 mod batch;
 mod database;
 mod error;
@@ -19,7 +20,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::WallClock;
+use events::{AgentSeat, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +91,15 @@ impl Store {
         })
     }
 
-    /// Makes the table of contacts anew from the journal, in one transaction.
+    /// Where the agents of queues were when the log ends: they go on there.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn agents(&mut self) -> Result<Vec<AgentSeat>, StoreError> {
+        self.journal.agents().await
+    }
+
+    /// Makes the tables of contacts and agents anew from the journal, in one transaction.
     ///
     /// # Errors
     /// What the database says; the table is then as it was.

@@ -36,7 +36,7 @@ pub(crate) async fn close_interrupted(journal: &mut Journal) -> Result<(), Store
     journal.write(&batch).await
 }
 
-/// Makes the table of contacts anew.
+/// Makes the tables beside the journal anew.
 pub(crate) async fn rebuild(journal: &mut Journal) -> Result<(), StoreError> {
     journal.begin().await?;
     match refill(journal).await {
@@ -47,6 +47,7 @@ pub(crate) async fn rebuild(journal: &mut Journal) -> Result<(), StoreError> {
 
 async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
     journal.execute("DELETE FROM contact").await?;
+    journal.execute("DELETE FROM agent").await?;
     let mut fold = CdrFold::new(WallClock::new(0));
     let mut after = 0;
     while let Some((last, events)) = journal.page(after, PAGE_ROWS).await? {

@@ -4,7 +4,7 @@ mod calls;
 
 use calls::Log;
 use events::cdr::Disposition;
-use events::{ContactId, Event, Kind, WallClock};
+use events::{AgentActivity, AgentSeat, ContactId, Event, Kind, WallClock};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fs;
@@ -47,6 +47,41 @@ async fn a_call_can_be_listed_and_traced_once_it_has_ended() {
     assert_eq!(reader.events_of(ContactId(2)).await.unwrap(), second);
     assert_eq!(reader.wall_of(ContactId(2)).await.unwrap(), Some(origin.wall));
     writer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_finds_agents_where_they_were_and_a_pause_behind_a_call() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    let mut change = |agent: &str, state: AgentActivity, phone: Option<&str>| {
+        let phone = phone.map(Arc::from);
+        writer.append(log.event(None, Kind::AgentChanged { agent: agent.into(), state, phone }));
+    };
+    change("alice", AgentActivity::Ready, Some("1004"));
+    change("alice", AgentActivity::Paused("lunch".into()), Some("1004"));
+    change("alice", AgentActivity::Busy, Some("1004"));
+    change("alice", AgentActivity::Unreachable, Some("1004"));
+    change("bob", AgentActivity::Paused("lunch".into()), Some("bob"));
+    change("bob", AgentActivity::Ready, Some("bob"));
+    change("bob", AgentActivity::Ringing(ContactId(1)), Some("bob"));
+    change("carol", AgentActivity::Ready, Some("carol"));
+    change("carol", AgentActivity::LoggedOut, None);
+    writer.close().await.unwrap();
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let seat = |agent: &str, is_logged_in, paused: Option<&str>, phone: Option<&str>| AgentSeat {
+        agent: agent.into(),
+        is_logged_in,
+        paused: paused.map(Arc::from),
+        phone: phone.map(Arc::from),
+    };
+    let seats = [
+        seat("alice", true, Some("lunch"), Some("1004")),
+        seat("bob", true, None, Some("bob")),
+        seat("carol", false, None, None),
+    ];
+    assert_eq!(store.agents().await.unwrap(), seats);
+    store.rebuild().await.unwrap();
+    assert_eq!(store.agents().await.unwrap(), seats);
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ pub enum Input {
     },
     /// The files of STIR/SHAKEN that the plan names; it comes before the plan does.
     Credentials(Arc<Credentials>),
+    /// Where agents were when the log ended: they go on there. It comes once, before anything else happens.
+    Agents(Vec<events::AgentSeat>),
     /// What the messages of a user have come to: its phones show it.
     Mailbox {
         /// The user's name.
@@ -263,6 +265,7 @@ impl Switch {
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
+            Input::Agents(seats) => self.restore_agents(&seats),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),

@@ -7,7 +7,7 @@ use crate::{Output, Switch};
 use acd::{Acd, AgentChange, AgentState, Exit, Input, Withdrawn};
 use clock::Time;
 use dialplan::{AgentAction, Config};
-use events::{AgentActivity, ContactId, Kind, OfferOutcome};
+use events::{AgentActivity, AgentSeat, ContactId, Kind, OfferOutcome};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -274,6 +274,25 @@ impl Switch {
                     self.core.queues.agents.remove(&phone);
                 }
                 self.core.log(None, Kind::AgentChanged { agent, state, phone });
+            }
+        }
+    }
+
+    /// Agents go on where they were before a restart. Who has logged out stays so, whatever the plan says.
+    pub(crate) fn restore_agents(&mut self, seats: &[AgentSeat]) {
+        let plan = Arc::clone(&self.plan);
+        for seat in seats {
+            let mut orders = Vec::new();
+            if seat.is_logged_in {
+                orders.push(AgentOrder::LogIn { phone: seat.phone.clone() });
+                let reason = seat.paused.clone();
+                orders.extend(reason.map(|reason| AgentOrder::Do(AgentAction::Pause { reason })));
+            } else {
+                orders.push(AgentOrder::Do(AgentAction::LogOut));
+            }
+            for order in orders {
+                // Who is no agent any more, or has no such phone, is not restored.
+                let _gone = self.core.direct_agent(&plan, &seat.agent, order);
             }
         }
     }

@@ -397,7 +397,10 @@ impl World {
 
     fn supervise(&mut self) -> Result<(), String> {
         let live: Vec<_> = self.history.live().map(|(id, _)| id).collect();
-        let contact = if live.is_empty() { ContactId(1) } else { self.rng.pick(&live) };
+        // Mostly of those that can be supervised.
+        let talks: Vec<_> = live.iter().copied().filter(|id| self.history.bridged(*id).is_some()).collect();
+        let among = if talks.is_empty() || self.rng.chance(100) { live } else { talks };
+        let contact = if among.is_empty() { ContactId(1) } else { self.rng.pick(&among) };
         let mode = self.rng.pick(&[
             SuperviseMode::Listen,
             SuperviseMode::Whisper,
