@@ -8,12 +8,15 @@ use crate::hours::Calendar;
 use crate::media::{self, Media};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// All sections of a client's files; each name in a section is there once.
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     pub(crate) name: Option<String>,
     pub(crate) language: Option<String>,
+    /// Those that its calls may be in besides.
+    pub(crate) languages: Vec<String>,
     /// The number that its calls show.
     pub(crate) caller_id: Option<Node>,
     /// What its calls out may cost.
@@ -30,6 +33,19 @@ pub(crate) struct Sections {
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
+}
+
+impl Sections {
+    /// The languages that calls may be in, the client's own first.
+    pub(crate) fn languages(&self) -> Vec<Arc<str>> {
+        let mut languages = vec![Arc::from(self.language.as_deref().unwrap_or("en"))];
+        for language in &self.languages {
+            if !languages.iter().any(|known| **known == **language) {
+                languages.push(language.as_str().into());
+            }
+        }
+        languages
+    }
 }
 
 const SECTIONS: [&str; 5] = ["client", "numbers", "users", "hours", "flows"];
@@ -85,7 +101,8 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 7] = ["name", "language", "caller_id", "caller_ids", "fraud", "features", "media"];
+    const KNOWN: [&str; 8] =
+        ["name", "language", "languages", "caller_id", "caller_ids", "fraud", "features", "media"];
     let Some(fields) = Fields::of(node, key.span, "`client`", &KNOWN, faults) else { return };
     let mut text = |name: &str| {
         let node = fields.get(name);
@@ -93,11 +110,25 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     };
     sections.name = text("name");
     sections.language = text("language");
+    for node in fields.get("languages").map_or(&[][..], |node| node.items()) {
+        sections.languages.extend(language(node, faults));
+    }
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
+}
+
+/// A language is the name of a folder: `de`, `pt-BR`.
+fn language(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = node.text("a language", faults)?;
+    let fits = (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !fits {
+        let hint = "write its code: en, de, fr, es";
+        faults.hinted(node.span, format!("`{text}` is not a language"), hint);
+    }
+    fits.then(|| text.to_owned())
 }
 
 fn unique(entries: &mut Vec<(Key, Node)>, what: &str, faults: &mut Faults<'_>) {

@@ -5,13 +5,14 @@
 
 use crate::FlowIndex;
 use crate::caller_id::CallerId;
-use crate::expression::{Scope, Type};
+use crate::expression::{CALL_LANGUAGE, Scope, Type};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
 use crate::program::{Flow, Instruction, Pc, Program};
+use crate::prompts::Prompts;
 use crate::verb::{Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +28,8 @@ pub(crate) struct Compiler<'c, 'f> {
     /// By flow and name.
     labels: HashMap<(FlowIndex, String), (Pc, Span)>,
     jumps: Vec<Jump>,
+    /// See [`Program::translations`].
+    translations: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// Steps of one list that follow each other.
     followers: Vec<(Pc, Pc)>,
 }
@@ -59,6 +62,7 @@ pub(crate) fn compile(
         flow: FlowIndex(0),
         labels: HashMap::new(),
         jumps: Vec::new(),
+        translations: HashMap::new(),
         followers: Vec::new(),
     };
     for (index, (key, steps)) in flows.iter().enumerate() {
@@ -75,8 +79,10 @@ pub(crate) fn compile(
     }
     compiler.join();
     let variables = compiler.types();
-    let Compiler { code, flows, followers, .. } = compiler;
-    Compiled { program: Program { code, flows, calendars, variables }, followers }
+    let Compiler { code, flows, followers, translations, .. } = compiler;
+    let languages = names.prompts.languages.clone();
+    let program = Program { code, flows, calendars, variables, languages, translations };
+    Compiled { program, followers }
 }
 
 impl Compiler<'_, '_> {
@@ -112,7 +118,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The files of one prompt or a list of prompts, and their names.
+    /// The prompts that there are.
+    pub(crate) fn prompt_sets(&self) -> &Prompts {
+        &self.names.prompts
+    }
+
+    /// The files of one prompt or a list of prompts in the client's language, and their names. What is played is that of the
+    /// call's language: [`Turn::translated`](crate::machine::Turn::translated).
     pub(crate) fn prompts(&mut self, node: &Node) -> (Vec<Arc<str>>, String) {
         if node.items().is_empty() {
             self.faults.error(node.span, "no prompt is named");
@@ -121,14 +133,21 @@ impl Compiler<'_, '_> {
         for item in node.items() {
             let Some(name) = item.text("a prompt", self.faults) else { continue };
             names.push(name);
-            match self.names.prompts.get(name) {
-                Some(path) => files.push(Arc::clone(path)),
-                None => {
-                    let hint = match name.strip_suffix(".wav") {
-                        Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
-                        _ => self.names.prompt_hint(name),
+            let prompts = &self.names.prompts;
+            match prompts.files(name) {
+                Ok(by_language) => {
+                    files.extend(by_language.first().cloned());
+                    self.translations.extend(by_language.first().cloned().map(|first| (first, by_language)));
+                }
+                Err(language) => {
+                    let elsewhere = prompts.languages.iter().any(|other| prompts.file(other, name).is_some());
+                    let (of, hint) = if elsewhere {
+                        let place = prompts.place(&format!("{language}/{name}"));
+                        (format!(" in `{language}`"), format!("put it at {place}"))
+                    } else {
+                        (String::new(), prompts.hint(name))
                     };
-                    self.faults.hinted(item.span, format!("there is no prompt `{name}`"), hint);
+                    self.faults.hinted(item.span, format!("there is no prompt `{name}`{of}"), hint);
                 }
             }
         }
@@ -335,6 +354,9 @@ impl Compiler<'_, '_> {
                 _ => {}
             }
         }
+        if let Some(kind) = scope.variables.get_mut(CALL_LANGUAGE) {
+            *kind = Some(Type::Text);
+        }
         while self.infer(&mut scope) {}
         let before = self.faults.len();
         for instruction in &self.code {
@@ -343,6 +365,7 @@ impl Compiler<'_, '_> {
         if self.faults.len() == before {
             self.untyped(&scope);
         }
+        scope.variables.remove(CALL_LANGUAGE);
         scope.variables.into_iter().filter_map(|(name, kind)| Some((name.into(), kind?))).collect()
     }
 

@@ -24,6 +24,7 @@ mod node;
 mod number;
 mod numbering;
 mod program;
+mod prompts;
 mod report;
 mod routing;
 mod source;

@@ -8,6 +8,7 @@ use crate::faults::{Faults, Span};
 use crate::names::Names;
 use crate::number;
 use crate::program::Program;
+use crate::prompts::Prompts;
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
@@ -177,12 +178,12 @@ fn program(
     faults: &mut Faults<'_>,
 ) -> Program {
     let (calendars, calendar_names) = client::calendars(&sections.hours, faults);
-    // A client's own prompt comes later and so takes the place of the system's.
-    let prompts = scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let folder = format!("{}/prompts", scope.files.path);
+    let languages = sections.languages();
+    let prompts = Prompts::new(&scope.files.prompts, &scope.input.system_prompts, languages, folder);
     let names = Names {
         client: scope.index,
         prompts,
-        prompt_folder: format!("{}/prompts", scope.files.path),
         calendars: calendar_names,
         users: scope.users,
         trunks: scope.trunks,

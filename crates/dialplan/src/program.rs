@@ -6,6 +6,7 @@ use crate::faults::Span;
 use crate::hours::Calendar;
 use crate::machine::Effect;
 use crate::verb::Verb;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An instruction's place in the code.
@@ -23,6 +24,10 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
+    /// Those that a call may be in, the client's first.
+    pub(crate) languages: Vec<Arc<str>>,
+    /// The file of a prompt in the first language: its files in each.
+    pub(crate) translations: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// Sorted by name.
     pub(crate) variables: Vec<(Arc<str>, Type)>,
 }

@@ -3,9 +3,16 @@
 use crate::number::LARGEST;
 use crate::{Currency, Gender, Kind, Language, What, Word, say};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Every recording that things of a kind may need, sorted by name, each once.
-pub fn inventory(kind: Kind, language: Language) -> Vec<Word> {
+pub fn inventory(kind: Kind, language: Language) -> &'static [Word] {
+    static FOUND: [[OnceLock<Vec<Word>>; Language::ALL.len()]; Kind::ALL.len()] =
+        [const { [const { OnceLock::new() }; Language::ALL.len()] }; Kind::ALL.len()];
+    FOUND[kind as usize][language as usize].get_or_init(|| needed(kind, language))
+}
+
+fn needed(kind: Kind, language: Language) -> Vec<Word> {
     let mut found: BTreeMap<String, Word> = BTreeMap::new();
     let mut add = |what: What<'_>| {
         for word in say(&what, language).unwrap_or_default() {
@@ -17,9 +24,10 @@ pub fn inventory(kind: Kind, language: Language) -> Vec<Word> {
         Kind::Ordinal => ordinals(&mut add),
         Kind::Digits => add(What::Digits("0123456789")),
         Kind::Spelled => {
-            add(What::Spelled("abcdefghijklmnopqrstuvwxyz0123456789@.-_+/äöüßñáàâç"));
-            // Where ä and ñ are letters of their own, their marks are found elsewhere.
-            add(What::Spelled("ïã"));
+            // One by one, since not every language has a name for each.
+            for sign in "abcdefghijklmnopqrstuvwxyz0123456789@.-_+/äöüßñáàâïãç".chars() {
+                add(What::Spelled(&sign.to_string()));
+            }
         }
         Kind::Phone => {
             (0..100).for_each(|pair| add(What::Phone(&format!("+33{pair:02}"))));

@@ -14,6 +14,7 @@ mod menu;
 mod play;
 mod record;
 mod reject;
+mod say;
 mod set;
 mod switch;
 
@@ -47,6 +48,7 @@ pub(crate) enum Verb {
     Hours(hours::HoursStep),
     Hangup,
     Reject(reject::Reject),
+    Say(say::Say),
     /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
     Again(Pc),
     /// Behind the last step.
@@ -71,6 +73,7 @@ impl<'n> Step<'n> {
         if found.is_none() {
             let example = match self.verb {
                 "play" => "- play: welcome",
+                "say" => "- say: {number: 12}",
                 "menu" => "- menu: {prompt: choose, keys: {\"1\": …}}",
                 "gather" => "- gather: {into: account, prompt: enter-account}",
                 "dial" => "- dial: [alice, bob]",
@@ -99,9 +102,10 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 15] = [
+pub(crate) const VERBS: [&str; 16] = [
     "answer",
     "play",
+    "say",
     "menu",
     "gather",
     "dial",
@@ -128,6 +132,7 @@ impl Verb {
         let read = match step.verb {
             "answer" => answer::Answer::parse(step, next, compiler),
             "play" => play::Play::parse(step, next, compiler),
+            "say" => say::Say::parse(step, next, compiler),
             "menu" => menu::Menu::parse(step, own, next, compiler),
             "gather" => Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
@@ -159,6 +164,7 @@ impl Verb {
         match self {
             Self::Answer(_) => "answer",
             Self::Play(_) => "play",
+            Self::Say(_) => "say",
             Self::Menu(_) => "menu",
             Self::Gather(_) => "gather",
             Self::Dial(_) => "dial",
@@ -181,6 +187,7 @@ impl Verb {
         match self {
             Self::Answer(answer) => answer.exits(),
             Self::Play(play) => play.exits(),
+            Self::Say(say) => say.exits(),
             Self::Menu(menu) => menu.exits(),
             Self::Gather(gather) => gather.exits(),
             Self::Dial(dial) => dial.exits(),
@@ -204,6 +211,7 @@ impl Verb {
         matches!(
             self,
             Self::Play(_)
+                | Self::Say(_)
                 | Self::Menu(_)
                 | Self::Gather(_)
                 | Self::Dial(_)
@@ -216,13 +224,19 @@ impl Verb {
     pub(crate) fn needs_answer(&self) -> bool {
         matches!(
             self,
-            Self::Play(_) | Self::Menu(_) | Self::Gather(_) | Self::Record(_) | Self::Conference(_)
+            Self::Play(_)
+                | Self::Say(_)
+                | Self::Menu(_)
+                | Self::Gather(_)
+                | Self::Record(_)
+                | Self::Conference(_)
         )
     }
 
     /// Notes what is wrong with names and types in expressions.
     pub(crate) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
         match self {
+            Self::Say(say) => say.check(scope, faults),
             Self::Set(set) => set.check(scope, faults),
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
@@ -236,6 +250,7 @@ impl Verb {
         match self {
             Self::Answer(answer) => answer.begin(turn),
             Self::Play(play) => play.begin(turn),
+            Self::Say(say) => say.begin(turn),
             Self::Menu(menu) => menu.begin(turn),
             Self::Gather(gather) => gather.begin(turn),
             Self::Dial(dial) => dial.begin(turn),
@@ -259,6 +274,7 @@ impl Verb {
         match (self, wait, event) {
             (Self::Answer(answer), Wait::Answer { .. }, event) => answer.resume(event, turn),
             (Self::Play(play), Wait::Play { .. }, event) => play.resume(event, turn),
+            (Self::Say(say), Wait::Play { .. }, event) => say.resume(event, turn),
             (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
             (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
             (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),

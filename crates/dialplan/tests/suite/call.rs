@@ -2,7 +2,9 @@
 
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
-use dialplan::{CallInfo, CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load};
+use dialplan::{
+    CallInfo, CallerId, Config, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, load,
+};
 use std::sync::Arc;
 
 /// A call to number 100, with the effects so far not looked at yet.
@@ -21,7 +23,11 @@ impl Call {
 
     /// A call at another moment, in seconds since 1970.
     pub(crate) fn at(client: &str, unix: i64) -> Self {
-        let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+        Self::with(load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}")), unix)
+    }
+
+    /// A call at a moment by a configuration.
+    pub(crate) fn with(config: Config, unix: i64) -> Self {
         let (client, flow) = config.number(None, "100").expect("number 100");
         let info = CallInfo {
             from: "+34600111222".into(),

@@ -1,6 +1,6 @@
 //! The sample files of the repository: they check.
 
-use crate::support::NODE;
+use crate::support::{NODE, words};
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load, node_clients};
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,8 @@ fn every_example_of_the_manual_checks() {
             error: None,
         });
         let node = SourceFile { path: "ringdown.yaml".into(), text: NODE.into() };
-        if let Err(report) = load(&Input { node, clients: vec![client], system_prompts: Vec::new() }) {
+        let system_prompts = words(&spoken::Language::ALL);
+        if let Err(report) = load(&Input { node, clients: vec![client], system_prompts }) {
             panic!("{report}\n{example}");
         }
     }

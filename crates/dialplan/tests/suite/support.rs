@@ -1,6 +1,7 @@
 //! One client of which only some sections matter to a test.
 
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile};
+use spoken::{Kind, Language, inventory};
 
 pub(crate) const NODE: &str = "\
 sip: {listen: [udp:127.0.0.1:5062]}
@@ -29,6 +30,16 @@ pub(crate) fn input(node: &str, client: &str) -> Input {
             files: vec![SourceFile { path: "acme/acme.yaml".into(), text: client.into() }],
             prompts: PROMPTS.iter().map(prompt).collect(),
         }],
-        system_prompts: Vec::new(),
+        system_prompts: words(&Language::ALL),
     }
+}
+
+/// The recordings of all that is said in some languages, `de/20.wav`.
+pub(crate) fn words(languages: &[Language]) -> Vec<PromptFile> {
+    let kinds = |language: &Language| Kind::ALL.map(|kind| inventory(kind, *language));
+    let mut names: Vec<String> =
+        languages.iter().flat_map(kinds).flatten().map(ToString::to_string).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| PromptFile { path: format!("{name}.wav"), name, error: None }).collect()
 }
