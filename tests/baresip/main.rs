@@ -4,6 +4,7 @@ mod codecs;
 mod codes;
 mod conference;
 mod encrypted;
+mod say;
 
 use acceptance::{
     Baresip, Habit, Node, Recorded, Setup, Sipp, Sound, agents_speech, assert_same, callers_speech, speech,

@@ -254,13 +254,22 @@ mod tests {
         wav(&folder.join("prompts/fast.wav"), 44_100, 16, 8);
         wav(&folder.join("prompts/empty.wav"), 8_000, 16, 0);
         too_long(&folder.join("prompts/long.wav"));
+        std::fs::create_dir(folder.join("prompts/de")).expect("made");
+        wav(&folder.join("prompts/de/good.wav"), 8_000, 16, 8);
         std::fs::write(folder.join("prompts/text.wav"), "no WAV").expect("written");
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
         assert_eq!(names, [Some("a.yml"), Some("b.yaml")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
-        let expected = [("empty", true), ("fast", true), ("good", false), ("long", true), ("text", true)];
+        let expected = [
+            ("de/good", false),
+            ("empty", true),
+            ("fast", true),
+            ("good", false),
+            ("long", true),
+            ("text", true),
+        ];
         assert_eq!(faults, expected);
     }
 
