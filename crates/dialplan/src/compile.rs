@@ -12,6 +12,7 @@ use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
 use crate::program::{Flow, Handlers, Instruction, Pc, Program, SHARED};
+use crate::prompts::Prompts;
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
@@ -29,6 +30,8 @@ pub(crate) struct Compiler<'c, 'f> {
     /// By flow and name.
     labels: HashMap<(FlowIndex, String), (Pc, Span)>,
     jumps: Vec<Jump>,
+    /// See [`Program::translations`].
+    translations: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// Steps of one list that follow each other.
     followers: Vec<(Pc, Pc)>,
 }
@@ -63,6 +66,7 @@ pub(crate) fn compile(
         flow: FlowIndex(0),
         labels: HashMap::new(),
         jumps: Vec::new(),
+        translations: HashMap::new(),
         followers: Vec::new(),
     };
     let mut scopes = SHARED..;
@@ -76,9 +80,13 @@ pub(crate) fn compile(
         compiler.compile(head, scope);
     }
     compiler.join();
-    let Compiler { code, flows, followers, faults, .. } = compiler;
+    let Compiler { code, flows, translations, followers, faults, .. } = compiler;
     let scopes = types::check(&code, &flows, names.complete, faults);
-    Compiled { program: Program { code, flows, calendars, handlers: Handlers::default(), scopes }, followers }
+    let (handlers, languages) = (Handlers::default(), names.prompts.languages.clone());
+    Compiled {
+        program: Program { code, flows, calendars, handlers, scopes, languages, translations },
+        followers,
+    }
 }
 
 impl Compiler<'_, '_> {
@@ -157,7 +165,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The files of one prompt or a list of prompts, and their names.
+    /// The prompts that there are.
+    pub(crate) fn prompt_sets(&self) -> &Prompts {
+        &self.names.prompts
+    }
+
+    /// The files of one prompt or a list of prompts in the client's language, and their names. What is played is that of the
+    /// call's language: [`Turn::translated`](crate::machine::Turn::translated).
     pub(crate) fn prompts(&mut self, node: &Node) -> (Vec<Arc<str>>, String) {
         if node.items().is_empty() {
             self.faults.error(node.span, "no prompt is named");
@@ -171,17 +185,12 @@ impl Compiler<'_, '_> {
         (files, names.join(","))
     }
 
-    /// The file of a prompt.
+    /// The file of a prompt in the client's language.
     pub(crate) fn prompt(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
-        let found = self.names.prompts.get(name).cloned();
-        if found.is_none() {
-            let hint = match name.strip_suffix(".wav") {
-                Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
-                _ => self.names.prompt_hint(name),
-            };
-            self.faults.hinted(at, format!("there is no prompt `{name}`"), hint);
-        }
-        found
+        let files = self.names.prompts.named(name, at, self.faults)?;
+        let first = files.first().cloned()?;
+        self.translations.insert(Arc::clone(&first), files);
+        Some(first)
     }
 
     /// A calendar's place.

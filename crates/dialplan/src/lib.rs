@@ -26,6 +26,7 @@ mod node;
 mod number;
 mod numbering;
 mod program;
+mod prompts;
 mod queues;
 mod report;
 mod routing;

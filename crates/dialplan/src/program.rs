@@ -7,6 +7,7 @@ use crate::flow::Input;
 use crate::hours::Calendar;
 use crate::machine::Effect;
 use crate::verb::Verb;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An instruction's place in the code.
@@ -28,6 +29,10 @@ pub(crate) struct Program {
     pub(crate) handlers: Handlers,
     /// [`SHARED`] first, then one for each sub-flow.
     pub(crate) scopes: Vec<Variables>,
+    /// Those that a call may be in, the client's first.
+    pub(crate) languages: Vec<Arc<str>>,
+    /// The file of a prompt in the first language: its files in each.
+    pub(crate) translations: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 /// The variables of a scope, sorted by name.

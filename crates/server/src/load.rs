@@ -122,7 +122,7 @@ fn below(home: &Path, folder: &str) -> PathBuf {
 /// The prompts that every node has, as if they lay in `folder`.
 fn system_prompts(folder: &Path) -> Vec<PromptFile> {
     let path = |file: &Embedded| folder.join(file.path);
-    SYSTEM_PROMPTS.iter().map(|file| prompt(&path(file), None)).collect()
+    SYSTEM_PROMPTS.iter().map(|file| prompt(folder, &path(file), None)).collect()
 }
 
 fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
@@ -132,12 +132,12 @@ fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
         files.push(read_file(&path, "every *.yaml and *.ics in a client folder is read")?);
     }
     let prompts = folder.join(PROMPTS);
-    let prompts = if prompts.is_dir() { list(&prompts, &["wav"], hint)? } else { Vec::new() };
+    let found = if prompts.is_dir() { list_prompts(&prompts, hint)? } else { Vec::new() };
     Ok(ClientFiles {
         id: folder_name(folder),
         path: shown(folder),
         files,
-        prompts: prompts.iter().map(|path| prompt(path, wav_fault(path))).collect(),
+        prompts: found.iter().map(|path| prompt(&prompts, path, wav_fault(path))).collect(),
     })
 }
 
@@ -173,8 +173,24 @@ fn list(folder: &Path, extensions: &[&str], hint: &'static str) -> Result<Vec<Pa
     Ok(found)
 }
 
-fn prompt(path: &Path, error: Option<String>) -> PromptFile {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+/// The WAVs of a folder of prompts, and of the folders in it, one for each language.
+fn list_prompts(folder: &Path, hint: &'static str) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: folder.to_owned(), error, hint };
+    let mut found = list(folder, &["wav"], hint)?;
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            found.extend(list(&path, &["wav"], hint)?);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A prompt by its name: `welcome`, `de/welcome`.
+fn prompt(folder: &Path, path: &Path, error: Option<String>) -> PromptFile {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let name = below.with_extension("").to_string_lossy().into_owned();
     PromptFile { name, path: shown(path), error }
 }
 
@@ -238,13 +254,22 @@ mod tests {
         wav(&folder.join("prompts/fast.wav"), 44_100, 16, 8);
         wav(&folder.join("prompts/empty.wav"), 8_000, 16, 0);
         too_long(&folder.join("prompts/long.wav"));
+        std::fs::create_dir(folder.join("prompts/de")).expect("made");
+        wav(&folder.join("prompts/de/good.wav"), 8_000, 16, 8);
         std::fs::write(folder.join("prompts/text.wav"), "no WAV").expect("written");
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
         assert_eq!(names, [Some("a.yml"), Some("b.yaml"), Some("c.ics")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
-        let expected = [("empty", true), ("fast", true), ("good", false), ("long", true), ("text", true)];
+        let expected = [
+            ("de/good", false),
+            ("empty", true),
+            ("fast", true),
+            ("good", false),
+            ("long", true),
+            ("text", true),
+        ];
         assert_eq!(faults, expected);
     }
 

@@ -139,14 +139,9 @@ impl Conference {
             return turn.failed(self.failed, self.next);
         };
         let Self { max, muted, music, enter, leave, .. } = self;
-        turn.out.push(Effect::Conference {
-            room,
-            max: *max,
-            muted: *muted,
-            music: music.clone(),
-            enter: enter.clone(),
-            leave: leave.clone(),
-        });
+        let heard = |file: &Option<Arc<str>>| file.clone().map(|file| turn.translated(file));
+        let (music, enter, leave) = (heard(music), heard(enter), heard(leave));
+        turn.out.push(Effect::Conference { room, max: *max, muted: *muted, music, enter, leave });
         Next::Wait(Wait::Conference(Typed::default()))
     }
 

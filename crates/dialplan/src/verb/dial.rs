@@ -114,7 +114,10 @@ impl Dial {
             targets,
             mode: self.mode,
             timeout: self.timeout,
-            ringback: self.ringback.clone(),
+            ringback: match &self.ringback {
+                Ringback::Prompt(file) => Ringback::Prompt(turn.translated(std::sync::Arc::clone(file))),
+                other => other.clone(),
+            },
             caller_id: self.caller_id.clone(),
         });
         Next::Wait(Wait::Dial)

@@ -9,5 +9,6 @@ mod more_verbs;
 mod mutation;
 mod report;
 mod samples;
+mod say;
 mod sub_flows;
 mod support;

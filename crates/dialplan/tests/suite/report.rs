@@ -2,7 +2,7 @@
 //! line `==== path`, and the exact report behind `==== report`. `UPDATE=1 cargo test -p dialplan` writes
 //! the reports anew: read the difference before you commit it.
 
-use crate::support::{NODE, PROMPTS, SYSTEM_PROMPTS};
+use crate::support::{NODE, PROMPTS, system_prompts};
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,6 @@ fn input(files: &BTreeMap<&str, String>) -> Input {
     Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node.into() },
         clients: vec![client("acme"), client("globex")],
-        system_prompts: SYSTEM_PROMPTS.iter().map(|name| prompt(name)).collect(),
+        system_prompts: system_prompts(&[spoken::Language::English]),
     }
 }
