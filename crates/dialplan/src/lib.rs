@@ -26,6 +26,7 @@ mod numbering;
 mod program;
 mod report;
 mod routing;
+mod simulate;
 mod source;
 mod stir;
 mod users;
@@ -43,7 +44,8 @@ pub use fraud::{Fraud, Spending};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
-    CallInfo, ConferenceResult, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, Target,
+    CallInfo, ConferenceResult, DialMode, DialResult, Effect, Machine, MachineInput, Ringback, StepIndex,
+    Target,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
@@ -51,5 +53,9 @@ pub use numbering::{Bare, Country, Format, Numbering};
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
 pub use shaken::{Attestation, Verstat};
+pub use simulate::{
+    Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,
+    moment_of,
+};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};

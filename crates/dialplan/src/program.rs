@@ -4,7 +4,7 @@ use crate::FlowIndex;
 use crate::expression::Type;
 use crate::faults::Span;
 use crate::hours::Calendar;
-use crate::machine::Effect;
+use crate::machine::{Effect, StepIndex};
 use crate::verb::Verb;
 use std::sync::Arc;
 
@@ -48,12 +48,13 @@ pub(crate) struct Instruction {
 
 impl Instruction {
     /// What the event log says of it; nothing for what no administrator wrote.
-    pub(crate) fn announce(&self, program: &Program) -> Option<Effect> {
+    pub(crate) fn announce(&self, at: Pc, program: &Program) -> Option<Effect> {
         (!self.step.is_empty()).then(|| Effect::Step {
             flow: Arc::clone(&program.flows[self.flow.0].name),
             step: Arc::clone(&self.step),
             file: Arc::clone(&self.file),
             line: self.line,
+            place: StepIndex(at.0),
         })
     }
 }

@@ -3,7 +3,10 @@
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
 use crate::tls::{Identity, Outbound, PemError};
-use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
+use clock::Duration;
+use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, Texts};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -47,6 +50,51 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
     let folders = dialplan::node_clients(&node)?;
     let clients = folders.iter().map(|folder| read_client(&below(home, folder))).collect::<Result<_, _>>()?;
     Ok(dialplan::load(&Input { node, clients, system_prompts: system_prompts(prompts) })?)
+}
+
+/// Checks a client folder alone, or a node file with its clients.
+///
+/// # Errors
+/// As [`load_node`].
+pub fn load_path(path: &Path) -> Result<Config, LoadError> {
+    if path.is_dir() { load_client(path) } else { load_node(path, Path::new(PROMPTS)) }
+}
+
+/// The client folders that [`load_path`] reads.
+///
+/// # Errors
+/// The node file cannot be read, or is too broken to tell.
+pub fn client_folders(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    if path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let node = read_file(path, "name a client folder or a node file")?;
+    let home = path.parent().unwrap_or(Path::new(""));
+    Ok(dialplan::node_clients(&node)?.iter().map(|folder| below(home, folder)).collect())
+}
+
+/// What the prompts of a client say, where its `prompts/texts.yaml` tells it.
+pub(crate) fn prompt_texts(folder: &Path) -> Option<Texts> {
+    let file = read_file(&folder.join(PROMPTS).join("texts.yaml"), "").ok()?;
+    Some(Texts::read(&file))
+}
+
+/// How long WAVs last, each read once.
+#[derive(Default)]
+pub(crate) struct Sounds(RefCell<HashMap<String, Duration>>);
+
+impl Sounds {
+    /// What its header says; 3 seconds where there is none.
+    pub(crate) fn length(&self, path: &str) -> Duration {
+        const UNKNOWN: Duration = Duration::from_secs(3);
+        let read = |path: &String| {
+            let reader = hound::WavReader::open(path).ok()?;
+            let (samples, rate) = (reader.duration(), reader.spec().sample_rate);
+            Duration::from_secs(samples.into()).checked_div(rate)
+        };
+        let mut known = self.0.borrow_mut();
+        *known.entry(path.to_owned()).or_insert_with_key(|path| read(path).unwrap_or(UNKNOWN))
+    }
 }
 
 /// The certificate that a node shows, where its node file (at `path`) names one.
@@ -142,7 +190,7 @@ fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
 }
 
 /// The name that a folder has, also when it is written as `.` or `a/..`.
-fn folder_name(folder: &Path) -> String {
+pub(crate) fn folder_name(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned()
 }

@@ -3,7 +3,9 @@
 mod effect;
 mod turn;
 
-pub use effect::{CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, Target};
+pub use effect::{
+    CallInfo, ConferenceResult, DialMode, DialResult, Effect, MachineInput, Ringback, StepIndex, Target,
+};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -119,6 +121,24 @@ impl Machine {
         matches!(self.state, State::Over)
     }
 
+    /// The step that waits.
+    pub(crate) fn place(&self) -> Option<Pc> {
+        match &self.state {
+            State::Waiting { at, .. } => Some(*at),
+            State::New { .. } | State::Over => None,
+        }
+    }
+
+    /// Whether the flow waits for keys.
+    pub(crate) fn wants_keys(&self) -> bool {
+        matches!(&self.state, State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_), .. })
+    }
+
+    /// What a variable holds.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.call.variable(&self.config.client(self.client).program, name)
+    }
+
     fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
         if let State::New { entry } = self.state {
             self.run(now, Next::Go(entry), out);
@@ -144,8 +164,10 @@ impl Machine {
         if self.is_over() {
             return;
         }
-        out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
-        if let Some(branch) = self.call.recording_failed.take() {
+        let handler = self.call.recording_failed.take();
+        let place = handler.map(|(record, _)| StepIndex(record.0));
+        out.push(Effect::Branch { verb: "record".into(), branch: "failed".into(), place });
+        if let Some((_, branch)) = handler {
             self.abandon(out);
             self.run(now, Next::Go(branch), out);
         }
@@ -204,7 +226,7 @@ impl Machine {
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
                 self.call.attempts.remove(&at);
-                out.extend(instruction.announce(program));
+                out.extend(instruction.announce(at, program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };
             next = if turn.call.may_step(now) {

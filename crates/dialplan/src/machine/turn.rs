@@ -1,4 +1,4 @@
-use super::{CallInfo, ConferenceResult, DialResult, Effect};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, StepIndex};
 use crate::expression::{Expression, Type, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Pc, Program};
@@ -25,8 +25,8 @@ pub(crate) struct Call {
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
-    /// Where to break off to when the recording fails.
-    pub(crate) recording_failed: Option<Pc>,
+    /// The step that records, and where to break off to when the recording fails.
+    pub(crate) recording_failed: Option<(Pc, Pc)>,
     /// Failed attempts of the questions under way.
     pub(crate) attempts: BTreeMap<Pc, u32>,
     /// When call time will have made up for every step taken so far.
@@ -56,6 +56,11 @@ impl Call {
 
     pub(crate) fn learn(&mut self, verstat: Verstat, attestation: Option<Attestation>) {
         (self.info.verstat, self.info.attestation) = (verstat, attestation);
+    }
+
+    /// What a variable holds, as text.
+    pub(crate) fn variable(&self, program: &Program, name: &str) -> Option<String> {
+        program.variable(name).map(|place| self.values[place].to_string())
     }
 
     pub(crate) fn info(&self) -> &CallInfo {
@@ -140,7 +145,8 @@ impl Wait {
 impl Turn<'_> {
     /// Notes the branch that is taken.
     pub(crate) fn branch(&mut self, verb: &'static str, branch: &str) {
-        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into() });
+        let place = Some(StepIndex(self.at.0));
+        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into(), place });
     }
 
     /// Starts a play and gives its number.

@@ -139,7 +139,7 @@ fn text(effect: &Effect) -> String {
         Effect::Record => "recording".into(),
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),
-        Effect::Branch { verb, branch } => format!("{verb}:{branch}"),
+        Effect::Branch { verb, branch, .. } => format!("{verb}:{branch}"),
         Effect::Digit { digit } => format!("key {digit}"),
     }
 }

@@ -6,4 +6,5 @@ mod machine;
 mod mutation;
 mod report;
 mod samples;
+mod simulate;
 mod support;

@@ -6,4 +6,5 @@ mod demo;
 mod http;
 mod node;
 mod running;
+mod simulate;
 mod streams;
