@@ -29,6 +29,7 @@ mod routing;
 mod simulate;
 mod source;
 mod stir;
+mod testing;
 mod users;
 mod verb;
 mod yaml;
@@ -59,3 +60,4 @@ pub use simulate::{
 };
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
+pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};

@@ -23,6 +23,8 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
+    /// Those that somebody wrote.
+    pub(crate) branches: Vec<Branch>,
     /// Sorted by name.
     pub(crate) variables: Vec<(Arc<str>, Type)>,
 }
@@ -32,6 +34,15 @@ pub(crate) struct Program {
 pub(crate) struct Flow {
     pub(crate) name: Arc<str>,
     pub(crate) entry: Pc,
+}
+
+/// A branch as written: the value of a key of its step, which is its name in the event log too.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) step: Pc,
+    pub(crate) name: Arc<str>,
+    /// Of its key.
+    pub(crate) line: u32,
 }
 
 /// One step, and where it was written.

@@ -4,7 +4,7 @@ use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
 use crate::tls::{Identity, Outbound, PemError};
 use clock::Duration;
-use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, Texts};
+use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, TestCase, Texts};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -15,6 +15,9 @@ use std::path::{Component, Path, PathBuf};
 const MAX_FILE: u64 = 4 << 20;
 /// The folder of prompts, a client's or the system's.
 pub(crate) const PROMPTS: &str = "prompts";
+/// What ends the name of a file that a client's folder is read for.
+const YAML: [&str; 2] = ["yaml", "yml"];
+const NO_FOLDER: &str = "the node file's `clients` names folders, relative to the node file";
 /// Sample rates that the media engine plays.
 const SAMPLE_RATES: [u32; 3] = [8_000, 16_000, 48_000];
 
@@ -71,6 +74,32 @@ pub fn client_folders(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let node = read_file(path, "name a client folder or a node file")?;
     let home = path.parent().unwrap_or(Path::new(""));
     Ok(dialplan::node_clients(&node)?.iter().map(|folder| below(home, folder)).collect())
+}
+
+/// The tests of the client folders that [`load_path`] made a plan of. A node reads none: what is wrong with a test is no
+/// reason not to serve.
+///
+/// # Errors
+/// A file cannot be read, or every fault of every test file.
+pub fn tests(path: &Path, plan: &Config) -> Result<Vec<TestCase>, LoadError> {
+    let system_prompts = system_prompts(Path::new(PROMPTS));
+    let (mut cases, mut diagnostics) = (Vec::new(), Vec::new());
+    for folder in client_folders(path)? {
+        let (yaml, hint) = (list(&folder, &YAML, NO_FOLDER)?, "every *.test.yaml of a client folder is read");
+        let files = yaml.iter().filter(|path| is_test(path)).map(|path| read_file(path, hint));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        match dialplan::load_tests(plan, &read_client(&folder)?, &system_prompts, &files) {
+            Ok(found) => cases.extend(found),
+            Err(report) => diagnostics.extend(report.diagnostics),
+        }
+    }
+    if diagnostics.is_empty() { Ok(cases) } else { Err(Report { diagnostics }.into()) }
+}
+
+/// Whether a file of a client's folder tests flows instead of holding any.
+fn is_test(path: &Path) -> bool {
+    let stem = path.file_stem().map(Path::new);
+    stem.and_then(Path::extension).is_some_and(|extension| extension.eq_ignore_ascii_case("test"))
 }
 
 /// What the prompts of a client say, where its `prompts/texts.yaml` tells it.
@@ -174,9 +203,9 @@ fn system_prompts(folder: &Path) -> Vec<PromptFile> {
 }
 
 fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
-    let hint = "the node file's `clients` names folders, relative to the node file";
+    let hint = NO_FOLDER;
     let mut files = Vec::new();
-    for path in list(folder, &["yaml", "yml"], hint)? {
+    for path in list(folder, &YAML, hint)?.into_iter().filter(|path| !is_test(path)) {
         files.push(read_file(&path, "every *.yaml in a client folder is read")?);
     }
     let prompts = folder.join(PROMPTS);
@@ -279,7 +308,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let folder = home.path().join("acme");
         std::fs::create_dir_all(folder.join(PROMPTS)).expect("made");
-        for name in ["b.yaml", "a.yml", "notes.txt", ".hidden.yaml"] {
+        for name in ["b.yaml", "a.yml", "a.test.yaml", "b.test.yml", "notes.txt", ".hidden.yaml"] {
             std::fs::write(folder.join(name), "client: {}\n").expect("written");
         }
         wav(&folder.join("prompts/good.wav"), 8_000, 16, 8);

@@ -13,6 +13,7 @@ pub use script::{Answer, Press, Script};
 pub use texts::Texts;
 
 pub(crate) use moment::{MOMENT, moment};
+pub(crate) use script::name;
 
 use crate::faults::nearest;
 use crate::machine::{ConferenceResult, DialResult};

@@ -51,7 +51,7 @@ pub enum Answer {
 pub enum Press {
     /// Presses these, one after the other.
     Keys(String),
-    /// `-`: nothing, until the time is up.
+    /// `-` or `nothing`, until the time is up.
     Nothing,
     /// `hangup`.
     HangUp,
@@ -86,12 +86,12 @@ impl FromStr for Press {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "-" | "" => Ok(Self::Nothing),
+            "-" | "nothing" | "" => Ok(Self::Nothing),
             "hangup" => Ok(Self::HangUp),
             keys if keys.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')) => {
                 Ok(Self::Keys(keys.to_owned()))
             }
-            _ => Err(format!("`{text}` are no keys: press 0 to 9, * and #, `-` for nothing, or `hangup`")),
+            _ => Err(format!("`{text}` are no keys: write 0 to 9, * and #, `nothing`, or `hangup`")),
         }
     }
 }

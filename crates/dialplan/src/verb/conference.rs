@@ -133,6 +133,14 @@ impl Conference {
         }
     }
 
+    /// The room's name, where no expression gives it.
+    pub(crate) fn room(&self) -> Option<&str> {
+        match &self.room {
+            Room::Named(name) => Some(name),
+            Room::From(_) => None,
+        }
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         [self.ended, self.full, self.failed].into_iter().chain(self.keys.iter().map(|(_, pc)| *pc)).collect()
     }

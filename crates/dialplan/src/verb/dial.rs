@@ -85,6 +85,11 @@ impl Dial {
         [Some(self.done), self.busy, self.no_answer, self.failed].into_iter().flatten().collect()
     }
 
+    /// Whom it rings.
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
     /// Where the call goes once it was answered by a target.
     pub(crate) fn done(&self) -> Pc {
         self.done

@@ -8,3 +8,4 @@ mod report;
 mod samples;
 mod simulate;
 mod support;
+mod testing;

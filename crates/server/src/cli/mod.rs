@@ -9,6 +9,7 @@ mod node;
 mod output;
 mod rooms;
 mod simulate;
+mod test;
 mod trunks;
 
 use crate::{demo, serve};
@@ -33,6 +34,7 @@ pub fn run() -> ExitCode {
         Command::Serve { config, state } => node::serve(serve::Options { config, state: state.state }),
         Command::Check { paths, json } => check::check(&paths, json),
         Command::Simulate(arguments) => simulate::simulate(arguments),
+        Command::Test(arguments) => test::test(&arguments),
         Command::Calls { state, json, limit, number, client, since } => {
             history::calls(&state.state, json, limit, &Filter { since, number, client })
         }
@@ -123,6 +125,12 @@ enum Command {
                       ringdown simulate dialplans/acme +15550100 --keys 9,1 --answer alice=busy --answer bob=no-answer\n  \
                       ringdown simulate ringdown.yaml +15550100 --at 2026-12-25T10:00 --keys - --json")]
     Simulate(simulate::Arguments),
+    /// Runs the tests of client folders, `*.test.yaml`, on a virtual clock; exit status 1 if one fails
+    #[command(
+        after_help = "Examples:\n  ringdown test\n  ringdown test dialplans/acme --coverage-min 100\n  \
+                      ringdown test dialplans/acme --junit report.xml"
+    )]
+    Test(test::Arguments),
     /// Lists calls, the latest first
     #[command(
         after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --number 5550199 --since '2026-11-23 08:00'\n  \

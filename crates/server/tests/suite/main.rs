@@ -8,3 +8,4 @@ mod node;
 mod running;
 mod simulate;
 mod streams;
+mod test;
