@@ -29,8 +29,10 @@ mod program;
 mod queues;
 mod report;
 mod routing;
+mod simulate;
 mod source;
 mod stir;
+mod testing;
 mod types;
 mod users;
 mod verb;
@@ -49,7 +51,7 @@ pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
     AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput,
-    QueueResult, Ringback, Target,
+    QueueResult, Ringback, StepIndex, Target,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
@@ -58,5 +60,10 @@ pub use queues::Queue;
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
 pub use shaken::{Attestation, Verstat};
+pub use simulate::{
+    Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,
+    moment_of,
+};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
+pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};

@@ -9,5 +9,7 @@ mod more_verbs;
 mod mutation;
 mod report;
 mod samples;
+mod simulate;
 mod sub_flows;
 mod support;
+mod testing;

@@ -6,4 +6,6 @@ mod demo;
 mod http;
 mod node;
 mod running;
+mod simulate;
 mod streams;
+mod test;
