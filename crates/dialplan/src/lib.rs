@@ -14,6 +14,7 @@ mod faults;
 mod features;
 mod fields;
 mod fraud;
+mod graph;
 mod hours;
 mod limits;
 mod load;
@@ -26,6 +27,7 @@ mod numbering;
 mod program;
 mod report;
 mod routing;
+mod schema;
 mod simulate;
 mod source;
 mod stir;
@@ -42,6 +44,7 @@ pub use config::{
 };
 pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
+pub use graph::Graph;
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
@@ -53,6 +56,7 @@ pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
+pub use schema::CLIENT_SCHEMA;
 pub use shaken::{Attestation, Verstat};
 pub use simulate::{
     Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,

@@ -2,6 +2,7 @@
 
 mod call;
 mod config;
+mod graph;
 mod machine;
 mod mutation;
 mod report;
