@@ -142,7 +142,7 @@ impl Compiler<'_, '_> {
             self.open.last().and_then(|(step, keys)| Some((*step, keys.get(&std::ptr::from_ref(node))?)))
         {
             let (name, line) = (key.text.as_str().into(), self.faults.line(key.span));
-            self.branches.push(Branch { step, name, line });
+            self.branches.push(Branch { step, name, line, to });
         }
         Some(to)
     }

@@ -16,6 +16,7 @@ mod features;
 mod fields;
 mod flow;
 mod fraud;
+mod graph;
 mod hours;
 mod limits;
 mod load;
@@ -29,6 +30,7 @@ mod program;
 mod queues;
 mod report;
 mod routing;
+mod schema;
 mod simulate;
 mod source;
 mod stir;
@@ -47,6 +49,7 @@ pub use config::{
 };
 pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
+pub use graph::Graph;
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
@@ -59,6 +62,7 @@ pub use numbering::{Bare, Country, Format, Numbering};
 pub use queues::Queue;
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
+pub use schema::CLIENT_SCHEMA;
 pub use shaken::{Attestation, Verstat};
 pub use simulate::{
     Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,

@@ -65,6 +65,7 @@ pub(crate) struct Branch {
     pub(crate) name: Arc<str>,
     /// Of its key.
     pub(crate) line: u32,
+    pub(crate) to: Pc,
 }
 
 /// One step, and where it was written.

@@ -5,6 +5,8 @@ mod difference;
 mod known;
 mod read;
 
+pub(crate) use coverage::implied;
+
 pub use coverage::{Coverage, FlowCoverage, Missed};
 pub use difference::{Difference, Shown};
 pub use read::load_tests;

@@ -3,6 +3,7 @@
 mod calendars;
 mod call;
 mod config;
+mod graph;
 mod last_things;
 mod machine;
 mod more_verbs;

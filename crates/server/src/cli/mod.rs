@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod doctor;
 mod fraud;
+mod graph;
 mod history;
 mod listen;
 mod node;
@@ -11,6 +12,7 @@ mod output;
 mod queues;
 mod record;
 mod rooms;
+mod schema;
 mod simulate;
 mod test;
 mod trunks;
@@ -38,6 +40,8 @@ pub fn run() -> ExitCode {
         Command::Check { paths, json } => check::check(&paths, json),
         Command::Simulate(arguments) => simulate::simulate(arguments),
         Command::Test(arguments) => test::test(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments),
+        Command::Schema => schema::schema(),
         Command::Calls { state, json, limit, number, client, since } => {
             history::calls(&state.state, json, limit, &Filter { since, number, client })
         }
@@ -149,6 +153,14 @@ enum Command {
                       ringdown test dialplans/acme --junit report.xml"
     )]
     Test(test::Arguments),
+    /// Draws a flow and the flows that it goes to, failure branches dashed
+    #[command(
+        after_help = "Examples:\n  ringdown graph dialplans/acme main --out main.svg\n  ringdown graph dialplans/acme main --mermaid"
+    )]
+    Graph(graph::Arguments),
+    /// Prints the JSON Schema of a client's files, by which editors complete and mark them
+    #[command(after_help = "Example:\n  ringdown schema > client.schema.json")]
+    Schema,
     /// Lists calls, the latest first
     #[command(
         after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --number 5550199 --since '2026-11-23 08:00'\n  \
