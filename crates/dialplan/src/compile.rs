@@ -11,7 +11,7 @@ use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
-use crate::program::{Flow, Handlers, Instruction, Pc, Program, SHARED};
+use crate::program::{Branch, Flow, Handlers, Instruction, Pc, Program, SHARED};
 use crate::prompts::Prompts;
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
@@ -34,7 +34,13 @@ pub(crate) struct Compiler<'c, 'f> {
     translations: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// Steps of one list that follow each other.
     followers: Vec<(Pc, Pc)>,
+    branches: Vec<Branch>,
+    /// The steps that are being read, the innermost last: what stands behind the keys of each.
+    open: Vec<(Pc, Keys)>,
 }
+
+/// The keys of a step by the values that they have, down to those of `keys` and `cases`: what its branches are called.
+type Keys = HashMap<*const Node, Key>;
 
 struct Jump {
     from: Pc,
@@ -68,6 +74,8 @@ pub(crate) fn compile(
         jumps: Vec::new(),
         translations: HashMap::new(),
         followers: Vec::new(),
+        branches: Vec::new(),
+        open: Vec::new(),
     };
     let mut scopes = SHARED..;
     let shared = scopes.next().unwrap_or(SHARED);
@@ -80,11 +88,11 @@ pub(crate) fn compile(
         compiler.compile(head, scope);
     }
     compiler.join();
-    let Compiler { code, flows, translations, followers, faults, .. } = compiler;
+    let Compiler { code, flows, translations, followers, branches, faults, .. } = compiler;
     let scopes = types::check(&code, &flows, names.complete, faults);
     let (handlers, languages) = (Handlers::default(), names.prompts.languages.clone());
     Compiled {
-        program: Program { code, flows, calendars, handlers, scopes, languages, translations },
+        program: Program { code, flows, calendars, branches, handlers, scopes, languages, translations },
         followers,
     }
 }
@@ -135,7 +143,15 @@ impl Compiler<'_, '_> {
 
     /// Compiles a branch; `None` where there is none, so that a verb can have its own default.
     pub(crate) fn branch(&mut self, node: Option<&Node>, next: Pc) -> Option<Pc> {
-        node.map(|node| self.block(node, next))
+        let node = node?;
+        let to = self.block(node, next);
+        if let Some((step, key)) =
+            self.open.last().and_then(|(step, keys)| Some((*step, keys.get(&std::ptr::from_ref(node))?)))
+        {
+            let (name, line) = (key.text.as_str().into(), self.faults.line(key.span));
+            self.branches.push(Branch { step, name, line, to });
+        }
+        Some(to)
     }
 
     /// Adds an instruction. One without a step text leaves no trace in the event log.
@@ -282,7 +298,9 @@ impl Compiler<'_, '_> {
             let Some(step) = self.step(item) else { continue };
             // The place is taken before the verb is read: a question's branches lead back to it.
             let own = self.emit(Verb::End, step.at, String::new());
+            self.open.push((own, step.argument.map_or_else(Keys::new, keys_of)));
             let (verb, target) = Verb::parse(&step, own, next, self);
+            self.open.pop();
             let separator = if target.is_empty() { "" } else { " " };
             let instruction = &mut self.code[own.0];
             instruction.step = format!("{}{separator}{target}", verb.name()).into();
@@ -394,4 +412,16 @@ impl Compiler<'_, '_> {
         let flows = self.flows.iter().map(|flow| flow.name.as_ref());
         self.faults.unknown(jump.at, "unknown flow {}", name, flows.chain(own.iter().map(String::as_str)));
     }
+}
+
+fn keys_of(argument: &Node) -> Keys {
+    let mut keys = Keys::new();
+    let Value::Map(entries) = &argument.value else { return keys };
+    for (key, node) in entries {
+        keys.insert(std::ptr::from_ref(node), key.clone());
+        if let Value::Map(inner) = &node.value {
+            keys.extend(inner.iter().map(|(key, node)| (std::ptr::from_ref(node), key.clone())));
+        }
+    }
+    keys
 }

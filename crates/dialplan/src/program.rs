@@ -5,7 +5,7 @@ use crate::expression::Type;
 use crate::faults::Span;
 use crate::flow::Input;
 use crate::hours::Calendar;
-use crate::machine::Effect;
+use crate::machine::{Effect, StepIndex};
 use crate::verb::Verb;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
+    /// Those that somebody wrote.
+    pub(crate) branches: Vec<Branch>,
     /// What those flows have that have none of their own.
     pub(crate) handlers: Handlers,
     /// [`SHARED`] first, then one for each sub-flow.
@@ -61,6 +63,16 @@ pub(crate) struct Handlers {
     pub(crate) on_hangup: Option<Pc>,
 }
 
+/// A branch as written: the value of a key of its step, which is its name in the event log too.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) step: Pc,
+    pub(crate) name: Arc<str>,
+    /// Of its key.
+    pub(crate) line: u32,
+    pub(crate) to: Pc,
+}
+
 /// One step, and where it was written.
 #[derive(Debug)]
 pub(crate) struct Instruction {
@@ -75,12 +87,13 @@ pub(crate) struct Instruction {
 
 impl Instruction {
     /// What the event log says of it; nothing for what no administrator wrote.
-    pub(crate) fn announce(&self, program: &Program) -> Option<Effect> {
+    pub(crate) fn announce(&self, at: Pc, program: &Program) -> Option<Effect> {
         (!self.step.is_empty()).then(|| Effect::Step {
             flow: Arc::clone(&program.flows[self.flow.0].name),
             step: Arc::clone(&self.step),
             file: Arc::clone(&self.file),
             line: self.line,
+            place: StepIndex(at.0),
         })
     }
 }

@@ -1,5 +1,5 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult, StepIndex};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
@@ -26,8 +26,8 @@ pub(crate) struct Call {
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
-    /// Where to break off to when the recording fails.
-    pub(crate) recording_failed: Option<Pc>,
+    /// The step that records, and where to break off to when the recording fails.
+    pub(crate) recording_failed: Option<(Pc, Pc)>,
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
@@ -179,7 +179,8 @@ impl Wait {
 impl Turn<'_> {
     /// Notes the branch that is taken.
     pub(crate) fn branch(&mut self, verb: &'static str, branch: &str) {
-        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into() });
+        let place = Some(StepIndex(self.at.0));
+        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into(), place });
     }
 
     /// Starts a play and gives its number.

@@ -121,6 +121,14 @@ impl Conference {
         self.full.is_none() || self.failed.is_none()
     }
 
+    /// The room's name, where no expression gives it.
+    pub(crate) fn room(&self) -> Option<&str> {
+        match &self.room {
+            Room::Named(name) => Some(name),
+            Room::From(_) => None,
+        }
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let failures = [self.full, self.failed].map(|branch| branch.unwrap_or(self.next));
         let keys = self.keys.iter().map(|(_, pc)| *pc);

@@ -89,6 +89,11 @@ impl Dial {
         [self.busy, self.no_answer, self.failed].contains(&None)
     }
 
+    /// Whom it rings.
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
     /// Where the call goes once it was answered by a target.
     pub(crate) fn done(&self) -> Pc {
         self.done

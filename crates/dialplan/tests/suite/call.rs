@@ -174,7 +174,7 @@ fn text(effect: &Effect) -> String {
         Effect::Record => "recording".into(),
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),
-        Effect::Branch { verb, branch } => format!("{verb}:{branch}"),
+        Effect::Branch { verb, branch, .. } => format!("{verb}:{branch}"),
         Effect::HushRecording { how } => format!("hush {how:?}"),
         Effect::Digit { digit } => format!("key {digit}"),
     }

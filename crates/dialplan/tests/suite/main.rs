@@ -3,6 +3,7 @@
 mod calendars;
 mod call;
 mod config;
+mod graph;
 mod last_things;
 mod machine;
 mod more_verbs;
@@ -10,5 +11,7 @@ mod mutation;
 mod report;
 mod samples;
 mod say;
+mod simulate;
 mod sub_flows;
 mod support;
+mod testing;
