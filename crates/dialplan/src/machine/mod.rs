@@ -170,6 +170,12 @@ impl Machine {
         self.call.frames.shared().get(program, name).map(ToString::to_string)
     }
 
+    /// Whether what is heard tells a value, which may be one that nobody may know: the files of its words tell it too.
+    pub fn says_value(&self) -> bool {
+        let State::Waiting { at, .. } = &self.state else { return false };
+        self.config.client(self.client).program.instruction(*at).verb.says_value()
+    }
+
     fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
         if let State::New { entry } = self.state {
             self.run(now, Next::Go(entry), out);

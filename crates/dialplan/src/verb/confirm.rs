@@ -56,6 +56,11 @@ impl Confirm {
         }
     }
 
+    /// Whether it says more than its prompts.
+    pub(super) fn reads(&self) -> bool {
+        self.read.is_some()
+    }
+
     pub(super) fn may_fail(&self) -> bool {
         self.question.may_fail()
     }

@@ -171,7 +171,20 @@ pub(crate) const VERBS: [&str; 29] = [
 impl Verb {
     /// Whether it asks for keys that nobody may know.
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Gather(gather) if gather.is_secret())
+        match self {
+            Self::Gather(gather) => gather.is_secret(),
+            Self::Pin(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what the caller hears tells a value.
+    pub(crate) fn says_value(&self) -> bool {
+        match self {
+            Self::Say(_) => true,
+            Self::Confirm(confirm) => confirm.reads(),
+            _ => false,
+        }
     }
 
     /// Reads a step that goes on at `next`, and gives the verb with the text of its target.

@@ -94,6 +94,11 @@ impl Call {
         self.now = end;
     }
 
+    /// Whether the keys that are asked for are secret, and whether what is heard tells a value.
+    pub(crate) fn secrets(&self) -> (bool, bool) {
+        (self.machine.is_secret(), self.machine.says_value())
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.machine.is_over()
     }

@@ -170,3 +170,15 @@ flows: {main: [answer, {enqueue: support}]}
     let heard = [queue.music.as_deref(), queue.announcement.first().map(|file| &**file)];
     assert_eq!(heard, [Some("own/de/waiting"); 2]);
 }
+
+#[test]
+fn keys_of_a_pin_are_secret_and_the_words_of_a_value_are_known_as_such() {
+    let at = |step: &str| Call::answered(&format!("- {step}")).secrets();
+    assert_eq!(at("pin: {prompt: choose, is: \"'4711'\"}"), (true, false));
+    assert_eq!(at("gather: {into: typed, prompt: choose, secret: true}"), (true, false));
+    assert_eq!(at("gather: {into: typed, prompt: choose}"), (false, false));
+    assert_eq!(at("say: {digits: call.to}"), (false, true));
+    assert_eq!(at("confirm: {prompt: choose, read: call.to, no: hangup}"), (false, true));
+    assert_eq!(at("confirm: {prompt: choose, no: hangup}"), (false, false));
+    assert_eq!(at("play: welcome"), (false, false));
+}
