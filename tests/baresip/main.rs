@@ -5,6 +5,7 @@ mod codes;
 mod conference;
 mod encrypted;
 mod queue;
+mod say;
 mod supervise;
 
 use acceptance::{

@@ -8,12 +8,15 @@ use crate::hours::{Calendar, Icals};
 use crate::media::{self, Media};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// All sections of a client's files; each name in a section is there once.
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     pub(crate) name: Option<String>,
     pub(crate) language: Option<String>,
+    /// Those that its calls may be in besides.
+    pub(crate) languages: Vec<String>,
     /// The number that its calls show.
     pub(crate) caller_id: Option<Node>,
     /// What its calls out may cost.
@@ -37,6 +40,19 @@ pub(crate) struct Sections {
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
+}
+
+impl Sections {
+    /// The languages that calls may be in, the client's own first.
+    pub(crate) fn languages(&self) -> Vec<Arc<str>> {
+        let mut languages = vec![Arc::from(self.language.as_deref().unwrap_or("en"))];
+        for language in &self.languages {
+            if !languages.iter().any(|known| **known == **language) {
+                languages.push(language.as_str().into());
+            }
+        }
+        languages
+    }
 }
 
 const SECTIONS: [&str; 7] = ["client", "numbers", "users", "agents", "queues", "hours", "flows"];
@@ -96,9 +112,10 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "name",
         "language",
+        "languages",
         "caller_id",
         "caller_ids",
         "fraud",
@@ -114,6 +131,9 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     };
     sections.name = text("name");
     sections.language = text("language");
+    for node in fields.get("languages").map_or(&[][..], |node| node.items()) {
+        sections.languages.extend(language(node, faults));
+    }
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
@@ -121,6 +141,17 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.on_error = fields.get("on_error").cloned();
     sections.on_hangup = fields.get("on_hangup").cloned();
     sections.caller_ids = fields.get("caller_ids").cloned();
+}
+
+/// A language is the name of a folder: `de`, `pt-BR`.
+fn language(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = node.text("a language", faults)?;
+    let fits = (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !fits {
+        let hint = "write its code: en, de, fr, es";
+        faults.hinted(node.span, format!("`{text}` is not a language"), hint);
+    }
+    fits.then(|| text.to_owned())
 }
 
 fn unique(entries: &mut Vec<(Key, Node)>, what: &str, faults: &mut Faults<'_>) {

@@ -11,7 +11,8 @@ use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
 use crate::machine::Target;
 use crate::names::Names;
-use crate::program::{Flow, Handlers, Instruction, Pc, Program, SHARED};
+use crate::program::{Branch, Flow, Handlers, Instruction, Pc, Program, SHARED};
+use crate::prompts::Prompts;
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
 use crate::yaml::{Key, Node, Value};
@@ -29,9 +30,17 @@ pub(crate) struct Compiler<'c, 'f> {
     /// By flow and name.
     labels: HashMap<(FlowIndex, String), (Pc, Span)>,
     jumps: Vec<Jump>,
+    /// See [`Program::translations`].
+    translations: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// Steps of one list that follow each other.
     followers: Vec<(Pc, Pc)>,
+    branches: Vec<Branch>,
+    /// The steps that are being read, the innermost last: what stands behind the keys of each.
+    open: Vec<(Pc, Keys)>,
 }
+
+/// The keys of a step by the values that they have, down to those of `keys` and `cases`: what its branches are called.
+type Keys = HashMap<*const Node, Key>;
 
 struct Jump {
     from: Pc,
@@ -63,7 +72,10 @@ pub(crate) fn compile(
         flow: FlowIndex(0),
         labels: HashMap::new(),
         jumps: Vec::new(),
+        translations: HashMap::new(),
         followers: Vec::new(),
+        branches: Vec::new(),
+        open: Vec::new(),
     };
     let mut scopes = SHARED..;
     let shared = scopes.next().unwrap_or(SHARED);
@@ -76,9 +88,13 @@ pub(crate) fn compile(
         compiler.compile(head, scope);
     }
     compiler.join();
-    let Compiler { code, flows, followers, faults, .. } = compiler;
+    let Compiler { code, flows, translations, followers, branches, faults, .. } = compiler;
     let scopes = types::check(&code, &flows, names.complete, faults);
-    Compiled { program: Program { code, flows, calendars, handlers: Handlers::default(), scopes }, followers }
+    let (handlers, languages) = (Handlers::default(), names.prompts.languages.clone());
+    Compiled {
+        program: Program { code, flows, calendars, branches, handlers, scopes, languages, translations },
+        followers,
+    }
 }
 
 impl Compiler<'_, '_> {
@@ -127,7 +143,15 @@ impl Compiler<'_, '_> {
 
     /// Compiles a branch; `None` where there is none, so that a verb can have its own default.
     pub(crate) fn branch(&mut self, node: Option<&Node>, next: Pc) -> Option<Pc> {
-        node.map(|node| self.block(node, next))
+        let node = node?;
+        let to = self.block(node, next);
+        if let Some((step, key)) =
+            self.open.last().and_then(|(step, keys)| Some((*step, keys.get(&std::ptr::from_ref(node))?)))
+        {
+            let (name, line) = (key.text.as_str().into(), self.faults.line(key.span));
+            self.branches.push(Branch { step, name, line, to });
+        }
+        Some(to)
     }
 
     /// Adds an instruction. One without a step text leaves no trace in the event log.
@@ -157,7 +181,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The files of one prompt or a list of prompts, and their names.
+    /// The prompts that there are.
+    pub(crate) fn prompt_sets(&self) -> &Prompts {
+        &self.names.prompts
+    }
+
+    /// The files of one prompt or a list of prompts in the client's language, and their names. What is played is that of the
+    /// call's language: [`Turn::translated`](crate::machine::Turn::translated).
     pub(crate) fn prompts(&mut self, node: &Node) -> (Vec<Arc<str>>, String) {
         if node.items().is_empty() {
             self.faults.error(node.span, "no prompt is named");
@@ -171,17 +201,12 @@ impl Compiler<'_, '_> {
         (files, names.join(","))
     }
 
-    /// The file of a prompt.
+    /// The file of a prompt in the client's language.
     pub(crate) fn prompt(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
-        let found = self.names.prompts.get(name).cloned();
-        if found.is_none() {
-            let hint = match name.strip_suffix(".wav") {
-                Some(bare) if self.names.prompts.contains_key(bare) => format!("write `{bare}`"),
-                _ => self.names.prompt_hint(name),
-            };
-            self.faults.hinted(at, format!("there is no prompt `{name}`"), hint);
-        }
-        found
+        let files = self.names.prompts.named(name, at, self.faults)?;
+        let first = files.first().cloned()?;
+        self.translations.insert(Arc::clone(&first), files);
+        Some(first)
     }
 
     /// A calendar's place.
@@ -273,7 +298,9 @@ impl Compiler<'_, '_> {
             let Some(step) = self.step(item) else { continue };
             // The place is taken before the verb is read: a question's branches lead back to it.
             let own = self.emit(Verb::End, step.at, String::new());
+            self.open.push((own, step.argument.map_or_else(Keys::new, keys_of)));
             let (verb, target) = Verb::parse(&step, own, next, self);
+            self.open.pop();
             let separator = if target.is_empty() { "" } else { " " };
             let instruction = &mut self.code[own.0];
             instruction.step = format!("{}{separator}{target}", verb.name()).into();
@@ -385,4 +412,16 @@ impl Compiler<'_, '_> {
         let flows = self.flows.iter().map(|flow| flow.name.as_ref());
         self.faults.unknown(jump.at, "unknown flow {}", name, flows.chain(own.iter().map(String::as_str)));
     }
+}
+
+fn keys_of(argument: &Node) -> Keys {
+    let mut keys = Keys::new();
+    let Value::Map(entries) = &argument.value else { return keys };
+    for (key, node) in entries {
+        keys.insert(std::ptr::from_ref(node), key.clone());
+        if let Value::Map(inner) = &node.value {
+            keys.extend(inner.iter().map(|(key, node)| (std::ptr::from_ref(node), key.clone())));
+        }
+    }
+    keys
 }

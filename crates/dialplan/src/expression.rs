@@ -7,6 +7,9 @@ mod types;
 
 pub(crate) use types::{Scope, Type, never};
 
+/// The language of the call, the one field of it that `set` changes.
+pub(crate) const CALL_LANGUAGE: &str = "call.language";
+
 use crate::faults::{Faults, Span};
 use crate::yaml::{Node, Value as NodeValue};
 use cel::common::value::CowVal;

@@ -71,6 +71,20 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// A length of time with its unit: `500ms`, `5s`, `2m`; never nothing.
+pub(crate) fn length_of_time(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(digits);
+    let millis: u64 = match unit.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    let length = count.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis);
+    length.filter(|length| !length.is_zero())
+}
+
 impl Node {
     /// What a person would call it.
     pub(crate) fn describe(&self) -> String {
@@ -165,18 +179,10 @@ impl Node {
             faults.error(self.span, format!("{what} is a length of time, and this is {}", self.describe()));
             return None;
         };
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (count, unit) = text.split_at(digits);
-        let millis = match unit.trim() {
-            "ms" => Some(1),
-            "s" => Some(1_000),
-            "m" => Some(60_000),
-            _ => None,
-        };
-        let value = count.parse().ok().zip(millis).and_then(|(n, unit): (u64, u64)| n.checked_mul(unit));
-        let value = value.map(Duration::from_millis).filter(|value| !value.is_zero() && *value <= most);
+        let value = length_of_time(text).filter(|value| *value <= most);
         if value.is_none() {
-            let hint = if digits == text.len() && digits > 0 && count.len() < 5 {
+            let is_count = text.bytes().all(|b| b.is_ascii_digit());
+            let hint = if is_count && (1..5).contains(&text.len()) {
                 format!("write the unit: {text}s or {text}ms")
             } else {
                 let most = most.as_secs() / 60;

@@ -16,6 +16,7 @@ mod features;
 mod fields;
 mod flow;
 mod fraud;
+mod graph;
 mod hours;
 mod limits;
 mod load;
@@ -26,11 +27,15 @@ mod node;
 mod number;
 mod numbering;
 mod program;
+mod prompts;
 mod queues;
 mod report;
 mod routing;
+mod schema;
+mod simulate;
 mod source;
 mod stir;
+mod testing;
 mod types;
 mod users;
 mod verb;
@@ -45,11 +50,12 @@ pub use config::{
 };
 pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
+pub use graph::Graph;
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
     AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput,
-    QueueResult, Ringback, Target,
+    QueueResult, Ringback, StepIndex, Target,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
@@ -57,6 +63,12 @@ pub use numbering::{Bare, Country, Format, Numbering};
 pub use queues::Queue;
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
+pub use schema::CLIENT_SCHEMA;
 pub use shaken::{Attestation, Verstat};
+pub use simulate::{
+    Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,
+    moment_of,
+};
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
+pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};

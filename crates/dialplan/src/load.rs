@@ -10,6 +10,7 @@ use crate::hours::read_ical;
 use crate::names::Names;
 use crate::number;
 use crate::program::{Handlers, Program};
+use crate::prompts::Prompts;
 use crate::queues::{self, Around, Queue};
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
@@ -202,9 +203,9 @@ fn program(
     faults: &mut Faults<'_>,
 ) -> (Program, Vec<Queue>) {
     let (calendars, calendar_names) = client::calendars(&sections.hours, &sections.icals, faults);
-    // A client's own prompt comes later and so takes the place of the system's.
-    let prompts: HashMap<_, _> =
-        scope.input.system_prompts.iter().chain(&scope.files.prompts).map(named).collect();
+    let folder = format!("{}/prompts", scope.files.path);
+    let languages = sections.languages();
+    let prompts = Prompts::new(&scope.files.prompts, &scope.input.system_prompts, languages, folder);
     let around = Around {
         client: scope.index,
         id: &scope.files.id,
@@ -216,7 +217,6 @@ fn program(
     let names = Names {
         client: scope.index,
         prompts,
-        prompt_folder: format!("{}/prompts", scope.files.path),
         calendars: calendar_names,
         queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
         users: scope.users,

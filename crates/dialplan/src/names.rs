@@ -1,18 +1,17 @@
 //! What a client's flows may name.
 
 use crate::caller_id::Owned;
-use crate::faults::{Faults, Span, nearest};
+use crate::faults::{Faults, Span};
+use crate::prompts::Prompts;
 use crate::users::Users;
 use crate::{ClientIndex, Trunk};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything outside the flows themselves.
 pub(crate) struct Names<'c> {
     pub(crate) client: ClientIndex,
-    /// Name to path.
-    pub(crate) prompts: HashMap<String, Arc<str>>,
-    pub(crate) prompt_folder: String,
+    pub(crate) prompts: Prompts,
     pub(crate) calendars: BTreeMap<String, usize>,
     /// The keys under `queues`.
     pub(crate) queues: Vec<String>,
@@ -59,13 +58,5 @@ impl Names<'_> {
             faults.error(at, format!("the trunk `{name}` is of another client"));
         }
         Some(Arc::clone(&trunk.name))
-    }
-
-    /// What to do about a prompt that is not there.
-    pub(crate) fn prompt_hint(&self, name: &str) -> String {
-        match nearest(name, self.prompts.keys().map(String::as_str)) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("put it at {}/{name}.wav", self.prompt_folder),
-        }
     }
 }

@@ -5,8 +5,9 @@ use crate::expression::Type;
 use crate::faults::Span;
 use crate::flow::Input;
 use crate::hours::Calendar;
-use crate::machine::Effect;
+use crate::machine::{Effect, StepIndex};
 use crate::verb::Verb;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An instruction's place in the code.
@@ -24,10 +25,16 @@ pub(crate) struct Program {
     pub(crate) code: Vec<Instruction>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) calendars: Vec<Calendar>,
+    /// Those that somebody wrote.
+    pub(crate) branches: Vec<Branch>,
     /// What those flows have that have none of their own.
     pub(crate) handlers: Handlers,
     /// [`SHARED`] first, then one for each sub-flow.
     pub(crate) scopes: Vec<Variables>,
+    /// Those that a call may be in, the client's first.
+    pub(crate) languages: Vec<Arc<str>>,
+    /// The file of a prompt in the first language: its files in each.
+    pub(crate) translations: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 /// The variables of a scope, sorted by name.
@@ -56,6 +63,16 @@ pub(crate) struct Handlers {
     pub(crate) on_hangup: Option<Pc>,
 }
 
+/// A branch as written: the value of a key of its step, which is its name in the event log too.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) step: Pc,
+    pub(crate) name: Arc<str>,
+    /// Of its key.
+    pub(crate) line: u32,
+    pub(crate) to: Pc,
+}
+
 /// One step, and where it was written.
 #[derive(Debug)]
 pub(crate) struct Instruction {
@@ -70,12 +87,13 @@ pub(crate) struct Instruction {
 
 impl Instruction {
     /// What the event log says of it; nothing for what no administrator wrote.
-    pub(crate) fn announce(&self, program: &Program) -> Option<Effect> {
+    pub(crate) fn announce(&self, at: Pc, program: &Program) -> Option<Effect> {
         (!self.step.is_empty()).then(|| Effect::Step {
             flow: Arc::clone(&program.flows[self.flow.0].name),
             step: Arc::clone(&self.step),
             file: Arc::clone(&self.file),
             line: self.line,
+            place: StepIndex(at.0),
         })
     }
 }

@@ -4,10 +4,10 @@ use crate::ClientIndex;
 use crate::agents::Agents;
 use crate::faults::Faults;
 use crate::fields::Fields;
+use crate::prompts::Prompts;
 use crate::yaml::{Key, Node, Value};
 use acd::{Absence, AnnouncePlan, Member, QueuePlan, Retry, Strategy, Tiers};
 use clock::Duration;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Nobody waits longer than a day.
@@ -44,7 +44,7 @@ pub(crate) struct Around<'a> {
     pub(crate) agents: &'a Agents,
     /// Whether every file could be read.
     pub(crate) complete: bool,
-    pub(crate) prompts: &'a HashMap<String, Arc<str>>,
+    pub(crate) prompts: &'a Prompts,
 }
 
 const KNOWN: [&str; 19] = [
@@ -324,15 +324,16 @@ fn announce(
     (AnnouncePlan { first, every }, files)
 }
 
+/// Files in the client's own language, whatever that of the caller is.
 fn prompts(around: &Around<'_>, node: &Node, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
     let mut files = Vec::new();
     for item in node.items() {
         let Some(name) = item.text("a prompt", faults) else { continue };
-        match around.prompts.get(name) {
+        match around.prompts.first(name) {
             Some(path) => files.push(Arc::clone(path)),
             None => {
-                let known = around.prompts.keys().map(String::as_str);
-                faults.unknown(item.span, "there is no prompt {}", name, known);
+                let hint = around.prompts.hint(name);
+                faults.hinted(item.span, format!("there is no prompt `{name}`"), hint);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The types of all variables, told by what writes them; notes what is wrong in expressions.
 
 use crate::FlowIndex;
-use crate::expression::{Expression, Scope, Type};
+use crate::expression::{CALL_LANGUAGE, Expression, Scope, Type};
 use crate::faults::{Faults, Span};
 use crate::program::{Flow, Instruction, SHARED, Variables};
 use crate::verb::Verb;
@@ -55,7 +55,8 @@ pub(crate) fn check(
         types.untyped(faults);
     }
     let variables = |scope: Scope| {
-        let typed = scope.variables.into_iter();
+        // The call has its language; no flow has one of its own.
+        let typed = scope.variables.into_iter().filter(|(name, _)| name != CALL_LANGUAGE);
         typed.filter_map(|(name, kind)| Some((name.into(), kind?))).collect()
     };
     types.scopes.into_iter().map(variables).collect()
@@ -76,7 +77,7 @@ impl Types<'_> {
             let scope = self.scope_of(instruction);
             for Write { name, source, .. } in instruction.verb.writes() {
                 let known = self.scopes[scope].variables.entry(name.to_owned()).or_default();
-                if matches!(source, Source::Keys) {
+                if matches!(source, Source::Keys) || name == CALL_LANGUAGE {
                     *known = known.or(Some(Type::Text));
                 }
             }

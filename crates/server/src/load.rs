@@ -3,7 +3,10 @@
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
 use crate::tls::{Identity, Outbound, PemError};
-use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile};
+use clock::Duration;
+use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, TestCase, Texts};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -12,6 +15,11 @@ use std::path::{Component, Path, PathBuf};
 const MAX_FILE: u64 = 4 << 20;
 /// The folder of prompts, a client's or the system's.
 pub(crate) const PROMPTS: &str = "prompts";
+/// What ends the name of a file that a client's folder is read for.
+const FLOWS: [&str; 3] = ["yaml", "yml", "ics"];
+/// What ends the name of a file of tests.
+const YAML: [&str; 2] = ["yaml", "yml"];
+const NO_FOLDER: &str = "the node file's `clients` names folders, relative to the node file";
 /// Sample rates that the media engine plays.
 const SAMPLE_RATES: [u32; 3] = [8_000, 16_000, 48_000];
 
@@ -47,6 +55,77 @@ pub fn load_node(path: &Path, prompts: &Path) -> Result<Config, LoadError> {
     let folders = dialplan::node_clients(&node)?;
     let clients = folders.iter().map(|folder| read_client(&below(home, folder))).collect::<Result<_, _>>()?;
     Ok(dialplan::load(&Input { node, clients, system_prompts: system_prompts(prompts) })?)
+}
+
+/// Checks a client folder alone, or a node file with its clients.
+///
+/// # Errors
+/// As [`load_node`].
+pub fn load_path(path: &Path) -> Result<Config, LoadError> {
+    if path.is_dir() { load_client(path) } else { load_node(path, Path::new(PROMPTS)) }
+}
+
+/// The client folders that [`load_path`] reads.
+///
+/// # Errors
+/// The node file cannot be read, or is too broken to tell.
+pub fn client_folders(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    if path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let node = read_file(path, "name a client folder or a node file")?;
+    let home = path.parent().unwrap_or(Path::new(""));
+    Ok(dialplan::node_clients(&node)?.iter().map(|folder| below(home, folder)).collect())
+}
+
+/// The tests of the client folders that [`load_path`] made a plan of. A node reads none: what is wrong with a test is no
+/// reason not to serve.
+///
+/// # Errors
+/// A file cannot be read, or every fault of every test file.
+pub fn tests(path: &Path, plan: &Config) -> Result<Vec<TestCase>, LoadError> {
+    let system_prompts = system_prompts(Path::new(PROMPTS));
+    let (mut cases, mut diagnostics) = (Vec::new(), Vec::new());
+    for folder in client_folders(path)? {
+        let (yaml, hint) = (list(&folder, &YAML, NO_FOLDER)?, "every *.test.yaml of a client folder is read");
+        let files = yaml.iter().filter(|path| is_test(path)).map(|path| read_file(path, hint));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        match dialplan::load_tests(plan, &read_client(&folder)?, &system_prompts, &files) {
+            Ok(found) => cases.extend(found),
+            Err(report) => diagnostics.extend(report.diagnostics),
+        }
+    }
+    if diagnostics.is_empty() { Ok(cases) } else { Err(Report { diagnostics }.into()) }
+}
+
+/// Whether a file of a client's folder tests flows instead of holding any.
+fn is_test(path: &Path) -> bool {
+    let stem = path.file_stem().map(Path::new);
+    stem.and_then(Path::extension).is_some_and(|extension| extension.eq_ignore_ascii_case("test"))
+}
+
+/// What the prompts of a client say, where its `prompts/texts.yaml` tells it.
+pub(crate) fn prompt_texts(folder: &Path) -> Option<Texts> {
+    let file = read_file(&folder.join(PROMPTS).join("texts.yaml"), "").ok()?;
+    Some(Texts::read(&file))
+}
+
+/// How long WAVs last, each read once.
+#[derive(Default)]
+pub(crate) struct Sounds(RefCell<HashMap<String, Duration>>);
+
+impl Sounds {
+    /// What its header says; 3 seconds where there is none.
+    pub(crate) fn length(&self, path: &str) -> Duration {
+        const UNKNOWN: Duration = Duration::from_secs(3);
+        let read = |path: &String| {
+            let reader = hound::WavReader::open(path).ok()?;
+            let (samples, rate) = (reader.duration(), reader.spec().sample_rate);
+            Duration::from_secs(samples.into()).checked_div(rate)
+        };
+        let mut known = self.0.borrow_mut();
+        *known.entry(path.to_owned()).or_insert_with_key(|path| read(path).unwrap_or(UNKNOWN))
+    }
 }
 
 /// The certificate that a node shows, where its node file (at `path`) names one.
@@ -122,27 +201,27 @@ fn below(home: &Path, folder: &str) -> PathBuf {
 /// The prompts that every node has, as if they lay in `folder`.
 fn system_prompts(folder: &Path) -> Vec<PromptFile> {
     let path = |file: &Embedded| folder.join(file.path);
-    SYSTEM_PROMPTS.iter().map(|file| prompt(&path(file), None)).collect()
+    SYSTEM_PROMPTS.iter().map(|file| prompt(folder, &path(file), None)).collect()
 }
 
 fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
-    let hint = "the node file's `clients` names folders, relative to the node file";
+    let hint = NO_FOLDER;
     let mut files = Vec::new();
-    for path in list(folder, &["yaml", "yml", "ics"], hint)? {
+    for path in list(folder, &FLOWS, hint)?.into_iter().filter(|path| !is_test(path)) {
         files.push(read_file(&path, "every *.yaml and *.ics in a client folder is read")?);
     }
     let prompts = folder.join(PROMPTS);
-    let prompts = if prompts.is_dir() { list(&prompts, &["wav"], hint)? } else { Vec::new() };
+    let found = if prompts.is_dir() { list_prompts(&prompts, hint)? } else { Vec::new() };
     Ok(ClientFiles {
         id: folder_name(folder),
         path: shown(folder),
         files,
-        prompts: prompts.iter().map(|path| prompt(path, wav_fault(path))).collect(),
+        prompts: found.iter().map(|path| prompt(&prompts, path, wav_fault(path))).collect(),
     })
 }
 
 /// The name that a folder has, also when it is written as `.` or `a/..`.
-fn folder_name(folder: &Path) -> String {
+pub(crate) fn folder_name(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned()
 }
@@ -173,8 +252,24 @@ fn list(folder: &Path, extensions: &[&str], hint: &'static str) -> Result<Vec<Pa
     Ok(found)
 }
 
-fn prompt(path: &Path, error: Option<String>) -> PromptFile {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+/// The WAVs of a folder of prompts, and of the folders in it, one for each language.
+fn list_prompts(folder: &Path, hint: &'static str) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: folder.to_owned(), error, hint };
+    let mut found = list(folder, &["wav"], hint)?;
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            found.extend(list(&path, &["wav"], hint)?);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A prompt by its name: `welcome`, `de/welcome`.
+fn prompt(folder: &Path, path: &Path, error: Option<String>) -> PromptFile {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let name = below.with_extension("").to_string_lossy().into_owned();
     PromptFile { name, path: shown(path), error }
 }
 
@@ -231,20 +326,29 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let folder = home.path().join("acme");
         std::fs::create_dir_all(folder.join(PROMPTS)).expect("made");
-        for name in ["b.yaml", "a.yml", "c.ics", "notes.txt", ".hidden.yaml"] {
+        for name in ["b.yaml", "a.yml", "c.ics", "a.test.yaml", "b.test.yml", "notes.txt", ".hidden.yaml"] {
             std::fs::write(folder.join(name), "client: {}\n").expect("written");
         }
         wav(&folder.join("prompts/good.wav"), 8_000, 16, 8);
         wav(&folder.join("prompts/fast.wav"), 44_100, 16, 8);
         wav(&folder.join("prompts/empty.wav"), 8_000, 16, 0);
         too_long(&folder.join("prompts/long.wav"));
+        std::fs::create_dir(folder.join("prompts/de")).expect("made");
+        wav(&folder.join("prompts/de/good.wav"), 8_000, 16, 8);
         std::fs::write(folder.join("prompts/text.wav"), "no WAV").expect("written");
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
         assert_eq!(names, [Some("a.yml"), Some("b.yaml"), Some("c.ics")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
-        let expected = [("empty", true), ("fast", true), ("good", false), ("long", true), ("text", true)];
+        let expected = [
+            ("de/good", false),
+            ("empty", true),
+            ("fast", true),
+            ("good", false),
+            ("long", true),
+            ("text", true),
+        ];
         assert_eq!(faults, expected);
     }
 

@@ -211,7 +211,10 @@ impl FakeMedia {
             Command::Leave { stream } => self.leave(stream),
             // It may have ended by itself.
             Command::HushRecording { recording, how } => {
-                Ok(self.recordings.get_mut(&recording).map_or((), |found| found.hush = Some(how)))
+                if let Some(found) = self.recordings.get_mut(&recording) {
+                    found.hush = Some(how);
+                }
+                Ok(())
             }
             Command::ResumeRecording { recording } => {
                 let found = self.recordings.get_mut(&recording);

@@ -51,7 +51,7 @@ pub(crate) struct Scope {
 }
 
 /// What a flow may ask of its call.
-const CALL_FIELDS: [&str; 6] = ["from", "to", "source", "diverted_by", "verstat", "attest"];
+const CALL_FIELDS: [&str; 7] = ["from", "to", "source", "diverted_by", "verstat", "attest", "language"];
 
 /// Those that are one of a few words.
 const CALL_WORDS: [(&str, &[&str]); 2] =
@@ -91,6 +91,14 @@ impl Expression {
                 }
                 None
             }
+        }
+    }
+
+    /// The text that the expression is, if it is nothing else.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match &self.program.expression().expr {
+            Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+            _ => None,
         }
     }
 

@@ -88,6 +88,11 @@ impl Calendar {
         Some(Self { zone: zone?, week, exceptions, holidays })
     }
 
+    /// Where its clocks are.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// What it says of a moment, in microseconds since 1970.
     pub(crate) fn at(&self, unix_micros: i64) -> Hours {
         // Far outside the range of years nobody is open.

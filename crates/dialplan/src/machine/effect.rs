@@ -226,6 +226,8 @@ pub enum Effect {
         file: Arc<str>,
         /// From 1.
         line: u32,
+        /// The same step among all of its client's, however many stand in one line.
+        place: StepIndex,
     },
     /// For the event log: a step goes on by a branch. Before what it causes.
     Branch {
@@ -233,6 +235,8 @@ pub enum Effect {
         verb: Arc<str>,
         /// The branch, `no_input`, or the key pressed.
         branch: Arc<str>,
+        /// Whose branch it is; `None` for a recording that fails and that no step speaks for.
+        place: Option<StepIndex>,
     },
     /// For the event log: the flow took a key.
     Digit {
@@ -240,6 +244,10 @@ pub enum Effect {
         digit: char,
     },
 }
+
+/// Which step of a client's flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepIndex(pub(crate) usize);
 
 /// What a caller hears while targets ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

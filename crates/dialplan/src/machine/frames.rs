@@ -37,6 +37,11 @@ impl Frames {
         Self { shared: Frame::new(program, SHARED), called: Vec::new() }
     }
 
+    /// That of all flows without inputs.
+    pub(crate) fn shared(&self) -> &Frame {
+        &self.shared
+    }
+
     /// That of the flow under way.
     pub(crate) fn top(&self) -> &Frame {
         self.called.last().map_or(&self.shared, |called| &called.frame)

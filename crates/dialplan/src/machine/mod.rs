@@ -6,7 +6,7 @@ mod turn;
 
 pub use effect::{
     AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, MachineInput,
-    QueueResult, Ringback, Target,
+    QueueResult, Ringback, StepIndex, Target,
 };
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
@@ -148,6 +148,34 @@ impl Machine {
         self.config.client(self.client).program.instruction(*at).verb.is_secret()
     }
 
+    /// The step that waits.
+    pub(crate) fn place(&self) -> Option<Pc> {
+        match &self.state {
+            State::Waiting { at, .. } => Some(*at),
+            State::New { .. } | State::Over => None,
+        }
+    }
+
+    /// Whether the flow waits for keys.
+    pub(crate) fn wants_keys(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. }
+        )
+    }
+
+    /// What a variable holds that all flows without inputs share.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let program = &self.config.client(self.client).program;
+        self.call.frames.shared().get(program, name).map(ToString::to_string)
+    }
+
+    /// Whether what is heard tells a value, which may be one that nobody may know: the files of its words tell it too.
+    pub fn says_value(&self) -> bool {
+        let State::Waiting { at, .. } = &self.state else { return false };
+        self.config.client(self.client).program.instruction(*at).verb.says_value()
+    }
+
     fn start(&mut self, now: Time, out: &mut Vec<Effect>) {
         if let State::New { entry } = self.state {
             self.run(now, Next::Go(entry), out);
@@ -173,8 +201,10 @@ impl Machine {
         if self.is_over() {
             return;
         }
-        out.push(Effect::Branch { verb: "record".into(), branch: "failed".into() });
-        if let Some(branch) = self.call.recording_failed.take() {
+        let handler = self.call.recording_failed.take();
+        let place = handler.map(|(record, _)| StepIndex(record.0));
+        out.push(Effect::Branch { verb: "record".into(), branch: "failed".into(), place });
+        if let Some((_, branch)) = handler {
             self.abandon(out);
             self.call.frames.unwind();
             self.run(now, Next::Go(branch), out);
@@ -238,7 +268,7 @@ impl Machine {
             let instruction = program.instruction(at);
             if matches!(next, Next::Go(_)) {
                 self.call.frames.top_mut().attempts.remove(&at);
-                out.extend(instruction.announce(program));
+                out.extend(instruction.announce(at, program));
             }
             let mut turn = Turn { now, at, program, call: &mut self.call, out };
             next = if turn.call.may_step(now) {

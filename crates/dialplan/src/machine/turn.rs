@@ -1,5 +1,5 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult, StepIndex};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
@@ -26,8 +26,8 @@ pub(crate) struct Call {
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
-    /// Where to break off to when the recording fails.
-    pub(crate) recording_failed: Option<Pc>,
+    /// The step that records, and where to break off to when the recording fails.
+    pub(crate) recording_failed: Option<(Pc, Pc)>,
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) gone: bool,
     /// How often lots were drawn.
     lots: u64,
+    /// The place of its language in the program.
+    pub(crate) language: usize,
 }
 
 impl Call {
@@ -55,6 +57,7 @@ impl Call {
             failing: false,
             gone: false,
             lots: 0,
+            language: 0,
         }
     }
 
@@ -176,15 +179,31 @@ impl Wait {
 impl Turn<'_> {
     /// Notes the branch that is taken.
     pub(crate) fn branch(&mut self, verb: &'static str, branch: &str) {
-        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into() });
+        let place = Some(StepIndex(self.at.0));
+        self.out.push(Effect::Branch { verb: verb.into(), branch: branch.into(), place });
     }
 
     /// Starts a play and gives its number.
     pub(crate) fn play(&mut self, files: Vec<Arc<str>>, times: Option<u32>) -> u32 {
+        let files = files.into_iter().map(|file| self.translated(file)).collect();
         let play = self.call.plays;
         self.call.plays = self.call.plays.wrapping_add(1);
         self.out.push(Effect::Play { play, files, times });
         play
+    }
+
+    /// The file that a prompt is in the language of the call.
+    pub(crate) fn translated(&self, file: Arc<str>) -> Arc<str> {
+        let known = self.program.translations.get(&file).and_then(|files| files.get(self.call.language));
+        known.cloned().unwrap_or(file)
+    }
+
+    /// Changes the language of the call; whether the client has it.
+    pub(crate) fn speak(&mut self, value: &Value) -> bool {
+        let Value::Text(language) = value else { return false };
+        let found = self.program.languages.iter().position(|known| known == language);
+        self.call.language = found.unwrap_or(self.call.language);
+        found.is_some()
     }
 
     /// Counts a failed attempt of this step.
@@ -308,6 +327,7 @@ impl Variables for Names<'_> {
                 ("source", source),
                 ("diverted_by", diverted_by),
                 ("verstat", verstat.as_str()),
+                ("language", self.program.languages.get(self.call.language).map_or("", |it| &**it)),
                 ("attest", attestation.map_or("", Attestation::as_str)),
             ];
             let map: HashMap<String, cel::Value> = fields

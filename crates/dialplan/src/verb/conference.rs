@@ -121,6 +121,14 @@ impl Conference {
         self.full.is_none() || self.failed.is_none()
     }
 
+    /// The room's name, where no expression gives it.
+    pub(crate) fn room(&self) -> Option<&str> {
+        match &self.room {
+            Room::Named(name) => Some(name),
+            Room::From(_) => None,
+        }
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let failures = [self.full, self.failed].map(|branch| branch.unwrap_or(self.next));
         let keys = self.keys.iter().map(|(_, pc)| *pc);
@@ -139,14 +147,9 @@ impl Conference {
             return turn.failed(self.failed, self.next);
         };
         let Self { max, muted, music, enter, leave, .. } = self;
-        turn.out.push(Effect::Conference {
-            room,
-            max: *max,
-            muted: *muted,
-            music: music.clone(),
-            enter: enter.clone(),
-            leave: leave.clone(),
-        });
+        let heard = |file: &Option<Arc<str>>| file.clone().map(|file| turn.translated(file));
+        let (music, enter, leave) = (heard(music), heard(enter), heard(leave));
+        turn.out.push(Effect::Conference { room, max: *max, muted: *muted, music, enter, leave });
         Next::Wait(Wait::Conference(Typed::default()))
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Confirm {
     question: Question,
-    /// What is read back behind the prompt, and the prompts of the digits.
+    /// What is read back behind the prompt, and the prompts of the digits, which are those of `say`.
     read: Option<(Expression, Vec<Arc<str>>)>,
     /// What is said behind that.
     choice: Vec<Arc<str>>,
@@ -39,7 +39,7 @@ impl Confirm {
         let read = fields.get("read").and_then(|node| {
             let expression = Expression::parse(node, "`read`", compiler.faults)?;
             let digits: Option<Vec<_>> =
-                (0..10).map(|digit| compiler.prompt(&format!("digit-{digit}"), node.span)).collect();
+                (0..10).map(|digit| compiler.prompt(&digit.to_string(), node.span)).collect();
             Some((expression, digits?))
         });
         let choice = fields.get("choice").map_or(Vec::new(), |node| compiler.prompts(node).0);
@@ -54,6 +54,11 @@ impl Confirm {
             let message = format!("`read` is {found}, which has no digits to read");
             faults.hinted(read.span(), message, "a text or a whole number has: read: account");
         }
+    }
+
+    /// Whether it says more than its prompts.
+    pub(super) fn reads(&self) -> bool {
+        self.read.is_some()
     }
 
     pub(super) fn may_fail(&self) -> bool {

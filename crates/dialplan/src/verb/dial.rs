@@ -89,6 +89,11 @@ impl Dial {
         [self.busy, self.no_answer, self.failed].contains(&None)
     }
 
+    /// Whom it rings.
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
     /// Where the call goes once it was answered by a target.
     pub(crate) fn done(&self) -> Pc {
         self.done
@@ -114,7 +119,10 @@ impl Dial {
             targets,
             mode: self.mode,
             timeout: self.timeout,
-            ringback: self.ringback.clone(),
+            ringback: match &self.ringback {
+                Ringback::Prompt(file) => Ringback::Prompt(turn.translated(std::sync::Arc::clone(file))),
+                other => other.clone(),
+            },
             caller_id: self.caller_id.clone(),
         });
         Next::Wait(Wait::Dial)

@@ -114,6 +114,11 @@ impl Enqueue {
         }
     }
 
+    /// The queue's name within the client.
+    pub(crate) fn queue(&self) -> &str {
+        &self.queue
+    }
+
     pub(super) fn exits(&self) -> Vec<Pc> {
         let ends = [Some(self.timeout), Some(self.full), Some(self.no_agents), self.done];
         ends.into_iter().flatten().chain(self.keys.iter().map(|(_, pc)| *pc)).collect()

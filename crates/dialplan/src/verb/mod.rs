@@ -25,6 +25,7 @@ mod reject;
 mod repeat;
 mod return_to;
 mod ring;
+mod say;
 mod set;
 mod switch;
 
@@ -71,6 +72,7 @@ pub(crate) enum Verb {
     EarlyMedia(ring::EarlyMedia),
     Hangup,
     Reject(reject::Reject),
+    Say(say::Say),
     /// Behind a `no_input` or `invalid` branch: ask the menu or gather again, attempts counting on.
     Again(Pc),
     /// Behind the last step.
@@ -95,6 +97,7 @@ impl<'n> Step<'n> {
         if found.is_none() {
             let example = match self.verb {
                 "play" => "- play: welcome",
+                "say" => "- say: {number: 12}",
                 "menu" => "- menu: {prompt: choose, keys: {\"1\": …}}",
                 "gather" => "- gather: {into: account, prompt: enter-account}",
                 "dial" => "- dial: [alice, bob]",
@@ -133,9 +136,10 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 28] = [
+pub(crate) const VERBS: [&str; 29] = [
     "answer",
     "play",
+    "say",
     "menu",
     "gather",
     "dial",
@@ -167,7 +171,20 @@ pub(crate) const VERBS: [&str; 28] = [
 impl Verb {
     /// Whether it asks for keys that nobody may know.
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Gather(gather) if gather.is_secret())
+        match self {
+            Self::Gather(gather) => gather.is_secret(),
+            Self::Pin(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what the caller hears tells a value.
+    pub(crate) fn says_value(&self) -> bool {
+        match self {
+            Self::Say(_) => true,
+            Self::Confirm(confirm) => confirm.reads(),
+            _ => false,
+        }
     }
 
     /// Reads a step that goes on at `next`, and gives the verb with the text of its target.
@@ -182,6 +199,7 @@ impl Verb {
             "play" => {
                 play::Play::parse(step, "`play`", next, compiler).map(|(it, text)| (Self::Play(it), text))
             }
+            "say" => say::Say::parse(step, next, compiler),
             "menu" => menu::Menu::parse(step, own, next, compiler),
             "gather" => gather::Gather::parse(step, own, next, compiler),
             "dial" => dial::Dial::parse(step, next, compiler),
@@ -227,6 +245,7 @@ impl Verb {
         match self {
             Self::Answer(_) => "answer",
             Self::Play(_) => "play",
+            Self::Say(_) => "say",
             Self::Menu(_) => "menu",
             Self::Gather(_) => "gather",
             Self::Dial(_) => "dial",
@@ -262,6 +281,7 @@ impl Verb {
         match self {
             Self::Answer(answer) => answer.exits(),
             Self::Play(play) => play.exits(),
+            Self::Say(say) => say.exits(),
             Self::Menu(menu) => menu.exits(),
             Self::Gather(gather) => gather.exits(),
             Self::Dial(dial) => dial.exits(),
@@ -295,6 +315,7 @@ impl Verb {
         matches!(
             self,
             Self::Play(_)
+                | Self::Say(_)
                 | Self::Menu(_)
                 | Self::Gather(_)
                 | Self::Dial(_)
@@ -314,6 +335,7 @@ impl Verb {
     pub(crate) fn may_fail(&self) -> bool {
         match self {
             Self::Play(play) | Self::Beep(play) | Self::EarlyMedia(ring::EarlyMedia(play)) => play.may_fail(),
+            Self::Say(say) => say.may_fail(),
             Self::Menu(menu) => menu.may_fail(),
             Self::Gather(gather) => gather.may_fail(),
             Self::Pin(pin) => pin.may_fail(),
@@ -338,6 +360,7 @@ impl Verb {
         matches!(
             self,
             Self::Play(_)
+                | Self::Say(_)
                 | Self::Menu(_)
                 | Self::Gather(_)
                 | Self::Record(_)
@@ -363,6 +386,7 @@ impl Verb {
     /// Notes what is wrong with names and types in expressions.
     pub(crate) fn check(&self, scope: &Scope, faults: &mut Faults<'_>) {
         match self {
+            Self::Say(say) => say.check(scope, faults),
             Self::Set(set) => set.check(scope, faults),
             Self::If(condition) => condition.check(scope, faults),
             Self::Switch(switch) => switch.check(scope, faults),
@@ -381,6 +405,7 @@ impl Verb {
         match self {
             Self::Answer(answer) => answer.begin(turn),
             Self::Play(play) => play.begin(turn),
+            Self::Say(say) => say.begin(turn),
             Self::Menu(menu) => menu.begin(turn),
             Self::Gather(gather) => gather.begin(turn),
             Self::Dial(dial) => dial.begin(turn),
@@ -425,6 +450,7 @@ impl Verb {
             }
             (Self::Confirm(confirm), Wait::Ask(ask), event) => confirm.resume(ask, event, turn),
             (Self::Pin(pin), Wait::Ask(ask), event) => pin.resume(ask, event, turn),
+            (Self::Say(say), Wait::Play { .. }, event) => say.resume(event, turn),
             (Self::Menu(menu), Wait::Ask(ask), event) => menu.resume(ask, event, turn),
             (Self::Gather(gather), Wait::Ask(ask), event) => gather.resume(ask, event, turn),
             (Self::Dial(dial), Wait::Dial, Event::DialEnded(result)) => dial.resume(result, turn),

@@ -73,7 +73,7 @@ impl Record {
         match self {
             Self::Start { next, failed } => {
                 turn.out.push(Effect::Record);
-                turn.call.recording_failed = *failed;
+                turn.call.recording_failed = failed.map(|failed| (turn.at, failed));
                 Next::Go(*next)
             }
             Self::Stop { next } => {

@@ -2,7 +2,7 @@
 
 use super::{Step, Verb};
 use crate::compile::Compiler;
-use crate::expression::{Expression, Scope};
+use crate::expression::{CALL_LANGUAGE, Expression, Scope};
 use crate::faults::{Faults, Span};
 use crate::machine::{Next, Turn};
 use crate::program::Pc;
@@ -36,8 +36,13 @@ impl Set {
         }
         let mut assignments = Vec::new();
         for (key, node) in entries {
-            let name = compiler.variable(&key.text, key.span);
             let value = Expression::parse(node, "a value", compiler.faults);
+            let name = if key.text == CALL_LANGUAGE {
+                known_language(value.as_ref(), compiler);
+                Some(key.text.clone())
+            } else {
+                compiler.variable(&key.text, key.span)
+            };
             assignments.extend(name.map(|name| Assignment { name, at: key.span, value }));
         }
         let target = assignments.iter().map(|a| a.name.as_str()).collect::<Vec<_>>().join(",");
@@ -78,7 +83,8 @@ impl Set {
     pub(super) fn begin(&self, turn: &mut Turn<'_>) -> Next {
         for Assignment { name, value, .. } in &self.assignments {
             match value.as_ref().map(|value| turn.value(value)) {
-                Some(Ok(value)) => turn.set(name, value),
+                Some(Ok(value)) if name != CALL_LANGUAGE => turn.set(name, value),
+                Some(Ok(value)) if turn.speak(&value) => {}
                 // The variable keeps what it had.
                 _ => {
                     turn.branch("set", "error");
@@ -89,5 +95,15 @@ impl Set {
             }
         }
         Next::Go(self.next)
+    }
+}
+
+/// Notes a language that no call of the client is in.
+fn known_language(value: Option<&Expression>, compiler: &mut Compiler<'_, '_>) {
+    let Some((value, language)) = value.and_then(|value| Some((value, value.literal()?))) else { return };
+    let known = compiler.prompt_sets().languages.clone();
+    if !known.iter().any(|known| &**known == language) {
+        let hint = format!("add it in client: {{languages: [{}, {language}]}}", known.join(", "));
+        compiler.faults.hinted(value.span(), format!("the client has no language `{language}`"), hint);
     }
 }

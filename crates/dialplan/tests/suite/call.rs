@@ -94,6 +94,11 @@ impl Call {
         self.now = end;
     }
 
+    /// Whether the keys that are asked for are secret, and whether what is heard tells a value.
+    pub(crate) fn secrets(&self) -> (bool, bool) {
+        (self.machine.is_secret(), self.machine.says_value())
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.machine.is_over()
     }
@@ -174,7 +179,7 @@ fn text(effect: &Effect) -> String {
         Effect::Record => "recording".into(),
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),
-        Effect::Branch { verb, branch } => format!("{verb}:{branch}"),
+        Effect::Branch { verb, branch, .. } => format!("{verb}:{branch}"),
         Effect::HushRecording { how } => format!("hush {how:?}"),
         Effect::Digit { digit } => format!("key {digit}"),
     }

@@ -3,11 +3,15 @@
 mod calendars;
 mod call;
 mod config;
+mod graph;
 mod last_things;
 mod machine;
 mod more_verbs;
 mod mutation;
 mod report;
 mod samples;
+mod say;
+mod simulate;
 mod sub_flows;
 mod support;
+mod testing;

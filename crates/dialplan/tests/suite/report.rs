@@ -2,12 +2,13 @@
 //! line `==== path`, and the exact report behind `==== report`. `UPDATE=1 cargo test -p dialplan` writes
 //! the reports anew: read the difference before you commit it.
 
-use crate::support::{NODE, PROMPTS, SYSTEM_PROMPTS};
-use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load};
+use crate::support::{NODE, PROMPTS, system_prompts};
+use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, load, load_tests};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const REPORT: &str = "report";
+const TEST: &str = ".test.yaml";
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the cases are files, and no shell is there to read them")]
@@ -20,10 +21,9 @@ fn every_mistake_is_reported_with_its_place_and_a_hint() {
     for path in cases {
         let text = std::fs::read_to_string(&path).expect("a case");
         let (files, expected) = split(&text);
-        let found = match load(&input(&files)) {
-            Ok(_) => "no error".to_owned(),
-            Err(report) => report.to_string(),
-        };
+        let input = input(&files);
+        let checked = load(&input).and_then(|config| tests(&config, &input, &files));
+        let found = checked.map_or_else(|report| report.to_string(), |()| "no error".to_owned());
         if found != expected {
             wrong.push_str(&format!("{}:\n{found}\n\n", path.display()));
             if std::env::var_os("UPDATE").is_some() {
@@ -45,6 +45,10 @@ fn a_prompt_that_cannot_be_played_is_an_error_of_its_file() {
     assert_eq!(report, expected);
 }
 
+fn is_flow_of(path: &str, client: &str) -> bool {
+    path.starts_with(&format!("{client}/")) && !path.ends_with(TEST)
+}
+
 /// The files by path, and the report.
 fn split(case: &str) -> (BTreeMap<&str, String>, String) {
     let mut parts: BTreeMap<&str, String> = BTreeMap::new();
@@ -59,20 +63,29 @@ fn split(case: &str) -> (BTreeMap<&str, String>, String) {
     (parts, report.strip_suffix('\n').unwrap_or(&report).to_owned())
 }
 
+/// What is wrong with the test files of the client `acme`.
+fn tests(config: &Config, input: &Input, files: &BTreeMap<&str, String>) -> Result<(), Report> {
+    let tests: Vec<_> = files.iter().filter(|(path, _)| path.ends_with(TEST)).map(source).collect();
+    load_tests(config, &input.clients[0], &input.system_prompts, &tests).map(drop)
+}
+
+fn source((path, text): (&&str, &String)) -> SourceFile {
+    SourceFile { path: (*path).into(), text: text.clone() }
+}
+
 fn input(files: &BTreeMap<&str, String>) -> Input {
-    let source = |(path, text): (&&str, &String)| SourceFile { path: (*path).into(), text: text.clone() };
     let node = files.get("ringdown.yaml").map_or(NODE, String::as_str);
     let prompt =
         |name: &str| PromptFile { name: name.into(), path: format!("acme/prompts/{name}.wav"), error: None };
     let client = |id: &str| ClientFiles {
         id: id.into(),
         path: id.into(),
-        files: files.iter().filter(|(path, _)| path.starts_with(&format!("{id}/"))).map(source).collect(),
+        files: files.iter().filter(|(path, _)| is_flow_of(path, id)).map(source).collect(),
         prompts: PROMPTS.iter().map(|name| prompt(name)).collect(),
     };
     Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node.into() },
         clients: vec![client("acme"), client("globex")],
-        system_prompts: SYSTEM_PROMPTS.iter().map(|name| prompt(name)).collect(),
+        system_prompts: system_prompts(&[spoken::Language::English]),
     }
 }

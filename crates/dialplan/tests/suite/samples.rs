@@ -1,6 +1,6 @@
 //! The sample files of the repository: they check.
 
-use crate::support::{NODE, SYSTEM_PROMPTS};
+use crate::support::{NODE, system_prompts};
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load, node_clients};
 use std::path::{Path, PathBuf};
 
@@ -68,12 +68,7 @@ fn every_example_of_the_manual_checks() {
             error: None,
         });
         let node = SourceFile { path: "ringdown.yaml".into(), text: NODE.into() };
-        let system_prompts = SYSTEM_PROMPTS.map(|name| PromptFile {
-            name: name.into(),
-            path: format!("{name}.wav"),
-            error: None,
-        });
-        let system_prompts = system_prompts.into();
+        let system_prompts = system_prompts(&spoken::Language::ALL);
         if let Err(report) = load(&Input { node, clients: vec![client], system_prompts }) {
             panic!("{report}\n{example}");
         }

@@ -1,6 +1,7 @@
 //! One client of which only some sections matter to a test.
 
 use dialplan::{ClientFiles, Input, PromptFile, SourceFile};
+use spoken::{Kind, Language, inventory};
 
 pub(crate) const NODE: &str = "\
 sip: {listen: [udp:127.0.0.1:5062]}
@@ -16,23 +17,7 @@ clients: [acme]
 pub(crate) const PROMPTS: [&str; 6] = ["welcome", "choose", "closed", "invalid", "sorry-nobody", "goodbye"];
 
 /// Those of the system that steps name by themselves.
-pub(crate) const SYSTEM_PROMPTS: [&str; 15] = [
-    "beep",
-    "busy-tone",
-    "congestion-tone",
-    "error-tone",
-    "ringback",
-    "digit-0",
-    "digit-1",
-    "digit-2",
-    "digit-3",
-    "digit-4",
-    "digit-5",
-    "digit-6",
-    "digit-7",
-    "digit-8",
-    "digit-9",
-];
+const SYSTEM_PROMPTS: [&str; 5] = ["beep", "busy-tone", "congestion-tone", "error-tone", "ringback"];
 
 pub(crate) fn input(node: &str, client: &str) -> Input {
     let prompt = |name: &&str| PromptFile {
@@ -48,6 +33,23 @@ pub(crate) fn input(node: &str, client: &str) -> Input {
             files: vec![SourceFile { path: "acme/acme.yaml".into(), text: client.into() }],
             prompts: PROMPTS.iter().map(prompt).collect(),
         }],
-        system_prompts: SYSTEM_PROMPTS.iter().map(prompt).collect(),
+        system_prompts: system_prompts(&Language::ALL),
     }
+}
+
+/// The prompts of the system, with what is said in some languages.
+pub(crate) fn system_prompts(languages: &[Language]) -> Vec<PromptFile> {
+    let others =
+        SYSTEM_PROMPTS.map(|name| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None });
+    others.into_iter().chain(words(languages)).collect()
+}
+
+/// The recordings of all that is said in some languages, `de/20.wav`.
+fn words(languages: &[Language]) -> Vec<PromptFile> {
+    let kinds = |language: &Language| Kind::ALL.map(|kind| inventory(kind, *language));
+    let mut names: Vec<String> =
+        languages.iter().flat_map(kinds).flatten().map(ToString::to_string).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| PromptFile { path: format!("{name}.wav"), name, error: None }).collect()
 }

@@ -29,10 +29,11 @@ pub(super) fn check(paths: &[PathBuf], json: bool) -> Result<(), Failed> {
 }
 
 fn check_one(path: &Path) -> Result<Config, LoadError> {
+    let plan = load::load_path(path)?;
+    load::tests(path, &plan)?;
     if path.is_dir() {
-        return load::load_client(path);
+        return Ok(plan);
     }
-    let plan = load::load_node(path, Path::new(load::PROMPTS))?;
     if let Some(warning) =
         load::identity(path, &plan)?.and_then(|identity| identity.warning(Timestamp::now()))
     {

@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod doctor;
 mod fraud;
+mod graph;
 mod history;
 mod listen;
 mod node;
@@ -11,6 +12,9 @@ mod output;
 mod queues;
 mod record;
 mod rooms;
+mod schema;
+mod simulate;
+mod test;
 mod trunks;
 
 use crate::{demo, serve};
@@ -34,6 +38,10 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Serve { config, state } => node::serve(serve::Options { config, state: state.state }),
         Command::Check { paths, json } => check::check(&paths, json),
+        Command::Simulate(arguments) => simulate::simulate(arguments),
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments),
+        Command::Schema => schema::schema(),
         Command::Calls { state, json, limit, number, client, since } => {
             history::calls(&state.state, json, limit, &Filter { since, number, client })
         }
@@ -134,6 +142,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prints the way of a call through its flows, step by step, without a node and without a phone
+    #[command(after_help = "Examples:\n  ringdown simulate dialplans/acme +15550100\n  \
+                      ringdown simulate dialplans/acme +15550100 --keys 9,1 --answer alice=busy --answer bob=no-answer\n  \
+                      ringdown simulate ringdown.yaml +15550100 --at 2026-12-25T10:00 --keys - --json")]
+    Simulate(simulate::Arguments),
+    /// Runs the tests of client folders, `*.test.yaml`, on a virtual clock; exit status 1 if one fails
+    #[command(
+        after_help = "Examples:\n  ringdown test\n  ringdown test dialplans/acme --coverage-min 100\n  \
+                      ringdown test dialplans/acme --junit report.xml"
+    )]
+    Test(test::Arguments),
+    /// Draws a flow and the flows that it goes to, failure branches dashed
+    #[command(
+        after_help = "Examples:\n  ringdown graph dialplans/acme main --out main.svg\n  ringdown graph dialplans/acme main --mermaid"
+    )]
+    Graph(graph::Arguments),
+    /// Prints the JSON Schema of a client's files, by which editors complete and mark them
+    #[command(after_help = "Example:\n  ringdown schema > client.schema.json")]
+    Schema,
     /// Lists calls, the latest first
     #[command(
         after_help = "Examples:\n  ringdown calls --limit 5\n  ringdown calls --number 5550199 --since '2026-11-23 08:00'\n  \

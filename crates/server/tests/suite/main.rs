@@ -3,7 +3,11 @@
 mod certificate;
 mod check;
 mod demo;
+mod graph;
 mod http;
 mod node;
 mod running;
+mod schema;
+mod simulate;
 mod streams;
+mod test;

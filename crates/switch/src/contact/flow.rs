@@ -83,10 +83,10 @@ impl Contact {
             Effect::Record => self.begin_recording(core),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
-            Effect::Step { flow, step, file, line } => {
+            Effect::Step { flow, step, file, line, .. } => {
                 core.log(Some(self.id), Kind::FlowStep { flow, step, file, line });
             }
-            Effect::Branch { verb, branch } => core.log(Some(self.id), Kind::FlowBranch { verb, branch }),
+            Effect::Branch { verb, branch, .. } => core.log(Some(self.id), Kind::FlowBranch { verb, branch }),
             Effect::Digit { digit } => core.log(Some(self.id), Kind::Digit { leg: self.caller.id, digit }),
         }
     }

@@ -33,6 +33,9 @@ enum Tune {
     File(Arc<str>),
 }
 
+/// A word that is not played: its file would tell a part of what is said, which may be a secret of the caller.
+const UNPLAYABLE_WORD: &str = "a recorded word cannot be played: `ringdown check` tells which of a client's";
+
 impl Contact {
     pub(super) fn play(&mut self, core: &mut Core, number: u32, files: Vec<Arc<str>>, times: Option<u32>) {
         let hears = match self.caller.state {
@@ -60,6 +63,7 @@ impl Contact {
         let failed = match end {
             PlayEnd::Finished | PlayEnd::Stopped => None,
             PlayEnd::Failed(error) => {
+                let error = if self.machine.says_value() { UNPLAYABLE_WORD.to_owned() } else { error };
                 core.log(Some(self.id), Kind::PlayFailed { error: error.clone() });
                 Some(error)
             }

@@ -1,0 +1,82 @@
+//! `ringdown schema`, held by a validator that is not ours (`jsonschema` of Python) against flows that check and flows that do not.
+
+use crate::running::text;
+use crate::simulate::ringdown;
+use std::path::Path;
+use std::process::{Command, Output};
+
+struct Validator {
+    home: tempfile::TempDir,
+}
+
+impl Validator {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let printed = ringdown(&["schema"]);
+        assert!(printed.status.success(), "{}", text(&printed.stderr));
+        std::fs::write(home.path().join("schema.json"), printed.stdout).expect("written");
+        Self { home }
+    }
+
+    fn run(&self, files: &[&Path]) -> Output {
+        let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/schema.py");
+        let mut python = Command::new("python3");
+        python.arg(suite).arg(self.home.path().join("schema.json")).args(files);
+        python.output().expect("python3 runs")
+    }
+}
+
+#[test]
+fn every_sample_and_every_example_of_the_manual_fits_the_schema() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = [
+        "dialplans/acme/acme.yaml",
+        "dialplans/README.md",
+        "crates/dialplan/tests/everything.yaml",
+        "tests/load/client/client.yaml",
+    ]
+    .map(|path| root.join(path));
+    let found = Validator::new().run(&files.each_ref().map(|path| path.as_path()));
+    assert!(found.status.success(), "{}{}", text(&found.stdout), text(&found.stderr));
+}
+
+#[test]
+fn what_is_misspelt_or_mistyped_does_not_fit() {
+    let validator = Validator::new();
+    let clients = [
+        "flow: {}",
+        "flows: {main: []}",
+        "flows: {main: [anser]}",
+        "flows: {main: [play]}",
+        "flows: {main: [{plai: welcome}]}",
+        "flows: {main: [{play: welcome, hangup: }]}",
+        "flows: {main: [{menu: {prompt: a, kyes: {\"1\": hangup}}}]}",
+        "flows: {main: [{menu: {prompt: a}}]}",
+        "flows: {main: [{menu: {prompt: a, keys: {x: hangup}}}]}",
+        "flows: {main: [{dial: {to: alice, timeout: 5}}]}",
+        "flows: {main: [{dial: {to: alice, busy: {goto: a, play: b}}}]}",
+        "flows: {main: [{reject: 200}]}",
+        "users: {alice: {name: Alice}}",
+        "hours: {office: {zone: Europe/Madrid, open: {mon: 9-17}}}",
+        "client: {features: {transfer: \"12\"}}",
+        "client: {on_eror: main}",
+        "hours: {office: {zone: Europe/Madrid, open: , closed: [last mon of mai]}}",
+        "agents: {alice: {pin: \"12\"}}",
+        "queues: {support: {strategy: ring-all}}",
+        "queues: {support: {agents: all, strategy: ring-al}}",
+        "flows: {main: [{enqueue: {queue: support, busy: hangup}}]}",
+        "flows: {main: [{percent: {101: hangup}}]}",
+        "flows: {main: {inputs: {a: txt}, steps: [return]}}",
+    ];
+    let paths: Vec<_> =
+        (0..clients.len()).map(|it| validator.home.path().join(format!("{it}.yaml"))).collect();
+    for (client, path) in clients.iter().zip(&paths) {
+        std::fs::write(path, client).expect("written");
+    }
+    let found = validator.run(&paths.iter().map(|path| path.as_path()).collect::<Vec<_>>());
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let said = text(&found.stdout);
+    for (client, path) in clients.iter().zip(&paths) {
+        assert!(said.contains(&format!("{}: ", path.display())), "{client} fits:\n{said}");
+    }
+}
