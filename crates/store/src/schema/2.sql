@@ -5,3 +5,5 @@ CREATE TABLE agent (
     paused TEXT,              -- the reason of its pause; NULL while it is in none
     phone TEXT                -- the user whose phone rang for it
 );
+
+PRAGMA user_version = 2;
