@@ -40,10 +40,11 @@ fn a_full_disk_under_the_journal_loses_no_cdr() {
     if !can_mount() {
         return;
     }
-    let node = Node::start_on_tmpfs(&Setup::new(), "", "4m");
+    // The prompts of the system are in it, too.
+    let node = Node::start_on_tmpfs(&Setup::new(), "", "24m");
     let filler: PathBuf = node.state().join("filler");
     // Fills what is left; the last write fails, and that is what is wanted.
-    let _ = fs::write(&filler, vec![0; 8 << 20]);
+    let _ = fs::write(&filler, vec![0; 32 << 20]);
     let callee = Sipp::callee(&node, "answer", 5080).calls(3).start();
     let caller = Sipp::caller(&node, "call", "uas").calls(3).run();
     assert_eq!((caller.successful(), callee.finish().successful()), (3, 3));

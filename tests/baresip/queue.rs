@@ -80,6 +80,7 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
     said(&node, &["agents", "pause", "1000", "--reason", "lunch"]);
     said(&node, &["agents", "logout", "1001"]);
     until(Duration::from_secs(5), "the log has it", || is_logged(&node, b"logged_out"));
+    drop((lazy, agent));
     let node = node.crash_and_start_again();
     until(Duration::from_secs(5), "the agents are back", || {
         // Its phone has not registered again yet, and shows in front of the pause.
@@ -88,7 +89,7 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
     assert_eq!(state(&node, "1001"), "logged_out");
     let again = Baresip::register(&node, 1000, 0, "PCMU", &agents);
     until(Duration::from_secs(5), "its pause", || state(&node, "1000") == "paused");
-    drop((lazy, agent, again));
+    drop(again);
     node.stop();
 }
 

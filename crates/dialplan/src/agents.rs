@@ -142,7 +142,15 @@ impl Agents {
 /// The name of a key, or those of a range of numbers.
 fn names(key: &Key, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
     match users::range(key, faults) {
-        None => vec![key.text.as_str().into()],
+        None => {
+            let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.+".contains(&b);
+            if key.text.is_empty() || !key.text.bytes().all(fits) {
+                let hint = "agents are named with letters, digits and - _ . +";
+                faults.hinted(key.span, format!("`{}` cannot be an agent", key.text), hint);
+                return Vec::new();
+            }
+            vec![key.text.as_str().into()]
+        }
         Some(range) => {
             let names: Vec<Arc<str>> = range.names().take(MOST_IN_A_RANGE as usize + 1).collect();
             if names.len() > MOST_IN_A_RANGE as usize {

@@ -179,7 +179,10 @@ impl Core {
         action: AgentAction,
     ) -> bool {
         let Some(user) = user else { return false };
-        let proven = agent.and_then(|agent| plan.agent(agent)).filter(|it| it.pin.as_deref() == pin);
+        let client = plan.user(user).map(|user| user.client);
+        let proven = agent
+            .and_then(|agent| plan.agent(agent))
+            .filter(|it| pin.is_some() && it.pin.as_deref() == pin && Some(it.client) == client);
         let found = match agent {
             Some(_) => proven,
             None => {

@@ -226,6 +226,8 @@ impl Contact {
         let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return };
         let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return };
         core.timers.cancel(Timer::Ring(self.id));
+        // Who comes back after a talk waits anew.
+        self.former_place = None;
         let user = self.legs().find(|it| it.id == leg).and_then(|leg| leg.user().cloned());
         let taken = waiting.offers.iter().find(|offer| Some(&offer.user) == user.as_ref());
         match taken {
