@@ -1,4 +1,4 @@
-use crate::{ContactId, FaxCount, LegId, Missing, Quality};
+use crate::{ContactId, FaxCount, LegId, Missing, Quality, Reach};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -49,8 +49,11 @@ pub enum Kind {
         contact: String,
         /// Seconds until it expires.
         expires: u32,
+        /// How it is reached; `None` in what earlier versions wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reach: Option<Box<Reach>>,
     },
-    /// A contact was removed or expired.
+    /// A contact was removed, has expired, or can no longer be reached.
     Unregistered {
         /// `user@client`.
         user: String,

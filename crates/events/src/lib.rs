@@ -8,6 +8,7 @@ mod kind;
 mod plain;
 mod quality;
 pub mod queues;
+mod registration;
 mod wall;
 
 pub use kind::{
@@ -15,6 +16,7 @@ pub use kind::{
     RoomBy, SipDirection, SuperviseMode, TransferBy, TransferOutcome,
 };
 pub use quality::{AtParty, FaxCount, Missing, Quality};
+pub use registration::{Reach, Registration};
 pub use wall::{Moment, WallClock};
 
 use clock::Time;

@@ -46,7 +46,7 @@ pub use message::{ACCEPTED_BODIES, Fault, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES, 
 pub use method::Method;
 pub use name::Name;
 pub use refer::{Refer, ReferState, Replaces};
-pub use registrar::{Binding, Registrar, RegistrarConfig, Reject};
+pub use registrar::{Binding, KeptBinding, Registrar, RegistrarConfig, Reject};
 pub use registration::{Register, Registering, Registration, RegistrationConfig};
 pub use subscribe::Subscribe;
 pub use transaction::TimerValues;

@@ -67,6 +67,21 @@ impl Binding {
     }
 }
 
+/// A binding as a former run has left it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptBinding {
+    /// As in [`Binding`].
+    pub uri: String,
+    /// As in [`Binding`]; its stream, if it had one, is gone.
+    pub flow: Flow,
+    /// As in [`Binding`].
+    pub expires_at: Time,
+    /// As in [`Binding`].
+    pub q: u16,
+    /// As in [`Binding`].
+    pub path: Vec<String>,
+}
+
 /// Why a REGISTER is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -156,6 +171,23 @@ impl Registrar {
             self.apply(now, aor, &Request { changes, path, call_id, cseq }, flow);
         }
         Ok(self.lookup(now, aor).cloned().collect())
+    }
+
+    /// Takes back what a former run had, and says whether it does: not what has expired, nor what only a stream reached
+    /// that is gone. A REGISTER is not held against the CSeq of one before the restart.
+    pub fn restore(&mut self, now: Time, aor: &str, kept: KeptBinding) -> bool {
+        let KeptBinding { uri, flow, expires_at, q, path } = kept;
+        let flow = Flow { connection: 0, ..flow };
+        self.last_number += 1;
+        let number = self.last_number;
+        let binding = Binding { uri, flow, expires_at, q, path, call_id: "".into(), cseq: 0, number };
+        let is_reached = flow.transport == Transport::Udp || binding.first_hop().is_some();
+        if expires_at <= now || !is_reached {
+            return false;
+        }
+        self.make_room(aor);
+        self.insert(aor, binding);
+        true
     }
 
     /// The bindings of `aor` that have not expired, best `q` first.
@@ -486,6 +518,33 @@ mod tests {
             assert_eq!(left, if hop.is_some() { vec![0] } else { vec![] });
             assert!(registrar.flow_closed(7).is_empty());
         }
+    }
+
+    #[test]
+    fn a_restart_takes_back_what_can_still_be_reached() {
+        let kept = |uri: &str, transport, expires_at, path: &[&str]| KeptBinding {
+            uri: uri.to_owned(),
+            flow: Flow { transport, ..flow(7) },
+            expires_at: Time::from_secs(expires_at),
+            q: 1000,
+            path: path.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        let mut registrar = registrar();
+        let now = Time::from_secs(100);
+        let proxy = format!("<sip:{};transport=tcp;lr>", flow(0).peer);
+        assert!(registrar.restore(now, AOR, kept("sip:a@h", Transport::Udp, 160, &[])));
+        assert!(registrar.restore(now, AOR, kept("sip:b@h", Transport::Tcp, 150, &[&proxy])));
+        assert!(
+            !registrar.restore(now, AOR, kept("sip:c@h", Transport::Tcp, 160, &[])),
+            "its stream is gone"
+        );
+        assert!(!registrar.restore(now, AOR, kept("sip:d@h", Transport::Udp, 100, &[])), "it has expired");
+        let refreshed = register(&mut registrar, now, 1, "Contact: <sip:a@h>;expires=90\r\n").unwrap();
+        assert_eq!(refreshed, ["sip:b@h 50", "sip:a@h 90"], "whatever the CSeq was");
+        assert_eq!(registrar.next_timeout(), Some(Time::from_secs(150)));
+        let flows: Vec<_> = registrar.lookup(now, AOR).map(|it| it.flow.connection).collect();
+        assert_eq!(flows, [0, 0]);
+        assert_eq!(registrar.expire(Time::from_secs(200)).len(), 2);
     }
 
     #[test]

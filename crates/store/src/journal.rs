@@ -3,8 +3,9 @@
 use crate::agents::AgentRow;
 use crate::batch::{Batch, Chunk, ContactRow, parse_chunk};
 use crate::error::StoreError;
+use crate::registrations::RegistrationRow;
 use clock::Time;
-use events::{AgentSeat, ContactId, Event, WallClock};
+use events::{AgentSeat, ContactId, Event, Registration, WallClock};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -77,6 +78,9 @@ impl Journal {
         for row in &batch.agents {
             self.write_agent(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.registrations {
+            self.write_registration(row).await.map_err(|source| self.explain(source))?;
+        }
         Ok(())
     }
 
@@ -88,6 +92,34 @@ impl Journal {
         let query = sqlx::query(sql).bind(&**agent).bind(*is_logged_in);
         let query = query.bind(paused.as_deref()).bind(phone.as_deref()).bind(*hides_pause);
         query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    async fn write_registration(&mut self, row: &RegistrationRow) -> Result<(), sqlx::Error> {
+        let query = match row {
+            RegistrationRow::Set { user, contact, expires_at, reach } => {
+                let sql = "INSERT OR REPLACE INTO registration (user, contact, expires_at, reach) \
+                           VALUES (?1, ?2, ?3, ?4)";
+                let query = sqlx::query(sql).bind(user).bind(contact);
+                query.bind(to_i64(expires_at.micros())).bind(reach.as_deref())
+            }
+            RegistrationRow::Delete { user, contact } => {
+                let sql = "DELETE FROM registration WHERE user = ?1 AND contact = ?2";
+                sqlx::query(sql).bind(user).bind(contact)
+            }
+        };
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// All contacts that are registered.
+    pub(crate) async fn registrations(&mut self) -> Result<Vec<Registration>, StoreError> {
+        let sql = "SELECT user, contact, expires_at, reach FROM registration ORDER BY user, contact";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let registration = |row: &sqlx::sqlite::SqliteRow| {
+            let reach: Option<&str> = row.try_get(3)?;
+            Ok(RegistrationRow::registration(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, reach))
+        };
+        let registrations = rows.and_then(|rows| rows.iter().map(registration).collect());
+        registrations.map_err(|source| self.explain(source))
     }
 
     /// Where all agents were last.

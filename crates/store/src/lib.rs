@@ -12,6 +12,7 @@ mod error;
 mod journal;
 mod reader;
 mod recovery;
+mod registrations;
 mod writer;
 
 pub use error::StoreError;
@@ -20,7 +21,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::{AgentSeat, WallClock};
+use events::{AgentSeat, Registration, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,7 +100,15 @@ impl Store {
         self.journal.agents().await
     }
 
-    /// Makes the tables of contacts and agents anew from the journal, in one transaction.
+    /// The contacts that were registered when the log ends.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn registrations(&mut self) -> Result<Vec<Registration>, StoreError> {
+        self.journal.registrations().await
+    }
+
+    /// Makes the tables beside the journal anew from the journal, in one transaction.
     ///
     /// # Errors
     /// What the database says; the table is then as it was.

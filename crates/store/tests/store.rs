@@ -3,8 +3,9 @@
 mod calls;
 
 use calls::Log;
+use clock::Duration;
 use events::cdr::Disposition;
-use events::{AgentActivity, AgentSeat, ContactId, Event, Kind, WallClock};
+use events::{AgentActivity, AgentSeat, ContactId, Event, Kind, Reach, Registration, WallClock};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fs;
@@ -82,6 +83,48 @@ async fn a_restart_finds_agents_where_they_were_and_a_pause_behind_a_call() {
     assert_eq!(store.agents().await.unwrap(), seats);
     store.rebuild().await.unwrap();
     assert_eq!(store.agents().await.unwrap(), seats);
+}
+
+#[tokio::test]
+async fn a_restart_finds_the_contacts_that_are_registered() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    let reach = Reach {
+        transport: "UDP".into(),
+        local: "192.0.2.1:5060".parse().unwrap(),
+        peer: "192.0.2.9:5070".parse().unwrap(),
+        q: 500,
+        path: vec!["<sip:192.0.2.9;lr>".to_owned()],
+    };
+    let mut kept = Vec::new();
+    for (contact, expires, is_gone) in
+        [("sip:a@h", 60, false), ("sip:a@h", 90, false), ("sip:b@h", 60, false), ("sip:b@h", 0, true)]
+    {
+        let (user, contact) = ("1000@acme".to_owned(), contact.to_owned());
+        let event = log.event(
+            None,
+            match is_gone {
+                true => Kind::Unregistered { user: user.clone(), contact: contact.clone() },
+                false => {
+                    let (user, contact, reach) =
+                        (user.clone(), contact.clone(), Some(Box::new(reach.clone())));
+                    Kind::Registered { user, contact, expires, reach }
+                }
+            },
+        );
+        let expires_at = event.at + Duration::from_secs(u64::from(expires));
+        kept.retain(|it: &Registration| it.contact != contact);
+        if !is_gone {
+            kept.push(Registration { user, contact, expires_at, reach: Some(reach.clone()) });
+        }
+        writer.append(event);
+    }
+    assert_eq!(kept.len(), 1);
+    writer.close().await.unwrap();
+    let mut store = Store::open(dir.path()).await.unwrap();
+    assert_eq!(store.registrations().await.unwrap(), kept);
+    store.rebuild().await.unwrap();
+    assert_eq!(store.registrations().await.unwrap(), kept);
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ pub enum Input {
     },
     /// The files of STIR/SHAKEN that the plan names; it comes before the plan does.
     Credentials(Arc<Credentials>),
+    /// The contacts that were registered when the log ended. It comes once, before anything else happens.
+    Registrations(Vec<events::Registration>),
     /// Where agents were when the log ended: they go on there. It comes once, before anything else happens.
     Agents(Vec<events::AgentSeat>),
     /// What the messages of a user have come to: its phones show it.
@@ -265,6 +267,9 @@ impl Switch {
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
+            Input::Registrations(registrations) => {
+                self.core.restore_registrations(&Arc::clone(&self.plan), registrations);
+            }
             Input::Agents(seats) => self.restore_agents(&seats),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),

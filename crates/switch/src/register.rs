@@ -1,11 +1,11 @@
 //! Requests outside calls that the gate has admitted: REGISTER, OPTIONS, and what is not served.
 
 use crate::Switch;
-use crate::core::Core;
+use crate::core::{Core, Listener};
 use crate::watch::ALLOW_EVENTS;
-use dialplan::User;
-use events::Kind;
-use sip::{Binding, Flow, Message, Method, RequestId};
+use dialplan::{Config, User};
+use events::{Kind, Reach, Registration};
+use sip::{Binding, Flow, KeptBinding, Message, Method, RequestId, Transport};
 use std::sync::Arc;
 
 type Headers = Vec<(&'static str, String)>;
@@ -23,6 +23,40 @@ impl Core {
     pub(crate) fn respond(&mut self, request: RequestId, status: u16, headers: &Headers) {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.endpoint.respond(self.now, request, status, &headers, None, &mut self.sip);
+    }
+}
+
+impl Core {
+    /// Takes back the contacts that were registered when the log ended: phones are called right after a restart, long
+    /// before they register again. What cannot be reached any more is told to the log.
+    pub(crate) fn restore_registrations(&mut self, plan: &Config, registrations: Vec<Registration>) {
+        for registration in registrations {
+            if !self.restore_registration(plan, &registration) {
+                let Registration { user, contact, .. } = registration;
+                self.log(None, Kind::Unregistered { user, contact });
+            }
+        }
+    }
+
+    fn restore_registration(&mut self, plan: &Config, registration: &Registration) -> bool {
+        let Registration { user: aor, contact, expires_at, reach } = registration;
+        let named = aor.rsplit_once('@').and_then(|(name, client)| {
+            plan.user(name).filter(|user| *plan.client(user.client).id == *client)
+        });
+        let (Some(user), Some(reach)) = (named, reach) else { return false };
+        let transport = Transport::from_token(&reach.transport);
+        let at =
+            self.listeners.iter().find(|it| Some(it.transport) == transport && it.address == reach.local);
+        let Some(Listener { transport, address: local, .. }) = at.cloned() else { return false };
+        let flow = Flow { transport, local, peer: reach.peer, connection: 0, domain: 0 };
+        let (uri, path) = (contact.clone(), reach.path.clone());
+        let kept = KeptBinding { uri, flow, expires_at: *expires_at, q: reach.q, path };
+        if !self.registrar.restore(self.now, aor, kept) {
+            return false;
+        }
+        self.guard.vouch(reach.peer.ip(), *expires_at);
+        self.users.stir(&user.name);
+        true
     }
 }
 
@@ -97,7 +131,11 @@ fn log_changes(core: &mut Core, aor: &str, message: &Message, before: &[String],
         if is_named {
             let left = (binding.expires_at - core.now).as_secs();
             let expires = u32::try_from(left).unwrap_or(u32::MAX);
-            core.log(None, Kind::Registered { user: aor.to_owned(), contact: binding.uri.clone(), expires });
+            let Flow { transport, local, peer, .. } = binding.flow;
+            let (transport, path) = (transport.via_token().into(), binding.path.clone());
+            let reach = Some(Box::new(Reach { transport, local, peer, q: binding.q, path }));
+            let (user, contact) = (aor.to_owned(), binding.uri.clone());
+            core.log(None, Kind::Registered { user, contact, expires, reach });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
 
 use super::error::ServeError;
-use events::{AgentSeat, Event, Kind};
+use events::{AgentSeat, Event, Kind, Registration};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
 
@@ -10,17 +10,23 @@ pub(super) struct Journal {
     writer: Writer,
 }
 
+/// What the node knew when its log ended.
+pub(super) struct Remembered {
+    pub(super) registrations: Vec<Registration>,
+    pub(super) agents: Vec<AgentSeat>,
+}
+
 impl Journal {
-    /// Takes the state directory for this process; where its log goes on.
+    /// Takes the state directory for this process; where its log goes on, and with what.
     ///
     /// # Errors
     /// What stands in the way, with what to do.
-    pub(super) async fn open(state: &Path) -> Result<(Self, Origin, Vec<AgentSeat>), ServeError> {
+    pub(super) async fn open(state: &Path) -> Result<(Self, Origin, Remembered), ServeError> {
         let mut store = Store::open(state).await?;
         let origin = store.origin().await?;
-        let agents = store.agents().await?;
+        let (registrations, agents) = (store.registrations().await?, store.agents().await?);
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
-        Ok((Self { writer }, origin, agents))
+        Ok((Self { writer }, origin, Remembered { registrations, agents }))
     }
 
     /// Appends one event, and tells an administrator of alarms.

@@ -36,7 +36,7 @@ use dialplan::Node;
 use dns::Resolver;
 use fetch::Fetcher;
 use inbox::MediaSender;
-use journal::Journal;
+use journal::{Journal, Remembered};
 use signalling::Signalling;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,8 @@ impl Server {
         let acceptor = shown.as_ref().map(Shown::acceptor);
         let sockets = Sockets::bind(&plan.node, acceptor.as_ref())?;
         make_directory(&options.state)?;
-        let (journal, origin, agents) = runtime.block_on(Journal::open(&options.state))?;
+        let (journal, origin, Remembered { registrations, agents }) =
+            runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
         prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
@@ -143,8 +144,10 @@ impl Server {
         };
         let switch = Switch::new(config, Arc::new(plan));
         let backlog = backlog.into_iter().map(Input::Media);
-        let backlog =
-            [Input::Credentials(credentials), Input::Agents(agents)].into_iter().chain(backlog).collect();
+        // Whose phone is registered is known before who takes calls.
+        let known =
+            [Input::Credentials(credentials), Input::Registrations(registrations), Input::Agents(agents)];
+        let backlog = known.into_iter().chain(backlog).collect();
         let thread = Signalling {
             switch,
             axis,
