@@ -43,6 +43,9 @@ fn the_agent_hears_a_whisper_and_the_customer_does_not() {
     agent.event("CALL_ESTABLISHED");
     listen(&node, &["--by", "1002", "--mode", "whisper"]);
     supervisor.event("CALL_ESTABLISHED");
+    // A supervisor takes no key away from those whom it hears.
+    customer.command("sndcode", "5");
+    assert!(agent.event("CALL_DTMF_START").to_string().contains('5'));
     // The jitter buffer of who speaks finds its wait in the first seconds, by stretching.
     supervisor.listen(8.0);
     customer.command("hangup", "");

@@ -150,8 +150,13 @@ impl Acd {
     /// there changes nothing.
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.now = now;
+        // An answer counts although its time is up by now: the caller is being spoken with.
+        if let Input::OfferEnded { offer, outcome: Outcome::Answered } = input {
+            self.offer_ended(now, offer, Outcome::Answered, out);
+        }
         self.expire(now, out);
         match input {
+            Input::OfferEnded { outcome: Outcome::Answered, .. } => {}
             Input::Enter(entry) => self.enter(now, entry, out),
             Input::Leave { call } => self.leave(now, call, out),
             Input::Abandon { call } => self.abandon(now, call, out),

@@ -5,8 +5,8 @@ mod script;
 use clock::{Duration, Time};
 use events::cdr::{Cdr, CdrFold, Disposition, fold};
 use events::{
-    ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, TransferBy, TransferOutcome,
-    WallClock,
+    ContactId, DialOutcome, Direction, EndedBy, Event, Kind, LegId, Party, QueueOutcome, TransferBy,
+    TransferOutcome, WallClock,
 };
 use proptest::prelude::*;
 use script::{ALICE, BOB, CALLER, Script, any_events, cause, demo_call, leg_started, ring_group};
@@ -37,6 +37,38 @@ fn an_answered_call_has_its_times_legs_and_recording() {
 
     let [recording] = &cdr.recordings[..] else { panic!("one recording") };
     assert_eq!((&*recording.path, recording.millis), ("state/recordings/7.wav", Some(5_199)));
+}
+
+#[test]
+fn a_caller_for_whom_no_agent_was_to_be_had_was_not_answered() {
+    for (outcome, expected) in [
+        (QueueOutcome::TimedOut, Disposition::NoAnswer),
+        (QueueOutcome::Full, Disposition::NoAnswer),
+        (QueueOutcome::NoAgents, Disposition::NoAnswer),
+        (QueueOutcome::Abandoned, Disposition::AbandonedInQueue),
+        (QueueOutcome::Flow, Disposition::SelfService),
+    ] {
+        let mut call = demo_call();
+        let end = call.pop().expect("its end");
+        call.retain(|event| {
+            let of_caller = matches!(
+                &event.kind,
+                Kind::LegStarted { leg: CALLER, .. } | Kind::LegAnswered { leg: CALLER, .. }
+            );
+            of_caller || matches!(event.kind, Kind::ContactStarted { .. })
+        });
+        let queue: std::sync::Arc<str> = "support".into();
+        let entered = Kind::QueueEntered { leg: CALLER, queue: queue.clone(), priority: 0, waited_millis: 0 };
+        for kind in [entered, Kind::QueueLeft { leg: CALLER, queue, outcome: outcome.clone() }] {
+            call.push(Event { kind, ..end.clone() });
+        }
+        call.push(Event {
+            kind: Kind::LegEnded { leg: CALLER, cause: cause(EndedBy::Flow, None, "normal") },
+            ..end.clone()
+        });
+        call.push(Event { kind: Kind::ContactEnded { cause: cause(EndedBy::Flow, None, "normal") }, ..end });
+        assert_eq!(cdr_of(&call).disposition, expected, "{outcome:?}");
+    }
 }
 
 #[test]

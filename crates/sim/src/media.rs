@@ -389,6 +389,10 @@ impl FakeMedia {
         if self.recordings.values().any(|found| found.path == path) {
             return Err(format!("two recordings write {}", path.display()));
         }
+        // What is passed over in one of them would be in the other.
+        if self.recordings.values().any(|found| found.stream == stream) {
+            return Err(format!("stream {} is recorded twice at a time", stream.0));
+        }
         self.recordings.insert(recording, Recording { stream, path, since: now, hush: None });
         if fails || !self.streams.contains_key(&stream) {
             self.end_recording(now, recording, Some("disk full".into()), due);

@@ -42,6 +42,11 @@ impl Keypad {
         self.is_kept
     }
 
+    /// Whether its keys come with its sound.
+    pub(crate) fn is_by_rtp(&self) -> bool {
+        self.by == Some(KeysBy::Rtp)
+    }
+
     /// Whether keys count that come in this way: that of the first, since some phones send each twice.
     pub(crate) fn takes(&mut self, by: KeysBy) -> bool {
         *self.by.get_or_insert(by) == by

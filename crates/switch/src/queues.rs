@@ -271,7 +271,8 @@ impl Switch {
             acd::Output::Agent { agent, state, .. } => {
                 let phone = self.core.queues.phone_of(&agent).cloned();
                 let state = activity(state);
-                if state == AgentActivity::LoggedOut
+                // It may have logged in again since, at another phone.
+                if self.core.queues.acd.state(&agent) == Some(AgentState::LoggedOut)
                     && let Some(phone) = self.core.queues.phones.remove(&agent)
                 {
                     self.core.queues.agents.remove(&phone);

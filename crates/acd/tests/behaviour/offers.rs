@@ -69,6 +69,17 @@ fn an_offer_of_which_nobody_speaks_ends_by_itself() {
 }
 
 #[test]
+fn an_answer_counts_although_the_time_of_the_offer_is_up() {
+    let mut office = Office::new(&["alice", "bob"], |queue| queue.max_wait = Some(seconds(30)));
+    office.enters(at(10), 1);
+    // The node stood still meanwhile: both the lease and the longest wait are due.
+    let out = office.ends(at(60), 1, Outcome::Answered);
+    assert!(!out.iter().any(|it| matches!(it, Output::Withdraw { .. } | Output::Exit { .. })), "{out:?}");
+    assert_eq!(office.acd.state("alice"), Some(AgentState::Talking { call: 1 }));
+    assert!(office.until(at(90)).is_empty(), "nobody is offered a caller who is being spoken with");
+}
+
+#[test]
 fn one_who_refuses_does_not_stop_the_others_that_ring() {
     let mut office = Office::new(&["alice", "bob", "carol"], |queue| queue.strategy = acd::Strategy::RingAll);
     let out = office.enters(at(10), 1);

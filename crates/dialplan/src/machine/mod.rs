@@ -183,6 +183,9 @@ impl Machine {
     }
 
     fn digit(&mut self, now: Time, digit: char, out: &mut Vec<Effect>) {
+        if !self.is_secret() && self.call.is_surplus(now) {
+            return out.push(Effect::Digit { digit: '•' });
+        }
         match &self.state {
             State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. } => {
                 self.resume(now, Event::Digit(digit), out)

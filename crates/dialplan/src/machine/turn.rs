@@ -18,6 +18,10 @@ const STEPS_AT_ONCE: u32 = 1_000;
 /// needs less; redialling one that is busy at once needs more.
 const A_STEP_EACH: Duration = Duration::from_millis(100);
 
+/// Keys that follow the last of a secret question so soon belong to it: whoever types more than is asked for is not
+/// done yet.
+const SURPLUS: Duration = Duration::from_millis(800);
+
 /// What a call has gathered on its way.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -26,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) answered: bool,
     /// Keys that no step has asked for yet.
     pub(crate) typed_ahead: VecDeque<char>,
+    /// Until when keys are still of a secret question that is over.
+    surplus_until: Option<Time>,
     /// The step that records, and where to break off to when the recording fails.
     pub(crate) recording_failed: Option<(Pc, Pc)>,
     /// When call time will have made up for every step taken so far.
@@ -50,6 +56,7 @@ impl Call {
             frames: Frames::new(program),
             answered: false,
             typed_ahead: VecDeque::new(),
+            surplus_until: None,
             recording_failed: None,
             steps_made_up: Time::ZERO,
             plays: 0,
@@ -93,6 +100,18 @@ impl Call {
         let last = self.last.filter(|_| !self.gone)?;
         (self.gone, self.failing, self.steps_made_up) = (true, true, Time::ZERO);
         self.handler(program, last, |handlers| handlers.on_hangup)
+    }
+
+    /// A secret question has just ended with a key.
+    pub(crate) fn expect_surplus(&mut self, now: Time) {
+        self.surplus_until = Some(now + SURPLUS);
+    }
+
+    /// Whether a key is still of a secret question that is over.
+    pub(crate) fn is_surplus(&mut self, now: Time) -> bool {
+        let is_surplus = self.surplus_until.is_some_and(|until| now < until);
+        self.surplus_until = is_surplus.then_some(now + SURPLUS);
+        is_surplus
     }
 
     /// Takes one step from the call's allowance; false when nothing of it is left.

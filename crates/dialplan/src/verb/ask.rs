@@ -185,7 +185,11 @@ impl Question {
         turn.out.push(Effect::Digit { digit: if self.secret { '•' } else { digit } });
         ask.digits.push(digit);
         ask.phase = Phase::Between { until: turn.now + self.digit_timeout };
-        match judge.judge(&ask.digits, false) {
+        let verdict = judge.judge(&ask.digits, false);
+        if self.secret && verdict != Verdict::More {
+            turn.call.expect_surplus(turn.now);
+        }
+        match verdict {
             Verdict::More => Next::Wait(Wait::Ask(ask)),
             Verdict::Accept => judge.accept(&ask.digits, turn),
             Verdict::Invalid => self.failed("invalid", self.invalid, turn, judge),

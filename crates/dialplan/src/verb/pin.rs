@@ -80,9 +80,9 @@ impl Pin {
 
 impl Judge for Expected<'_> {
     fn judge(&self, digits: &str, finished: bool) -> Verdict {
+        // When it is judged does not tell how long the right one is.
         let typed = digits.strip_suffix('#');
-        let longest = if self.digits.is_empty() { MOST_DIGITS } else { self.digits.len() };
-        if typed.is_none() && !finished && digits.len() < longest {
+        if typed.is_none() && !finished && digits.len() < MOST_DIGITS {
             Verdict::More
         } else if !self.digits.is_empty() && typed.unwrap_or(digits) == self.digits {
             Verdict::Accept

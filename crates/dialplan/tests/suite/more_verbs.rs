@@ -116,20 +116,23 @@ const PIN: &str = "\
 
 #[test]
 fn a_pin_lets_in_who_types_it_and_no_log_has_its_keys() {
-    for keys in ["0042", "42#0042", "9999", "042#"] {
+    for keys in ["0042", "0042#", "42#", "9999#", "042#", "00423#", "00420042"] {
         let mut call = Call::answered(PIN);
-        call.keys(&keys[..keys.len().min(4)]);
+        call.keys(keys);
+        call.pass(2_000);
         let heard = call.next();
         assert!(!heard.contains("key 4") && heard.contains("key •"), "{heard}");
         match keys {
-            "0042" => assert!(heard.ends_with("pin:right | 6 play welcome | play#1 welcome"), "{heard}"),
+            "0042" | "0042#" => {
+                assert!(heard.ends_with("pin:right | 6 play welcome | play#1 welcome"), "{heard}")
+            }
             _ => assert!(heard.contains("pin:invalid | 5 play invalid | play#1 invalid"), "{heard}"),
         }
     }
     let mut call = Call::answered(PIN);
-    call.keys("1111");
+    call.keys("1111#");
     call.played(1);
-    call.keys("1111");
+    call.keys("1111#");
     assert!(call.next().ends_with("pin:invalid | pin:max_tries | 5 play closed | play#3 closed"));
 }
 
@@ -148,6 +151,24 @@ fn a_pin_that_is_typed_too_slowly_is_not_right_and_one_that_is_whole_needs_no_en
     call.keys("00");
     call.pass(2_000);
     assert!(call.next().contains("key • | key • | pin:invalid"));
+}
+
+#[test]
+fn keys_behind_a_secret_question_are_no_answer_to_the_next_one() {
+    let steps = "- gather: {into: card, prompt: choose, max: 4, secret: true}\n\
+                 - menu: {prompt: welcome, keys: {\"5\": {play: closed}}}";
+    let mut call = Call::answered(steps);
+    call.keys("123456");
+    let heard = call.next();
+    assert_eq!(heard.matches("key •").count(), 6, "{heard}");
+    assert!(!heard.contains("key 5") && !heard.contains("menu:"), "{heard}");
+    call.pass(700);
+    call.keys("5");
+    assert_eq!(call.next(), "key •", "it goes on typing");
+    call.pass(800);
+    call.keys("5");
+    let heard = call.next();
+    assert!(heard.contains("key 5 | menu:5"), "{heard}");
 }
 
 const CONFIRM: &str = "\

@@ -250,6 +250,9 @@ impl Draft {
         if waited.is_some_and(QueueDraft::was_abandoned) {
             return Disposition::AbandonedInQueue;
         }
+        if waited.is_some_and(QueueDraft::was_unserved) && matches!(self.dial, Dial::Never) {
+            return Disposition::NoAnswer;
+        }
         let refused = answered.is_none() && cause.status.is_some_and(|status| (300..500).contains(&status));
         match (&self.dial, cause.by) {
             (Dial::Never, EndedBy::Flow) if answered.is_none() => Disposition::Rejected,

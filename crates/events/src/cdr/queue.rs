@@ -37,6 +37,12 @@ impl QueueDraft {
         matches!(self.left, Some((_, QueueOutcome::Abandoned)))
     }
 
+    /// Whether no agent was to be had.
+    pub(super) fn was_unserved(&self) -> bool {
+        let why = self.left.as_ref().map(|(_, outcome)| outcome);
+        matches!(why, Some(QueueOutcome::Full | QueueOutcome::NoAgents | QueueOutcome::TimedOut))
+    }
+
     pub(super) fn finish(self, ended: Time, wall: WallClock) -> QueueStay {
         let Self { queue, entered, offers, left } = self;
         let (left, outcome) = left.map_or((ended, None), |(at, outcome)| (at, Some(outcome)));

@@ -329,6 +329,34 @@ impl Leg {
         }
     }
 
+    /// Sends sound of which a recording has something else instead.
+    pub(super) fn say_aside(
+        &mut self,
+        now: Time,
+        (sound, recorded): (&[i16], &[i16]),
+        rate: Rate,
+        millis: u8,
+        around: &mut Surroundings,
+    ) {
+        let Some(setup) = self.rtp.setup() else { return };
+        let (codec, opus) = (setup.codec, setup.opus);
+        let (mut packet, mut taped) = ([0; PACKET_BYTES], [0; PACKET_BYTES]);
+        let bytes = self.transcoder.encode(sound, rate, (codec, opus), &mut packet[HEADER_LEN..]);
+        let taped_bytes = self.transcoder.encode_aside(recorded, rate, (codec, opus), &mut taped);
+        let Some(bytes) = bytes else { return self.rtp.pause(now, millis.into()) };
+        let Some(header) = self.rtp.play(now, millis.into()) else { return };
+        packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+        if let Some(bytes) = taped_bytes {
+            self.record(now, Side::Sent, codec, &header, &taped[..bytes], around);
+        }
+        self.transmit(&packet[..HEADER_LEN + bytes]);
+    }
+
+    /// Whether anything of it is recorded.
+    pub(super) fn is_recorded(&self) -> bool {
+        !self.recordings.is_empty()
+    }
+
     /// What was agreed last.
     pub(super) fn setup(&self) -> Option<&Setup> {
         self.rtp.setup()

@@ -56,15 +56,18 @@ impl Room {
         &self.said[index * FRAME..index * FRAME + frame]
     }
 
-    /// What the member with that index hears in this beat.
-    fn heard_by(&self, index: usize, out: &mut [i16]) {
-        let member = &self.members[index];
-        let own = (member.voice.to == Audience::All).then(|| self.said_by(index));
-        let whispers = self.members.iter().enumerate();
-        let whispers = whispers
-            .filter(|(_, speaker)| speaker.voice.to == Audience::Only(member.stream))
-            .map(|(other, _)| self.said_by(other));
+    /// What the member with that index hears in this beat; `with_whispers` or without what is for it alone.
+    fn heard_by(&self, index: usize, with_whispers: bool, out: &mut [i16]) {
+        let own = (self.members[index].voice.to == Audience::All).then(|| self.said_by(index));
+        let whispers = self.whisperers(index).filter(|_| with_whispers).map(|other| self.said_by(other));
         self.mix.without(own, whispers, out);
+    }
+
+    /// Who speaks to the member with that index alone.
+    fn whisperers(&self, index: usize) -> impl Iterator<Item = usize> {
+        let listener = Audience::Only(self.members[index].stream);
+        let all = self.members.iter().enumerate();
+        all.filter(move |(_, speaker)| speaker.voice.to == listener).map(|(other, _)| other)
     }
 }
 
@@ -135,12 +138,16 @@ impl MediaThread {
             }
         }
         for index in 0..room.members.len() {
-            let mut heard = [0; MAX_SAMPLES];
-            let heard = &mut heard[..frame];
-            room.heard_by(index, heard);
-            if let Some(leg) = self.legs.get_mut(room.members[index].slot) {
-                leg.hear_room(now, heard, room.rate, MILLIS, &mut self.around);
+            let Some(leg) = self.legs.get_mut(room.members[index].slot) else { continue };
+            let (mut heard, mut recorded) = ([0; MAX_SAMPLES], [0; MAX_SAMPLES]);
+            let (heard, recorded) = (&mut heard[..frame], &mut recorded[..frame]);
+            room.heard_by(index, true, heard);
+            let has_whispers = leg.is_recorded() && room.whisperers(index).next().is_some();
+            if has_whispers {
+                room.heard_by(index, false, recorded);
             }
+            let recorded = has_whispers.then_some(&*recorded);
+            leg.hear_room(now, (heard, recorded), room.rate, &mut self.around);
         }
         let audible = room.members.iter().filter(|member| member.voice.to == Audience::All);
         if let Some(stream) = room.speaker.frame(audible.map(|member| (member.stream, member.level))) {
@@ -158,10 +165,19 @@ impl Leg {
         Some(room)
     }
 
-    /// Sends what a room says in a beat, unless the party hears something of its own.
-    fn hear_room(&mut self, now: Time, heard: &[i16], rate: Rate, millis: u8, around: &mut Surroundings) {
-        if !self.is_busy() {
-            self.say(now, heard, rate, millis, around);
+    /// Sends what a room says in a beat, unless the party hears something of its own. A recording has `recorded` in its
+    /// place: what was whispered to the party is for nobody else.
+    fn hear_room(
+        &mut self,
+        now: Time,
+        (heard, recorded): (&[i16], Option<&[i16]>),
+        rate: Rate,
+        around: &mut Surroundings,
+    ) {
+        match recorded {
+            _ if self.is_busy() => {}
+            None => self.say(now, heard, rate, MILLIS, around),
+            Some(recorded) => self.say_aside(now, (heard, recorded), rate, MILLIS, around),
         }
     }
 }

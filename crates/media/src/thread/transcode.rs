@@ -24,6 +24,8 @@ pub(super) struct Transcoder {
     ears: Option<Box<Playout>>,
     /// Our sound for the party.
     voice: Option<Box<Encoder>>,
+    /// What a recording has in place of it, while that is something else.
+    aside: Option<Box<Encoder>>,
     /// Samples that former ears have decoded, and those that they made up.
     decoded: u64,
     concealed: u64,
@@ -70,7 +72,7 @@ impl Transcoder {
     /// The party has nobody to hear and nobody who hears it.
     pub(super) fn fall_silent(&mut self) {
         self.stop_hearing();
-        self.voice = None;
+        (self.voice, self.aside) = (None, None);
     }
 
     /// How much of the sound of the party was made up, in thousandths; `None` if none was decoded.
@@ -86,14 +88,35 @@ impl Transcoder {
         &mut self,
         sound: &[i16],
         rate: Rate,
-        (codec, opus): (Codec, OpusFormat),
+        format: (Codec, OpusFormat),
         out: &mut [u8],
     ) -> Option<usize> {
-        if self.voice.as_ref().is_none_or(|voice| !voice.is(codec, rate, opus)) {
-            self.voice = Encoder::new(codec, rate, opus).ok().map(Box::new);
-        }
-        self.voice.as_mut()?.encode(sound, out).ok().filter(|bytes| *bytes > OPUS_SILENCE)
+        encode(&mut self.voice, sound, rate, format, out)
     }
+
+    /// Encodes what a recording has of a packet in place of what the party is sent.
+    pub(super) fn encode_aside(
+        &mut self,
+        sound: &[i16],
+        rate: Rate,
+        format: (Codec, OpusFormat),
+        out: &mut [u8],
+    ) -> Option<usize> {
+        encode(&mut self.aside, sound, rate, format, out)
+    }
+}
+
+fn encode(
+    encoder: &mut Option<Box<Encoder>>,
+    sound: &[i16],
+    rate: Rate,
+    (codec, opus): (Codec, OpusFormat),
+    out: &mut [u8],
+) -> Option<usize> {
+    if encoder.as_ref().is_none_or(|encoder| !encoder.is(codec, rate, opus)) {
+        *encoder = Encoder::new(codec, rate, opus).ok().map(Box::new);
+    }
+    encoder.as_mut()?.encode(sound, out).ok().filter(|bytes| *bytes > OPUS_SILENCE)
 }
 
 impl MediaThread {

@@ -1,9 +1,10 @@
 //! Rooms: who hears whom, and that nobody hears itself.
 
 use crate::common::Rig;
-use crate::speaker::Speaker;
+use crate::speaker::{Speaker, share_of};
+use audio::Rate;
 use rtp::Codec;
-use rtp::control::{Audience, Command, Event, RoomId, Voice};
+use rtp::control::{Audience, Command, Event, RecordingId, RoomId, Voice};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -83,6 +84,33 @@ fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     // A bridge takes both out of the room again, and passes their packets on as they are.
     rig.bridge(&all[0].peer, &agent.peer);
     rig.close(all[1].peer.stream);
+}
+
+#[test]
+fn a_whisper_is_on_no_recording_of_whoever_hears_it() {
+    for codec in [Codec::Pcmu, Codec::G722] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("agent.wav");
+        let mut rig = Rig::start(74, LONG);
+        let mut all: Vec<Speaker> =
+            TONES.into_iter().map(|tone| Speaker::open(&mut rig, codec, tone)).collect();
+        let agent = all[1].peer.stream;
+        rig.engine.send(Command::Record { stream: agent, recording: RecordingId(1), path: path.clone() });
+        join(&mut rig, &all[0], Audience::All);
+        join(&mut rig, &all[1], Audience::All);
+        join(&mut rig, &all[2], Audience::Only(agent));
+        talk(&mut all, 60);
+        assert_eq!(heard(&all), [vec![1], vec![0, 2], vec![0, 1]]);
+        rig.engine.send(Command::StopRecording { recording: RecordingId(1) });
+        rig.wait_for(|event| matches!(event, Event::RecordingEnded { .. }).then_some(()));
+        let mut reader = hound::WavReader::open(&path).expect("a valid file");
+        let rate = if reader.spec().sample_rate == 8_000 { Rate::Narrow } else { Rate::Wide };
+        let samples: Vec<i16> = reader.samples().map(|sample| sample.expect("a whole file")).collect();
+        let sent: Vec<i16> = samples.iter().skip(1).step_by(2).copied().collect();
+        let last = &sent[sent.len() - 400 * rate.per_milli()..];
+        let shares = TONES.map(|tone| share_of(tone, last, rate));
+        assert!(shares[0] > THERE && shares[1] < GONE && shares[2] < GONE, "{codec:?}: {shares:?}");
+    }
 }
 
 #[test]

@@ -495,11 +495,10 @@ impl Contact {
     /// The caller is gone: nobody rings on for it, and whom it spoke with is hung up on.
     pub(super) fn end_dial_for_caller(&mut self, core: &mut Core, by: EndedBy) {
         self.leave_room(core, false);
-        self.leave_queue(
-            core,
-            by,
-            if by == EndedBy::Caller { QueueOutcome::Abandoned } else { QueueOutcome::Flow },
-        );
+        // Who can no longer be reached has not waited to the end either.
+        let is_abandoned = matches!(by, EndedBy::Caller | EndedBy::Switch);
+        let outcome = if is_abandoned { QueueOutcome::Abandoned } else { QueueOutcome::Flow };
+        self.leave_queue(core, by, outcome);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Conference(_) => {}
             Phase::Test => {

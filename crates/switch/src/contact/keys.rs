@@ -3,7 +3,7 @@
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::keypad::KeysBy;
-use crate::leg::State;
+use crate::leg::{Leg, State};
 use clock::Duration;
 use dialplan::{Feature, MachineInput};
 use events::{Kind, LegId};
@@ -45,10 +45,11 @@ impl Contact {
             return self.choose_key(core, digit);
         }
         if !is_ours {
-            // The engine passes it on by itself to whoever hears the party.
-            return if self.listener(leg).is_none() {
-                self.press_for_flow(leg, digit)
-            };
+            // The engine passes it on by itself to whoever hears the party, but not in a room.
+            if self.listener(leg).is_none() || self.is_in_company() {
+                self.pass_on(core, leg, digit.encode_utf8(&mut [0; 4]));
+            }
+            return;
         }
         let among = self.features_of(leg);
         let features = self.plan.client_named(&self.client).map(|client| client.features.clone());
@@ -109,15 +110,22 @@ impl Contact {
             return;
         }
         match self.listener(leg) {
-            Some(listener) => {
-                let takes_keys = |agreed: &sdp::Agreed| agreed.telephone_event.is_some();
-                let listener = self.legs().find(|it| it.id == listener);
-                if let Some(leg) = listener.filter(|leg| leg.agreed().is_some_and(takes_keys)) {
-                    core.media(Command::SendDigits { stream: leg.stream(), digits: keys.to_owned() });
+            // A party without telephone-events hears them as sound.
+            Some(listener) if !self.are_heard(leg) => {
+                if let Some(listener) = self.legs().find(|it| it.id == listener) {
+                    core.media(Command::SendDigits { stream: listener.stream(), digits: keys.to_owned() });
                 }
             }
+            Some(_) => {}
             None => keys.chars().for_each(|key| self.press_for_flow(leg, key)),
         }
+    }
+
+    /// Whether the keys of a leg are sound, which whoever it speaks with has heard already.
+    fn are_heard(&self, leg: LegId) -> bool {
+        let knows_events = |leg: &Leg| leg.agreed().is_some_and(|it| it.telephone_event.is_some());
+        let is_sound = |leg: &Leg| leg.keypad.is_by_rtp() && !knows_events(leg);
+        self.legs().any(|it| it.id == leg && is_sound(it))
     }
 
     /// A key of the caller, alone with the flow; of others it is nothing.

@@ -185,6 +185,10 @@ impl Contact {
             self.inbox.push_back(MachineInput::RecordFailed("the call is not answered".to_owned()));
             return;
         }
+        // One file has the call: a second would have what is passed over in the first.
+        if self.taping.is_some() {
+            return self.apply_hush(core, RecordBy::Flow);
+        }
         self.recordings_begun += 1;
         let format = self.plan.node.recordings.format.name();
         let name = match self.recordings_begun {

@@ -228,6 +228,11 @@ impl Contact {
         self.supervisor().filter(|_| !faxes)
     }
 
+    /// Whether caller and callee are in a room with the supervisor.
+    pub(super) fn is_in_company(&self) -> bool {
+        self.supervision.as_ref().is_some_and(|supervision| supervision.company.is_some())
+    }
+
     /// The supervisor, if it has answered.
     pub(super) fn supervisor(&self) -> Option<LegId> {
         self.supervision.as_ref()?.leg
@@ -254,11 +259,12 @@ impl Contact {
         Some([voice(self.caller.id, Audience::All), voice(callee, Audience::All), voice(supervisor, says)])
     }
 
-    /// Who of a bridge is the client's: its user, the callee first.
+    /// Who of a bridge is the client's: its user, the callee first; while one user consults another, who consults.
     fn agent(&self) -> Option<LegId> {
         let Phase::Bridged { callee } = self.phase else { return None };
         let is_user = |id: &LegId| self.legs().any(|leg| leg.id == *id && leg.user().is_some());
-        [callee, self.caller.id].into_iter().find(is_user)
+        let first = if self.is_consulting() { self.caller.id } else { callee };
+        [first, callee, self.caller.id].into_iter().find(is_user)
     }
 
     /// Caller, callee and supervisor part; the two are bridged again.
