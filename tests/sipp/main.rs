@@ -1,5 +1,6 @@
 //! Calls by SIPp: one test a scenario, each against a `ringdown serve` of its own.
 
+mod applies;
 mod calls;
 mod fax;
 mod hangup;

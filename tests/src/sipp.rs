@@ -97,6 +97,12 @@ impl Sipp {
         self
     }
 
+    /// After how many seconds it gives up.
+    pub fn limit(mut self, seconds: u64) -> Self {
+        self.limit = Duration::from_secs(seconds);
+        self
+    }
+
     /// A further header field of its first request.
     pub fn saying(mut self, field: &str) -> Self {
         self.said.push_str(&format!("{field}\n      "));

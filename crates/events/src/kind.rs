@@ -17,8 +17,14 @@ pub enum Kind {
     NodeStopped,
     /// A configuration was applied; calls already up stay on the one that they began with.
     ConfigApplied {
-        /// Counts up from 1 in a process.
+        /// As `ringdown versions` lists it.
         version: u64,
+        /// Who wanted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Arc<str>>,
+        /// Why, if they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
     },
     /// Something that an administrator must know.
     Alarm {

@@ -98,6 +98,24 @@ pub fn tests(path: &Path, plan: &Config) -> Result<Vec<TestCase>, LoadError> {
     if diagnostics.is_empty() { Ok(cases) } else { Err(Report { diagnostics }.into()) }
 }
 
+/// Every file that an administrator writes for a node: the node file, and of each client flows, calendars, tests, prompts
+/// and their texts. Certificates and keys are none of them.
+///
+/// # Errors
+/// As [`client_folders`], or a folder cannot be read.
+pub(crate) fn files_of(node_file: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let mut found = vec![node_file.to_owned()];
+    for folder in client_folders(node_file)? {
+        found.extend(list(&folder, &FLOWS, NO_FOLDER)?);
+        let prompts = folder.join(PROMPTS);
+        if prompts.is_dir() {
+            found.extend(list_prompts(&prompts, NO_FOLDER)?);
+            found.extend(list(&prompts, &YAML, NO_FOLDER)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a file of a client's folder tests flows instead of holding any.
 fn is_test(path: &Path) -> bool {
     let stem = path.file_stem().map(Path::new);

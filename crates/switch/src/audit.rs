@@ -23,6 +23,7 @@ impl Switch {
             transactions: alive.transactions,
             ports_ready: self.core.ports.ready(),
             plan_version: self.plan_version,
+            former_plans: self.contacts.values().filter(|contact| !contact.goes_by(&self.plan)).count(),
             draining: self.is_draining(),
             bans: self.core.guard.banned(self.core.now),
             dropped: self.core.guard.dropped(),

@@ -85,8 +85,23 @@ pub struct SwitchConfig {
     pub recordings: PathBuf,
     /// The program's version.
     pub version: &'static str,
+    /// The version of the plan that it begins with, at least 1.
+    pub plan_version: u64,
     /// Of the engine's certificate for DTLS; without one browsers have no media.
     pub fingerprint: Option<rtp::Fingerprint>,
+}
+
+/// A plan that takes the place of the one before.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// What has been checked.
+    pub plan: Arc<dialplan::Config>,
+    /// Its version.
+    pub version: u64,
+    /// Who wants it.
+    pub by: Option<Arc<str>>,
+    /// Why, if they said so.
+    pub why: Option<Arc<str>>,
 }
 
 /// What the shell tells the switch.
@@ -133,7 +148,7 @@ pub enum Input {
     /// `next_timeout` has come.
     Timeout,
     /// A checked plan to use for new calls; those that are up stay on theirs.
-    Reload(Arc<dialplan::Config>),
+    Apply(Applied),
     /// An operator ends a contact.
     Hangup(ContactId),
     /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
@@ -198,8 +213,10 @@ pub struct Snapshot {
     pub dropped: u64,
     /// Requests that overload has turned away since the switch began.
     pub shed: u64,
-    /// Version of the plan that new calls get; counts up from 1.
+    /// Version of the plan that new calls get.
     pub plan_version: u64,
+    /// Contacts that go on with a plan from before it.
+    pub former_plans: usize,
     /// Whether new calls are refused.
     pub draining: bool,
 }
@@ -273,7 +290,7 @@ impl Switch {
             Input::Agents(seats) => self.restore_agents(&seats),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),
-            Input::Reload(plan) => self.apply_plan(plan),
+            Input::Apply(applied) => self.apply_plan(applied),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
@@ -375,11 +392,11 @@ impl Switch {
         let unix_micros =
             core.config.unix_micros_at_zero + i64::try_from(core.now.micros()).unwrap_or(i64::MAX);
         core.log(None, Kind::NodeStarted { unix_micros, version: core.config.version.to_owned() });
-        let plan = Arc::clone(&self.plan);
-        self.apply_plan(plan);
+        let (plan, version) = (Arc::clone(&self.plan), core.config.plan_version);
+        self.apply_plan(Applied { plan, version, by: None, why: None });
     }
 
-    fn apply_plan(&mut self, plan: Arc<dialplan::Config>) {
+    fn apply_plan(&mut self, Applied { plan, version, by, why }: Applied) {
         self.core.guard.apply(&plan);
         self.core.channels.retain(|trunk| plan.trunk(trunk).is_some());
         self.core.accounts.retain(|payer| match payer {
@@ -389,8 +406,8 @@ impl Switch {
         self.core.codecs = Codecs::new(&plan.node);
         self.core.apply_queues(&plan);
         self.plan = plan;
-        self.plan_version += 1;
-        self.core.log(None, Kind::ConfigApplied { version: self.plan_version });
+        self.plan_version = version;
+        self.core.log(None, Kind::ConfigApplied { version, by, why });
         self.end_unplanned_watches();
         if !matches!(self.admission, Admission::Stopping | Admission::Stopped) {
             self.core.apply_trunks(&self.plan);

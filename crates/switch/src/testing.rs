@@ -12,6 +12,7 @@ pub(crate) fn switch(node: &str, client: &str) -> Switch {
         first_seq: 1,
         first_contact: 1,
         recordings: "recordings".into(),
+        plan_version: 1,
         version: "test",
         fingerprint: None,
     };

@@ -1,4 +1,4 @@
-//! `status`, `bans`, `transfer`, `reload` and the call of `doctor`: a running node's HTTP interface from the command line.
+//! `status`, `bans`, `transfer` and the call of `doctor`: a running node's HTTP interface from the command line.
 
 use super::Failed;
 use super::output::print;
@@ -122,20 +122,6 @@ fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
-}
-
-pub(super) fn reload(state: &Path) -> Result<(), Failed> {
-    let (status, answer) = request(state, "POST", "/reload", None)?;
-    if status != 200 {
-        return Err(Failed::because(format!("nothing applied\n{}", fault(&answer))));
-    }
-    let waits: Vec<_> =
-        answer["needs_restart"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut text = format!("configuration version {} applied\n", answer["config_version"]);
-    if !waits.is_empty() {
-        text += &format!("changed too, but waits for a restart: {}\n", waits.join(", "));
-    }
-    print(&text)
 }
 
 pub(super) fn fault(answer: &Value) -> String {

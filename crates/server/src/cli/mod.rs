@@ -16,6 +16,7 @@ mod schema;
 mod simulate;
 mod test;
 mod trunks;
+mod versions;
 
 use crate::{demo, serve};
 use clap::{Args, Parser, Subcommand};
@@ -58,7 +59,10 @@ pub fn run() -> ExitCode {
         },
         Command::Fraud { state, json } => fraud::fraud(&state.state, json),
         Command::Trunks { state, json, since } => trunks::trunks(&state.state, json, since),
-        Command::Reload { state } => client::reload(&state.state),
+        Command::Apply { why, by, state } => versions::apply(&state.state, by, why),
+        Command::Rollback { version, why, by, state } => versions::roll_back(&state.state, version, by, why),
+        Command::Versions { state, json } => versions::versions(&state.state, json),
+        Command::Diff { version, state, json } => versions::diff(&state.state, version, json),
         Command::Agents { action, state, json } => queues::agents(&state.state, action, json),
         Command::Queues { state, json } => queues::queues(&state.state, json),
         Command::Why { agent: Some(agent), state, json, .. } => queues::why_agent(&state.state, &agent, json),
@@ -389,10 +393,59 @@ enum Command {
         state: State,
     },
     /// Makes a running node read its configuration again; calls that are up are not touched
-    #[command(after_help = "Example:\n  ringdown check && ringdown reload")]
-    Reload {
+    #[command(
+        visible_alias = "reload",
+        after_help = "Example:\n  ringdown diff; ringdown apply --why \"Christmas hours\"\n\nWhat does not check is not applied. SIGHUP does the same."
+    )]
+    Apply {
+        /// What is kept with the version
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        /// Who applies it
+        #[arg(long, value_name = "NAME", env = "USER")]
+        by: Option<String>,
         #[command(flatten)]
         state: State,
+    },
+    /// Brings the files of an earlier version back and applies them
+    #[command(
+        after_help = "Examples:\n  ringdown rollback          # to the version before the present one\n  ringdown rollback 7 --why \"callers were lost\"\n\n\
+                      The files as they are become a version of their own if they are none yet: nothing is lost."
+    )]
+    Rollback {
+        /// Its number; the one before if it is not named
+        #[arg(value_name = "VERSION")]
+        version: Option<u64>,
+        /// What is kept with the version
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        /// Who wants it
+        #[arg(long, value_name = "NAME", env = "USER")]
+        by: Option<String>,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Lists what was applied: when, by whom, why, and which files were new
+    Versions {
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of versions
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what differs between the files as they are and what was applied; exit status 1 if anything does
+    #[command(
+        after_help = "Examples:\n  ringdown diff\n  ringdown diff 7            # between version 7 and the files as they are"
+    )]
+    Diff {
+        /// The version to compare with; the last that was applied if it is not named
+        #[arg(value_name = "VERSION")]
+        version: Option<u64>,
+        #[command(flatten)]
+        state: State,
+        /// One JSON object: {"version", "changes": [{"file", "became", "diff"}]}
+        #[arg(long)]
+        json: bool,
     },
 }
 

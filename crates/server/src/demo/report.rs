@@ -5,7 +5,7 @@ use super::sample::{AGENTS, CALLER, NUMBER, Sample};
 use super::{DemoError, MOMENT};
 use crate::phone::level;
 use events::cdr::{Cdr, Disposition, Recording};
-use events::{ContactId, ladder};
+use events::{ContactId, ladder, queues};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use store::{Filter, Reader, Store, StoreError};
@@ -76,6 +76,7 @@ async fn show_ladder(reader: &Reader, before: Option<ContactId>) -> Result<(), S
     let Some(wall) = reader.wall_of(contact).await? else { return Ok(()) };
     let events = reader.events_of(contact).await?;
     println!("\n{}", ladder::render(&events, wall, ladder::DEFAULT_WIDTH));
+    println!("why it went to whom it went (ringdown why):\n{}", queues::story(contact, &events));
     Ok(())
 }
 

@@ -1,13 +1,11 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
 use super::queues::{Agent, Queue};
 use super::rooms::Room;
-use super::validity;
-use crate::load::{self, LoadError};
 use crate::tls::Shown;
+use crate::versions::Versions;
 use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
 use events::ContactId;
 use serde::Serialize;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,24 +19,25 @@ use tokio::sync::{Mutex, oneshot};
 /// What signals, HTTP and the demo ask of a running node.
 #[derive(Clone)]
 pub struct Control {
-    inbox: Sender,
-    shared: Arc<Shared>,
+    pub(super) inbox: Sender,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    node_file: PathBuf,
-    prompts: PathBuf,
+pub(super) struct Shared {
+    pub(super) node_file: PathBuf,
+    pub(super) prompts: PathBuf,
+    pub(super) versions: Versions,
     name: Arc<str>,
     /// The certificate, where a listener shows one.
-    shown: Option<Arc<Shown>>,
+    pub(super) shown: Option<Arc<Shown>>,
     started: Instant,
-    fixed: Fixed,
-    /// One reload at a time: the later one must win.
-    reloading: Mutex<()>,
+    pub(super) fixed: Fixed,
+    /// One at a time: the later one must win.
+    pub(super) reloading: Mutex<()>,
 }
 
 /// What a node keeps from its start to its end.
-struct Fixed {
+pub(super) struct Fixed {
     listen: Vec<Listen>,
     streams: StreamLimits,
     rtp: Rtp,
@@ -56,7 +55,7 @@ pub struct Status {
     pub version: &'static str,
     /// Seconds since it began to serve.
     pub uptime_seconds: u64,
-    /// Version of the configuration that new calls get; counts up from 1.
+    /// Version of the configuration that new calls get.
     pub config_version: u64,
     /// Whether new calls are refused.
     pub draining: bool,
@@ -264,26 +263,6 @@ pub struct Banned {
     pub dropped: u64,
 }
 
-/// A configuration was applied.
-#[derive(Clone, Debug, Serialize)]
-pub struct Reloaded {
-    /// Its version.
-    pub config_version: u64,
-    /// What was changed in the files but waits for a restart.
-    pub needs_restart: Vec<&'static str>,
-}
-
-/// A configuration was not applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// It does not check.
-    #[error(transparent)]
-    Config(#[from] LoadError),
-    /// The node is on its way down.
-    #[error(transparent)]
-    Gone(#[from] Gone),
-}
-
 /// A call was not transferred.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
@@ -311,12 +290,14 @@ impl Control {
         inbox: Sender,
         node_file: PathBuf,
         prompts: PathBuf,
+        versions: Versions,
         node: &Node,
         shown: Option<Arc<Shown>>,
     ) -> Self {
         let shared = Shared {
             node_file,
             prompts,
+            versions,
             name: node.name.clone(),
             shown,
             started: Instant::now(),
@@ -334,36 +315,6 @@ impl Control {
         let (answer, snapshot) = oneshot::channel();
         self.inbox.send(Message::Snapshot(answer)).await?;
         Ok(self.shared.status(&snapshot.await.map_err(|_| Gone)?))
-    }
-
-    /// Reads and checks the configuration again, and applies it if it has no fault. Calls that are up stay
-    /// on the one that they began with; sockets stay as they are.
-    ///
-    /// # Errors
-    /// The faults; nothing is applied then.
-    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let _one_at_a_time = self.shared.reloading.lock().await;
-        let shared = self.shared.clone();
-        let loaded = tokio::task::spawn_blocking(move || {
-            let plan = load::load_node(&shared.node_file, &shared.prompts)?;
-            let identity = load::identity(&shared.node_file, &plan)?;
-            let files = load::files(&shared.node_file, &plan)?;
-            Ok::<_, LoadError>((plan, identity, files))
-        })
-        .await;
-        let (mut plan, identity, files) = match loaded {
-            Ok(loaded) => loaded?,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
-        if let (Some(shown), Some(identity)) = (&self.shared.shown, identity) {
-            shown.replace(identity);
-            validity::tell(shown, &self.inbox).await?;
-        }
-        let needs_restart = self.shared.fixed.keep(&mut plan.node);
-        let (answer, version) = oneshot::channel();
-        self.inbox.send(Message::Reload(Arc::new(plan), files, answer)).await?;
-        let config_version = version.await.map_err(|_| Gone)?;
-        Ok(Reloaded { config_version, needs_restart })
     }
 
     /// The sources that are banned, by address.
@@ -570,7 +521,7 @@ impl Fixed {
     }
 
     /// Puts what a running node keeps in the place of what was written; the names of what differs.
-    fn keep(&self, node: &mut Node) -> Vec<&'static str> {
+    pub(super) fn keep(&self, node: &mut Node) -> Vec<&'static str> {
         let written = Self::of(node);
         node.listen.clone_from(&self.listen);
         node.streams = self.streams;
@@ -587,15 +538,5 @@ impl Fixed {
             ("limits", written.limits != self.limits),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-    }
-}
-
-impl fmt::Display for Reloaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "configuration version {} applied", self.config_version)?;
-        if !self.needs_restart.is_empty() {
-            write!(f, "; {} changed too and waits for a restart", self.needs_restart.join(", "))?;
-        }
-        Ok(())
     }
 }

@@ -1,10 +1,9 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/transfers`, `/test-calls` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
 
 use super::calls;
-use super::control::{Control, ReloadError, TestCallError, TransferError};
+use super::control::{Control, TestCallError, TransferError};
 use super::error::ServeError;
-use super::{queues, rooms};
-use crate::load::LoadError;
+use super::{apply, queues, rooms};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -47,7 +46,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))
-        .route("/reload", post(reload))
+        .merge(apply::routes())
         .with_state(control);
     runtime.spawn(async move {
         if let Err(error) = axum::serve(listener, routes).await {
@@ -168,21 +167,6 @@ async fn test_call(
                 _ => StatusCode::CONFLICT,
             };
             (status, Json(json!({"error": refused.to_string()}))).into_response()
-        }
-    }
-}
-
-async fn reload(State(control): State<Control>) -> Response {
-    match control.reload().await {
-        Ok(reloaded) => Json(reloaded).into_response(),
-        Err(ReloadError::Gone(gone)) => unavailable(&gone.to_string()),
-        Err(ReloadError::Config(error)) => {
-            let diagnostics = match &error {
-                LoadError::Faults(report) => report.diagnostics.as_slice(),
-                LoadError::Unreadable { .. } | LoadError::Pem(_) => &[],
-            };
-            let body = json!({"error": error.to_string(), "diagnostics": diagnostics});
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
         }
     }
 }

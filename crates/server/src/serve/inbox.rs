@@ -7,7 +7,6 @@ use super::stream::StreamEvent;
 use crate::load::Files;
 use bytes::Bytes;
 use clock::Time;
-use dialplan::Config;
 use events::ContactId;
 use rtp::control::Event as MediaEvent;
 use std::io;
@@ -17,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    AgentOrder, AgentRefused, AgentStatus, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
+    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
     RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
     TransferRefused, TrunkState,
 };
@@ -37,8 +36,8 @@ pub(super) enum Message {
     Dns(sip::Question, sip::Answer),
     /// What was found where the switch asked for a certificate.
     Certificate(Arc<str>, Result<Bytes, String>),
-    /// Apply a configuration that has been checked, with its files; the answer is its version.
-    Reload(Arc<Config>, Files, oneshot::Sender<u64>),
+    /// Apply a configuration that has been checked, with its files; the answer is how many calls go on with one before it.
+    Apply(Applied, Files, oneshot::Sender<usize>),
     /// Put this into the log.
     Alarm(String),
     /// Count what is there.

@@ -1,6 +1,7 @@
 //! A running node: the sockets, threads and files around the pure switch.
 
 mod address;
+mod apply;
 mod backlog;
 mod calls;
 mod control;
@@ -20,7 +21,8 @@ mod udp;
 mod validity;
 
 pub use address::http_address;
-pub use control::{Control, ReloadError, Reloaded, Status, TestCallError, TransferError};
+pub use apply::{Applied, ApplyError};
+pub use control::{Control, Status, TestCallError, TransferError};
 pub(crate) use dns::{look_up, resolver};
 pub use error::ServeError;
 pub(crate) use fetch::is_public;
@@ -30,6 +32,7 @@ use crate::axis::Axis;
 use crate::load::Files;
 use crate::stir::Material;
 use crate::tls::Shown;
+use crate::versions::{VersionError, Versions, Wish};
 use crate::{embedded, load, random};
 use address::AddressFile;
 use dialplan::Node;
@@ -132,7 +135,9 @@ impl Server {
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
-        let control = Control::new(sender, options.config, prompts, &plan.node, shown);
+        let versions = Versions::new(&options.state, &options.config);
+        let plan_version = begin_with(&versions);
+        let control = Control::new(sender, options.config, prompts, versions, &plan.node, shown);
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
             unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
@@ -140,6 +145,7 @@ impl Server {
             first_contact: origin.first_contact,
             recordings,
             version: env!("CARGO_PKG_VERSION"),
+            plan_version,
             fingerprint,
         };
         let switch = Switch::new(config, Arc::new(plan));
@@ -241,6 +247,26 @@ impl Sockets {
     }
 }
 
+/// Keeps what the node begins with, unless it has ended with the same. A node whose versions cannot be kept serves all the
+/// same.
+fn begin_with(versions: &Versions) -> u64 {
+    let begun = || {
+        let files = versions.present()?;
+        // As it was left, whoever had applied it.
+        match versions.live()?.filter(|live| live.files == files) {
+            Some(live) => Ok(live.number),
+            None => {
+                let wish = Wish { by: Some("start".to_owned()), why: None };
+                versions.keep(files, &wish, true).map(|version| version.number)
+            }
+        }
+    };
+    begun().unwrap_or_else(|error: VersionError| {
+        tracing::warn!("this version of the configuration cannot be kept: {error}");
+        1
+    })
+}
+
 async fn until_signal(
     control: Control,
     ended: &mut oneshot::Receiver<()>,
@@ -256,8 +282,8 @@ async fn until_signal(
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = &mut *ended => return Ok(()),
-            _ = hangup.recv() => match control.reload().await {
-                Ok(reloaded) => tracing::info!("{reloaded}"),
+            _ = hangup.recv() => match control.apply(Wish { by: Some("SIGHUP".to_owned()), why: None }).await {
+                Ok(applied) => tracing::info!("{applied}"),
                 Err(error) => tracing::error!("nothing applied: {error}"),
             },
         }

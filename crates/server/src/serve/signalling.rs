@@ -169,14 +169,14 @@ impl Running {
             }
             Message::Dns(question, answer) => self.handle(Input::Dns { question, answer }),
             Message::Certificate(url, found) => self.handle(Input::Certificate { url, found }),
-            Message::Reload(plan, Files { stir, outbound }, answer) => {
+            Message::Apply(applied, Files { stir, outbound }, answer) => {
                 let Material { credentials, fetch } = stir;
                 self.thread.streams.apply(outbound);
                 self.thread.fetcher.apply(fetch);
                 self.handle(Input::Credentials(credentials));
-                self.handle(Input::Reload(plan));
+                self.handle(Input::Apply(applied));
                 // Whoever asked may have gone meanwhile; the plan is applied all the same.
-                let _ = answer.send(self.thread.switch.snapshot().plan_version);
+                let _ = answer.send(self.thread.switch.snapshot().former_plans);
             }
             Message::Alarm(text) => self.alarm(text),
             Message::Snapshot(answer) => {

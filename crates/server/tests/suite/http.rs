@@ -1,4 +1,4 @@
-//! `/health`, `/status` and `/reload`, and the commands that ask them.
+//! `/health`, `/status` and `/apply`, and the commands that ask them.
 
 use crate::running::{Files, text, until};
 use nix::sys::signal::Signal;
@@ -43,7 +43,8 @@ fn a_reload_applies_what_checks_and_names_what_waits_for_a_restart() {
     let said = text(&reloaded.stdout);
     assert_eq!(
         said,
-        "configuration version 2 applied\nchanged too, but waits for a restart: rtp\n",
+        "configuration version 2 applied\n  changed  client/client.yaml\n  changed  ringdown.yaml\n\
+         changed too, but waits for a restart: rtp\n",
         "{}",
         text(&reloaded.stderr)
     );
@@ -54,6 +55,7 @@ fn a_reload_applies_what_checks_and_names_what_waits_for_a_restart() {
 fn sighup_reloads_and_says_so() {
     let files = Files::new();
     let node = files.serve();
+    files.edit("client/client.yaml", "{wait: wait}", "{wait: wait, again: wait}");
     node.signal(Signal::SIGHUP);
     until("the reload is told", || files.stderr().contains("configuration version 2 applied").then_some(()));
     files.edit("client/client.yaml", "- answer", "- anser");

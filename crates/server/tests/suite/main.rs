@@ -11,3 +11,4 @@ mod schema;
 mod simulate;
 mod streams;
 mod test;
+mod versions;

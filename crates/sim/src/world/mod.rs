@@ -145,6 +145,7 @@ impl World {
         let mut secret = [0; 32];
         rng.fill_bytes(&mut secret);
         let config = SwitchConfig {
+            plan_version: 1,
             seed: secret,
             unix_micros_at_zero: UNIX_SECONDS_AT_ZERO * 1_000_000,
             first_seq: 1,
@@ -287,7 +288,8 @@ impl World {
                 let reduced = self.rng.chance(500);
                 let plan = Arc::clone(&PLANS[usize::from(!music) + 2 * usize::from(reduced)]);
                 self.turn(Input::Credentials(vouch::credentials()), None)?;
-                self.turn(Input::Reload(plan), None)?;
+                let version = self.switch.snapshot().plan_version + 1;
+                self.turn(Input::Apply(switch::Applied { plan, version, by: None, why: None }), None)?;
                 if reduced { self.watches.check_gone(Some("carol")) } else { Ok(()) }
             }
             Operator::Overload(is_on) => {

@@ -127,6 +127,11 @@ pub(crate) struct NewContact {
 }
 
 impl Contact {
+    /// Whether it goes by this plan.
+    pub(crate) fn goes_by(&self, plan: &Arc<dialplan::Config>) -> bool {
+        Arc::ptr_eq(&self.plan, plan)
+    }
+
     pub(crate) fn new(new: NewContact) -> Self {
         let NewContact { id, plan, client, identity, called, claim, max_forwards, caller, machine } = new;
         let first = claim.is_none().then_some(MachineInput::Start);

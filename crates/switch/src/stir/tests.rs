@@ -185,6 +185,7 @@ fn config() -> SwitchConfig {
         first_seq: 1,
         first_contact: 1,
         recordings: "recordings".into(),
+        plan_version: 1,
         version: "test",
         fingerprint: None,
     }

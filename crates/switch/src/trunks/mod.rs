@@ -212,7 +212,8 @@ clients: [acme]
         let flow = Flow::udp(([10, 0, 0, 1], 5060).into(), ([10, 8, 0, 7], 5060).into());
         let mut shown_after = |node: &str| {
             let plan = testing::plan(node, CLIENT).into();
-            sent(&mut switch, Time::from_secs(100), Input::Reload(plan));
+            let applied = crate::Applied { plan, version: 2, by: None, why: None };
+            sent(&mut switch, Time::from_secs(100), Input::Apply(applied));
             switch.core.shown(&flow).to_string()
         };
         assert_eq!(shown_after(NODE), "10.8.0.2:5080");
