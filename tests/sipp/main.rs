@@ -3,6 +3,7 @@
 mod calls;
 mod fax;
 mod hangup;
+mod http;
 mod identities;
 mod registrar;
 mod ringing;

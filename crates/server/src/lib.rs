@@ -13,3 +13,4 @@ mod random;
 pub mod serve;
 pub mod stir;
 pub mod tls;
+mod web;

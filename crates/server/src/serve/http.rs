@@ -179,7 +179,7 @@ async fn reload(State(control): State<Control>) -> Response {
         Err(ReloadError::Config(error)) => {
             let diagnostics = match &error {
                 LoadError::Faults(report) => report.diagnostics.as_slice(),
-                LoadError::Unreadable { .. } | LoadError::Pem(_) => &[],
+                LoadError::Unreadable { .. } | LoadError::Pem(_) | LoadError::Secret { .. } => &[],
             };
             let body = json!({"error": error.to_string(), "diagnostics": diagnostics});
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()

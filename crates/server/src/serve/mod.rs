@@ -12,7 +12,9 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod outgoing;
 mod queues;
+mod requests;
 mod rooms;
 mod signalling;
 mod stream;
@@ -23,8 +25,8 @@ pub use address::http_address;
 pub use control::{Control, ReloadError, Reloaded, Status, TestCallError, TransferError};
 pub(crate) use dns::{look_up, resolver};
 pub use error::ServeError;
-pub(crate) use fetch::is_public;
 pub use inbox::Gone;
+pub(crate) use outgoing::is_public;
 
 use crate::axis::Axis;
 use crate::load::Files;
@@ -37,6 +39,7 @@ use dns::Resolver;
 use fetch::Fetcher;
 use inbox::MediaSender;
 use journal::Journal;
+use requests::Requests;
 use signalling::Signalling;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -97,7 +100,8 @@ impl Server {
         limits::raise_open_files();
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
-        let Files { stir: Material { credentials, fetch }, outbound } = load::files(&options.config, &plan)?;
+        let Files { stir: Material { credentials, fetch }, outbound, web } =
+            load::files(&options.config, &plan)?;
         let recordings = options.state.join(&plan.node.recordings.folder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
@@ -128,6 +132,7 @@ impl Server {
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
         let fetcher = Fetcher::new(fetch, resolver.names(), runtime.handle().clone(), sender.clone());
+        let requests = Requests::new(web, resolver.names(), runtime.handle().clone(), sender.clone());
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
@@ -154,6 +159,7 @@ impl Server {
             streams,
             resolver,
             fetcher,
+            requests,
             engine,
             journal,
             backlog,
