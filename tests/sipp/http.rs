@@ -61,6 +61,7 @@ fn a_flow_goes_on_by_what_a_server_answers_and_the_log_has_no_secret() {
     let asked: Vec<_> = seen.try_iter().collect();
     assert_eq!(asked[0], ["GET /orders/4711 HTTP/1.1".to_owned(), format!("authorization: Bearer {TOKEN}")]);
     assert_eq!(asked[1][0], "GET /orders/4712 HTTP/1.1");
+    assert_eq!(node.calls(3).len(), 3);
     let ended = (1..4).flat_map(|contact| node.events(contact, "http_ended"));
     let told: Vec<_> = ended.map(|it| (it["status"].as_u64(), it["attempts"].as_u64())).collect();
     assert_eq!(told, [(None, Some(2)), (Some(200), Some(1)), (Some(404), Some(1))]);
@@ -78,6 +79,7 @@ fn a_private_address_is_not_asked_unless_the_client_says_so() {
     let seen = shop(&node);
     refused(&node, "4711", 500);
     assert!(seen.try_recv().is_err(), "it was asked");
+    assert_eq!(node.calls(1).len(), 1);
     let why = node.events(1, "http_ended")[0]["error"].to_string();
     assert!(why.contains("no public address"), "{why}");
     node.stop();

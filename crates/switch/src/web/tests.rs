@@ -5,7 +5,8 @@ use crate::testing::switch;
 use crate::{Input, Output};
 use dialplan::HttpMethod;
 
-const NODE: &str = "sip: {listen: [\"udp:10.0.0.1:5060\"]}\nrtp: {ports: 30000-30999, address: 10.0.0.1}\nclients: [acme]\n";
+const NODE: &str =
+    "sip: {listen: [\"udp:10.0.0.1:5060\"]}\nrtp: {ports: 30000-30999, address: 10.0.0.1}\nclients: [acme]\n";
 
 /// A switch whose flows ask, and what it wants of the shell.
 struct Asking {
@@ -31,7 +32,8 @@ impl Asking {
         let site = Site { is_secure: true, host: "api.test".into(), port: 443 };
         let (connect, within) = (Duration::from_secs(1), Duration::from_secs(10));
         let (path, headers, method) = ("/".into(), Vec::new(), HttpMethod::Get);
-        let request = Arc::new(HttpRequest { method, site, path, headers, body: None, connect, within, retries });
+        let request =
+            Arc::new(HttpRequest { method, site, path, headers, body: None, connect, within, retries });
         self.turn(|switch, now, out| {
             switch.within_turn(now, out, |switch| {
                 switch.core.ask((ContactId(contact), &"acme".into()), number, request);
@@ -153,7 +155,10 @@ fn a_server_that_fails_five_times_is_let_alone_until_one_request_has_tried_it() 
     // The one that tries it is called off: the next one does.
     asking.cancel(1, 1);
     assert_eq!(asking.ask(1, None, 3), ["acme sends 7 within 10s"]);
-    assert_eq!(asking.answer(7, ok(404)), ["alarm: https://api.test of client acme answers again", "404 by 1"]);
+    assert_eq!(
+        asking.answer(7, ok(404)),
+        ["alarm: https://api.test of client acme answers again", "404 by 1"]
+    );
     assert_eq!(asking.ask(1, None, 3), ["acme sends 8 within 10s"]);
 }
 
