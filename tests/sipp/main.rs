@@ -4,6 +4,7 @@ mod applies;
 mod calls;
 mod fax;
 mod hangup;
+mod http;
 mod identities;
 mod registrar;
 mod ringing;

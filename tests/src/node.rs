@@ -36,7 +36,7 @@ impl Setup {
         self
     }
 
-    /// Replaces a text of the profile's client file.
+    /// Replaces a text of the profile's client file, with addresses as in [`Self::replace`].
     pub fn replace_in_client(mut self, old: &str, new: &str) -> Self {
         self.replaced_in_client.push((old.to_owned(), new.to_owned()));
         self
@@ -108,7 +108,7 @@ impl Setup {
         let mut company = read(&profile.join("client/client.yaml")).replace("127.0.0.1", &address);
         for (old, new) in &self.replaced_in_client {
             assert!(company.contains(old), "the load profile's client has no {old:?}");
-            company = company.replace(old, new);
+            company = company.replace(old, &moved(new, network));
         }
         write(&client.join("client.yaml"), &company);
         for (name, text) in &self.files {

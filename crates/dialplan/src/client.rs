@@ -6,6 +6,8 @@ use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
 use crate::hours::{Calendar, Icals};
 use crate::media::{self, Media};
+use crate::table::Sheets;
+use crate::web::{self, Secret, Web};
 use crate::yaml::{Key, Node, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,6 +27,9 @@ pub(crate) struct Sections {
     pub(crate) features: Option<Features>,
     /// What is asked of their media.
     pub(crate) media: Option<Media>,
+    /// Whom its flows may ask by HTTP.
+    pub(crate) web: Option<Web>,
+    pub(crate) secrets: Vec<Secret>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     /// The flow of failures that have no branch of their own.
@@ -37,6 +42,8 @@ pub(crate) struct Sections {
     pub(crate) queues: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
     pub(crate) icals: Icals,
+    pub(crate) tables: Vec<(Key, Node)>,
+    pub(crate) sheets: Sheets,
     pub(crate) flows: Vec<(Key, Node)>,
     /// Whether every file could be read.
     pub(crate) complete: bool,
@@ -55,12 +62,14 @@ impl Sections {
     }
 }
 
-const SECTIONS: [&str; 7] = ["client", "numbers", "users", "agents", "queues", "hours", "flows"];
+const SECTIONS: [&str; 9] =
+    ["client", "numbers", "users", "agents", "queues", "hours", "tables", "secrets", "flows"];
 
 /// Merges the files of a client.
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
     let mut sections = Sections { complete: files.iter().all(Option::is_some), ..Sections::default() };
     let mut described: Option<Span> = None;
+    let mut secrets = Vec::new();
     for file in files.into_iter().flatten() {
         let whole = Span { len: 0, ..file.span };
         if matches!(file.value, Value::Null) {
@@ -82,6 +91,8 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
             (&mut sections.agents, "agents"),
             (&mut sections.queues, "queues"),
             (&mut sections.hours, "hours"),
+            (&mut sections.tables, "tables"),
+            (&mut secrets, "secrets"),
             (&mut sections.flows, "flows"),
         ] {
             if let Some(node) = fields.get(what) {
@@ -93,6 +104,9 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
     unique(&mut sections.queues, "queue", faults);
     unique(&mut sections.hours, "calendar", faults);
     unique(&mut sections.flows, "flow", faults);
+    unique(&mut sections.tables, "table", faults);
+    unique(&mut secrets, "secret", faults);
+    sections.secrets = web::secrets(&secrets, faults);
     sections
 }
 
@@ -112,7 +126,7 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "name",
         "language",
         "languages",
@@ -121,6 +135,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
         "fraud",
         "features",
         "media",
+        "http",
         "on_error",
         "on_hangup",
     ];
@@ -137,6 +152,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
+    sections.web = fields.entry("http").and_then(|(key, node)| web::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.on_error = fields.get("on_error").cloned();
     sections.on_hangup = fields.get("on_hangup").cloned();

@@ -9,12 +9,14 @@ use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
-use crate::machine::Target;
+use crate::machine::{Site, Target};
 use crate::names::Names;
 use crate::program::{Branch, Flow, Handlers, Instruction, Pc, Program, SHARED};
 use crate::prompts::Prompts;
+use crate::table::Table;
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
+use crate::web;
 use crate::yaml::{Key, Node, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -209,6 +211,42 @@ impl Compiler<'_, '_> {
         Some(first)
     }
 
+    /// The music of holds, where the system has some.
+    pub(crate) fn music(&self) -> Option<Arc<str>> {
+        self.names.prompts.first("hold").cloned()
+    }
+
+    /// A secret of this client.
+    pub(crate) fn secret(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
+        let found = self.names.secrets.iter().find(|secret| *secret.name == *name);
+        if found.is_none() && self.names.complete {
+            let known = self.names.secrets.iter().map(|secret| &*secret.name);
+            self.faults.unknown(at, "unknown secret {}", name, known);
+        }
+        found.map(|secret| Arc::clone(&secret.name))
+    }
+
+    /// A server that this client's flows may ask, as a URL names it.
+    pub(crate) fn site(&mut self, authority: &str, is_secure: bool, at: Span) -> Option<Site> {
+        let (host, port) = web::split(authority);
+        let usual = Site::usual_port(is_secure);
+        let port = port.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port > 0));
+        let Some(port) = port.filter(|_| !host.is_empty() && !host.contains('@')) else {
+            self.faults.error(at, format!("`{authority}` is no server"));
+            return None;
+        };
+        let site = Site { is_secure, host: host.into(), port };
+        let hosts = self.names.web.map_or(&[][..], |web| &web.hosts);
+        let named = site.authority();
+        if !hosts.iter().any(|host| **host == *named) && self.names.complete {
+            let known = hosts.iter().map(|host| &**host).chain([&*named]).collect::<Vec<_>>().join(", ");
+            let message = format!("`{named}` is none of the servers that this client may ask");
+            self.faults.hinted(at, message, format!("write client: {{http: {{hosts: [{known}]}}}}"));
+            return None;
+        }
+        Some(site)
+    }
+
     /// A calendar's place.
     pub(crate) fn calendar(&mut self, name: &str, at: Span) -> Option<usize> {
         let found = self.names.calendars.get(name).copied();
@@ -217,6 +255,17 @@ impl Compiler<'_, '_> {
             self.faults.unknown(at, "unknown calendar {}", name, known);
         }
         found
+    }
+
+    /// A table of this client.
+    pub(crate) fn table(&mut self, node: &Node) -> Option<Arc<Table>> {
+        let name = node.text("`table`", self.faults)?;
+        let found = self.names.tables.get(name);
+        if found.is_none() && self.names.complete {
+            let known = self.names.tables.keys().map(String::as_str);
+            self.faults.unknown(node.span, "unknown table {}", name, known);
+        }
+        found.cloned().flatten()
     }
 
     /// A queue of this client.

@@ -11,6 +11,7 @@ use crate::queues::Queue;
 use crate::routing::Routing;
 use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
+use crate::web::{Secret, Web};
 use clock::Duration;
 use ipnet::IpNet;
 use rtp::Codec;
@@ -531,6 +532,12 @@ pub struct Client {
     pub features: Features,
     /// What is asked of its users' media.
     pub media: Media,
+    /// Its folder, as the shell named it.
+    pub folder: Arc<str>,
+    /// Whom its flows may ask by HTTP, if anybody.
+    pub web: Option<Web>,
+    /// What its requests may show and nobody else.
+    pub secrets: Vec<Secret>,
 }
 
 impl Client {

@@ -58,18 +58,28 @@ impl Expression {
                 return None;
             }
         };
+        let origin = Self::origin_of(node, text, faults);
+        Self::read(text, node.span, origin, faults)
+    }
+
+    /// Reads a text that is an expression, which stands at a place and begins in the file at `origin`.
+    pub(crate) fn read(text: &str, at: Span, origin: Option<usize>, faults: &mut Faults<'_>) -> Option<Self> {
         if text.len() > LONGEST {
-            faults.error(node.span, format!("an expression has at most {LONGEST} characters"));
+            faults.error(at, format!("an expression has at most {LONGEST} characters"));
             return None;
         }
-        let origin = origin(faults.text(node.span), text).map(|skip| node.span.start + skip);
         match ENV.compile(text) {
-            Ok(program) => Some(Self { program, at: node.span, origin }),
+            Ok(program) => Some(Self { program, at, origin }),
             Err(errors) => {
-                syntax(node.span, origin, text, &errors, faults);
+                syntax(at, origin, text, &errors, faults);
                 None
             }
         }
+    }
+
+    /// Where the text of a node begins in its file, if it stands there letter by letter.
+    pub(crate) fn origin_of(node: &Node, text: &str, faults: &Faults<'_>) -> Option<usize> {
+        origin(faults.text(node.span), text).map(|skip| node.span.start + skip)
     }
 
     /// The place of the whole expression.

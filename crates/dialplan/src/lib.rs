@@ -35,10 +35,13 @@ mod schema;
 mod simulate;
 mod source;
 mod stir;
+mod table;
+mod template;
 mod testing;
 mod types;
 mod users;
 mod verb;
+mod web;
 mod yaml;
 
 pub use agents::Agent;
@@ -54,8 +57,9 @@ pub use graph::Graph;
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
-    AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput,
-    QueueResult, Ringback, StepIndex, Target,
+    AgentAction, BodyKind, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, HttpBody,
+    HttpMethod, HttpRequest, HttpResult, Machine, MachineInput, QueueResult, Ringback, Site, StepIndex,
+    Target, Word,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
@@ -66,9 +70,10 @@ pub use routing::{Causes, Health, Routing};
 pub use schema::CLIENT_SCHEMA;
 pub use shaken::{Attestation, Verstat};
 pub use simulate::{
-    Answer, Ended, Line, Note, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, called,
+    Answer, Ended, Line, Note, Path, Pause, Press, Reply, Script, SimulatedCall, Simulation, Texts, called,
     moment_of,
 };
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
 pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};
+pub use web::{Secret, SecretSource, Web};

@@ -12,6 +12,7 @@ use crate::number;
 use crate::program::{Handlers, Program};
 use crate::prompts::Prompts;
 use crate::queues::{self, Around, Queue};
+use crate::table;
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
@@ -85,6 +86,9 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             fraud: sections.fraud,
             features: sections.features.unwrap_or_default(),
             media: sections.media.unwrap_or_default(),
+            folder: files.path.as_str().into(),
+            web: sections.web,
+            secrets: sections.secrets,
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();
@@ -180,18 +184,22 @@ fn sections(clients: &[ClientFiles], faults: &mut Faults<'_>) -> Vec<Sections> {
     let mut sections = Vec::new();
     for client in clients {
         let mut roots = Vec::new();
-        let mut icals = BTreeMap::new();
+        let (mut icals, mut sheets) = (BTreeMap::new(), table::Sheets::new());
         for source in &client.files {
             file += 1;
-            if source.path.to_ascii_lowercase().ends_with(".ics") {
-                let name = source.path.strip_prefix(&client.path).unwrap_or(&source.path);
-                let name = name.trim_start_matches('/').to_owned();
-                icals.insert(name, read_ical(file, &source.text, faults));
-            } else {
-                roots.push(yaml::parse(file, &source.text, faults));
+            let name = source.path.strip_prefix(&client.path).unwrap_or(&source.path);
+            let name = name.trim_start_matches('/').to_owned();
+            match source.path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
+                Some("ics") => {
+                    icals.insert(name, read_ical(file, &source.text, faults));
+                }
+                Some("csv") => {
+                    sheets.insert(name, table::read_csv(file, &source.text, faults));
+                }
+                _ => roots.push(yaml::parse(file, &source.text, faults)),
             }
         }
-        sections.push(Sections { icals, ..client::merge(roots, faults) });
+        sections.push(Sections { icals, sheets, ..client::merge(roots, faults) });
     }
     sections
 }
@@ -218,9 +226,12 @@ fn program(
         client: scope.index,
         prompts,
         calendars: calendar_names,
+        tables: table::read(&sections.tables, &sections.sheets, faults),
         queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
         users: scope.users,
         trunks: scope.trunks,
+        web: sections.web.as_ref(),
+        secrets: &sections.secrets,
         owned: scope.owned,
         complete: sections.complete,
     };

@@ -3,7 +3,9 @@
 use crate::caller_id::Owned;
 use crate::faults::{Faults, Span};
 use crate::prompts::Prompts;
+use crate::table::Table;
 use crate::users::Users;
+use crate::web::{Secret, Web};
 use crate::{ClientIndex, Trunk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,11 +15,16 @@ pub(crate) struct Names<'c> {
     pub(crate) client: ClientIndex,
     pub(crate) prompts: Prompts,
     pub(crate) calendars: BTreeMap<String, usize>,
+    /// `None` for one that could not be read.
+    pub(crate) tables: BTreeMap<String, Option<Arc<Table>>>,
     /// The keys under `queues`.
     pub(crate) queues: Vec<String>,
     pub(crate) users: &'c Users,
     /// `None` when the node file could not be read.
     pub(crate) trunks: Option<&'c [Trunk]>,
+    /// Whom its flows may ask by HTTP.
+    pub(crate) web: Option<&'c Web>,
+    pub(crate) secrets: &'c [Secret],
     /// What its calls may show.
     pub(crate) owned: &'c Owned,
     /// Whether all of the client's files could be read. If not, a name that is missing may well be in the

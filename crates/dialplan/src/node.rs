@@ -14,6 +14,7 @@ mod streams;
 mod trunks;
 
 pub(crate) use numbers::country;
+pub(crate) use trunks::network;
 
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;

@@ -20,6 +20,8 @@ pub(crate) enum Source<'v> {
     Keys,
     /// `None` when it could not be read: the name exists, and its type is not known.
     Value(Option<&'v Expression>),
+    /// Something from outside, of that type.
+    Typed(Type),
     /// What a sub-flow returns.
     Result(FlowIndex),
 }
@@ -77,9 +79,13 @@ impl Types<'_> {
             let scope = self.scope_of(instruction);
             for Write { name, source, .. } in instruction.verb.writes() {
                 let known = self.scopes[scope].variables.entry(name.to_owned()).or_default();
-                if matches!(source, Source::Keys) || name == CALL_LANGUAGE {
-                    *known = known.or(Some(Type::Text));
-                }
+                let kind = match source {
+                    Source::Keys => Some(Type::Text),
+                    Source::Typed(kind) => Some(kind),
+                    _ if name == CALL_LANGUAGE => Some(Type::Text),
+                    _ => None,
+                };
+                *known = known.or(kind);
             }
         }
     }
@@ -110,6 +116,7 @@ impl Types<'_> {
     fn of(&self, source: &Source<'_>, scope: usize) -> Option<Type> {
         match source {
             Source::Keys => Some(Type::Text),
+            Source::Typed(kind) => Some(*kind),
             Source::Value(value) => value.and_then(|value| value.type_in(&self.scopes[scope])),
             Source::Result(flow) => self.results[flow.0],
         }
@@ -132,7 +139,7 @@ impl Types<'_> {
                         let message = format!("the flow `{}` returns nothing", self.flows[flow.0].name);
                         faults.hinted(at, message, "write `- return: …` in it, or leave out `into`");
                     }
-                    Source::Result(_) | Source::Keys => {
+                    Source::Result(_) | Source::Keys | Source::Typed(_) => {
                         let found = self.of(&source, self.scope_of(instruction));
                         let holds = scope.variables.get(name).copied().flatten();
                         if let (Some(found), Some(holds)) = (found, holds)

@@ -336,6 +336,21 @@ pub enum Kind {
         /// The other.
         b: LegId,
     },
+    /// A request of a flow by HTTP has ended.
+    HttpEnded {
+        /// `POST`.
+        method: Arc<str>,
+        /// Who was asked, `https://api.example.com`. What was asked for stands in the flow; values in it are nobody's affair.
+        server: Arc<str>,
+        /// What the server said at last, 200–599.
+        status: Option<u16>,
+        /// How often it was sent.
+        attempts: u32,
+        /// From the first attempt to the end.
+        millis: u64,
+        /// Why there is no answer.
+        error: Option<String>,
+    },
     /// The caller has come into a room of its client.
     RoomEntered {
         /// Its leg.

@@ -14,3 +14,4 @@ pub mod serve;
 pub mod stir;
 pub mod tls;
 pub mod versions;
+mod web;

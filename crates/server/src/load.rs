@@ -3,6 +3,7 @@
 use crate::embedded::{Embedded, SYSTEM_PROMPTS};
 use crate::stir::Material;
 use crate::tls::{Identity, Outbound, PemError};
+use crate::web;
 use clock::Duration;
 use dialplan::{ClientFiles, Config, Input, PromptFile, Report, SourceFile, TestCase, Texts};
 use std::cell::RefCell;
@@ -16,9 +17,11 @@ const MAX_FILE: u64 = 4 << 20;
 /// The folder of prompts, a client's or the system's.
 pub(crate) const PROMPTS: &str = "prompts";
 /// What ends the name of a file that a client's folder is read for.
-const FLOWS: [&str; 3] = ["yaml", "yml", "ics"];
+const FLOWS: [&str; 4] = ["yaml", "yml", "ics", "csv"];
 /// What ends the name of a file of tests.
 const YAML: [&str; 2] = ["yaml", "yml"];
+pub(crate) const SECRETS: &str =
+    "`secrets` names variables of the node's environment, and files in the client's folder";
 const NO_FOLDER: &str = "the node file's `clients` names folders, relative to the node file";
 /// Sample rates that the media engine plays.
 const SAMPLE_RATES: [u32; 3] = [8_000, 16_000, 48_000];
@@ -39,6 +42,16 @@ pub enum LoadError {
     /// A certificate or key is not what it should be.
     #[error(transparent)]
     Pem(#[from] PemError),
+    /// The value of a client's secret is not there.
+    #[error("{folder}: the secret `{name}`: {reason}\n  {SECRETS}")]
+    Secret {
+        /// The client's folder.
+        folder: String,
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// It was read and has faults.
     #[error(transparent)]
     Faults(#[from] Report),
@@ -162,6 +175,8 @@ pub struct Files {
     pub stir: Material,
     /// For TLS connections to trunks.
     pub outbound: Outbound,
+    /// For what flows ask by HTTP.
+    pub(crate) web: web::Clients,
 }
 
 /// Reads the files that the node file (at `path`) names.
@@ -171,7 +186,7 @@ pub struct Files {
 pub fn files(path: &Path, plan: &Config) -> Result<Files, LoadError> {
     let home = path.parent().unwrap_or(Path::new(""));
     let (stir, outbound) = (Material::load(home, &plan.node)?, Outbound::load(home, &plan.node.trunks)?);
-    Ok(Files { stir, outbound })
+    Ok(Files { stir, outbound, web: web::load(&plan.clients)? })
 }
 
 /// Checks one client folder as if it were the only one of a node.
@@ -226,7 +241,7 @@ fn read_client(folder: &Path) -> Result<ClientFiles, LoadError> {
     let hint = NO_FOLDER;
     let mut files = Vec::new();
     for path in list(folder, &FLOWS, hint)?.into_iter().filter(|path| !is_test(path)) {
-        files.push(read_file(&path, "every *.yaml and *.ics in a client folder is read")?);
+        files.push(read_file(&path, "every *.yaml, *.ics and *.csv in a client folder is read")?);
     }
     let prompts = folder.join(PROMPTS);
     let found = if prompts.is_dir() { list_prompts(&prompts, hint)? } else { Vec::new() };
@@ -344,7 +359,9 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let folder = home.path().join("acme");
         std::fs::create_dir_all(folder.join(PROMPTS)).expect("made");
-        for name in ["b.yaml", "a.yml", "c.ics", "a.test.yaml", "b.test.yml", "notes.txt", ".hidden.yaml"] {
+        for name in
+            ["b.yaml", "a.yml", "c.ics", "d.csv", "a.test.yaml", "b.test.yml", "notes.txt", ".hidden.yaml"]
+        {
             std::fs::write(folder.join(name), "client: {}\n").expect("written");
         }
         wav(&folder.join("prompts/good.wav"), 8_000, 16, 8);
@@ -357,7 +374,7 @@ mod tests {
         let client = read_client(&folder).expect("read");
         assert_eq!(client.id, "acme");
         let names: Vec<_> = client.files.iter().map(|file| file.path.rsplit('/').next()).collect();
-        assert_eq!(names, [Some("a.yml"), Some("b.yaml"), Some("c.ics")]);
+        assert_eq!(names, [Some("a.yml"), Some("b.yaml"), Some("c.ics"), Some("d.csv")]);
         let faults: Vec<_> = client.prompts.iter().map(|p| (p.name.as_str(), p.error.is_some())).collect();
         let expected = [
             ("de/good", false),

@@ -70,10 +70,10 @@ fn signers(home: &Path, trunks: &[Trunk]) -> Result<HashMap<Arc<str>, Signer>, P
 }
 
 /// Whoever reads the key can answer for anybody in the node's name.
-fn warn_of_readers(path: &Path) {
+pub(crate) fn warn_of_readers(path: &Path) {
     let mode = std::fs::metadata(path).map_or(0, |file| file.permissions().mode());
     if mode & 0o077 != 0 {
-        tracing::warn!("{}: others may read this private key; chmod 600 it", path.display());
+        tracing::warn!("{}: others may read this secret; chmod 600 it", path.display());
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) const NUMBERS: &[&str] = &[
     "line",
     "all",
     "desk-of-agent",
+    "asks",
+    "asks",
     "nowhere",
     OUTSIDE,
     "*8alice",
@@ -72,7 +74,7 @@ clients: [sim, other]
 const OTHER: &str = "client: {name: Other}\nusers:\n  dave: {password: pw-dave}\n";
 
 const CLIENT: &str = r##"
-client: {name: Sim, on_hangup: gone, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
+client: {name: Sim, http: {hosts: [api.test]}, on_hangup: gone, media: {encryption: optional, keys_in_clear: true}, features: {transfer: "*1", consult: "*2", complete: "*3", cancel: "*0", pickup: "*8"}, fraud: {country: ES, international: 1, user: {calls_per_hour: 3}}}
 numbers:
   direct: direct
   desk: desk
@@ -92,6 +94,7 @@ numbers:
   line: line
   all: all
   desk-of-agent: desk-of-agent
+  asks: asks
   "11": team
   "12": menu
   "+*": outside
@@ -124,6 +127,15 @@ flows:
     - agent: {do: pause, reason: lunch}
     - agent: ready
     - play: welcome
+  asks:
+    on_hangup: {http: {url: "https://api.test/gone", method: DELETE, wait: false}}
+    steps:
+      - http: {url: "https://api.test/{call.from}", within: 3s, extract: {to: {at: /to, default: "direct"}}, status: {"404": {reject: not_found}, 5xx: {reject: busy}}, invalid: {goto: direct}}
+      - answer
+      - record
+      - http: {url: "https://api.test/calls", method: POST, json: {from: call.from}, within: 6s, filler: {prompts: welcome, after: 500ms}, timeout: {goto: sorry}, failed: {play: sorry}}
+      - switch: {on: to, cases: {menu: {goto: menu}, direct: {goto: team}}}
+      - http: {url: "https://api.test/{to}", retries: 3, within: 10s, filler: none}
   # Nobody answers before the callee does: failures go back to the caller as they are.
   direct:
     - dial: {to: [alice], timeout: 20s}

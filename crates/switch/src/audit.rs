@@ -19,6 +19,7 @@ impl Switch {
             registrations: self.core.registrar.len(),
             subscriptions: self.core.watches.len(),
             timers: self.core.timers.len(),
+            requests: self.core.web.len(),
             usages: alive.usages,
             transactions: alive.transactions,
             ports_ready: self.core.ports.ready(),

@@ -16,6 +16,7 @@ use crate::trunks::Trunks;
 use crate::users::Users;
 use crate::watch::{ALLOW_EVENTS, Watches};
 use crate::way::TlsPeers;
+use crate::web::Web;
 use crate::{Output, SwitchConfig};
 use clock::{Duration, Time, Timers};
 use dialplan::Config;
@@ -52,6 +53,8 @@ pub(crate) enum Timer {
     Supervise(ContactId),
     /// When to give up on an INVITE that nobody has responded to.
     Respond(InviteId),
+    /// When to send a request again, or to give it up.
+    Http(u64),
     /// When to bury a contact whose media engine did not report the end of a stream or recording.
     Linger(ContactId),
 }
@@ -91,6 +94,7 @@ pub(crate) struct Core {
     pub(crate) means: Vec<(sip::Transport, bool)>,
     pub(crate) locator: Locator,
     pub(crate) certificates: Certificates,
+    pub(crate) web: Web,
     pub(crate) codecs: Codecs,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
@@ -148,6 +152,7 @@ impl Core {
             tls_peers: TlsPeers::default(),
             locator: Locator::default(),
             certificates: Certificates::default(),
+            web: Web::default(),
             codecs: Codecs::new(&plan.node),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
@@ -194,6 +199,10 @@ impl Core {
 
     pub(crate) fn new_room(&mut self) -> RoomId {
         RoomId(self.new_number())
+    }
+
+    pub(crate) fn new_request(&mut self) -> u64 {
+        self.new_number()
     }
 
     fn new_number(&mut self) -> u64 {

@@ -39,6 +39,7 @@ mod trunks;
 mod users;
 mod watch;
 mod way;
+mod web;
 
 pub use self::core::transport;
 pub use fraud::Spent;
@@ -53,6 +54,7 @@ pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
 pub use watch::Mailbox;
 pub use way::TlsPeer;
+pub use web::HttpAnswer;
 
 use crate::broken::Broken;
 use crate::codecs::Codecs;
@@ -132,6 +134,13 @@ pub enum Input {
         /// A chain of certificates, PEM, or one of DER.
         found: Result<Bytes, String>,
     },
+    /// What became of an [`Output::Http`].
+    Http {
+        /// As asked.
+        id: u64,
+        /// The answer, or why there is none.
+        answer: HttpAnswer,
+    },
     /// The files of STIR/SHAKEN that the plan names; it comes before the plan does.
     Credentials(Arc<Credentials>),
     /// The contacts that were registered when the log ended. It comes once, before anything else happens.
@@ -177,6 +186,19 @@ pub enum Output {
     Dns(sip::Question),
     /// Fetch what is at this `https` URL; [`Input::Certificate`] answers.
     Certificate(Arc<str>),
+    /// Send a request of a client's flow; [`Input::Http`] answers, if it is not cancelled.
+    Http {
+        /// Counts up.
+        id: u64,
+        /// Whose secrets, roots and private networks are meant.
+        client: Arc<str>,
+        /// What is sent.
+        request: Arc<dialplan::HttpRequest>,
+        /// When nobody waits any more.
+        within: clock::Duration,
+    },
+    /// Nobody waits for an [`Output::Http`] any more.
+    CancelHttp(u64),
     /// For the event log.
     Event(events::Event),
 }
@@ -201,6 +223,8 @@ pub struct Snapshot {
     pub subscriptions: usize,
     /// Deadlines of flows and dials.
     pub timers: usize,
+    /// Requests of flows by HTTP under way.
+    pub requests: usize,
     /// INVITE usages of the endpoint.
     pub usages: usize,
     /// SIP transactions of the endpoint.
@@ -283,6 +307,7 @@ impl Switch {
             Input::Media(event) => self.on_media(event),
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
+            Input::Http { id, answer } => self.core.http_answered(id, answer),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
             Input::Registrations(registrations) => {
                 self.core.restore_registrations(&Arc::clone(&self.plan), registrations);
@@ -403,6 +428,7 @@ impl Switch {
             Payer::Client(client) => plan.client_named(client).is_some(),
             Payer::User(user) => plan.user(user).is_some(),
         });
+        self.core.web.retain(|client| plan.client_named(client).is_some());
         self.core.codecs = Codecs::new(&plan.node);
         self.core.apply_queues(&plan);
         self.plan = plan;
@@ -425,17 +451,19 @@ impl Switch {
             if located {
                 self.tell_located();
             }
+            let answered = self.tell_answered();
             let queued = self.tell_queues();
             let met = self.tell_rooms();
             // Last, since the others make news.
             let watched = self.tell_watchers();
-            if !certified && !located && !queued && !met && !watched {
+            if !certified && !located && !answered && !queued && !met && !watched {
                 break;
             }
             self.settle_sip();
         }
         self.core.forget_early_wires();
-        let is_left = self.contacts.is_empty() && self.core.watches.len() == 0 && self.core.trunks.are_left();
+        let calls = self.contacts.len() + self.core.watches.len() + self.core.web.len();
+        let is_left = calls == 0 && self.core.trunks.are_left();
         if self.admission == Admission::Stopping && is_left {
             self.admission = Admission::Stopped;
             self.core.log(None, Kind::NodeStopped);
@@ -458,7 +486,8 @@ impl Switch {
         }
     }
 
-    /// Whether the shutdown is through: no call, no subscription and no registration of ours is left, and the log says so.
+    /// Whether the shutdown is through: no call, no subscription, no request and no registration of ours is left, and the log
+    /// says so.
     pub fn is_stopped(&self) -> bool {
         self.admission == Admission::Stopped
     }
@@ -591,6 +620,7 @@ impl Switch {
                 Timer::Secret(id) => self.with_contact(id, Contact::on_secret_timeout),
                 Timer::Supervise(id) => self.with_contact(id, Contact::on_supervise_timeout),
                 Timer::Respond(invite) => self.with_leg(invite, Contact::on_respond_timeout),
+                Timer::Http(id) => self.core.on_request_timeout(id),
                 Timer::Linger(id) => self.with_contact(id, Contact::on_linger_timeout),
             }
         }

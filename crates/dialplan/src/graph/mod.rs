@@ -49,7 +49,7 @@ pub(crate) struct Edge {
 }
 
 /// Branches by which something has not gone as meant.
-const FAILURES: [&str; 11] = [
+const FAILURES: [&str; 12] = [
     "busy",
     "no_answer",
     "failed",
@@ -61,6 +61,7 @@ const FAILURES: [&str; 11] = [
     "full",
     "no_agents",
     "too_deep",
+    "missing",
 ];
 
 impl Graph {
@@ -219,7 +220,7 @@ impl<'p> Builder<'p> {
 
     /// Adds a way, or its label to one of its kind that leads there already.
     fn edge(&mut self, from: usize, to: usize, label: &str) {
-        let is_failure = FAILURES.contains(&label);
+        let is_failure = FAILURES.contains(&label) || label.ends_with("xx");
         // A step has room for one way back to itself.
         let alike = |edge: &Edge| from == to || edge.is_failure == is_failure;
         let same = |edge: &&mut Edge| (edge.from, edge.to) == (from, to) && alike(edge);

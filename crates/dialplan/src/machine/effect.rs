@@ -1,3 +1,4 @@
+use super::{HttpRequest, HttpResult};
 use crate::CallerId;
 use acd::Wants;
 use clock::Duration;
@@ -54,6 +55,13 @@ pub enum MachineInput {
     Served,
     /// Answer to [`Effect::Agent`]: whether it was done.
     AgentDone(bool),
+    /// Answer to [`Effect::Http`] where the flow waits for it.
+    HttpEnded {
+        /// Which.
+        number: u32,
+        /// What came of it.
+        result: HttpResult,
+    },
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -202,6 +210,20 @@ pub enum Effect {
         agent: Option<Arc<str>>,
         /// What proves that it is that one.
         pin: Option<Arc<str>>,
+    },
+    /// Send a request and report [`MachineInput::HttpEnded`], within [`HttpRequest::within`].
+    Http {
+        /// Numbered by the machine, counts up.
+        number: u32,
+        /// What.
+        request: Arc<HttpRequest>,
+        /// Whether the flow waits for it. If not, nothing is reported, and it goes on when the caller has gone.
+        waits: bool,
+    },
+    /// Nobody waits for a request any more. It does not report its end.
+    CancelHttp {
+        /// Which.
+        number: u32,
     },
     /// Mute the caller in its room, or let it be heard again.
     ToggleMute,

@@ -2,12 +2,14 @@
 
 mod effect;
 mod frames;
+mod http;
 mod turn;
 
 pub use effect::{
     AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, MachineInput,
     QueueResult, Ringback, StepIndex, Target,
 };
+pub use http::{BodyKind, HttpBody, HttpMethod, HttpRequest, HttpResult, Site, Word};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -107,6 +109,11 @@ impl Machine {
             MachineInput::AgentDone(done) => {
                 if matches!(self.state, State::Waiting { wait: Wait::Agent, .. }) {
                     self.resume(now, Event::AgentDone(done), out);
+                }
+            }
+            MachineInput::HttpEnded { number, result } => {
+                if self.asked() == Some(number) {
+                    self.resume(now, Event::HttpEnded(result), out);
                 }
             }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),
@@ -222,11 +229,20 @@ impl Machine {
         if matches!(self.state, State::Waiting { wait: Wait::Dial, .. }) {
             out.push(Effect::CancelDial);
         }
+        out.extend(self.asked().map(|number| Effect::CancelHttp { number }));
         if matches!(self.state, State::Waiting { wait: Wait::Conference(_), .. }) {
             out.push(Effect::LeaveConference);
         }
         if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
             out.push(Effect::LeaveQueue);
+        }
+    }
+
+    /// The request that is waited for.
+    fn asked(&self) -> Option<u32> {
+        match &self.state {
+            State::Waiting { wait: Wait::Http(asked), .. } => Some(asked.number()),
+            _ => None,
         }
     }
 

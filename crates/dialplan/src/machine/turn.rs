@@ -1,10 +1,10 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult, StepIndex};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, HttpResult, QueueResult, StepIndex};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Handlers, Pc, Program};
-use crate::verb::{Ask, Typed};
+use crate::verb::{Ask, Asked, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
 use std::collections::{HashMap, VecDeque};
@@ -37,6 +37,8 @@ pub(crate) struct Call {
     /// When call time will have made up for every step taken so far.
     steps_made_up: Time,
     plays: u32,
+    /// Requests that it has made.
+    asked: u32,
     /// The step that was taken last.
     pub(crate) last: Option<Pc>,
     /// Whether the handler of last resort has been taken: what fails in it ends the call.
@@ -60,6 +62,7 @@ impl Call {
             recording_failed: None,
             steps_made_up: Time::ZERO,
             plays: 0,
+            asked: 0,
             last: None,
             failing: false,
             gone: false,
@@ -158,10 +161,11 @@ pub(crate) enum Wait {
     Conference(Typed),
     Queue(Typed),
     Agent,
+    Http(Asked),
 }
 
 /// What happened to a waiting step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Answered,
     Digit(char),
@@ -170,6 +174,7 @@ pub(crate) enum Event {
     ConferenceEnded(ConferenceResult),
     QueueEnded(QueueResult),
     AgentDone(bool),
+    HttpEnded(HttpResult),
     Timeout,
 }
 
@@ -180,6 +185,7 @@ impl Wait {
             Self::Answer { until } | Self::Pause { until, .. } => Some(*until),
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
+            Self::Http(asked) => asked.until(),
             Self::Play { .. } | Self::Dial | Self::Agent => None,
         }
     }
@@ -190,6 +196,7 @@ impl Wait {
             Self::Play { play } => Some(*play),
             Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
+            Self::Http(asked) => asked.playing(),
             Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
         }
     }
@@ -223,6 +230,13 @@ impl Turn<'_> {
         let found = self.program.languages.iter().position(|known| known == language);
         self.call.language = found.unwrap_or(self.call.language);
         found.is_some()
+    }
+
+    /// Gives a request its number.
+    pub(crate) fn ask(&mut self) -> u32 {
+        let number = self.call.asked;
+        self.call.asked = number.wrapping_add(1);
+        number
     }
 
     /// Counts a failed attempt of this step.

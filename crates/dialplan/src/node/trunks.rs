@@ -158,7 +158,7 @@ fn check_transport(node: &Node, uri: &str, listen: &[Listen], faults: &mut Fault
 }
 
 /// `192.0.2.0/24`, or one address.
-pub(super) fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
+pub(crate) fn network(node: &Node, faults: &mut Faults<'_>) -> Option<IpNet> {
     let text = node.text("a network", faults)?;
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.into());

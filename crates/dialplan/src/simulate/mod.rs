@@ -5,10 +5,12 @@
 
 mod moment;
 mod path;
+mod reply;
 mod script;
 mod texts;
 
 pub use path::{Ended, Line, Note, Path};
+pub use reply::Reply;
 pub use script::{Answer, Press, Script};
 pub use texts::Texts;
 
@@ -16,8 +18,9 @@ pub(crate) use moment::{MOMENT, moment};
 pub(crate) use script::{AGENT, name};
 
 use crate::faults::nearest;
-use crate::machine::{ConferenceResult, DialResult, QueueResult};
+use crate::machine::{ConferenceResult, DialResult, HttpRequest, QueueResult};
 use crate::program::{Pc, SHARED};
+use crate::verb::Verb;
 use crate::{
     Attestation, CallInfo, ClientIndex, Config, Effect, FlowIndex, Machine, MachineInput, StepIndex, Verstat,
     normalized,
@@ -65,6 +68,9 @@ pub struct Simulation<'s> {
     machine: Machine,
     now: Time,
     answers: Answers,
+    replies: Vec<Reply>,
+    /// How many of them were given.
+    replied: usize,
     broken: BTreeSet<String>,
     recording_breaks: Option<Duration>,
     /// How long a WAV lasts.
@@ -87,6 +93,8 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// From the end of a prompt to the first key, and from key to key.
 const THINKS: Duration = Duration::from_secs(1);
 const TYPES: Duration = Duration::from_millis(300);
+/// Until a server has answered.
+const REPLIES: Duration = Duration::from_millis(200);
 
 /// What happens by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +115,10 @@ enum Due {
     },
     QueueEnded(QueueResult),
     AgentDone(bool),
+    Replied {
+        number: u32,
+        reply: Reply,
+    },
     RoomEnded(ConferenceResult),
     RecordingBreaks,
     HangsUp,
@@ -211,6 +223,8 @@ impl<'s> Simulation<'s> {
             machine: Machine::new(Arc::clone(config), client, flow, info),
             now: Time::ZERO,
             answers: Answers::new(script.answers),
+            replies: script.replies,
+            replied: 0,
             broken: script.broken,
             recording_breaks: script.recording_breaks,
             length,
@@ -311,6 +325,9 @@ impl<'s> Simulation<'s> {
             }
             Due::QueueEnded(result) => self.input(MachineInput::QueueEnded(result)),
             Due::AgentDone(done) => self.input(MachineInput::AgentDone(done)),
+            Due::Replied { number, reply } => {
+                self.input(MachineInput::HttpEnded { number, result: reply.into() });
+            }
             Due::RoomEnded(result) => self.input(MachineInput::ConferenceEnded(result)),
             Due::RecordingBreaks => self.input(MachineInput::RecordFailed("broken".to_owned())),
             Due::HangsUp | Due::LosesPatience => self.hang_up(),
@@ -393,6 +410,10 @@ impl<'s> Simulation<'s> {
                 self.note_where_it_waits(Note::Agent { action, done });
                 self.agenda.add(self.now, Due::AgentDone(done));
             }
+            Effect::Http { number, request, waits } => self.ask(number, &request, waits),
+            Effect::CancelHttp { number } => {
+                self.agenda.cancel(|due| matches!(due, Due::Replied { number: of, .. } if *of == number));
+            }
             Effect::Conference { room, .. } => match self.answers.enter(&room) {
                 Some((after, result)) => {
                     self.note_where_it_waits(Note::Room { room });
@@ -437,6 +458,27 @@ impl<'s> Simulation<'s> {
         }
     }
 
+    /// A server is asked, and answers by the next of the script's replies, the last of which stays.
+    fn ask(&mut self, number: u32, request: &HttpRequest, waits: bool) {
+        let reply = self.replies.get(self.replied).or(self.replies.last());
+        let reply = reply.cloned().unwrap_or_else(|| Reply::plain(200));
+        self.replied += 1;
+        let note = Note::Asks { request: request.to_string(), reply: reply.word() };
+        if waits {
+            self.note_where_it_waits(note);
+            let after = if reply == Reply::TimedOut { request.within } else { REPLIES };
+            self.agenda.add(self.now + after, Due::Replied { number, reply });
+        } else {
+            self.note(note);
+        }
+    }
+
+    /// Whether what plays for ever fills the time until a server has answered.
+    fn is_filler(&self) -> bool {
+        let program = &self.config.client(self.client).program;
+        self.machine.place().is_some_and(|pc| matches!(program.instruction(pc).verb, Verb::Http(_)))
+    }
+
     /// The caller waits in a queue until an agent has it, or for nothing.
     fn enqueue(&mut self, queue: &Arc<str>) {
         let client = self.config.client(self.client);
@@ -473,7 +515,9 @@ impl<'s> Simulation<'s> {
         if let Some(prompt) = &broken {
             self.note_where_it_waits(Note::Broken { prompt: Arc::clone(prompt) });
         }
-        if times.is_none() && broken.is_none() {
+        if times.is_none() && self.is_filler() {
+            prompts.clear();
+        } else if times.is_none() && broken.is_none() {
             // A tone for a while ends by itself.
             if self.machine.next_timeout().is_none() {
                 self.agenda.add(self.now + PATIENCE, Due::LosesPatience);

@@ -99,6 +99,13 @@ pub enum Note {
         /// Whether it may.
         done: bool,
     },
+    /// A server is asked.
+    Asks {
+        /// The request in a line, `GET https://api.example.com/orders/4711`.
+        request: String,
+        /// The status, `timeout` or `failed`.
+        reply: String,
+    },
     /// The caller is in a room.
     Room {
         /// Its name.
@@ -164,6 +171,14 @@ impl Path {
     pub fn queues(&self) -> impl Iterator<Item = &Arc<str>> {
         self.notes().filter_map(|note| match note {
             Note::Waits { queue } => Some(queue),
+            _ => None,
+        })
+    }
+
+    /// Every request that was made, in order.
+    pub fn requests(&self) -> impl Iterator<Item = &String> {
+        self.notes().filter_map(|note| match note {
+            Note::Asks { request, .. } => Some(request),
             _ => None,
         })
     }
@@ -252,6 +267,7 @@ impl Note {
                 };
                 format!("the agent {word}{}", if *done { "" } else { ": refused" })
             }
+            Self::Asks { request, reply } => format!("asks {request}: {reply}"),
             Self::Room { room } => format!("is in the room {room}"),
             Self::Mutes => "is muted, or heard again".to_owned(),
             Self::LeavesRoom => "leaves the room".to_owned(),

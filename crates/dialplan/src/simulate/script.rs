@@ -1,5 +1,6 @@
 //! What callers and those who are rung do in a simulated call.
 
+use super::Reply;
 use crate::fields::length_of_time;
 use crate::machine::{ConferenceResult, DialMode, DialResult, QueueResult, Target};
 use acd::QueuePlan;
@@ -28,6 +29,9 @@ pub struct Script {
     /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent` stands for all
     /// steps of that verb, which are done otherwise.
     pub answers: BTreeMap<String, Vec<Answer>>,
+    /// What servers answer to the requests of the call, one after the other; the last one stays. Without any, they say
+    /// 200 and nothing else.
+    pub replies: Vec<Reply>,
     /// Prompts that cannot be played.
     pub broken: BTreeSet<String>,
     /// After which time a recording breaks, if it does.

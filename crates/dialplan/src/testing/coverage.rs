@@ -141,6 +141,7 @@ fn is_complete(program: &Program, step: Pc) -> bool {
         // A switch over both truths has no other value.
         Verb::Switch(_) => ["true", "false"].iter().all(|truth| written().any(|name| name == *truth)),
         Verb::Percent(_) => written().filter_map(|share| share.parse::<u32>().ok()).sum::<u32>() == 100,
+        Verb::Http(http) => !http.waits(),
         Verb::Call(call) => !comes_back(program, &program.flows[call.flow().0]),
         _ => false,
     }
@@ -171,6 +172,8 @@ pub(crate) fn implied(verb: &str) -> &'static [&'static str] {
         "dial" | "enqueue" | "loop" => &["done"],
         "gather" => &["collected"],
         "call" => &["returned"],
+        "http" => &["ok"],
+        "lookup" => &["found"],
         "percent" => &["rest"],
         "pin" => &["right"],
         "confirm" => &["yes", "no"],

@@ -4,6 +4,7 @@ mod coverage;
 mod difference;
 mod known;
 mod read;
+mod reply;
 
 pub(crate) use coverage::implied;
 
@@ -39,6 +40,7 @@ pub(crate) struct Expected {
     pub(crate) heard: Option<Vec<String>>,
     pub(crate) dials: Option<Vec<String>>,
     pub(crate) queues: Option<Vec<String>>,
+    pub(crate) requests: Option<Vec<String>>,
     pub(crate) flows: Option<Vec<String>>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) ends: Option<String>,
@@ -57,7 +59,7 @@ impl TestCase {
 
     /// In what a way is not as expected; in nothing if the test passes.
     pub fn differences(&self, path: &Path) -> Vec<Difference> {
-        let Expected { heard, dials, queues, flows, variables, ends } = &self.expected;
+        let Expected { heard, dials, queues, requests, flows, variables, ends } = &self.expected;
         let value =
             |name: &str| path.variables.iter().find(|(known, _)| &**known == name).map(|(_, value)| value);
         let assigned = |name: &str, value: &str| format!("{name}: {value}");
@@ -68,6 +70,7 @@ impl TestCase {
             ("heard", heard.clone(), path.heard().map(ToString::to_string).collect()),
             ("dials", dials.clone(), path.rung().map(ToString::to_string).collect()),
             ("queues", queues.clone(), path.queues().map(ToString::to_string).collect()),
+            ("requests", requests.clone(), path.requests().cloned().collect()),
             ("variables", Some(wanted), set),
             ("ends", ends.clone().map(|ends| vec![ends]), path.ended.iter().map(word).collect::<Vec<_>>()),
         ];

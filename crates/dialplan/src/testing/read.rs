@@ -1,7 +1,7 @@
 //! `*.test.yaml`, read and held against the client that it tests.
 
 use super::known::Known;
-use super::{Expected, TestCase};
+use super::{Expected, TestCase, reply};
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::program::SHARED;
@@ -84,8 +84,8 @@ impl Reader<'_> {
         usual: Written<'n>,
         faults: &mut Faults<'_>,
     ) -> Option<TestCase> {
-        const KNOWN: [&str; 7] =
-            ["call", "keys", "answers", "broken", "recording_breaks", "hangs_up", "expect"];
+        const KNOWN: [&str; 8] =
+            ["call", "keys", "answers", "http", "broken", "recording_breaks", "hangs_up", "expect"];
         let fields = Fields::of(node, key.span, "a test", &KNOWN, faults)?;
         let call = match fields.entry("call") {
             Some((key, node)) => written(node, key.span, usual, faults),
@@ -98,7 +98,9 @@ impl Reader<'_> {
         let length = |name: &str, faults: &mut Faults<'_>| {
             fields.get(name).and_then(|node| node.duration(&format!("`{name}`"), faults))
         };
+        let replies = fields.get("http").map_or(&[][..], Node::items);
         let script = Script {
+            replies: replies.iter().filter_map(|node| reply::read(node, key.span, faults)).collect(),
             recording_breaks: length("recording_breaks", faults),
             hangs_up: length("hangs_up", faults),
             broken: self
@@ -189,7 +191,7 @@ impl Reader<'_> {
     }
 
     fn expected(&self, node: &Node, at: Span, faults: &mut Faults<'_>) -> Expected {
-        const KNOWN: [&str; 6] = ["heard", "dials", "queues", "flows", "variables", "ends"];
+        const KNOWN: [&str; 7] = ["heard", "dials", "queues", "requests", "flows", "variables", "ends"];
         let mut expected = Expected::default();
         let Some(fields) = Fields::of(node, at, "`expect`", &KNOWN, faults) else { return expected };
         if KNOWN.iter().all(|name| fields.get(name).is_none()) {
@@ -206,6 +208,7 @@ impl Reader<'_> {
         expected.flows = list("flows", "unknown flow {}", &flows, faults);
         expected.queues = list("queues", "no flow enters {}", &queues, faults);
         expected.dials = list("dials", "no flow rings {}", &dialled, faults);
+        expected.requests = list("requests", "", &[], faults);
         for (key, node) in fields.get("variables").map_or(&[][..], |node| node.entries("`variables`", faults))
         {
             let mut names = self.known.program.scopes[SHARED].iter().map(|(name, _)| &**name);

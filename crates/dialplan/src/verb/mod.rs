@@ -13,8 +13,10 @@ mod gather;
 mod goto;
 mod hangup;
 mod hours;
+mod http;
 mod if_else;
 mod label;
+mod lookup;
 mod menu;
 mod pause;
 mod percent;
@@ -31,6 +33,7 @@ mod switch;
 
 pub(crate) use ask::Ask;
 pub(crate) use codes::Typed;
+pub(crate) use http::Asked;
 pub(crate) use return_to::Return;
 
 use crate::compile::Compiler;
@@ -53,6 +56,8 @@ pub(crate) enum Verb {
     Conference(conference::Conference),
     Enqueue(Box<enqueue::Enqueue>),
     Agent(agent::Agent),
+    Http(Box<http::Http>),
+    Lookup(lookup::Lookup),
     Goto(goto::Goto),
     Label(label::Label),
     Set(set::Set),
@@ -104,6 +109,8 @@ impl<'n> Step<'n> {
                 "conference" => "- conference: board",
                 "enqueue" => "- enqueue: support",
                 "agent" => "- agent: login",
+                "http" => "- http: {url: https://api.example.com/orders}",
+                "lookup" => "- lookup: {table: prices, key: item, into: {price: price}}",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
                 "set" => "- set: {vip: account == '1234'}",
@@ -136,7 +143,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 29] = [
+pub(crate) const VERBS: [&str; 31] = [
     "answer",
     "play",
     "say",
@@ -147,6 +154,8 @@ pub(crate) const VERBS: [&str; 29] = [
     "conference",
     "enqueue",
     "agent",
+    "http",
+    "lookup",
     "goto",
     "label",
     "set",
@@ -207,6 +216,8 @@ impl Verb {
             "conference" => conference::Conference::parse(step, next, compiler),
             "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
             "agent" => agent::Agent::parse(step, next, compiler),
+            "http" => http::Http::parse(step, next, compiler),
+            "lookup" => lookup::Lookup::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
             "set" => set::Set::parse(step, next, compiler),
@@ -253,6 +264,8 @@ impl Verb {
             Self::Conference(_) => "conference",
             Self::Enqueue(_) => "enqueue",
             Self::Agent(_) => "agent",
+            Self::Http(_) => "http",
+            Self::Lookup(_) => "lookup",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
             Self::Set(_) => "set",
@@ -289,6 +302,8 @@ impl Verb {
             Self::Conference(conference) => conference.exits(),
             Self::Enqueue(enqueue) => enqueue.exits(),
             Self::Agent(agent) => agent.exits(),
+            Self::Http(http) => http.exits(),
+            Self::Lookup(lookup) => lookup.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
             Self::Set(set) => set.exits(),
@@ -312,6 +327,9 @@ impl Verb {
     /// Whether time may pass in this step each time, so that a loop through it is no endless one. A second
     /// `answer` goes on at once.
     pub(crate) fn waits(&self) -> bool {
+        if let Self::Http(http) = self {
+            return http.waits();
+        }
         matches!(
             self,
             Self::Play(_)
@@ -343,6 +361,8 @@ impl Verb {
             Self::Dial(dial) => dial.may_fail(),
             Self::Conference(conference) => conference.may_fail(),
             Self::Call(call) => call.may_fail(),
+            Self::Http(http) => http.may_fail(),
+            Self::Lookup(lookup) => lookup.may_fail(),
             Self::Set(_) => true,
             _ => false,
         }
@@ -379,6 +399,8 @@ impl Verb {
             Self::Set(set) => set.writes(),
             Self::Gather(gather) => gather.writes(),
             Self::Call(call) => call.writes(),
+            Self::Http(http) => http.writes(),
+            Self::Lookup(lookup) => lookup.writes(),
             _ => Vec::new(),
         }
     }
@@ -393,6 +415,8 @@ impl Verb {
             Self::Conference(conference) => conference.check(scope, faults),
             Self::Enqueue(enqueue) => enqueue.check(scope, faults),
             Self::Agent(agent) => agent.check(scope, faults),
+            Self::Http(http) => http.check(scope, faults),
+            Self::Lookup(lookup) => lookup.check(scope, faults),
             Self::Call(call) => call.check(scope, faults),
             Self::Pin(pin) => pin.check(scope, faults),
             Self::Confirm(confirm) => confirm.check(scope, faults),
@@ -413,6 +437,8 @@ impl Verb {
             Self::Conference(conference) => conference.begin(turn),
             Self::Enqueue(enqueue) => enqueue.begin(turn),
             Self::Agent(agent) => agent.begin(turn),
+            Self::Http(http) => http.begin(turn),
+            Self::Lookup(lookup) => lookup.begin(turn),
             Self::Goto(goto) => goto.begin(turn),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
@@ -459,6 +485,7 @@ impl Verb {
             }
             (Self::Enqueue(enqueue), Wait::Queue(typed), event) => enqueue.resume(typed, event, turn),
             (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
+            (Self::Http(http), Wait::Http(asked), event) => http.resume(asked, event, turn),
             (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }

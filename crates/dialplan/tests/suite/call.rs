@@ -174,6 +174,14 @@ fn text(effect: &Effect) -> String {
         }
         Effect::LeaveQueue => "leave the queue".into(),
         Effect::Agent { action, agent, pin } => format!("agent {agent:?} {pin:?} {action:?}"),
+        Effect::Http { number, request, waits } => {
+            let headers = request.headers.iter().map(|(name, words)| format!(" {name}: {words:?}"));
+            let headers = headers.collect::<String>().replace("\"", "").replace("Text(", "(");
+            let retries =
+                if request.retries > 0 { format!(" {} more", request.retries) } else { String::new() };
+            format!("{}#{number} {request}{retries}{headers}", if *waits { "ask" } else { "tell" })
+        }
+        Effect::CancelHttp { number } => format!("nobody asks#{number}"),
         Effect::ToggleMute => "mute".into(),
         Effect::LeaveConference => "leave".into(),
         Effect::Record => "recording".into(),

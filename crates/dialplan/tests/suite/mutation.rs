@@ -5,7 +5,8 @@ use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
 use dialplan::{
-    CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult, SourceFile, load,
+    CallInfo, ConferenceResult, DialResult, Effect, HttpResult, Machine, MachineInput, QueueResult,
+    SourceFile, load,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -116,6 +117,21 @@ fn expression_piece() -> impl Strategy<Value = String> {
     ]
 }
 
+fn http_result() -> impl Strategy<Value = HttpResult> {
+    let body = prop_oneof![
+        Just("{\"order\":{\"state\":\"sent\"},\"total\":1.5}".to_owned()),
+        Just("{\"order\":{\"state\":[]},\"total\":null}".to_owned()),
+        Just("true".to_owned()),
+        "[ -~]{0,9}",
+    ];
+    let status = prop::sample::select(vec![200_u16, 204, 302, 404, 500, 503]);
+    prop_oneof![
+        4 => (status, body).prop_map(|(status, body)| HttpResult::Answered { status, body: body.into() }),
+        1 => Just(HttpResult::TimedOut),
+        1 => Just(HttpResult::Failed),
+    ]
+}
+
 /// Something that happens to a call, and how long after the one before, in milliseconds.
 fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
     let input = prop_oneof![
@@ -138,6 +154,7 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
             .prop_map(MachineInput::QueueEnded),
         1 => Just(MachineInput::Served),
         1 => any::<bool>().prop_map(MachineInput::AgentDone),
+        2 => (0..4_u32, http_result()).prop_map(|(number, result)| MachineInput::HttpEnded { number, result }),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
     ];
@@ -173,6 +190,8 @@ struct UnderWay {
     room: bool,
     queue: bool,
     agent: bool,
+    /// The request that is waited for.
+    asked: Option<u32>,
     over: bool,
 }
 
@@ -183,7 +202,9 @@ impl UnderWay {
         input: Option<&MachineInput>,
         out: &mut Vec<Effect>,
     ) -> Result<(), TestCaseError> {
-        let is_word = |it: &Effect| matches!(it, Effect::Step { .. } | Effect::Branch { .. });
+        let is_word = |it: &Effect| {
+            matches!(it, Effect::Step { .. } | Effect::Branch { .. } | Effect::Http { waits: false, .. })
+        };
         let may_say = !self.over || (input == Some(&MachineInput::HungUp) && out.iter().all(is_word));
         prop_assert!(may_say || out.is_empty(), "{out:?} after the end");
         match input {
@@ -193,6 +214,7 @@ impl UnderWay {
             Some(MachineInput::QueueEnded(_)) => self.queue = false,
             Some(MachineInput::Served) if self.queue => (self.queue, self.dial) = (false, true),
             Some(MachineInput::AgentDone(_)) => self.agent = false,
+            Some(MachineInput::HttpEnded { number, .. }) if self.asked == Some(*number) => self.asked = None,
             _ => {}
         }
         for effect in out.drain(..) {
@@ -208,16 +230,24 @@ impl UnderWay {
                 Effect::Enqueue(_) => prop_assert!(!std::mem::replace(&mut self.queue, true)),
                 Effect::LeaveQueue => prop_assert!(std::mem::replace(&mut self.queue, false)),
                 Effect::Agent { .. } => self.agent = true,
+                Effect::Http { number, waits: true, .. } => {
+                    prop_assert!(self.asked.replace(number).is_none(), "two requests at once");
+                }
+                Effect::CancelHttp { number } => prop_assert_eq!(self.asked.take(), Some(number)),
                 Effect::CancelDial => prop_assert!(std::mem::replace(&mut self.dial, false)),
                 Effect::Hangup | Effect::Reject { .. } => {
-                    let idle = self.play.is_none() && !self.dial && !self.room && !self.queue;
+                    let idle = self.play.is_none()
+                        && !self.dial
+                        && !self.room
+                        && !self.queue
+                        && self.asked.is_none();
                     prop_assert!(machine.is_over() && idle);
                 }
                 _ => {}
             }
         }
         self.over = machine.is_over();
-        let waits = self.dial || self.room || self.queue || self.agent;
+        let waits = self.dial || self.room || self.queue || self.agent || self.asked.is_some();
         let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");
         Ok(())

@@ -1,8 +1,10 @@
 //! The sample files of the repository: they check.
 
 use crate::support::{NODE, system_prompts};
-use dialplan::{ClientFiles, Input, PromptFile, SourceFile, load, node_clients};
+use clock::Duration;
+use dialplan::{ClientFiles, Coverage, Input, PromptFile, SourceFile, Texts, load, load_tests, node_clients};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -44,13 +46,61 @@ fn the_load_profile_checks_and_serves_its_numbers() {
     assert_eq!(config.user("2000"), None);
 }
 
+/// Prompts of a folder and of the folders in it, one for each language.
+fn prompts(folder: &str) -> Vec<PromptFile> {
+    let listed = std::fs::read_dir(root().join(folder)).expect("a prompt folder");
+    let mut found = Vec::new();
+    for name in listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
+        let path = format!("{folder}/{name}");
+        match name.strip_suffix(".wav") {
+            Some(bare) => found.push(PromptFile { name: bare.to_owned(), path, error: None }),
+            None if root().join(&path).is_dir() => {
+                let inner = prompts(&path).into_iter();
+                found.extend(inner.map(|it| PromptFile { name: format!("{name}/{}", it.name), ..it }));
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+/// A sample client with all of its files but its tests, and those.
+fn sample(name: &str) -> (ClientFiles, Vec<SourceFile>) {
+    let folder = format!("dialplans/{name}");
+    let listed = std::fs::read_dir(root().join(&folder)).expect("a sample");
+    let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let (tests, others): (Vec<_>, Vec<_>) = names
+        .filter(|name| name.ends_with(".yaml") || name.ends_with(".csv"))
+        .partition(|name| name.ends_with(".test.yaml"));
+    let read = |names: Vec<String>| names.iter().map(|name| source(&format!("{folder}/{name}"))).collect();
+    let prompts = prompts(&format!("{folder}/prompts"));
+    (ClientFiles { id: name.into(), path: folder.clone(), files: read(others), prompts }, read(tests))
+}
+
 #[test]
-fn the_sample_client_checks() {
-    let clients = vec![client("dialplans/acme", "acme.yaml")];
-    let node = SourceFile { path: "ringdown.yaml".into(), text: NODE.into() };
-    let config = load(&Input { node, clients, system_prompts: Vec::new() }).unwrap_or_else(|r| panic!("{r}"));
-    let (client, flow) = config.number(None, "+1 555 0100").expect("the sample's number");
-    assert_eq!(config.client(client).flow(flow).as_ref(), "main");
+fn the_sample_clients_check_and_their_tests_take_every_branch() {
+    for name in ["acme", "bank", "shop", "notdienst"] {
+        let (client, tests) = sample(name);
+        let text = NODE.replace("[acme]", &format!("[{name}]"));
+        let node = SourceFile { path: "ringdown.yaml".into(), text };
+        let input = Input { node, clients: vec![client], system_prompts: prompts("prompts") };
+        let config = load(&input).unwrap_or_else(|report| panic!("{report}"));
+        let cases = load_tests(&config, &input.clients[0], &input.system_prompts, &tests);
+        let cases = cases.unwrap_or_else(|report| panic!("{report}"));
+        let config = Arc::new(config);
+        let mut coverage = Coverage::default();
+        for case in &cases {
+            let path = case.run(&config, &|_| Duration::from_secs(2));
+            let texts = Texts::default();
+            let way = path.lines.iter().map(|line| line.text(0, &texts)).collect::<Vec<_>>().join("\n");
+            let wrong: Vec<_> = case.differences(&path).iter().map(ToString::to_string).collect();
+            assert!(wrong.is_empty(), "{name}: {}:\n{}\n{way}", case.name, wrong.join("\n"));
+            coverage.add(&path);
+        }
+        let flows = coverage.of(&config.clients[0]);
+        let missed: Vec<_> = flows.iter().flat_map(|flow| &flow.missed).collect();
+        assert!(missed.is_empty(), "{name}: {missed:?}");
+    }
 }
 
 #[test]

@@ -17,7 +17,8 @@ clients: [acme]
 pub(crate) const PROMPTS: [&str; 6] = ["welcome", "choose", "closed", "invalid", "sorry-nobody", "goodbye"];
 
 /// Those of the system that steps name by themselves.
-const SYSTEM_PROMPTS: [&str; 5] = ["beep", "busy-tone", "congestion-tone", "error-tone", "ringback"];
+const SYSTEM_PROMPTS: [&str; 7] =
+    ["beep", "busy-tone", "congestion-tone", "error-tone", "hold", "please-hold", "ringback"];
 
 pub(crate) fn input(node: &str, client: &str) -> Input {
     let prompt = |name: &&str| PromptFile {

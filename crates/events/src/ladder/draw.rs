@@ -280,6 +280,15 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         }
         Kind::DialStarted { targets } => ('●', format!("dials {}", targets.join(", "))),
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
+        Kind::HttpEnded { method, server, status, attempts, millis, error } => {
+            let how = match (status, error) {
+                (Some(status), _) => status.to_string(),
+                (None, error) => error.clone().unwrap_or_default(),
+            };
+            let tries = if *attempts > 1 { format!(", {attempts} attempts") } else { String::new() };
+            let mark = if error.is_some() { '!' } else { '●' };
+            (mark, format!("{method} {server}: {how} after {millis} ms{tries}"))
+        }
         Kind::RoomEntered { leg, room, parties } => {
             ('●', format!("{} comes into the room {room}, {parties} in it", name(leg)))
         }

@@ -50,6 +50,9 @@ fn diagnostics(error: &LoadError) -> Vec<Diagnostic> {
             vec![of_file(path, format!("cannot be read: {error}"), hint)]
         }
         LoadError::Pem(PemError { path, reason, hint }) => vec![of_file(path, reason.clone(), hint)],
+        LoadError::Secret { folder, name, reason } => {
+            vec![of_file(Path::new(folder), format!("the secret `{name}`: {reason}"), load::SECRETS)]
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::load::{self, Sounds};
 use clap::Args;
 use clock::Duration;
 use dialplan::{
-    Answer, ClientIndex, Config, Path, Pause, Press, Script, SimulatedCall, Simulation, Texts, Verstat,
+    Answer, ClientIndex, Config, Path, Pause, Press, Reply, Script, SimulatedCall, Simulation, Texts, Verstat,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -39,6 +39,9 @@ pub(super) struct Arguments {
     /// no_agents, timeout, answered:30s; of `agent`: refused. Several of one target are taken in turn
     #[arg(long, value_name = "TARGET=ANSWER", value_parser = answer)]
     answer: Vec<(String, Answer)>,
+    /// What servers answer to `http`, in turn: 200, `200:{"status":"sent"}`, 404, timeout, failed; the last one stays
+    #[arg(long, value_name = "REPLY")]
+    http: Vec<Reply>,
     /// A prompt that cannot be played
     #[arg(long, value_name = "PROMPT")]
     broken: Vec<String>,
@@ -85,6 +88,7 @@ pub(super) fn simulate(arguments: Arguments) -> Result<(), Failed> {
     }
     let script = Script {
         answers,
+        replies: arguments.http,
         broken: BTreeSet::from_iter(arguments.broken),
         recording_breaks: None,
         hangs_up: arguments.hangs_up.map(Duration::from_secs),

@@ -228,7 +228,7 @@ fn answer(applied: Result<Applied, ApplyError>) -> Response {
         Err(ApplyError::Config(error) | ApplyError::Version(VersionError::Load(error))) => {
             let diagnostics = match &error {
                 LoadError::Faults(report) => report.diagnostics.as_slice(),
-                LoadError::Unreadable { .. } | LoadError::Pem(_) => &[],
+                LoadError::Unreadable { .. } | LoadError::Pem(_) | LoadError::Secret { .. } => &[],
             };
             refused(StatusCode::UNPROCESSABLE_ENTITY, &error, diagnostics)
         }

@@ -4,32 +4,21 @@
 //! elsewhere, and bounds what it reads and how long.
 
 use super::inbox::{Message, Sender};
+use super::outgoing;
 use crate::stir::FetchSettings;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hickory_resolver::TokioResolver;
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1;
+use http_body_util::Empty;
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use ipnet::IpNet;
 use rustls::pki_types::ServerName;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 /// When a fetch is over in any case. The switch has given up by then.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The largest answer, in bytes; a chain has some 3,000.
-const LARGEST: usize = 64 << 10;
-/// The largest header of an answer, in bytes.
-const LARGEST_HEADER: usize = 16 << 10;
-/// Addresses of a name that are tried.
-const MOST_ADDRESSES: usize = 4;
 
 /// Fetches, on the shell's tasks.
 pub(super) struct Fetcher {
@@ -85,121 +74,27 @@ async fn get(settings: &FetchSettings, resolver: &TokioResolver, url: &str) -> R
     if authority.as_str().contains('@') {
         return Err("its address has a user".to_owned());
     }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(443);
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| "its host has no name")?;
-    let stream = connect(settings, resolver, host, port).await?;
-    let stream = TlsConnector::from(Arc::clone(&settings.tls)).connect(name, stream).await;
-    let stream = stream.map_err(|error| format!("TLS: {error}"))?;
+    let (host, port) = (outgoing::bare(authority.host()), authority.port_u16().unwrap_or(443));
+    ServerName::try_from(host.to_owned()).map_err(|_| "its host has no name")?;
+    let may = |address| outgoing::is_admitted(address, &settings.allow);
+    let stream = outgoing::connect(resolver, (host, port), may).await?;
+    let stream = outgoing::secure(stream, host, &settings.tls).await?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let request = Request::get(path)
         .header(HOST, authority.as_str())
         .header(USER_AGENT, concat!("Ringdown/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "application/pem-certificate-chain, application/pkix-cert, */*")
         .body(Empty::<Bytes>::new());
-    ask(TokioIo::new(stream), request.map_err(|error| error.to_string())?).await
-}
-
-/// Sends one request, and reads what a 200 brings.
-async fn ask<S>(stream: S, request: Request<Empty<Bytes>>) -> Result<Bytes, String>
-where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin,
-{
-    let http = |error: hyper::Error| format!("HTTP: {error}");
-    let (mut requests, connection) =
-        http1::Builder::new().max_buf_size(LARGEST_HEADER).handshake(stream).await.map_err(http)?;
-    let answer = async {
-        let mut answer = requests.send_request(request).await.map_err(http)?;
-        if answer.status() != StatusCode::OK {
-            return Err(format!("its server says {}", answer.status()));
-        }
-        let mut body = BytesMut::new();
-        while let Some(frame) = answer.frame().await {
-            let Ok(data) = frame.map_err(http)?.into_data() else { continue };
-            if body.len() + data.len() > LARGEST {
-                return Err(format!("it is larger than {} KiB", LARGEST >> 10));
-            }
-            body.extend_from_slice(&data);
-        }
-        Ok(body.freeze())
-    };
-    // The connection does the work, and is dropped with what was read.
-    tokio::pin!(answer);
-    tokio::select! {
-        found = &mut answer => found,
-        ended = connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(http(error)),
-        },
+    match outgoing::exchange(stream, request.map_err(|error| error.to_string())?).await? {
+        (StatusCode::OK, body) => Ok(body),
+        (status, _) => Err(format!("its server says {status}")),
     }
-}
-
-/// A connection to a host that may be asked.
-async fn connect(
-    settings: &FetchSettings,
-    resolver: &TokioResolver,
-    host: &str,
-    port: u16,
-) -> Result<TcpStream, String> {
-    let addresses: Vec<IpAddr> = match host.parse() {
-        Ok(address) => vec![address],
-        // The dot keeps the system's search domains out.
-        Err(_) => {
-            let found = resolver.lookup_ip(format!("{}.", host.trim_end_matches('.'))).await;
-            found.map_err(|error| format!("DNS: {error}"))?.iter().collect()
-        }
-    };
-    let mut may_be_asked = addresses.into_iter().filter(|address| is_admitted(*address, &settings.allow));
-    let mut failure = "its server has no public address".to_owned();
-    for address in may_be_asked.by_ref().take(MOST_ADDRESSES) {
-        match TcpStream::connect(SocketAddr::new(address, port)).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = format!("{address}: {error}"),
-        }
-    }
-    Err(failure)
-}
-
-fn is_admitted(address: IpAddr, allow: &[IpNet]) -> bool {
-    let address = address.to_canonical();
-    is_public(address) || allow.iter().any(|network| network.contains(&address))
-}
-
-/// Whether it is nobody's own network.
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-/// What is not in the special-purpose registry of RFC 6890.
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = a == 0
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || (a == 100 && (64..128).contains(&b))
-        || (a, b, c) == (192, 0, 0)
-        || (a == 198 && (18..20).contains(&b))
-        || a >= 240;
-    !is_special
-}
-
-/// Global unicast (RFC 4291 section 2.4), without what wraps IPv4 addresses or is for documents.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    let is_wrapped = first == 0x2002 || (first == 0x2001 && second == 0);
-    let is_document = (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
-    (0x2000..0x4000).contains(&first) && !is_wrapped && !is_document
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::outgoing::LARGEST;
     use hickory_resolver::config::ResolverConfig;
     use hickory_resolver::net::runtime::TokioRuntimeProvider;
     use rustls::crypto::ring;
@@ -326,49 +221,5 @@ mod tests {
         let fetch = dialplan::Fetch { roots: None, ..local() };
         let found = fetched(home.path(), fetch, &format!("https://127.0.0.1:{port}/")).await;
         assert_eq!(found, Err("no answer in time".into()));
-    }
-
-    #[test]
-    fn rfc6890_special_addresses_are_not_public() {
-        let admitted = |text: &str| is_admitted(text.parse().expect("an address"), &[]);
-        for special in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "100.127.255.255",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "192.0.0.1",
-            "192.0.2.1",
-            "192.168.0.1",
-            "198.18.0.1",
-            "198.19.255.255",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a00:1",
-            "fe80::1",
-            "fc00::1",
-            "ff02::1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:a00:1::1",
-            "3fff:fff::1",
-        ] {
-            assert!(!admitted(special), "{special}");
-        }
-        for public in
-            ["9.9.9.9", "100.63.255.255", "100.128.0.1", "198.20.0.1", "2620:fe::9", "::ffff:9.9.9.9"]
-        {
-            assert!(admitted(public), "{public}");
-        }
-        let allow = ["10.0.0.0/8".parse().expect("a network")];
-        assert!(is_admitted("10.1.2.3".parse().expect("an address"), &allow));
-        assert!(is_admitted("::ffff:10.1.2.3".parse().expect("an address"), &allow));
-        assert!(!is_admitted("192.168.0.1".parse().expect("an address"), &allow));
     }
 }

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
-    RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
-    TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, HttpAnswer, RecordOrder, RecordRefused, RoomOrder,
+    RoomRefused, RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused,
+    TransferOrder, TransferRefused, TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,6 +36,8 @@ pub(super) enum Message {
     Dns(sip::Question, sip::Answer),
     /// What was found where the switch asked for a certificate.
     Certificate(Arc<str>, Result<Bytes, String>),
+    /// What became of a flow's request.
+    Http(u64, HttpAnswer),
     /// Apply a configuration that has been checked, with its files; the answer is how many calls go on with one before it.
     Apply(Applied, Files, oneshot::Sender<usize>),
     /// Put this into the log.

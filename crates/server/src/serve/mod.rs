@@ -13,7 +13,9 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod outgoing;
 mod queues;
+mod requests;
 mod rooms;
 mod signalling;
 mod stream;
@@ -25,8 +27,8 @@ pub use apply::{Applied, ApplyError};
 pub use control::{Control, Status, TestCallError, TransferError};
 pub(crate) use dns::{look_up, resolver};
 pub use error::ServeError;
-pub(crate) use fetch::is_public;
 pub use inbox::Gone;
+pub(crate) use outgoing::is_public;
 
 use crate::axis::Axis;
 use crate::load::Files;
@@ -40,6 +42,7 @@ use dns::Resolver;
 use fetch::Fetcher;
 use inbox::MediaSender;
 use journal::{Journal, Remembered};
+use requests::Requests;
 use signalling::Signalling;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -100,7 +103,8 @@ impl Server {
         limits::raise_open_files();
         let prompts = options.state.join(load::PROMPTS);
         let plan = load::load_node(&options.config, &prompts)?;
-        let Files { stir: Material { credentials, fetch }, outbound } = load::files(&options.config, &plan)?;
+        let Files { stir: Material { credentials, fetch }, outbound, web } =
+            load::files(&options.config, &plan)?;
         let recordings = options.state.join(&plan.node.recordings.folder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(TASK_THREADS)
@@ -132,6 +136,7 @@ impl Server {
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
         let fetcher = Fetcher::new(fetch, resolver.names(), runtime.handle().clone(), sender.clone());
+        let requests = Requests::new(web, resolver.names(), runtime.handle().clone(), sender.clone());
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
@@ -163,6 +168,7 @@ impl Server {
             streams,
             resolver,
             fetcher,
+            requests,
             engine,
             journal,
             backlog,

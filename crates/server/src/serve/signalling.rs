@@ -5,6 +5,7 @@ use super::dns::Resolver;
 use super::fetch::Fetcher;
 use super::inbox::{Inbox, Message, TestCall};
 use super::journal::Journal;
+use super::requests::Requests;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
 use crate::axis::Axis;
@@ -41,6 +42,8 @@ pub(super) struct Signalling {
     pub resolver: Resolver,
     /// Certificates of those who sign calls.
     pub fetcher: Fetcher,
+    /// What flows ask by HTTP.
+    pub requests: Requests,
     /// Media.
     pub engine: media::Engine,
     /// The event log.
@@ -169,10 +172,15 @@ impl Running {
             }
             Message::Dns(question, answer) => self.handle(Input::Dns { question, answer }),
             Message::Certificate(url, found) => self.handle(Input::Certificate { url, found }),
-            Message::Apply(applied, Files { stir, outbound }, answer) => {
+            Message::Http(id, answer) => {
+                self.thread.requests.ended(id);
+                self.handle(Input::Http { id, answer });
+            }
+            Message::Apply(applied, Files { stir, outbound, web }, answer) => {
                 let Material { credentials, fetch } = stir;
                 self.thread.streams.apply(outbound);
                 self.thread.fetcher.apply(fetch);
+                self.thread.requests.apply(web);
                 self.handle(Input::Credentials(credentials));
                 self.handle(Input::Apply(applied));
                 // Whoever asked may have gone meanwhile; the plan is applied all the same.
@@ -302,6 +310,10 @@ impl Running {
                 Output::Media(command) => self.thread.engine.send(command),
                 Output::Dns(question) => self.thread.resolver.ask(question),
                 Output::Certificate(url) => self.thread.fetcher.fetch(url),
+                Output::Http { id, client, request, within } => {
+                    self.thread.requests.send(id, &client, request, within);
+                }
+                Output::CancelHttp(id) => self.thread.requests.cancel(id),
                 Output::Event(event) => self.thread.journal.append(event),
             }
         }

@@ -31,6 +31,9 @@ fn every_sample_and_every_example_of_the_manual_fits_the_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let files = [
         "dialplans/acme/acme.yaml",
+        "dialplans/bank/bank.yaml",
+        "dialplans/notdienst/notdienst.yaml",
+        "dialplans/shop/shop.yaml",
         "dialplans/README.md",
         "crates/dialplan/tests/everything.yaml",
         "tests/load/client/client.yaml",
@@ -65,6 +68,14 @@ fn what_is_misspelt_or_mistyped_does_not_fit() {
         "queues: {support: {strategy: ring-all}}",
         "queues: {support: {agents: all, strategy: ring-al}}",
         "flows: {main: [{enqueue: {queue: support, busy: hangup}}]}",
+        "client: {http: {internal: 10.0.0.0/8}}",
+        "secrets: {shop: {env: A, file: b}}",
+        "tables: {prices: {csv: prices.csv, match: sufix}}",
+        "flows: {main: [{http: https://api.example.com}]}",
+        "flows: {main: [{http: {url: https://api.example.com, method: get}}]}",
+        "flows: {main: [{http: {url: https://api.example.com, status: {6xx: hangup}}}]}",
+        "flows: {main: [{http: {url: https://api.example.com, extract: {state: order.state}}}]}",
+        "flows: {main: [{lookup: {table: prices, key: call.to}}]}",
         "flows: {main: [{percent: {101: hangup}}]}",
         "flows: {main: {inputs: {a: txt}, steps: [return]}}",
     ];

@@ -433,6 +433,12 @@ impl History {
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
+            Kind::HttpEnded { attempts, error, .. } => {
+                self.tally.requests += 1;
+                self.tally.again += u64::from(*attempts > 1);
+                self.tally.refused += u64::from(*attempts == 0);
+                self.tally.cancelled += u64::from(error.as_deref() == Some("nobody waits any more"));
+            }
             Kind::RoomEntered { parties, .. } => {
                 self.tally.rooms += 1;
                 self.tally.met += u64::from(*parties > 1);

@@ -51,6 +51,14 @@ tally! {
     fax_refused "refused fax";
     /// Legs with media one way.
     one_way "with media one way";
+    /// Requests of flows by HTTP that have ended.
+    requests "requests";
+    /// Those that were sent again.
+    again "sent again";
+    /// Those of a server that was let alone.
+    refused "refused";
+    /// Those that nobody waited for any more.
+    cancelled "cancelled";
     /// Recordings.
     recordings "recordings";
     /// Recordings that passed something over.

@@ -32,7 +32,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use switch::{
-    Input, Mailbox, Output, RecordOrder, RoomOrder, SuperviseOrder, Switch, SwitchConfig, TransferOrder,
+    HttpAnswer, Input, Mailbox, Output, RecordOrder, RoomOrder, SuperviseOrder, Switch, SwitchConfig,
+    TransferOrder,
 };
 
 /// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
@@ -63,6 +64,8 @@ pub struct World {
     /// Whether every plan that calls may have has music for waiting and held parties.
     has_music: bool,
     web: web::Web,
+    /// Requests that flows have made, by their numbers.
+    asked: HashSet<u64>,
     /// Whether a datagram to nobody comes back as an ICMP error.
     icmp: bool,
     resolver: dns::Resolver,
@@ -94,6 +97,7 @@ enum Delivery {
     Media(rtp::control::Event),
     Dns(sip::Question, sip::Answer),
     Certificate(Arc<str>, Result<Bytes, String>),
+    Http(u64, HttpAnswer),
     /// The files that the plan names.
     Credentials,
     Operator(Operator),
@@ -172,6 +176,7 @@ impl World {
             trunks_by_tcp: rng.pick(&[ByTcp::Taken, ByTcp::Refused, ByTcp::Swallowed]),
             resolver: dns::Resolver::draw(&mut rng),
             web: web::Web::draw(&mut rng),
+            asked: HashSet::new(),
             history: History::new(),
             turns: Turns::default(),
             descriptions: Descriptions::default(),
@@ -271,6 +276,7 @@ impl World {
             }
             Delivery::Dns(question, answer) => self.turn(Input::Dns { question, answer }, None),
             Delivery::Certificate(url, found) => self.turn(Input::Certificate { url, found }, None),
+            Delivery::Http(id, answer) => self.turn(Input::Http { id, answer }, None),
             Delivery::Credentials => self.turn(Input::Credentials(vouch::credentials()), None),
             Delivery::Operator(operator) => self.operate(operator),
             Delivery::Attack(attack) => {
@@ -521,6 +527,8 @@ impl World {
                 }
                 Output::Dns(question) => self.look_up(question),
                 Output::Certificate(url) => self.fetch(url),
+                Output::Http { id, request, .. } => self.answer(id, &request)?,
+                Output::CancelHttp(id) => self.cancel(id)?,
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;

@@ -80,6 +80,11 @@ impl Contact {
                 let done = core.agent_calls(&plan, user.as_ref(), (agent.as_deref(), pin.as_deref()), action);
                 self.inbox.push_back(MachineInput::AgentDone(done));
             }
+            Effect::Http { number, request, waits } => {
+                let (whose, number) = ((self.id, &self.client), waits.then_some(number));
+                core.ask(whose, number, request);
+            }
+            Effect::CancelHttp { number } => core.cancel_request(self.id, number),
             Effect::Record => self.begin_recording(core),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),

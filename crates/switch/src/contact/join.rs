@@ -70,6 +70,7 @@ impl Contact {
                 core.users.vacate(user, self.id);
             }
         }
+        core.web.hand_on(self.id, to);
         let (machine, inbox) = (self.machine.take(), std::mem::take(&mut self.inbox));
         FarSide { from: self.id, legs, reached, machine, inbox }
     }

@@ -166,6 +166,11 @@ impl Contact {
         }
     }
 
+    /// Tells the flow something, as soon as it is its turn.
+    pub(crate) fn tell(&mut self, input: MachineInput) {
+        self.inbox.push_back(input);
+    }
+
     /// Lets the flow take in what happened; true once nothing is left of the contact.
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
