@@ -1,7 +1,7 @@
 //! Tallies by queue, agent, client, number or trunk, and by interval.
 
 use crate::grid::Grid;
-use crate::{Levels, Millis, Tally, Timeline, Visit};
+use crate::{Level, Levels, Millis, Tally, Timeline, Visit};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -164,6 +164,16 @@ impl Selection {
         let is_in_time = (self.from..self.to).contains(&visit.arrived);
         let is_of_client = self.client.as_ref().is_none_or(|client| **client == *visit.client);
         is_in_time && is_of_client && self.name.as_ref().is_none_or(|name| self.is_of(visit, name))
+    }
+
+    /// What a visit alone comes to: of one agent only what that agent had of it.
+    pub fn single(&self, visit: &Visit, level: &Level) -> Tally {
+        let mut tally = Tally::default();
+        match (self.axis, &self.name) {
+            (Axis::Agents, Some(agent)) => tally.count_agent(agent, visit, level),
+            _ => tally.count(visit, level, self.now),
+        }
+        tally
     }
 
     fn is_of(&self, visit: &Visit, name: &str) -> bool {

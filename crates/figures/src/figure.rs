@@ -1,7 +1,7 @@
 //! Figures by name: what each is made of, and the visits behind it.
 
 use crate::tally::share;
-use crate::{AgentTime, Formula, Level, Millis, Tally, Visit};
+use crate::{AgentTime, Formula, Tally};
 
 /// In what a figure is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Whether a visit stands behind the figure: for a count that it is counted, for a mean or a share that it is in its
-    /// numerator.
-    pub fn is_behind(&self, visit: &Visit, level: &Level, now: Millis) -> bool {
-        self.is_of_visits && (self.behind)(&Tally::of_visit(visit, level, now))
+    /// Whether a visit of which this tally is stands behind the figure: for a count that it is counted, for a mean or a
+    /// share that it is in its numerator.
+    pub fn is_behind(&self, single: &Tally) -> bool {
+        self.is_of_visits && (self.behind)(single)
     }
 }
 
@@ -131,6 +131,9 @@ figures! {
     "timed_out" "TIMED OUT" Count true
         "visits that lasted as long as the queue allows; in F",
         count!(timed_out), any!(timed_out);
+    "flow_out" "FLOW-OUT" Count true
+        "F: key + full + no_agents + timed_out",
+        |tally| Some(number(tally.flow_out())), |tally| tally.flow_out() > 0;
     "interrupted" "INTERRUPTED" Count true
         "visits that the end of the node has cut off",
         count!(interrupted), any!(interrupted);

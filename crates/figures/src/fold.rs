@@ -4,7 +4,8 @@ use crate::timeline::{State, Transition};
 use crate::visit::{Millis, Offer, Outcome, Stage, Visit};
 use events::cdr::Cdr;
 use events::{
-    AgentActivity, ContactId, Direction, Event, Kind, LegId, Party, QueueOutcome, TransferOutcome, WallClock,
+    AgentActivity, ContactId, Direction, EndedBy, Event, Kind, LegId, Party, QueueOutcome, TransferOutcome,
+    WallClock,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -104,9 +105,7 @@ impl Fold {
             (Kind::AgentChanged { agent, state, .. }, _) => self.agent_changed(now, agent, state, out),
             (Kind::Held { leg }, _) => self.hold(now, *leg, true, out),
             (Kind::Resumed { leg }, _) => self.hold(now, *leg, false, out),
-            (Kind::LegEnded { leg, .. }, _) => {
-                self.legs.remove(leg);
-            }
+            (Kind::LegEnded { leg, cause }, _) => self.hung_up(*leg, cause.by, out),
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {
                 let [client, caller, number] = [client, from, to].map(Arc::clone);
                 self.contacts.insert(contact, Live { client, caller, number, ..Live::default() });
@@ -260,6 +259,15 @@ impl Fold {
         }
     }
 
+    fn hung_up(&mut self, leg: LegId, by: EndedBy, out: &mut Changes) {
+        let Some(agent) = self.legs.remove(&leg) else { return };
+        let visit = self.agents.get(&agent).and_then(|seat| seat.visit);
+        if let Some(visit) = visit.and_then(|id| self.open.get_mut(&id)) {
+            visit.ended_by.get_or_insert(by);
+            out.visits.push(visit.clone());
+        }
+    }
+
     fn enter(&mut self, now: Millis, id: u64, stage: Stage, out: &mut Changes) {
         let Some(visit) = self.open.get_mut(&id) else { return };
         visit.enter(stage, now);
@@ -333,6 +341,7 @@ impl Live {
             left: None,
             outcome: Outcome::Waiting,
             is_transferred: false,
+            ended_by: None,
             offers: Vec::new(),
             stages: Vec::new(),
         }
@@ -374,6 +383,7 @@ fn unqueued(event: &Event, cdr: &Cdr) -> Option<Visit> {
         left: Some(lasted),
         outcome: Outcome::NoQueue(cdr.disposition),
         is_transferred: false,
+        ended_by: None,
         offers: Vec::new(),
         stages: Vec::new(),
     })

@@ -1,6 +1,6 @@
 //! Service levels: how soon a call is to be answered, and which calls count.
 
-use crate::{Millis, Tally, Visit};
+use crate::{Figure, Tally, Visit, figure};
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 use std::fmt;
@@ -140,14 +140,17 @@ impl Formula {
         crate::tally::share(part, whole)
     }
 
-    /// Whether a visit is counted above the line.
-    pub fn counts(self, visit: &Visit, level: &Level, now: Millis) -> bool {
-        let single = Tally::of_visit(visit, level, now);
-        match self {
-            Self::LegalEs => single.answered_in_180s > 0,
-            Self::Credit => single.answered_within + single.abandoned_within > 0,
-            _ => single.answered_within > 0,
-        }
+    /// The figure of the same formula, without switches.
+    pub fn figure(self) -> &'static Figure {
+        let name = match self {
+            Self::Answered => "sl_answered",
+            Self::Strict => "sl_strict",
+            Self::Neutral => "sl_neutral",
+            Self::Credit => "sl_credit",
+            Self::Genesys { .. } => "sl_genesys",
+            Self::LegalEs => "sl_legal_es",
+        };
+        figure(name).expect("each formula has a figure")
     }
 }
 
@@ -247,6 +250,11 @@ mod tests {
             assert_eq!(formula.value(&tally()), Some(share), "{name}");
             assert_eq!((formula.to_string().as_str(), formula.text().as_str()), (name, text));
             assert_eq!(formula.value(&Tally::default()), None, "{name} of nothing");
+            let plain =
+                name.split(['+']).next().expect("a name").trim_end_matches("-s").trim_end_matches("-b");
+            if plain == name {
+                assert_eq!((formula.figure().value)(&tally()), Some(share), "{name}");
+            }
         }
         assert!("genesys-x".parse::<Formula>().is_err() && "nice".parse::<Formula>().is_err());
     }

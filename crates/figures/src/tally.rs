@@ -96,13 +96,6 @@ pub struct Unqueued {
 }
 
 impl Tally {
-    /// Of one visit.
-    pub fn of_visit(visit: &Visit, level: &Level, now: Millis) -> Self {
-        let mut tally = Self::default();
-        tally.count(visit, level, now);
-        tally
-    }
-
     /// Counts a visit as its queue, client, number and trunk do.
     pub fn count(&mut self, visit: &Visit, level: &Level, now: Millis) {
         self.contacts += u64::from(visit.is_first);

@@ -1,7 +1,7 @@
 //! What became of one caller in one queue.
 
 use events::cdr::Disposition;
-use events::{ContactId, OfferOutcome};
+use events::{ContactId, EndedBy, OfferOutcome};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub struct Visit {
     pub outcome: Outcome,
     /// Whether its agent has handed it on.
     pub is_transferred: bool,
+    /// Who ended the call of its agent.
+    pub ended_by: Option<EndedBy>,
     /// To whom it was offered, in order.
     pub offers: Vec<Offer>,
     /// What its agent did then, and since when, in milliseconds after `arrived`. The last is `End` once all is over.
@@ -261,6 +263,7 @@ pub struct Packed(
     Option<u64>,
     Outcome,
     bool,
+    Option<EndedBy>,
     Vec<(Arc<str>, u64, u64, Option<OfferOutcome>)>,
     Vec<(Stage, u64)>,
 );
@@ -271,7 +274,7 @@ impl From<&Visit> for Packed {
             visit.clone();
         let offers = visit.offers.iter();
         let offers = offers.map(|it| (Arc::clone(&it.agent), it.at, it.rang, it.outcome)).collect();
-        let Visit { waited_before, left, outcome, is_transferred, stages, .. } = visit.clone();
+        let Visit { waited_before, left, outcome, is_transferred, ended_by, stages, .. } = visit.clone();
         Self(
             id,
             contact,
@@ -286,6 +289,7 @@ impl From<&Visit> for Packed {
             left,
             outcome,
             is_transferred,
+            ended_by,
             offers,
             stages,
         )
@@ -295,7 +299,7 @@ impl From<&Visit> for Packed {
 impl From<Packed> for Visit {
     fn from(packed: Packed) -> Self {
         let Packed(id, contact, is_first, client, queue, number, trunk, caller, arrived, ..) = packed;
-        let Packed(.., waited_before, left, outcome, is_transferred, offers, stages) = packed;
+        let Packed(.., waited_before, left, outcome, is_transferred, ended_by, offers, stages) = packed;
         let offer = |(agent, at, rang, outcome)| Offer { agent, at, rang, outcome };
         let offers = offers.into_iter().map(offer).collect();
         Self {
@@ -312,6 +316,7 @@ impl From<Packed> for Visit {
             left,
             outcome,
             is_transferred,
+            ended_by,
             offers,
             stages,
         }

@@ -4,6 +4,7 @@ use crate::Reader;
 use crate::batch::DAY;
 use crate::error::StoreError;
 use crate::journal::damaged;
+use events::ContactId;
 use figures::{Millis, Packed, State, Timeline, Visit};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -56,6 +57,22 @@ impl Reader {
             begins = ends;
         }
         Ok(())
+    }
+
+    /// The visits of one contact.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn visits_of(&self, contact: ContactId) -> Result<Vec<Visit>, StoreError> {
+        let Some(wall) = self.wall_of(contact).await? else { return Ok(Vec::new()) };
+        // They lie within the contact, whose events say how long it lasted.
+        let events = self.events_of(contact).await?;
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(Vec::new()) };
+        let [from, to] = [first, last].map(|event| wall.moment(event.at).utc.as_millisecond());
+        let mut visits = Vec::new();
+        let of_contact = |visit: Visit| visits.extend(Some(visit).filter(|visit| visit.contact == contact));
+        self.visits((from, to + 1), None, of_contact).await?;
+        Ok(visits)
     }
 
     /// What each agent did from one moment on until another one, with the state that it was in at the first.

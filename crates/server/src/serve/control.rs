@@ -3,8 +3,9 @@ use super::queues::{Agent, Queue};
 use super::rooms::Room;
 use super::validity;
 use crate::load::{self, LoadError};
+use crate::report::Settings;
 use crate::tls::Shown;
-use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
+use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits};
 use events::ContactId;
 use serde::Serialize;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+use store::{Reader, StoreError};
 use switch::{
     AgentOrder, AgentRefused, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused, Snapshot, Spent,
     SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
@@ -25,14 +27,22 @@ pub struct Control {
     shared: Arc<Shared>,
 }
 
+/// Where a node reads and writes.
+pub(super) struct Paths {
+    pub(super) node_file: PathBuf,
+    pub(super) prompts: PathBuf,
+    pub(super) state: PathBuf,
+}
+
 struct Shared {
-    node_file: PathBuf,
-    prompts: PathBuf,
+    paths: Paths,
     name: Arc<str>,
     /// The certificate, where a listener shows one.
     shown: Option<Arc<Shown>>,
     started: Instant,
     fixed: Fixed,
+    /// What the plan says of reports.
+    reports: std::sync::Mutex<Settings>,
     /// One reload at a time: the later one must win.
     reloading: Mutex<()>,
 }
@@ -307,23 +317,30 @@ pub enum TestCallError {
 }
 
 impl Control {
-    pub(super) fn new(
-        inbox: Sender,
-        node_file: PathBuf,
-        prompts: PathBuf,
-        node: &Node,
-        shown: Option<Arc<Shown>>,
-    ) -> Self {
+    pub(super) fn new(inbox: Sender, paths: Paths, plan: &Config, shown: Option<Arc<Shown>>) -> Self {
         let shared = Shared {
-            node_file,
-            prompts,
-            name: node.name.clone(),
+            paths,
+            name: plan.node.name.clone(),
             shown,
             started: Instant::now(),
-            fixed: Fixed::of(node),
+            fixed: Fixed::of(&plan.node),
+            reports: std::sync::Mutex::new(Settings::of(plan)),
             reloading: Mutex::new(()),
         };
         Self { inbox, shared: Arc::new(shared) }
+    }
+
+    /// What the plan says of reports.
+    pub(super) fn report_settings(&self) -> Settings {
+        self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Reads the event log.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.shared.paths.state).await
     }
 
     /// Counts what is there.
@@ -345,9 +362,9 @@ impl Control {
         let _one_at_a_time = self.shared.reloading.lock().await;
         let shared = self.shared.clone();
         let loaded = tokio::task::spawn_blocking(move || {
-            let plan = load::load_node(&shared.node_file, &shared.prompts)?;
-            let identity = load::identity(&shared.node_file, &plan)?;
-            let files = load::files(&shared.node_file, &plan)?;
+            let plan = load::load_node(&shared.paths.node_file, &shared.paths.prompts)?;
+            let identity = load::identity(&shared.paths.node_file, &plan)?;
+            let files = load::files(&shared.paths.node_file, &plan)?;
             Ok::<_, LoadError>((plan, identity, files))
         })
         .await;
@@ -360,9 +377,11 @@ impl Control {
             validity::tell(shown, &self.inbox).await?;
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
+        let reports = Settings::of(&plan);
         let (answer, version) = oneshot::channel();
         self.inbox.send(Message::Reload(Arc::new(plan), files, answer)).await?;
         let config_version = version.await.map_err(|_| Gone)?;
+        *self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = reports;
         Ok(Reloaded { config_version, needs_restart })
     }
 

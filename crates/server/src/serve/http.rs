@@ -1,9 +1,9 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/transfers`, `/test-calls` and `/reload`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/transfers`, `/test-calls` and `/reload`.
 
 use super::calls;
 use super::control::{Control, ReloadError, TestCallError, TransferError};
 use super::error::ServeError;
-use super::{queues, rooms};
+use super::{queues, reports, rooms};
 use crate::load::LoadError;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -44,6 +44,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .merge(rooms::routes())
         .merge(queues::routes())
         .merge(calls::routes())
+        .merge(reports::routes())
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))

@@ -13,6 +13,7 @@ mod inbox;
 mod journal;
 mod limits;
 mod queues;
+mod reports;
 mod rooms;
 mod signalling;
 mod stream;
@@ -32,6 +33,7 @@ use crate::stir::Material;
 use crate::tls::Shown;
 use crate::{embedded, load, random};
 use address::AddressFile;
+use control::Paths;
 use dialplan::Node;
 use dns::Resolver;
 use fetch::Fetcher;
@@ -131,7 +133,12 @@ impl Server {
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
-        let control = Control::new(sender, options.config, prompts, &plan.node, shown);
+        let control = Control::new(
+            sender,
+            Paths { node_file: options.config, prompts, state: options.state.clone() },
+            &plan,
+            shown,
+        );
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
             unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
