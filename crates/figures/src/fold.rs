@@ -261,6 +261,9 @@ impl Fold {
 
     fn hung_up(&mut self, leg: LegId, by: EndedBy, out: &mut Changes) {
         let Some(agent) = self.legs.remove(&leg) else { return };
+        if !matches!(by, EndedBy::Caller | EndedBy::Callee) {
+            return;
+        }
         let visit = self.agents.get(&agent).and_then(|seat| seat.visit);
         if let Some(visit) = visit.and_then(|id| self.open.get_mut(&id)) {
             visit.ended_by.get_or_insert(by);

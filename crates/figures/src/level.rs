@@ -88,6 +88,16 @@ impl Levels {
         visit.queue.as_ref().map_or(&self.usual, |queue| self.of_queue(&visit.client, queue))
     }
 
+    /// That of all queues, of one client or of all, if they agree; else the usual one.
+    pub fn common(&self, client: Option<&str>) -> &Level {
+        let of_client = |(name, _): &(&Arc<str>, _)| client.is_none_or(|client| *client == ***name);
+        let mut levels = self.queues.iter().filter(of_client).flat_map(|(_, queues)| queues.values());
+        match levels.next() {
+            Some(first) if levels.all(|level| level == first) => first,
+            _ => &self.usual,
+        }
+    }
+
     /// Changes all of them.
     pub fn change(&mut self, change: impl Fn(&mut Level)) {
         change(&mut self.usual);

@@ -39,7 +39,7 @@ pub struct Visit {
     pub outcome: Outcome,
     /// Whether its agent has handed it on.
     pub is_transferred: bool,
-    /// Who ended the call of its agent.
+    /// Which party ended the call of its agent; `None` if neither did.
     pub ended_by: Option<EndedBy>,
     /// To whom it was offered, in order.
     pub offers: Vec<Offer>,

@@ -1,5 +1,5 @@
 use super::{Asked, on_the_wall, service_level, stamp};
-use figures::{Axis, FIGURES, Report, Row};
+use figures::{Axis, FIGURES, Figure, Report, Row, Unit};
 use serde_json::{Map, Value, json as value};
 
 /// A report as one JSON object: the rows with each figure by name, `null` where there is none, and what they were
@@ -21,7 +21,7 @@ pub(crate) fn json(asked: &Asked, report: &Report) -> Value {
 fn one(asked: &Asked, row: &Row) -> Value {
     let zone = &asked.selection.grid.zone;
     let level = asked.level_of(&row.name);
-    let values = FIGURES.iter().map(|figure| (figure.name.to_owned(), value!((figure.value)(&row.tally))));
+    let values = FIGURES.iter().map(|figure| (figure.name.to_owned(), number(figure, row)));
     let mut object = value!({
         "name": row.name,
         "from": stamp(zone, row.from),
@@ -41,6 +41,15 @@ fn one(asked: &Asked, row: &Row) -> Value {
         object["pauses_millis"] = value!(time.paused);
     }
     object
+}
+
+/// `null` where there is none.
+fn number(figure: &Figure, row: &Row) -> Value {
+    match ((figure.value)(&row.tally), figure.unit) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        (Some(count), Unit::Count) => value!(count as u64),
+        (other, _) => value!(other),
+    }
 }
 
 /// As it is asked for.

@@ -138,11 +138,13 @@ impl Question {
 }
 
 impl Asked {
-    /// The service level that a name of the report is held against.
+    /// The service level that a name of the report is held against. Of queues that do not agree each visit is held against
+    /// the time of its own, and the usual formula counts.
     pub(crate) fn level_of(&self, name: &str) -> &Level {
         match (self.selection.axis, name.split_once('/')) {
             (Axis::Queues, Some((client, queue))) => self.levels.of_queue(client, queue),
-            _ => &self.levels.usual,
+            (Axis::Clients, _) => self.levels.common(Some(name)),
+            _ => self.levels.common(self.selection.client.as_deref()),
         }
     }
 }

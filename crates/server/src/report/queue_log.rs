@@ -1,7 +1,7 @@
 //! Asterisk's `queue_log`, which reporting programs for call centres read.
 
 use events::{EndedBy, OfferOutcome};
-use figures::{Millis, Outcome, State, Timeline, Visit};
+use figures::{Millis, Outcome, Stage, State, Timeline, Visit};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -87,8 +87,8 @@ impl Lines {
         let rang = taken.map_or(0, |offer| offer.rang / 1_000);
         let left = visit.left.unwrap_or(0);
         self.add(moment(left), call, queue, agent, &format!("CONNECT|{hold}|{call}|{rang}"));
-        let Some(handling) = visit.handling() else { return };
-        let talked = handling.talk + handling.hold;
+        let hung_up = visit.stages.iter().find(|(stage, _)| matches!(stage, Stage::WrapUp | Stage::End));
+        let Some(talked) = hung_up.map(|(_, at)| at - left) else { return };
         let event = match visit.ended_by {
             _ if visit.is_transferred => format!("BLINDTRANSFER|||{hold}|{}|{position}", talked / 1_000),
             Some(EndedBy::Caller) => format!("COMPLETECALLER|{hold}|{}|{position}", talked / 1_000),
@@ -144,4 +144,85 @@ fn positions(visits: &[Visit]) -> HashMap<u64, (usize, usize)> {
         there.push(leaves);
     }
     positions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::ContactId;
+    use figures::Offer;
+
+    fn visit(id: u64, arrived: Millis, left: u64, outcome: Outcome) -> Visit {
+        Visit {
+            id,
+            contact: ContactId(id),
+            is_first: true,
+            client: "acme".into(),
+            queue: Some("support".into()),
+            number: "+34911000100".into(),
+            trunk: Some("carrier".into()),
+            caller: "+346|1".into(),
+            arrived,
+            waited_before: 0,
+            left: Some(left),
+            outcome,
+            is_transferred: false,
+            ended_by: Some(EndedBy::Caller),
+            offers: Vec::new(),
+            stages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_thing_that_happens_is_a_line_with_the_parameters_of_the_documentation() {
+        let offer =
+            |agent: &str, at, rang, outcome| Offer { agent: agent.into(), at, rang, outcome: Some(outcome) };
+        let answered = Visit {
+            offers: vec![
+                offer("bob", 0, 15_000, OfferOutcome::NoAnswer),
+                offer("alice", 16_000, 4_000, OfferOutcome::Answered),
+            ],
+            stages: vec![
+                (Stage::Talk, 20_000),
+                (Stage::Hold, 30_000),
+                (Stage::Talk, 40_000),
+                (Stage::WrapUp, 80_000),
+            ],
+            ..visit(1, 1_000_000, 20_000, Outcome::Answered("alice".into()))
+        };
+        let visits = [
+            answered,
+            visit(2, 1_005_000, 30_000, Outcome::Abandoned),
+            visit(3, 1_006_000, 10_000, Outcome::Key),
+            visit(4, 1_007_000, 60_000, Outcome::TimedOut),
+        ];
+        let lunch = || State::Paused("lunch".into());
+        let changes = vec![
+            (990_000, State::Ready),
+            (1_100_000, lunch()),
+            (1_110_000, State::Busy),
+            (1_120_000, lunch()),
+            (1_130_000, State::Ready),
+            (1_200_000, State::LoggedOut),
+        ];
+        let agents = BTreeMap::from([("alice".into(), Timeline { changes })]);
+        let log = queue_log(&visits, &agents, (0, Millis::MAX));
+        let by_hand = "\
+990|NONE|NONE|alice|AGENTLOGIN|alice
+1000|1|acme/support|NONE|ENTERQUEUE||+346_1|1
+1005|2|acme/support|NONE|ENTERQUEUE||+346_1|2
+1006|3|acme/support|NONE|ENTERQUEUE||+346_1|3
+1007|4|acme/support|NONE|ENTERQUEUE||+346_1|4
+1015|1|acme/support|bob|RINGNOANSWER|15000
+1016|3|acme/support|NONE|EXITWITHKEY||3|3|10
+1020|1|acme/support|alice|CONNECT|20|1|4
+1035|2|acme/support|NONE|ABANDON|1|2|30
+1067|4|acme/support|NONE|EXITWITHTIMEOUT|1|4|60
+1080|1|acme/support|alice|COMPLETECALLER|20|60|1
+1100|NONE|NONE|alice|PAUSEALL|lunch
+1130|NONE|NONE|alice|UNPAUSEALL
+1200|NONE|NONE|alice|AGENTLOGOFF|alice|210
+";
+        assert_eq!(log, by_hand);
+    }
 }

@@ -192,6 +192,9 @@ fn levels(asked: &Asked, names: &[&std::sync::Arc<str>]) -> String {
             None => known.push((*level, vec![name])),
         }
     }
+    if asked.selection.axis == Axis::Agents {
+        known.clear();
+    }
     let is_one = known.len() == 1;
     let lines = known.iter().map(|(level, names)| {
         let Level { within, target, formula, short_abandon } = level;
