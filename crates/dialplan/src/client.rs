@@ -4,11 +4,12 @@ use crate::faults::{Faults, Span};
 use crate::features::{self, Features};
 use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
-use crate::hours::{Calendar, Icals};
+use crate::hours::{self, Calendar, Icals};
 use crate::media::{self, Media};
 use crate::table::Sheets;
 use crate::web::{self, Secret, Web};
 use crate::yaml::{Key, Node, Value};
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Sections {
     pub(crate) name: Option<String>,
     pub(crate) language: Option<String>,
+    /// Where its clocks are.
+    pub(crate) zone: Option<TimeZone>,
     /// Those that its calls may be in besides.
     pub(crate) languages: Vec<String>,
     /// The number that its calls show.
@@ -126,8 +129,9 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "name",
+        "zone",
         "language",
         "languages",
         "caller_id",
@@ -146,6 +150,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     };
     sections.name = text("name");
     sections.language = text("language");
+    sections.zone = fields.get("zone").and_then(|node| hours::zone(node, faults));
     for node in fields.get("languages").map_or(&[][..], |node| node.items()) {
         sections.languages.extend(language(node, faults));
     }

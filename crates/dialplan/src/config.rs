@@ -14,6 +14,7 @@ use crate::users::Users;
 use crate::web::{Secret, Web};
 use clock::Duration;
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use rtp::Codec;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -524,6 +525,8 @@ pub struct Client {
     pub name: Arc<str>,
     /// Language of its prompts, `en`.
     pub language: Arc<str>,
+    /// Where its clocks are, by which its figures have their hours and days.
+    pub zone: TimeZone,
     pub(crate) program: Program,
     pub(crate) owned: Owned,
     /// What its calls out may cost.

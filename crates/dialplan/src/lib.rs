@@ -18,6 +18,7 @@ mod flow;
 mod fraud;
 mod graph;
 mod hours;
+mod levels;
 mod limits;
 mod load;
 mod machine;

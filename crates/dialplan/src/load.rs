@@ -18,6 +18,7 @@ use crate::yaml::{self, Key, Node as Yaml};
 use crate::{
     Client, ClientFiles, ClientIndex, Config, FlowIndex, Input, PromptFile, Report, SourceFile, Trunk, node,
 };
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             id: files.id.as_str().into(),
             name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
             language: sections.language.unwrap_or_else(|| "en".into()).into(),
+            zone: sections.zone.unwrap_or(TimeZone::UTC),
             program,
             owned,
             fraud: sections.fraud,

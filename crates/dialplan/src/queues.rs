@@ -8,6 +8,7 @@ use crate::prompts::Prompts;
 use crate::yaml::{Key, Node, Value};
 use acd::{Absence, AnnouncePlan, Member, QueuePlan, Retry, Strategy, Tiers};
 use clock::Duration;
+use figures::Level;
 use std::sync::Arc;
 
 /// Nobody waits longer than a day.
@@ -15,7 +16,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 const MOST_WAITING: u32 = 100_000;
 
 /// A queue of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Queue {
     /// Whose it is.
     pub client: ClientIndex,
@@ -27,6 +28,8 @@ pub struct Queue {
     pub announcement: Vec<Arc<str>>,
     /// How it is served; its name is that of [`Queue::full_name`].
     pub plan: QueuePlan,
+    /// How soon its callers are to be answered.
+    pub level: Level,
 }
 
 impl Queue {
@@ -47,7 +50,7 @@ pub(crate) struct Around<'a> {
     pub(crate) prompts: &'a Prompts,
 }
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 21] = [
     "strategy",
     "agents",
     "ring",
@@ -67,6 +70,8 @@ const KNOWN: [&str; 19] = [
     "announce",
     "music",
     "returning",
+    "service_level",
+    "short_abandon",
 ];
 
 /// Reads the queues of one client.
@@ -121,7 +126,8 @@ fn queue(around: &Around<'_>, key: &Key, node: &Node, faults: &mut Faults<'_>) -
     }
     let music = fields.get("music").map(|node| prompts(around, node, faults));
     let music = music.and_then(|files| files.into_iter().next());
-    Some(Queue { client: around.client, name: key.text.as_str().into(), music, announcement, plan })
+    let level = crate::levels::read(&fields, faults);
+    Some(Queue { client: around.client, name: key.text.as_str().into(), music, announcement, plan, level })
 }
 
 fn strategy(fields: &Fields<'_>, key: &Key, faults: &mut Faults<'_>) -> Option<Strategy> {

@@ -10,6 +10,7 @@ mod embedded;
 pub mod load;
 pub mod phone;
 mod random;
+mod report;
 pub mod serve;
 pub mod stir;
 pub mod tls;

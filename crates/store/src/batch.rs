@@ -4,11 +4,23 @@ use crate::agents::AgentRow;
 use crate::registrations::RegistrationRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
-use events::{ContactId, Event, Kind, Moment};
-use std::collections::HashMap;
+use events::{ContactId, Event, Kind, Moment, WallClock};
+use figures::{Changes, Millis, Packed, Transition, Visit};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What the events of one contact in one batch usually take.
 const CHUNK_BYTES: usize = 1_000;
+
+/// A day, in milliseconds.
+pub(crate) const DAY: Millis = 86_400_000;
+
+/// What the tables beside the journal are folded by.
+#[derive(Debug)]
+pub(crate) struct Folds {
+    pub(crate) cdr: CdrFold,
+    pub(crate) figures: figures::Fold,
+}
 
 /// Rows that go into one transaction.
 #[derive(Debug, Default)]
@@ -20,9 +32,16 @@ pub(crate) struct Batch {
     pub(crate) agents: Vec<AgentRow>,
     /// Likewise.
     pub(crate) registrations: Vec<RegistrationRow>,
+    pub(crate) visits: Vec<Visit>,
+    /// What is appended to an agent's day.
+    pub(crate) days: BTreeMap<(Arc<str>, Millis), String>,
+    /// The moment of its last event, in milliseconds since 1970.
+    pub(crate) last: Millis,
     events: usize,
     open: HashMap<Option<ContactId>, usize>,
     rows: HashMap<ContactId, usize>,
+    /// Where a visit is among those.
+    visited: HashMap<u64, usize>,
 }
 
 /// A row of the journal.
@@ -48,19 +67,20 @@ pub(crate) struct ContactRow {
 
 impl Batch {
     /// Adds the next event of the log, and the row of the contact that begins or ends by it.
-    pub(crate) fn add(&mut self, event: &Event, fold: &mut CdrFold) {
+    pub(crate) fn add(&mut self, event: &Event, folds: &mut Folds) {
         self.add_to_journal(event);
-        self.project(event, fold);
+        self.project(event, folds);
     }
 
     /// Adds only what the tables beside the journal need of an event that the journal has already.
-    pub(crate) fn project(&mut self, event: &Event, fold: &mut CdrFold) {
+    pub(crate) fn project(&mut self, event: &Event, folds: &mut Folds) {
         self.agents.extend(AgentRow::of(event));
         self.registrations.extend(RegistrationRow::of(event));
-        let cdr = fold.apply(event);
+        let cdr = folds.cdr.apply(event);
+        self.add_figures(event, cdr.as_ref(), &mut folds.figures);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {
-                let started = fold.wall().moment(event.at);
+                let started = folds.cdr.wall().moment(event.at);
                 self.add_row(ContactRow::new(contact, started, [from, to, client]));
             }
             _ => {
@@ -68,6 +88,28 @@ impl Batch {
                     self.add_row(ContactRow::ended(&cdr));
                 }
             }
+        }
+    }
+
+    fn add_figures(&mut self, event: &Event, cdr: Option<&Cdr>, fold: &mut figures::Fold) {
+        let mut changes = Changes::default();
+        fold.apply(event, cdr, &mut changes);
+        self.last = fold.last();
+        for visit in changes.visits {
+            match self.visited.get(&visit.id) {
+                Some(index) => self.visits[*index] = visit,
+                None => {
+                    self.visited.insert(visit.id, self.visits.len());
+                    self.visits.push(visit);
+                }
+            }
+        }
+        for Transition { agent, at, state } in changes.transitions {
+            let day = self.days.entry((agent, at.div_euclid(DAY))).or_default();
+            if !day.is_empty() {
+                day.push('\n');
+            }
+            *day += &serde_json::to_string(&(at, state)).expect("a state is plain data: it has a JSON form");
         }
     }
 
@@ -98,6 +140,18 @@ impl Batch {
             }
         }
     }
+}
+
+impl Folds {
+    /// Those of a log that begins, or that goes on in a process that begins to serve under `wall`.
+    pub(crate) fn new(wall: WallClock, figures: figures::Fold) -> Self {
+        Self { cdr: CdrFold::new(wall), figures }
+    }
+}
+
+/// A visit as its row has it.
+pub(crate) fn pack(visit: &Visit) -> String {
+    serde_json::to_string(&Packed::from(visit)).expect("a visit is plain data: it has a JSON form")
 }
 
 impl Chunk {

@@ -1,11 +1,12 @@
 //! The one connection that writes.
 
 use crate::agents::AgentRow;
-use crate::batch::{Batch, Chunk, ContactRow, parse_chunk};
+use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use clock::Time;
 use events::{AgentSeat, ContactId, Event, Registration, WallClock};
+use figures::{Millis, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -18,8 +19,11 @@ pub(crate) const BATCH_EVENTS: usize = 2_000;
 /// The most rows of one insert statement.
 const STATEMENT_ROWS: usize = 64;
 
-/// Statements that stay prepared: an insert of any number of rows into either table, and the rest.
-pub(crate) const PREPARED_STATEMENTS: usize = 2 * STATEMENT_ROWS + 16;
+/// Statements that stay prepared: an insert of any number of rows into any table, and the rest.
+pub(crate) const PREPARED_STATEMENTS: usize = 4 * STATEMENT_ROWS + 16;
+
+/// Counts up whenever `figures::Fold` makes other rows of the same events: they are made anew then.
+const FIGURES_VERSION: i64 = 1;
 
 /// The journal and its projection, open for writing.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(crate) struct Journal {
     path: PathBuf,
     chunks: Insert,
     contacts: Insert,
+    visits: Insert,
+    days: Insert,
 }
 
 /// How far the journal goes.
@@ -52,6 +58,16 @@ impl Journal {
                 "contact (contact, at, started, caller, called, client, cdr)",
                 7,
                 "ON CONFLICT (contact) DO UPDATE SET cdr = excluded.cdr",
+            ),
+            visits: Insert::new(
+                "visit (arrived, id, client, open, visit)",
+                5,
+                "ON CONFLICT (arrived, id) DO UPDATE SET open = excluded.open, visit = excluded.visit",
+            ),
+            days: Insert::new(
+                "agent_day (agent, day, changes)",
+                3,
+                "ON CONFLICT (agent, day) DO UPDATE SET changes = changes || char(10) || excluded.changes",
             ),
         }
     }
@@ -81,7 +97,31 @@ impl Journal {
         for row in &batch.registrations {
             self.write_registration(row).await.map_err(|source| self.explain(source))?;
         }
-        Ok(())
+        self.write_figures(batch).await.map_err(|source| self.explain(source))
+    }
+
+    async fn write_figures(&mut self, batch: &Batch) -> Result<(), sqlx::Error> {
+        insert(&mut self.connection, &self.visits, &batch.visits, bind_visit).await?;
+        let days: Vec<_> = batch.days.iter().collect();
+        insert(&mut self.connection, &self.days, &days, bind_day).await?;
+        let sql = "INSERT OR REPLACE INTO projection (id, version, last) VALUES (1, ?, ?)";
+        let query = sqlx::query(sql).bind(FIGURES_VERSION).bind(batch.last);
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// The moment of the last event as figures know it; `None` if they were made by another version, or never.
+    pub(crate) async fn figured(&mut self) -> Result<Option<Millis>, StoreError> {
+        let sql = "SELECT last FROM projection WHERE version = ?";
+        let row = sqlx::query(sql).bind(FIGURES_VERSION).fetch_optional(&mut self.connection).await;
+        Ok(row.map_err(|source| self.explain(source))?.map(|row| row.get(0)))
+    }
+
+    /// The visits that are open.
+    pub(crate) async fn open_visits(&mut self) -> Result<Vec<Visit>, StoreError> {
+        let sql = "SELECT visit FROM visit WHERE open = 1 ORDER BY id";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let rows = rows.map_err(|source| self.explain(source))?;
+        rows.iter().map(|row| unpack(&self.path, row.get(0))).collect()
     }
 
     async fn write_agent(&mut self, row: &AgentRow) -> Result<(), sqlx::Error> {
@@ -218,6 +258,16 @@ impl Journal {
     }
 }
 
+fn unpack(path: &Path, json: &str) -> Result<Visit, StoreError> {
+    let packed: Result<Packed, _> = serde_json::from_str(json);
+    packed.map(Visit::from).map_err(|error| damaged(path, &error))
+}
+
+/// What a row says cannot be read.
+pub(crate) fn damaged(path: &Path, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), detail: error.to_string() }
+}
+
 /// All events of a contact, in order.
 pub(crate) async fn events_of(
     connection: &mut SqliteConnection,
@@ -251,8 +301,7 @@ fn decode<'a>(
     let mut events = Vec::new();
     for (contact, json) in rows {
         let contact = contact.map(|contact| ContactId(from_i64(contact)));
-        let chunk = parse_chunk(contact, json)
-            .map_err(|error| StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+        let chunk = parse_chunk(contact, json).map_err(|error| damaged(path, &error))?;
         events.extend(chunk);
     }
     Ok(events)
@@ -300,4 +349,21 @@ fn bind_contact(row: &ContactRow, arguments: &mut SqliteArguments) -> Result<(),
     arguments.add(row.called.as_str())?;
     arguments.add(row.client.as_str())?;
     arguments.add(row.cdr.as_deref())
+}
+
+fn bind_visit(visit: &Visit, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    arguments.add(visit.arrived)?;
+    arguments.add(to_i64(visit.id))?;
+    arguments.add(&*visit.client)?;
+    arguments.add(visit.is_open())?;
+    arguments.add(pack(visit))
+}
+
+fn bind_day(
+    ((agent, day), changes): &(&(Arc<str>, Millis), &String),
+    arguments: &mut SqliteArguments,
+) -> Result<(), BoxDynError> {
+    arguments.add(&**agent)?;
+    arguments.add(*day)?;
+    arguments.add(changes.as_str())
 }

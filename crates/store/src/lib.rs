@@ -2,13 +2,14 @@
 //!
 //! One process owns a state directory: [`Store::open`] locks it, brings the schema up to date and
 //! closes what a crash interrupted; [`Store::into_writer`] then appends events in batches. Any
-//! process may read beside it with a [`Reader`]. The journal is the truth; the table of contacts is
-//! a fold of it that [`Store::rebuild`] makes anew.
+//! process may read beside it with a [`Reader`]. The journal is the truth; the other tables are folds of
+//! it that [`Store::rebuild`] makes anew.
 
 mod agents;
 mod batch;
 mod database;
 mod error;
+mod figured;
 mod journal;
 mod reader;
 mod recovery;
@@ -32,6 +33,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Store {
     journal: Journal,
     lock: Lock,
+    figures: figures::Fold,
 }
 
 /// Where a restart continues: pass it on to the switch before it handles anything.
@@ -59,8 +61,8 @@ impl Store {
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let lock = database::lock(dir)?;
         let mut journal = Journal::new(database::open(dir).await?, database::file(dir));
-        recovery::close_interrupted(&mut journal).await?;
-        Ok(Self { journal, lock })
+        let figures = recovery::close_interrupted(&mut journal).await?;
+        Ok(Self { journal, lock, figures })
     }
 
     /// Opens `dir/ringdown.db` for reading, beside a running server or without one.
@@ -108,10 +110,10 @@ impl Store {
         self.journal.registrations().await
     }
 
-    /// Makes the tables beside the journal anew from the journal, in one transaction.
+    /// Makes the tables beside the journal anew from it, in one transaction.
     ///
     /// # Errors
-    /// What the database says; the table is then as it was.
+    /// What the database says; the tables are then as they were.
     pub async fn rebuild(&mut self) -> Result<(), StoreError> {
         recovery::rebuild(&mut self.journal).await
     }

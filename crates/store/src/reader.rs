@@ -47,7 +47,7 @@ const FIND: &str = concat!(
 #[derive(Clone, Debug)]
 pub struct Reader {
     pool: SqlitePool,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// Which contacts [`Reader::calls`] lists; each `None` lets all pass.
@@ -142,11 +142,11 @@ impl Reader {
         Ok(found.map(|contact| ContactId(from_i64(contact))))
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         self.pool.acquire().await.map_err(|source| self.explain(source))
     }
 
-    fn explain(&self, source: sqlx::Error) -> StoreError {
+    pub(crate) fn explain(&self, source: sqlx::Error) -> StoreError {
         StoreError::from_sqlx(&self.path, source)
     }
 

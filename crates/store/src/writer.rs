@@ -1,9 +1,8 @@
 use crate::Store;
-use crate::batch::Batch;
+use crate::batch::{Batch, Folds};
 use crate::database::Lock;
 use crate::error::StoreError;
 use crate::journal::{BATCH_EVENTS, Journal};
-use events::cdr::CdrFold;
 use events::{Event, Kind, WallClock};
 use std::fmt;
 use std::path::PathBuf;
@@ -72,14 +71,14 @@ enum Command {
 
 impl Writer {
     pub(crate) fn start(store: Store, wall: WallClock, queue: usize, alarm: Alarm) -> Self {
-        let Store { journal, lock } = store;
+        let Store { journal, lock, figures } = store;
         let path = journal.path().to_owned();
         let (entries, receiver) = mpsc::channel(queue);
         let (commands, orders) = mpsc::channel(1);
         let task = Task {
             journal,
             _lock: lock,
-            fold: CdrFold::new(wall),
+            folds: Folds::new(wall, figures),
             batch: Batch::default(),
             state: State::Idle,
             entries: receiver,
@@ -168,7 +167,7 @@ impl fmt::Debug for Writer {
 struct Task {
     journal: Journal,
     _lock: Lock,
-    fold: CdrFold,
+    folds: Folds,
     batch: Batch,
     state: State,
     entries: Receiver<Entry>,
@@ -261,7 +260,7 @@ impl Task {
 
     fn take(&mut self, entry: Entry) {
         match entry {
-            Entry::Event(event) => self.batch.add(&event, &mut self.fold),
+            Entry::Event(event) => self.batch.add(&event, &mut self.folds),
             Entry::Lost(Lost { first, last_seq }) => {
                 let text = format!(
                     "events {} to {last_seq} were lost: the event log could not be written and memory for them ran out",
@@ -269,7 +268,7 @@ impl Task {
                 );
                 (self.alarm)(&text);
                 let event = Event { contact: None, kind: Kind::Alarm { text }, ..first };
-                self.batch.add(&event, &mut self.fold);
+                self.batch.add(&event, &mut self.folds);
             }
         }
     }
@@ -359,7 +358,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let connection = crate::database::open(dir.path()).await.unwrap();
         let mut journal = Journal::new(connection, crate::database::file(dir.path()));
-        let mut fold = CdrFold::new(WallClock::new(0));
+        let mut fold = Folds::new(WallClock::new(0), figures::Fold::new());
         let mut batch = Batch::default();
         (1..=1_000).for_each(|seq| batch.add(&event(seq), &mut fold));
         journal.execute("PRAGMA max_page_count = 12").await.unwrap();

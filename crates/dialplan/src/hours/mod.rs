@@ -164,7 +164,8 @@ impl Interval {
     }
 }
 
-fn zone(node: &Node, faults: &mut Faults<'_>) -> Option<TimeZone> {
+/// A zone of the IANA time zone database.
+pub(crate) fn zone(node: &Node, faults: &mut Faults<'_>) -> Option<TimeZone> {
     let name = node.text("`zone`", faults)?;
     if let Ok(zone) = TimeZone::get(name) {
         return Some(zone);

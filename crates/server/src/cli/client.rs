@@ -57,6 +57,12 @@ pub(super) fn get(state: &Path, path: &str) -> Result<Value, Failed> {
     if status == 200 { Ok(answer) } else { Err(Failed::because(fault(&answer))) }
 }
 
+/// Whether a node with HTTP runs on a state directory.
+pub(super) fn runs(state: &Path) -> bool {
+    let answer = serve::http_address(state).map(|address| exchange(address, "GET", "/health", None));
+    matches!(answer, Some(Ok((200, _))))
+}
+
 /// The trunks of the node that runs on a state directory; `None` if none does, or if it serves no HTTP.
 pub(super) fn trunks(state: &Path) -> Result<Option<Vec<Value>>, Failed> {
     let Some(address) = serve::http_address(state) else { return Ok(None) };

@@ -111,12 +111,12 @@ async fn history(reader: &Reader, contact: ContactId) -> Result<(Vec<Event>, Wal
 }
 
 /// Runs a query to its end.
-fn read<T>(query: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failed> {
+pub(super) fn read<T>(query: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failed::because)?.block_on(query).map_err(Failed::because)
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failed> {
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failed> {
     let text = serde_json::to_string_pretty(value).map_err(Failed::because)?;
     print(&format!("{text}\n"))
 }

@@ -11,6 +11,7 @@ mod node;
 mod output;
 mod queues;
 mod record;
+mod report;
 mod rooms;
 mod schema;
 mod simulate;
@@ -77,6 +78,7 @@ pub fn run() -> ExitCode {
             };
             listen::listen(&state.state, contact, order)
         }
+        Command::Report { report, state } => report::report(&state.state, report),
         Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -328,6 +330,22 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Figures of queues, agents, clients, numbers or trunks, by interval, with their formulas and the contacts behind them
+    #[command(
+        after_help = "Examples:\n  ringdown report queues                                  today, by the clients' clock\n  \
+                      ringdown report queues acme/support --every 30m --sl 90/15 --formula strict\n  \
+                      ringdown report agents --from 2026-11-23 --to 2026-11-30 --every 1d --csv\n  \
+                      ringdown report queues support --contacts abandoned     the calls behind a figure\n  \
+                      ringdown report contact 17                              what happened to one, from when to when\n  \
+                      ringdown report queue-log > queue_log                   as Asterisk writes it\n  \
+                      ringdown report --explain occupancy"
+    )]
+    Report {
+        #[command(flatten)]
+        report: report::Arguments,
+        #[command(flatten)]
+        state: State,
     },
     /// Pauses or masks the recording of a call, or begins or ends one (it needs `http` in the node file)
     #[command(after_help = "Examples:\n  ringdown record 17 start    records contact 17 from here\n  \

@@ -5,6 +5,7 @@ use super::http::unavailable;
 use super::inbox::{Gone, Message};
 use super::validity;
 use crate::load::{self, Files, LoadError};
+use crate::report::Settings;
 use crate::tls::Identity;
 use crate::versions::{self, Change, Manifest, Version, VersionError, Wish};
 use axum::extract::State;
@@ -59,6 +60,27 @@ struct Checked {
 }
 
 impl Control {
+    /// Keeps what the node begins with, unless it has ended with the same; which version that is. A node whose versions
+    /// cannot be kept serves all the same.
+    pub(super) fn begin_version(&self) -> u64 {
+        let versions = &self.shared.versions;
+        let begun = || {
+            let files = versions.present()?;
+            // As it was left, whoever had applied it.
+            match versions.live()?.filter(|live| live.files == files) {
+                Some(live) => Ok(live.number),
+                None => {
+                    let wish = Wish { by: Some("start".to_owned()), why: None };
+                    versions.keep(files, &wish, true).map(|version| version.number)
+                }
+            }
+        };
+        begun().unwrap_or_else(|error: VersionError| {
+            tracing::warn!("this version of the configuration cannot be kept: {error}");
+            1
+        })
+    }
+
     /// Reads and checks the configuration again, and applies it if it has no fault. Calls that are up stay
     /// on the one that they began with; sockets stay as they are.
     ///
@@ -109,9 +131,9 @@ impl Control {
         let shared = self.shared.clone();
         let Checked { mut plan, identity, files, manifest } = blocking(move || {
             let manifest = shared.versions.present();
-            let plan = load::load_node(&shared.node_file, &shared.prompts)?;
-            let identity = load::identity(&shared.node_file, &plan)?;
-            let files = load::files(&shared.node_file, &plan)?;
+            let plan = load::load_node(&shared.paths.node_file, &shared.paths.prompts)?;
+            let identity = load::identity(&shared.paths.node_file, &plan)?;
+            let files = load::files(&shared.paths.node_file, &plan)?;
             Ok::<_, LoadError>(Checked { plan, identity, files, manifest })
         })
         .await?;
@@ -120,6 +142,7 @@ impl Control {
             validity::tell(shown, &self.inbox).await?;
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
+        let reports = Settings::of(&plan);
         let (kept, changes) = self.keep(manifest, &wish).await;
         let before = self.status().await?;
         let (config_version, not_kept) = match kept {
@@ -131,6 +154,7 @@ impl Control {
         let applied = ToSwitch { plan: Arc::new(plan), version: config_version, by, why };
         self.inbox.send(Message::Apply(applied, files, answer)).await?;
         let calls_before = calls_before.await.map_err(|_| Gone)?;
+        *self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = reports;
         Ok(Applied { config_version, changes, calls_before, needs_restart, not_kept })
     }
 

@@ -1,15 +1,17 @@
 use super::inbox::{Gone, Message, Sender, TestCall};
 use super::queues::{Agent, Queue};
 use super::rooms::Room;
+use crate::report::Settings;
 use crate::tls::Shown;
 use crate::versions::Versions;
-use dialplan::{Limits, Listen, Node, Rtp, StreamLimits};
+use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits};
 use events::ContactId;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+use store::{Reader, StoreError};
 use switch::{
     AgentOrder, AgentRefused, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused, Snapshot, Spent,
     SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
@@ -23,15 +25,23 @@ pub struct Control {
     pub(super) shared: Arc<Shared>,
 }
 
-pub(super) struct Shared {
+/// Where a node reads and writes.
+pub(super) struct Paths {
     pub(super) node_file: PathBuf,
     pub(super) prompts: PathBuf,
+    pub(super) state: PathBuf,
+}
+
+pub(super) struct Shared {
+    pub(super) paths: Paths,
     pub(super) versions: Versions,
     name: Arc<str>,
     /// The certificate, where a listener shows one.
     pub(super) shown: Option<Arc<Shown>>,
     started: Instant,
     pub(super) fixed: Fixed,
+    /// What the plan says of reports.
+    pub(super) reports: std::sync::Mutex<Settings>,
     /// One at a time: the later one must win.
     pub(super) reloading: Mutex<()>,
 }
@@ -286,25 +296,31 @@ pub enum TestCallError {
 }
 
 impl Control {
-    pub(super) fn new(
-        inbox: Sender,
-        node_file: PathBuf,
-        prompts: PathBuf,
-        versions: Versions,
-        node: &Node,
-        shown: Option<Arc<Shown>>,
-    ) -> Self {
+    pub(super) fn new(inbox: Sender, paths: Paths, plan: &Config, shown: Option<Arc<Shown>>) -> Self {
         let shared = Shared {
-            node_file,
-            prompts,
-            versions,
-            name: node.name.clone(),
+            versions: Versions::new(&paths.state, &paths.node_file),
+            paths,
+            name: plan.node.name.clone(),
             shown,
             started: Instant::now(),
-            fixed: Fixed::of(node),
+            fixed: Fixed::of(&plan.node),
+            reports: std::sync::Mutex::new(Settings::of(plan)),
             reloading: Mutex::new(()),
         };
         Self { inbox, shared: Arc::new(shared) }
+    }
+
+    /// What the plan says of reports.
+    pub(super) fn report_settings(&self) -> Settings {
+        self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Reads the event log.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.shared.paths.state).await
     }
 
     /// Counts what is there.

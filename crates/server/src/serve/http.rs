@@ -1,9 +1,9 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
 
 use super::calls;
 use super::control::{Control, TestCallError, TransferError};
 use super::error::ServeError;
-use super::{apply, queues, rooms};
+use super::{apply, queues, reports, rooms};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -43,6 +43,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .merge(rooms::routes())
         .merge(queues::routes())
         .merge(calls::routes())
+        .merge(reports::routes())
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))

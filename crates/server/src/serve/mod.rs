@@ -15,6 +15,7 @@ mod journal;
 mod limits;
 mod outgoing;
 mod queues;
+mod reports;
 mod requests;
 mod rooms;
 mod signalling;
@@ -34,9 +35,10 @@ use crate::axis::Axis;
 use crate::load::Files;
 use crate::stir::Material;
 use crate::tls::Shown;
-use crate::versions::{VersionError, Versions, Wish};
+use crate::versions::Wish;
 use crate::{embedded, load, random};
 use address::AddressFile;
+use control::Paths;
 use dialplan::Node;
 use dns::Resolver;
 use fetch::Fetcher;
@@ -140,9 +142,9 @@ impl Server {
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
-        let versions = Versions::new(&options.state, &options.config);
-        let plan_version = begin_with(&versions);
-        let control = Control::new(sender, options.config, prompts, versions, &plan.node, shown);
+        let paths = Paths { node_file: options.config, prompts, state: options.state.clone() };
+        let control = Control::new(sender, paths, &plan, shown);
+        let plan_version = control.begin_version();
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
             unix_micros_at_zero: origin.wall.unix_micros_at_zero(),
@@ -251,26 +253,6 @@ impl Sockets {
         let http = node.http.map(http::bind).transpose()?;
         Ok(Self { datagrams, listeners, http })
     }
-}
-
-/// Keeps what the node begins with, unless it has ended with the same. A node whose versions cannot be kept serves all the
-/// same.
-fn begin_with(versions: &Versions) -> u64 {
-    let begun = || {
-        let files = versions.present()?;
-        // As it was left, whoever had applied it.
-        match versions.live()?.filter(|live| live.files == files) {
-            Some(live) => Ok(live.number),
-            None => {
-                let wish = Wish { by: Some("start".to_owned()), why: None };
-                versions.keep(files, &wish, true).map(|version| version.number)
-            }
-        }
-    };
-    begun().unwrap_or_else(|error: VersionError| {
-        tracing::warn!("this version of the configuration cannot be kept: {error}");
-        1
-    })
 }
 
 async fn until_signal(

@@ -103,7 +103,7 @@ pub(crate) fn cause(by: EndedBy) -> Cause {
     Cause { by, status: None, reason: "normal".into() }
 }
 
-fn leg_started(leg: LegId, direction: Direction, party: Party) -> Kind {
+pub(crate) fn leg_started(leg: LegId, direction: Direction, party: Party) -> Kind {
     let uri = format!("sip:{}@127.0.0.1:5060", leg.0).into();
     Kind::LegStarted { leg, direction, party, uri, call_id: format!("{:016x}@127.0.0.1", leg.0).into() }
 }
