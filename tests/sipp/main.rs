@@ -2,6 +2,7 @@
 
 mod calls;
 mod fax;
+mod floor;
 mod hangup;
 mod identities;
 mod registrar;

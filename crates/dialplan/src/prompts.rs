@@ -38,11 +38,6 @@ impl Prompts {
         self.languages.iter().map(file).collect()
     }
 
-    /// What is heard by all, in the client's own language.
-    pub(crate) fn first(&self, name: &str) -> Option<&Arc<str>> {
-        self.languages.first().and_then(|language| self.file(language, name))
-    }
-
     /// The files of a prompt by language; one that there is not is a fault.
     pub(crate) fn named(&self, name: &str, at: Span, faults: &mut Faults<'_>) -> Option<Vec<Arc<str>>> {
         let lacking = match self.files(name) {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod broken;
+mod callbacks;
 mod channels;
 mod codecs;
 mod contact;
@@ -121,6 +122,8 @@ pub enum Input {
     Credentials(Arc<Credentials>),
     /// Where agents were when the log ended: they go on there. It comes once, before anything else happens.
     Agents(Vec<events::AgentSeat>),
+    /// Who was to be called back when the log ended. It comes once, before anything else happens.
+    Callbacks(Vec<events::Callback>),
     /// What the messages of a user have come to: its phones show it.
     Mailbox {
         /// The user's name.
@@ -266,6 +269,7 @@ impl Switch {
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
             Input::Agents(seats) => self.restore_agents(&seats),
+            Input::Callbacks(callbacks) => self.restore_callbacks(callbacks),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),
             Input::Reload(plan) => self.apply_plan(plan),

@@ -1,10 +1,9 @@
 //! Queues and agents: what [`Acd`] decides is carried out, and it is told what became of it.
 
-use crate::contact::Contact;
 use crate::core::Core;
 use crate::register::address_of_record;
 use crate::{Output, Switch};
-use acd::{Acd, AgentChange, AgentState, Exit, Input, Withdrawn};
+use acd::{Acd, AgentChange, AgentState, Entry, Exit, Input, Withdrawn};
 use clock::Time;
 use dialplan::{AgentAction, Config};
 use events::{AgentActivity, AgentSeat, ContactId, Kind, OfferOutcome};
@@ -77,6 +76,19 @@ impl Queues {
 
     pub(crate) fn handle(&mut self, now: Time, input: Input) {
         self.acd.handle(now, input, &mut self.out);
+    }
+
+    /// Lets somebody in that is not on the line; why not, if it may not.
+    pub(crate) fn enter_callback(&mut self, now: Time, entry: Entry) -> Option<Exit> {
+        let (call, before) = (entry.call, self.out.len());
+        self.handle(now, Input::Enter(entry));
+        let is_refusal =
+            |output: &acd::Output| matches!(output, acd::Output::Exit { call: of, .. } if *of == call);
+        let place = before + self.out[before..].iter().position(is_refusal)?;
+        match self.out.remove(place) {
+            acd::Output::Exit { why, .. } => Some(why),
+            _ => None,
+        }
     }
 
     /// The agent at a user's phone.
@@ -252,6 +264,9 @@ impl Switch {
                 });
             }
             acd::Output::Withdraw { offer, call, because, .. } => {
+                if self.take_agent_back(offer, ContactId(call), because) {
+                    return;
+                }
                 let outcome = match because {
                     Withdrawn::AnotherAgent => OfferOutcome::AnotherAgent,
                     Withdrawn::CallerGone | Withdrawn::Moved => OfferOutcome::CallerGone,
@@ -261,12 +276,18 @@ impl Switch {
                 self.with_contact(ContactId(call), |contact, core| contact.withdraw(core, offer, outcome));
             }
             acd::Output::Exit { call, why } => {
+                if self.core.end_callback(ContactId(call), why) {
+                    return;
+                }
                 self.with_contact(ContactId(call), |contact, core| contact.leave_unserved(core, why));
             }
-            acd::Output::Announce { call, .. } => self.with_contact(ContactId(call), Contact::tell_waiting),
-            // No flow asks for callbacks yet.
-            acd::Output::CallBack { offer, .. } => {
-                self.core.queues.handle(self.core.now, Input::CallBackFailed { offer });
+            acd::Output::Announce { call, position, estimate } => {
+                self.with_contact(ContactId(call), |contact, core| {
+                    contact.tell_waiting(core, position, estimate);
+                });
+            }
+            acd::Output::CallBack { offer, call, agent, why, .. } => {
+                self.call_back(offer, ContactId(call), (agent, why.to_string()));
             }
             acd::Output::Agent { agent, state, .. } => {
                 let phone = self.core.queues.phone_of(&agent).cloned();

@@ -1,5 +1,5 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, QueueResult, StepIndex};
+use super::{CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, QueueResult, StepIndex};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
@@ -138,6 +138,7 @@ pub(crate) enum Wait {
     Dial,
     Conference(Typed),
     Queue(Typed),
+    Callback,
     Agent,
 }
 
@@ -150,6 +151,7 @@ pub(crate) enum Event {
     DialEnded(DialResult),
     ConferenceEnded(ConferenceResult),
     QueueEnded(QueueResult),
+    CallbackDone(CallbackResult),
     AgentDone(bool),
     Timeout,
 }
@@ -161,7 +163,7 @@ impl Wait {
             Self::Answer { until } | Self::Pause { until, .. } => Some(*until),
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
-            Self::Play { .. } | Self::Dial | Self::Agent => None,
+            Self::Play { .. } | Self::Dial | Self::Callback | Self::Agent => None,
         }
     }
 
@@ -171,7 +173,12 @@ impl Wait {
             Self::Play { play } => Some(*play),
             Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
-            Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
+            Self::Answer { .. }
+            | Self::Dial
+            | Self::Conference(_)
+            | Self::Queue(_)
+            | Self::Callback
+            | Self::Agent => None,
         }
     }
 }
@@ -204,6 +211,11 @@ impl Turn<'_> {
         let found = self.program.languages.iter().position(|known| known == language);
         self.call.language = found.unwrap_or(self.call.language);
         found.is_some()
+    }
+
+    /// The language of the call.
+    pub(crate) fn language(&self) -> Arc<str> {
+        self.program.languages.get(self.call.language).cloned().unwrap_or_default()
     }
 
     /// Counts a failed attempt of this step.

@@ -13,10 +13,10 @@ pub use script::{Answer, Press, Script};
 pub use texts::Texts;
 
 pub(crate) use moment::{MOMENT, moment};
-pub(crate) use script::{AGENT, name};
+pub(crate) use script::{AGENT, CALLBACK, name};
 
 use crate::faults::nearest;
-use crate::machine::{ConferenceResult, DialResult, QueueResult};
+use crate::machine::{CallbackResult, ConferenceResult, DialResult, QueueResult};
 use crate::program::{Pc, SHARED};
 use crate::{
     Attestation, CallInfo, ClientIndex, Config, Effect, FlowIndex, Machine, MachineInput, StepIndex, Verstat,
@@ -106,6 +106,7 @@ enum Due {
         talk: Duration,
     },
     QueueEnded(QueueResult),
+    CallbackDone(CallbackResult),
     AgentDone(bool),
     RoomEnded(ConferenceResult),
     RecordingBreaks,
@@ -310,6 +311,7 @@ impl<'s> Simulation<'s> {
                 self.input(MachineInput::Served);
             }
             Due::QueueEnded(result) => self.input(MachineInput::QueueEnded(result)),
+            Due::CallbackDone(result) => self.input(MachineInput::CallbackDone(result)),
             Due::AgentDone(done) => self.input(MachineInput::AgentDone(done)),
             Due::RoomEnded(result) => self.input(MachineInput::ConferenceEnded(result)),
             Due::RecordingBreaks => self.input(MachineInput::RecordFailed("broken".to_owned())),
@@ -387,6 +389,12 @@ impl<'s> Simulation<'s> {
                 }
                 self.agenda
                     .cancel(|due| matches!(due, Due::Served { .. } | Due::DialEnded(_) | Due::QueueEnded(_)));
+            }
+            Effect::CallBack { queue, number, .. } => {
+                let result = self.answers.call_back();
+                let kept = result == CallbackResult::Kept;
+                self.note_where_it_waits(Note::CallsBack { queue, number, kept });
+                self.agenda.add(self.now, Due::CallbackDone(result));
             }
             Effect::Agent { action, .. } => {
                 let done = self.answers.agent();

@@ -173,6 +173,7 @@ pub(crate) fn implied(verb: &str) -> &'static [&'static str] {
         "call" => &["returned"],
         "percent" => &["rest"],
         "pin" => &["right"],
+        "callback" => &["kept"],
         "confirm" => &["yes", "no"],
         _ => &[],
     }

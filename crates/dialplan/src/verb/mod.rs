@@ -4,6 +4,7 @@ mod agent;
 mod answer;
 mod ask;
 mod call;
+mod callback;
 mod codes;
 mod conference;
 mod confirm;
@@ -52,6 +53,7 @@ pub(crate) enum Verb {
     Record(record::Record),
     Conference(conference::Conference),
     Enqueue(Box<enqueue::Enqueue>),
+    Callback(callback::Callback),
     Agent(agent::Agent),
     Goto(goto::Goto),
     Label(label::Label),
@@ -103,6 +105,7 @@ impl<'n> Step<'n> {
                 "dial" => "- dial: [alice, bob]",
                 "conference" => "- conference: board",
                 "enqueue" => "- enqueue: support",
+                "callback" => "- callback: support",
                 "agent" => "- agent: login",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
@@ -136,7 +139,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 29] = [
+pub(crate) const VERBS: [&str; 30] = [
     "answer",
     "play",
     "say",
@@ -146,6 +149,7 @@ pub(crate) const VERBS: [&str; 29] = [
     "record",
     "conference",
     "enqueue",
+    "callback",
     "agent",
     "goto",
     "label",
@@ -206,6 +210,7 @@ impl Verb {
             "record" => record::Record::parse(step, next, compiler),
             "conference" => conference::Conference::parse(step, next, compiler),
             "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
+            "callback" => callback::Callback::parse(step, next, compiler),
             "agent" => agent::Agent::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
@@ -252,6 +257,7 @@ impl Verb {
             Self::Record(_) => "record",
             Self::Conference(_) => "conference",
             Self::Enqueue(_) => "enqueue",
+            Self::Callback(_) => "callback",
             Self::Agent(_) => "agent",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
@@ -288,6 +294,7 @@ impl Verb {
             Self::Record(record) => record.exits(),
             Self::Conference(conference) => conference.exits(),
             Self::Enqueue(enqueue) => enqueue.exits(),
+            Self::Callback(callback) => callback.exits(),
             Self::Agent(agent) => agent.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
@@ -342,6 +349,7 @@ impl Verb {
             Self::Confirm(confirm) => confirm.may_fail(),
             Self::Dial(dial) => dial.may_fail(),
             Self::Conference(conference) => conference.may_fail(),
+            Self::Callback(callback) => callback.may_fail(),
             Self::Call(call) => call.may_fail(),
             Self::Set(_) => true,
             _ => false,
@@ -392,6 +400,7 @@ impl Verb {
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
             Self::Enqueue(enqueue) => enqueue.check(scope, faults),
+            Self::Callback(callback) => callback.check(scope, faults),
             Self::Agent(agent) => agent.check(scope, faults),
             Self::Call(call) => call.check(scope, faults),
             Self::Pin(pin) => pin.check(scope, faults),
@@ -412,6 +421,7 @@ impl Verb {
             Self::Record(record) => record.begin(turn),
             Self::Conference(conference) => conference.begin(turn),
             Self::Enqueue(enqueue) => enqueue.begin(turn),
+            Self::Callback(callback) => callback.begin(turn),
             Self::Agent(agent) => agent.begin(turn),
             Self::Goto(goto) => goto.begin(turn),
             Self::Label(label) => label.begin(),
@@ -459,6 +469,7 @@ impl Verb {
             }
             (Self::Enqueue(enqueue), Wait::Queue(typed), event) => enqueue.resume(typed, event, turn),
             (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
+            (Self::Callback(callback), Wait::Callback, event) => callback.resume(event, turn),
             (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }

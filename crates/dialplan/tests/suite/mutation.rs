@@ -5,7 +5,8 @@ use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
 use dialplan::{
-    CallInfo, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult, SourceFile, load,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, Machine, MachineInput, QueueResult,
+    SourceFile, load,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -137,6 +138,8 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         1 => prop::sample::select(vec![QueueResult::Full, QueueResult::NoAgents, QueueResult::TimedOut])
             .prop_map(MachineInput::QueueEnded),
         1 => Just(MachineInput::Served),
+        1 => prop::sample::select(vec![CallbackResult::Kept, CallbackResult::Duplicate, CallbackResult::Failed])
+            .prop_map(MachineInput::CallbackDone),
         1 => any::<bool>().prop_map(MachineInput::AgentDone),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
@@ -173,6 +176,7 @@ struct UnderWay {
     room: bool,
     queue: bool,
     agent: bool,
+    callback: bool,
     over: bool,
 }
 
@@ -192,6 +196,7 @@ impl UnderWay {
             Some(MachineInput::ConferenceEnded(_)) => self.room = false,
             Some(MachineInput::QueueEnded(_)) => self.queue = false,
             Some(MachineInput::Served) if self.queue => (self.queue, self.dial) = (false, true),
+            Some(MachineInput::CallbackDone(_)) => self.callback = false,
             Some(MachineInput::AgentDone(_)) => self.agent = false,
             _ => {}
         }
@@ -207,6 +212,7 @@ impl UnderWay {
                 Effect::LeaveConference => prop_assert!(std::mem::replace(&mut self.room, false)),
                 Effect::Enqueue(_) => prop_assert!(!std::mem::replace(&mut self.queue, true)),
                 Effect::LeaveQueue => prop_assert!(std::mem::replace(&mut self.queue, false)),
+                Effect::CallBack { .. } => self.callback = true,
                 Effect::Agent { .. } => self.agent = true,
                 Effect::CancelDial => prop_assert!(std::mem::replace(&mut self.dial, false)),
                 Effect::Hangup | Effect::Reject { .. } => {
@@ -217,7 +223,7 @@ impl UnderWay {
             }
         }
         self.over = machine.is_over();
-        let waits = self.dial || self.room || self.queue || self.agent;
+        let waits = self.dial || self.room || self.queue || self.agent || self.callback;
         let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");
         Ok(())

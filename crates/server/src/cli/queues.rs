@@ -145,12 +145,13 @@ fn queue(queue: &Value) -> String {
         };
         let offered = list(&call["offered"]);
         let offered = if offered.is_empty() { String::new() } else { format!("  rings {offered}") };
+        let callback = if call["callback"] == true { "  to be called back" } else { "" };
         let priority = match call["priority"].as_i64() {
             Some(0) | None => String::new(),
             Some(points) => format!("  priority {points}"),
         };
         lines += &format!(
-            "  {:>3}. contact {:<8} {:>7}  {estimate}{priority}{offered}\n",
+            "  {:>3}. contact {:<8} {:>7}  {estimate}{priority}{callback}{offered}\n",
             call["position"],
             call["contact"],
             minutes(&call["seconds"]),

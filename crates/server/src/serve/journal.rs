@@ -1,7 +1,7 @@
 //! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
 
 use super::error::ServeError;
-use events::{AgentSeat, Event, Kind};
+use events::{AgentSeat, Callback, Event, Kind};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
 
@@ -15,12 +15,15 @@ impl Journal {
     ///
     /// # Errors
     /// What stands in the way, with what to do.
-    pub(super) async fn open(state: &Path) -> Result<(Self, Origin, Vec<AgentSeat>), ServeError> {
+    pub(super) async fn open(
+        state: &Path,
+    ) -> Result<(Self, Origin, Vec<AgentSeat>, Vec<Callback>), ServeError> {
         let mut store = Store::open(state).await?;
         let origin = store.origin().await?;
         let agents = store.agents().await?;
+        let callbacks = store.callbacks().await?;
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
-        Ok((Self { writer }, origin, agents))
+        Ok((Self { writer }, origin, agents, callbacks))
     }
 
     /// Appends one event, and tells an administrator of alarms.

@@ -96,6 +96,8 @@ struct Waiting {
     priority: i32,
     /// The agents that are rung for it.
     offered: Vec<Arc<str>>,
+    /// Whether nobody is on the line: the customer of that contact is called when it is its turn.
+    callback: bool,
 }
 
 impl From<QueueView> for Queue {
@@ -107,6 +109,7 @@ impl From<QueueView> for Queue {
             estimate_seconds: it.estimate.map(|time| time.as_secs()),
             priority: it.priority,
             offered: it.offered,
+            callback: it.callback,
         });
         let (queue, agents) = (view.queue, view.agents);
         Self { queue, longest_seconds: view.longest.as_secs(), agents, waiting: waiting.collect() }
