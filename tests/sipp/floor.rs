@@ -147,6 +147,48 @@ fn a_customer_is_called_back_after_a_crash_and_comes_to_the_agent_that_was_kept(
 }
 
 #[test]
+fn a_supervisor_moves_prioritises_and_pulls_callers_and_the_log_says_who() {
+    let more = "ring: 10s}\n  other: {agents: all, max_wait: 60s";
+    let node = Node::start(&floor(1, more));
+    register(&node, 1);
+    said(&node, &["agents", "pause", "1000", "--reason", "lunch", "--by", "carol"]);
+    let first = callers(&node, 1, 5080);
+    until(Duration::from_secs(5), "the first waits", || waiting(&node) == [(1, false)]);
+    let second = callers(&node, 1, 5081);
+    until(Duration::from_secs(5), "the second waits", || waiting(&node) == [(1, false), (2, false)]);
+    said(&node, &["queues", "priority", "2", "10", "--by", "carol"]);
+    assert_eq!(waiting(&node), [(2, false), (1, false)]);
+    said(&node, &["queues", "move", "1", "other", "--by", "carol"]);
+    let queues = json(&node, &["queues"]);
+    assert_eq!(queues[1]["waiting"][0]["contact"], 1, "{queues}");
+    let refused = |arguments: &[&str], why: &str| {
+        let error = node.ask(arguments).stderr;
+        let error = String::from_utf8_lossy(&error);
+        assert!(error.contains(why), "{error}");
+    };
+    refused(&["queues", "move", "1", "nowhere"], "no such queue");
+    refused(&["queues", "pull", "1", "1500"], "cannot be reached");
+    refused(&["queues", "priority", "9", "1"], "waits in no queue");
+    // An agent's own phone takes the caller, pause or not.
+    let phones = phones(&node, "answer-bye", 2, Duration::from_millis(300));
+    said(&node, &["queues", "pull", "1", "1000", "--by", "carol"]);
+    assert_eq!(first.finish().successful(), 1);
+    said(&node, &["agents", "ready", "1000"]);
+    assert_eq!((second.finish().successful(), phones.finish().successful()), (1, 2));
+    let calls = node.calls(2);
+    let pulled = calls.iter().find(|cdr| cdr["contact"] == 1).expect("the first");
+    let outcomes: Vec<_> =
+        pulled["queues"].as_array().expect("stays").iter().map(|stay| stay["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["moved", "picked_up"], "{pulled:#}");
+    assert_eq!(pulled["disposition"], "answered");
+    let why = said(&node, &["why", "1"]);
+    for line in ["carol wants: move to other", "carol wants: pull to 1000"] {
+        assert!(why.contains(line), "{line}: {why}");
+    }
+    node.stop();
+}
+
+#[test]
 fn callers_are_served_in_their_order_by_agents_who_have_one_call_at_a_time() {
     let agents = agents();
     let node = Node::start(&floor(agents, "ring: 10s"));

@@ -404,6 +404,22 @@ pub enum Kind {
         /// Why.
         outcome: QueueOutcome,
     },
+    /// A supervisor wants something of a caller that waits; what follows is logged after it.
+    CallerDirected {
+        /// What: `move to sales`, `priority 5`, `pull to alice`.
+        order: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
+    /// Somebody wants something of an agent that is not the agent at its phone. What comes of it is logged beside it.
+    AgentDirected {
+        /// The agent.
+        agent: Arc<str>,
+        /// What: `login`, `pause lunch`.
+        order: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
     /// The contact's customer is to be called back from a queue, where it keeps a place. What follows of it is logged
     /// under this contact, which may have ended long before.
     CallbackKept {

@@ -29,8 +29,14 @@ fn line(kind: &Kind) -> Option<String> {
         Kind::CallbackTried { agent, by, why, .. } => {
             format!("is called back in contact {}, {agent} is kept:\n{}", by.0, why.trim_end())
         }
+        Kind::CallerDirected { order, by } => directed(order, by),
         kind => return callback(kind),
     })
+}
+
+/// What a supervisor wants of a caller.
+pub(crate) fn directed(order: &str, by: &str) -> String {
+    format!("{by} wants: {order}")
 }
 
 /// What is said of a callback.

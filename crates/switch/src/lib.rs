@@ -6,6 +6,7 @@
 mod audit;
 mod broken;
 mod callbacks;
+mod callers;
 mod channels;
 mod codecs;
 mod contact;
@@ -42,6 +43,7 @@ mod watch;
 mod way;
 
 pub use self::core::transport;
+pub use callers::{CallerOrder, CallerRefused};
 pub use fraud::Spent;
 pub use guard::Ban;
 pub use queues::{AgentOrder, AgentRefused, AgentStatus};

@@ -8,6 +8,7 @@ use clock::Time;
 use dialplan::{AgentAction, Config};
 use events::{AgentActivity, AgentSeat, ContactId, Kind, OfferOutcome};
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// All queues and agents, and where the agents are.
@@ -35,6 +36,21 @@ pub enum AgentOrder {
     Do(AgentAction),
     /// Its wrap-up lasts so much longer.
     ExtendWrapUp(clock::Duration),
+}
+
+impl fmt::Display for AgentOrder {
+    /// As the log has it: `pause lunch`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LogIn { phone: Some(phone) } => write!(f, "login at {phone}"),
+            Self::LogIn { phone: None } | Self::Do(AgentAction::LogIn) => f.write_str("login"),
+            Self::Do(AgentAction::LogOut) => f.write_str("logout"),
+            Self::Do(AgentAction::Pause { reason }) => write!(f, "pause {reason}"),
+            Self::Do(AgentAction::Ready) => f.write_str("ready"),
+            Self::Do(AgentAction::FinishWrapUp) => f.write_str("finish"),
+            Self::ExtendWrapUp(by) => write!(f, "extend by {} s", by.as_secs()),
+        }
+    }
 }
 
 /// Why nothing was done with an agent.
@@ -321,7 +337,7 @@ impl Switch {
         }
     }
 
-    /// Does something with an agent. What follows is appended to `out`.
+    /// Does something with an agent; the log says who wanted it. What follows is appended to `out`.
     ///
     /// # Errors
     /// Why not; nothing is changed then.
@@ -329,11 +345,17 @@ impl Switch {
         &mut self,
         now: Time,
         agent: &str,
-        order: AgentOrder,
+        (order, by): (AgentOrder, &Arc<str>),
         out: &mut Vec<Output>,
     ) -> Result<(), AgentRefused> {
         let plan = Arc::clone(&self.plan);
-        self.within_turn(now, out, |switch| switch.core.direct_agent(&plan, agent, order))
+        self.within_turn(now, out, |switch| {
+            let core = &mut switch.core;
+            let told = order.to_string().into();
+            core.direct_agent(&plan, agent, order)?;
+            core.log(None, Kind::AgentDirected { agent: agent.into(), order: told, by: Arc::clone(by) });
+            Ok(())
+        })
     }
 
     /// All agents, by name.

@@ -2,7 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::queues::{callback, left, outcome_of};
+use crate::queues::{callback, directed, left, outcome_of};
 use crate::{DialOutcome, Event, Kind, LegId, Missing, RecordBy, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
@@ -310,6 +310,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::QueueOffered { agent, queue, .. } => ('●', format!("queue {queue} offers the call to {agent}")),
         Kind::QueueOfferEnded { agent, outcome, .. } => ('●', outcome_of(agent, *outcome)),
         Kind::QueueLeft { queue, outcome, .. } => ('●', left(queue, outcome)),
+        Kind::CallerDirected { order, by } => ('●', directed(order, by)),
         Kind::CallbackKept { .. }
         | Kind::CallbackTried { .. }
         | Kind::CallbackFailed { .. }

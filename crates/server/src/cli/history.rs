@@ -91,7 +91,7 @@ pub(super) fn why(state: &Path, id: &str, json: bool) -> Result<(), Failed> {
                 || matches!(kind, Kind::QueueOfferEnded { .. } | Kind::QueueLeft { .. })
                 || matches!(kind, Kind::CallbackKept { .. } | Kind::CallbackTried { .. })
                 || matches!(kind, Kind::CallbackFailed { .. } | Kind::CallbackEnded { .. })
-                || matches!(kind, Kind::CallsBack { .. })
+                || matches!(kind, Kind::CallsBack { .. } | Kind::CallerDirected { .. })
         })
         .collect();
     if json {

@@ -106,6 +106,7 @@ pub(crate) fn count(kind: &Kind, tally: &mut super::Tally) {
         Kind::QueueLeft { outcome: QueueOutcome::Abandoned, .. } => tally.given_up_waiting += 1,
         Kind::QueueLeft { outcome: QueueOutcome::Moved, .. } => tally.moved_queue += 1,
         Kind::QueueLeft { .. } => tally.left_queue += 1,
+        Kind::CallerDirected { .. } => tally.directed += 1,
         Kind::CallbackKept { .. } => tally.callbacks += 1,
         Kind::CallbackTried { .. } => tally.called_back += 1,
         Kind::CallbackEnded { outcome: CallbackOutcome::Reached(_) } => tally.reached += 1,

@@ -141,6 +141,8 @@ tally! {
     not_reached "not reached";
     /// Those who waited on the line again.
     called_again "called again themselves";
+    /// Callers whom a supervisor has moved, prioritised or pulled.
+    directed "directed by supervisors";
     /// Wrap-ups.
     wrapped_up "wrapped up";
     /// Alarms.

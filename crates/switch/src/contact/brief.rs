@@ -9,6 +9,13 @@ use events::LegId;
 use rtp::control::{Command, PlayId};
 use std::sync::Arc;
 
+/// What an agent is to be told, and the place that its caller has until then.
+pub(super) struct Whisper {
+    pub(super) files: Vec<Arc<str>>,
+    pub(super) order: Enqueue,
+    pub(super) entered: Time,
+}
+
 /// An agent that is being told, while the caller hears the music of its queue.
 pub(super) struct Briefing {
     pub(super) callee: LegId,
@@ -28,13 +35,8 @@ impl Contact {
     }
 
     /// Tells an agent, and connects it then.
-    pub(super) fn brief(
-        &mut self,
-        core: &mut Core,
-        callee: LegId,
-        files: Vec<Arc<str>>,
-        (order, entered): (Enqueue, Time),
-    ) {
+    pub(super) fn brief(&mut self, core: &mut Core, callee: LegId, whisper: Whisper) {
+        let Whisper { files, order, entered } = whisper;
         let play = core.new_play();
         self.phase = Phase::Briefing(Box::new(Briefing { callee, play, order, entered }));
         core.media(Command::Play { stream: stream_of(callee), play, files, times: Some(1) });

@@ -12,7 +12,7 @@ use crate::leg::{Leg, NewLeg, State};
 use crate::protection::media_of;
 use clock::{Duration, Time};
 use dialplan::{
-    CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
+    CallerId, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput, Register, Ringback, Target, Trunk,
 };
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party, QueueOutcome};
 use rtp::control::Command;
@@ -146,6 +146,8 @@ pub(super) enum Purpose {
     Step,
     /// A transfer: the caller goes back to who began it.
     Transfer,
+    /// A supervisor: the caller goes back to the place that it had.
+    Pull(Box<(Enqueue, Time)>),
     /// A queue: it decides who is rung, and when it is over.
     Queue(Box<Waiting>),
 }
@@ -375,16 +377,19 @@ impl Contact {
     /// An answered leg gets the call that is rung for.
     pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
-        let place = if self.is_queued() {
+        let whisper = if self.is_queued() {
             self.serve_from_queue(core, leg)
         } else {
             self.finish_ringing(core, DialOutcome::Answered(leg));
+            if matches!(&self.phase, Phase::Dialing(dial) if matches!(dial.purpose, Purpose::Pull(_))) {
+                self.inbox.push_back(MachineInput::Served);
+            }
             None
         };
         self.prefer_codec_of(leg);
         self.answer_caller(core);
-        match place {
-            Some((files, place)) => self.brief(core, leg, files, place),
+        match whisper {
+            Some(whisper) => self.brief(core, leg, whisper),
             None => self.connect(core, leg),
         }
         if !self.is_consulting() {
@@ -640,6 +645,7 @@ impl Contact {
         match dial.purpose {
             Purpose::Step => self.inbox.push_back(MachineInput::DialEnded(result)),
             Purpose::Transfer => self.hand_back(core, status),
+            Purpose::Pull(place) => self.enqueue_at(core, place.0, place.1),
             // It is over when the queue says so.
             Purpose::Queue(_) => {}
         }

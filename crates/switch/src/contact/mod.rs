@@ -6,6 +6,7 @@ mod choose;
 mod conference;
 mod consult;
 mod dial;
+mod direct;
 mod early;
 mod fax;
 mod flow;

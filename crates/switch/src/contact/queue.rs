@@ -1,5 +1,6 @@
 //! The caller waits in a queue: agents are rung for it as the queue decides, and it hears music.
 
+use super::brief::Whisper;
 use super::dial::{Dial, Purpose};
 use super::hunt::Failure;
 use super::{Contact, Phase};
@@ -116,6 +117,13 @@ impl Contact {
                 Some((&waiting.order, waiting.entered))
             }
             _ => None,
+        }
+    }
+
+    /// Its caller has so many points from now on.
+    pub(super) fn set_priority(&mut self, points: i32) {
+        if let Some(waiting) = self.waiting_mut() {
+            waiting.order.priority = points;
         }
     }
 
@@ -266,11 +274,7 @@ impl Contact {
 
     /// An answered leg has the caller of the queue: whose it is, is told, and all other offers are over. What its agent is told
     /// first, with the place that the caller has until then.
-    pub(super) fn serve_from_queue(
-        &mut self,
-        core: &mut Core,
-        leg: LegId,
-    ) -> Option<(Vec<Arc<str>>, (Enqueue, Time))> {
+    pub(super) fn serve_from_queue(&mut self, core: &mut Core, leg: LegId) -> Option<Whisper> {
         let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return None };
         let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return None };
         core.timers.cancel(Timer::Ring(self.id));
@@ -291,15 +295,15 @@ impl Contact {
                 core.queues.handle(core.now, Input::Leave { call: self.id.0 });
             }
         }
-        let whisper = match user.filter(|user| waiting.offers.iter().any(|offer| offer.user == *user)) {
+        let files = match user.filter(|user| waiting.offers.iter().any(|offer| offer.user == *user)) {
             Some(_) => self.whisper(core, &waiting.order, waiting.entered),
             None => Vec::new(),
         };
-        if whisper.is_empty() {
+        if files.is_empty() {
             self.inbox.push_back(MachineInput::Served);
             return None;
         }
-        Some((whisper, (waiting.order, waiting.entered)))
+        Some(Whisper { files, order: waiting.order, entered: waiting.entered })
     }
 
     /// Logs the end of a place and of its offers, and says nothing more to the caller.
