@@ -90,6 +90,58 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
     node.stop();
 }
 
+const TOLD: &str = "\
+numbers: {line: line}
+agents: {1000: {login: automatic}}
+queues:
+  support: {agents: [\"1000\"], announce: {say: position, first: 1s}, whisper: menu}
+flows:
+  line:
+    - answer
+    - set: {call.language: \"'de'\"}
+    - enqueue: support
+";
+
+#[test]
+fn a_caller_hears_its_position_in_its_language_and_the_agent_whose_call_it_gets() {
+    let setup = Setup::new().replace_in_client("{name: Load, ", "{name: Load, languages: [de], ");
+    let node = Node::start(&setup.flows(TOLD));
+    let (agents, callers) = (agents_speech(), callers_speech());
+    let mut agent = Baresip::register(&node, 1000, 10, "PCMU", &agents);
+    let mut caller = Baresip::register(&node, 1002, 20, "PCMU", &callers);
+    said(&node, &["agents", "pause", "1000"]);
+    caller.dial(&format!("sip:line@{}", node.sip()));
+    // Music, then what is told, then music again.
+    caller.hears(6.0);
+    said(&node, &["agents", "ready", "1000"]);
+    until(Duration::from_secs(10), "the agent has it", || state(&node, "1000") == "talking");
+    agent.event("CALL_ESTABLISHED");
+    caller.hears(7.0);
+    caller.command("hangup", "");
+    caller.event("CALL_CLOSED");
+    agent.event("CALL_CLOSED");
+    let (caller, agent) = (caller.recorded(Recorded::Heard), agent.recorded(Recorded::Heard));
+    let told = |language: &str| {
+        let words = ["position", "1", "in-the-queue"].map(|word| format!("prompts/{language}/{word}.wav"));
+        speech(&words.each_ref().map(String::as_str))
+    };
+    let whisper = speech(&["tests/load/client/prompts/menu.wav"]);
+    for (what, sent, heard, is_heard) in [
+        ("its position in German", told("de"), &caller, true),
+        ("its position in English", told("en"), &caller, false),
+        ("what the agent is told, by the agent", whisper.clone(), &agent, true),
+        ("what the agent is told, by the caller", whisper, &caller, false),
+    ] {
+        let likeness = sent.likeness(heard);
+        assert_eq!(likeness > 0.9, is_heard, "{what}: {likeness:.2}");
+    }
+    assert_same("the agent", &caller.last(3.0).compare(&agents), 2);
+    assert_same("the caller", &agent.last(3.0).compare(&callers), 2);
+    let cdr = &node.calls(1)[0];
+    assert_eq!(cdr["queues"][0]["outcome"]["answered"], "1000", "{cdr:#}");
+    node.stop();
+}
+
 /// Whether a word is in the files of the event log.
 fn is_logged(node: &Node, word: &[u8]) -> bool {
     let files = ["ringdown.db-wal", "ringdown.db"].map(|name| node.state().join(name));

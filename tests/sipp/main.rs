@@ -3,6 +3,7 @@
 mod applies;
 mod calls;
 mod fax;
+mod floor;
 mod hangup;
 mod http;
 mod identities;

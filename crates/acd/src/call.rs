@@ -109,8 +109,17 @@ impl Call {
         plan.relax.iter().take_while(|(after, _)| *after <= waited).last().map_or(0, |(_, by)| *by)
     }
 
+    /// When it has waited for as long as it may. Who is not on the line may wait.
+    pub(crate) fn due(&self, plan: &QueuePlan) -> Option<Time> {
+        plan.max_wait.filter(|_| self.callback.is_none()).map(|wait| self.joined + wait)
+    }
+
     /// Which agents it may be offered to. `None`: to no further one now.
     pub(crate) fn class(&self, now: Time, plan: &QueuePlan, tiers: usize) -> Option<Class> {
+        // It waits for those alone that are being rung.
+        if self.due(plan).is_some_and(|due| due <= now) {
+            return None;
+        }
         if self.callback.is_some_and(|callback| callback.rests_until > now) {
             return None;
         }
@@ -155,7 +164,7 @@ impl Call {
             }
             _ => None,
         };
-        [tier, relax, held, rest, ring].into_iter().flatten().filter(|at| *at > now).min()
+        [tier, relax, held, rest, ring, self.due(plan)].into_iter().flatten().filter(|at| *at > now).min()
     }
 }
 

@@ -1,27 +1,27 @@
 //! Those who do not wait on the line: they keep their place, and are called when their turn comes and an agent is kept.
 
 use crate::Acd;
+use crate::call::Call;
 use crate::offers::Offer;
 use crate::words::{AgentWhy, Exit, Output};
 use clock::Time;
 
 impl Acd {
-    /// Who was called back has answered: it is a caller like any other now, first offered to the agent who was kept for it.
-    pub(crate) fn called_back(&mut self, now: Time, offer: u64, out: &mut Vec<Output>) {
-        if self.offers.get(&offer).is_none_or(|offer| !offer.callback) {
-            return;
-        }
-        let Some(Offer { call, agent, .. }) = self.forget(offer) else {
-            return;
-        };
-        let Some(caller) = self.calls.get_mut(&call) else {
+    /// Who was called back has answered: it is a caller like any other now, of that number, first offered to the agent who
+    /// was kept for it.
+    pub(crate) fn called_back(&mut self, now: Time, offer: u64, call: u64, out: &mut Vec<Output>) {
+        let Some(ghost) = self.offers.get(&offer).filter(|offer| offer.callback).map(|offer| offer.call)
+        else {
             return;
         };
-        (caller.callback, caller.joined) = (None, now);
-        if let Some(number) = &caller.number {
-            self.queues[caller.queue].index.callbacks.remove(number);
+        if call != ghost && self.calls.contains_key(&call) {
+            return;
         }
-        self.set_call_timers(call);
+        let (Some(Offer { agent, .. }), Some(caller)) = (self.forget(offer), self.take_out(ghost)) else {
+            return;
+        };
+        self.calls.insert(call, Call { id: call, callback: None, joined: now, ..caller });
+        self.enter_call(now, call);
         if let Some(why) = self.chosen(now, call, agent) {
             self.offer(now, call, agent, why, out);
         }

@@ -93,14 +93,21 @@ impl Acd {
             return;
         };
         let queue = &self.queues[caller.queue];
-        if let Some(wait) = queue.plan.max_wait {
-            self.timers.set(Timer::MaxWait(call), caller.joined + wait);
+        if let Some(due) = caller.due(&queue.plan) {
+            self.timers.set(Timer::MaxWait(call), due);
         }
         if let Some(until) = self.leaves_at(caller) {
             self.timers.set(Timer::NoAgents(call), until);
         }
         if let Some(at) = caller.announce {
             self.timers.set(Timer::Announce(call), at);
+        }
+    }
+
+    /// A caller has waited for as long as it may: it leaves, or once nobody is rung for it any more.
+    pub(crate) fn waited_out(&mut self, now: Time, call: u64, out: &mut Vec<Output>) {
+        if self.calls.get(&call).is_some_and(|caller| caller.offers.is_empty()) {
+            self.exit(now, call, Exit::MaxWait, out);
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// In a queue of more members than this, an offer records those alone who were next: what it costs must not grow with
 /// the queue. [`Acd::why_call`] tells of all.
-const LISTED: usize = 32;
+const LISTED: usize = 64;
 
 /// How many those are.
 const NEXT: usize = 8;

@@ -106,7 +106,7 @@ enum Timer {
     Retry(usize),
     /// When an agent's wrap-up is over.
     WrapUp(usize),
-    /// When a caller has waited for as long as it may.
+    /// When a caller has waited for as long as it may, and no agent is rung for it.
     MaxWait(u64),
     /// When a caller has waited for agents of whom none is there.
     NoAgents(u64),
@@ -168,7 +168,7 @@ impl Acd {
                 }
             }
             Input::OfferEnded { offer, outcome } => self.offer_ended(now, offer, outcome, out),
-            Input::CalledBack { offer } => self.called_back(now, offer, out),
+            Input::CalledBack { offer, call } => self.called_back(now, offer, call, out),
             Input::CallBackFailed { offer } => self.call_back_failed(now, offer, out),
             Input::TalkEnded { agent } => {
                 if let Some(index) = self.agent_of.get(&agent) {
@@ -198,7 +198,7 @@ impl Acd {
                 Timer::Lease(offer) => self.lease_ended(now, offer, out),
                 Timer::Retry(agent) => self.retry_ended(now, agent, out),
                 Timer::WrapUp(agent) => self.wrap_up_ended(now, agent, AgentWhy::WrapUpEnded, out),
-                Timer::MaxWait(call) => self.exit(now, call, Exit::MaxWait, out),
+                Timer::MaxWait(call) => self.waited_out(now, call, out),
                 Timer::NoAgents(call) => self.no_agents(now, call, out),
                 Timer::Widen(call) => self.reindex(now, call),
                 Timer::Announce(call) => self.announce(now, call, out),

@@ -61,6 +61,10 @@ impl Acd {
         self.agents[gone.agent].activity = Activity::Free;
         if let Some(call) = self.calls.get_mut(&gone.call) {
             call.offers.retain(|one| *one != offer);
+            // What it has waited for beyond its time may be over.
+            if let Some(due) = call.due(&self.queues[call.queue].plan) {
+                self.timers.set(Timer::MaxWait(gone.call), due);
+            }
             // The agent with whom it spoke last would not have it, or is not there.
             call.held = None;
         }

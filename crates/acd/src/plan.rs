@@ -167,7 +167,8 @@ pub struct QueuePlan {
     pub retry: Retry,
     /// How many may wait; one more leaves with [`crate::Exit::Full`].
     pub max_length: Option<u32>,
-    /// How long a caller may wait in it, from when it came in; it leaves with [`crate::Exit::MaxWait`].
+    /// How long a caller may wait in it, from when it came in; it leaves with [`crate::Exit::MaxWait`]. Agents that ring for it
+    /// then ring on, and it leaves when none of them has answered.
     pub max_wait: Option<Duration>,
     /// How long callers wait while nobody is there by `leave_if`; `None` is not at all. They leave with [`crate::Exit::NoAgents`].
     pub no_agents_wait: Option<Duration>,

@@ -291,7 +291,12 @@ impl fmt::Display for Choice {
         }
         list(f, others, *strategy)?;
         if *unlisted > 0 {
-            write!(f, "\n  and {unlisted} more")?;
+            let are = if *unlisted == 1 {
+                "1 other agent of the queue is"
+            } else {
+                &format!("{unlisted} other agents of the queue are")
+            };
+            write!(f, "\n  {are} not listed here")?;
         }
         Ok(())
     }

@@ -94,6 +94,8 @@ pub enum Input {
     CalledBack {
         /// The offer of [`Output::CallBack`].
         offer: u64,
+        /// Its number from now on, unique among those who wait.
+        call: u64,
     },
     /// The one who was called back could not be reached: it is tried again as [`crate::CallbackPlan`] says.
     CallBackFailed {

@@ -3,6 +3,7 @@
 use crate::ClientIndex;
 use crate::faults::{Faults, Span, nearest};
 use crate::fields::Fields;
+use crate::to_agent::{self, AutoAnswer};
 use crate::users::{self, Users};
 use crate::yaml::{Key, Node, Scalar, Value};
 use acd::AgentPlan;
@@ -27,6 +28,8 @@ pub struct Agent {
     pub pin: Option<Arc<str>>,
     /// Whether it is logged in as long as its phone is registered.
     pub is_automatic: bool,
+    /// How its phone is asked to answer by itself, whatever its queues say; nothing is never. `None` is as they say.
+    pub auto_answer: Option<Vec<AutoAnswer>>,
     /// From 1 to 10.
     pub skills: BTreeMap<Arc<str>, u8>,
 }
@@ -53,7 +56,7 @@ impl Agents {
         (users, complete): (&Users, bool),
         faults: &mut Faults<'_>,
     ) {
-        const KNOWN: [&str; 4] = ["phone", "pin", "login", "skills"];
+        const KNOWN: [&str; 5] = ["phone", "pin", "login", "skills", "auto_answer"];
         for (key, node) in entries {
             let mut agent = Agent {
                 client,
@@ -61,6 +64,7 @@ impl Agents {
                 phone: None,
                 pin: None,
                 is_automatic: false,
+                auto_answer: None,
                 skills: BTreeMap::new(),
             };
             let fields = match &node.value {
@@ -73,6 +77,8 @@ impl Agents {
                 agent.pin = fields.get("pin").and_then(|node| pin(node, faults));
                 agent.is_automatic =
                     fields.get("login").and_then(|node| login(node, faults)).unwrap_or(false);
+                agent.auto_answer =
+                    fields.get("auto_answer").and_then(|node| to_agent::auto_answer(node, faults));
                 agent.skills = fields.get("skills").map(|node| skills(node, faults)).unwrap_or_default();
             }
             for name in self::names(key, faults) {

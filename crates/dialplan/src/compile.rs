@@ -17,7 +17,9 @@ use crate::table::Table;
 use crate::types;
 use crate::verb::{Return, Step, VERBS, Verb};
 use crate::web;
+use crate::words::Words;
 use crate::yaml::{Key, Node, Value};
+use spoken::Kind;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -247,6 +249,11 @@ impl Compiler<'_, '_> {
         Some(site)
     }
 
+    /// The words that a kind may need in a language.
+    pub(crate) fn words(&mut self, code: &str, kind: Kind, at: Span) -> Option<Words> {
+        Words::read(code, kind, at, &self.names.prompts, self.faults)
+    }
+
     /// A calendar's place.
     pub(crate) fn calendar(&mut self, name: &str, at: Span) -> Option<usize> {
         let found = self.names.calendars.get(name).copied();
@@ -283,6 +290,16 @@ impl Compiler<'_, '_> {
         is_known.then(|| name.into())
     }
 
+    /// A queue of this client that calls back.
+    pub(crate) fn callback_queue(&mut self, node: &Node) -> Option<Arc<str>> {
+        let queue = self.queue(node)?;
+        if !self.names.callbacks.iter().any(|known| **known == *queue) {
+            let hint = format!("write callback: {{trunk: …, flow: …}} under queues.{queue}");
+            self.faults.hinted(node.span, format!("the queue `{queue}` calls nobody back"), hint);
+        }
+        Some(queue)
+    }
+
     /// A variable's name.
     pub(crate) fn variable(&mut self, name: &str, at: Span) -> Option<String> {
         is_variable(name, at, self.faults).then(|| name.to_owned())
@@ -294,7 +311,7 @@ impl Compiler<'_, '_> {
             let fields = Fields::of(node, node.span, "a target", &["number", "trunk"], self.faults)?;
             let number = fields.require("number", self.faults)?.text("`number`", self.faults)?;
             let named = fields.require("trunk", self.faults)?;
-            let trunks = self.trunks(named, node.span);
+            let trunks = self.names.trunks(named, node.span, self.faults);
             return Some(match number {
                 "dialled" => Target::Dialled { trunks },
                 number => Target::Number { number: number.into(), trunks },
@@ -320,23 +337,6 @@ impl Compiler<'_, '_> {
             Value::Scalar { text, .. } if text == "withheld" => Some(CallerId::Withheld),
             _ => self.names.owned.number(node, self.faults).map(CallerId::Number),
         }
-    }
-
-    /// The trunks that a number may go by, in their order.
-    fn trunks(&mut self, named: &Node, at: Span) -> Vec<Arc<str>> {
-        let mut trunks = Vec::new();
-        for item in named.items() {
-            let Some(name) = item.text("`trunk`", self.faults) else { continue };
-            let Some(trunk) = self.names.outbound(name, item.span, self.faults) else { continue };
-            if trunks.contains(&trunk) {
-                self.faults.error(item.span, format!("the trunk `{name}` is in the list already"));
-            }
-            trunks.push(trunk);
-        }
-        if named.items().is_empty() {
-            self.faults.error(named.place_or(at), "`trunk` names nobody");
-        }
-        trunks
     }
 
     /// Compiles steps that go on at `next`, and gives where they begin.

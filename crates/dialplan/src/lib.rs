@@ -6,6 +6,7 @@
 
 mod agents;
 mod analysis;
+mod callbacks;
 mod caller_id;
 mod client;
 mod compile;
@@ -17,6 +18,7 @@ mod fields;
 mod flow;
 mod fraud;
 mod graph;
+mod heard;
 mod hours;
 mod levels;
 mod limits;
@@ -39,13 +41,16 @@ mod stir;
 mod table;
 mod template;
 mod testing;
+mod to_agent;
 mod types;
 mod users;
 mod verb;
 mod web;
+mod words;
 mod yaml;
 
 pub use agents::Agent;
+pub use callbacks::Callbacks;
 pub use caller_id::{CallerId, CallerIds, Claim, Diversion, Show};
 pub use config::{
     Advertise, Client, ClientIndex, Config, Defence, Destination, Digest, Dns, FlowIndex, Listen, Node,
@@ -55,12 +60,13 @@ pub use config::{
 pub use features::{Feature, Features};
 pub use fraud::{Fraud, Spending};
 pub use graph::Graph;
+pub use heard::{Heard, Told};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
-    AgentAction, BodyKind, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, HttpBody,
-    HttpMethod, HttpRequest, HttpResult, Machine, MachineInput, QueueResult, Ringback, Site, StepIndex,
-    Target, Word,
+    AgentAction, BodyKind, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
+    HttpBody, HttpMethod, HttpRequest, HttpResult, Machine, MachineInput, QueueResult, Ringback, Site,
+    StepIndex, Target, Word,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
@@ -77,4 +83,5 @@ pub use simulate::{
 pub use source::{ClientFiles, Input, PromptFile, SourceFile};
 pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
 pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};
+pub use to_agent::{AutoAnswer, ToAgent};
 pub use web::{Secret, SecretSource, Web};

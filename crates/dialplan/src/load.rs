@@ -2,6 +2,7 @@
 
 use crate::agents::Agents;
 use crate::analysis::analyse;
+use crate::callbacks;
 use crate::caller_id::Owned;
 use crate::client::{self, Sections};
 use crate::compile::{Compiled, compile};
@@ -216,20 +217,14 @@ fn program(
     let folder = format!("{}/prompts", scope.files.path);
     let languages = sections.languages();
     let prompts = Prompts::new(&scope.files.prompts, &scope.input.system_prompts, languages, folder);
-    let around = Around {
-        client: scope.index,
-        id: &scope.files.id,
-        agents: scope.agents,
-        complete: sections.complete,
-        prompts: &prompts,
-    };
-    let queues = queues::read(&around, &sections.queues, faults);
+    let calls_back = |(key, node): &(Key, Yaml)| callbacks::section(node).map(|_| key.text.clone());
     let names = Names {
         client: scope.index,
         prompts,
         calendars: calendar_names,
         tables: table::read(&sections.tables, &sections.sheets, faults),
         queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
+        callbacks: sections.queues.iter().filter_map(calls_back).collect(),
         users: scope.users,
         trunks: scope.trunks,
         web: sections.web.as_ref(),
@@ -237,6 +232,8 @@ fn program(
         owned: scope.owned,
         complete: sections.complete,
     };
+    let around = Around { client: scope.index, id: &scope.files.id, agents: scope.agents, names: &names };
+    let mut queues = queues::read(&around, &sections.queues, faults);
     let mut compiled = compile(&sections.flows, calendars, &names, faults);
     let mut entered = HashSet::new();
     for (key, node) in &sections.numbers {
@@ -244,6 +241,7 @@ fn program(
         numbers.add(scope.index, key, flow, faults);
         entered.extend(flow);
     }
+    entered.extend(call_back(&mut queues, &names, &compiled, sections, faults));
     let mut handler = |node: &Option<Yaml>, what: &str| {
         let flow = flow_of(node.as_ref()?, what, &compiled, sections, faults)?;
         Some(compiled.program.flows[flow.0].entry)
@@ -254,6 +252,29 @@ fn program(
     };
     analyse(&compiled, &entered, faults);
     (compiled.program, queues)
+}
+
+/// Lets queues call back, and gives the flows of those who are called.
+fn call_back(
+    queues: &mut [Queue],
+    names: &Names<'_>,
+    compiled: &Compiled,
+    sections: &Sections,
+    faults: &mut Faults<'_>,
+) -> Vec<FlowIndex> {
+    let mut flows = Vec::new();
+    for (key, node) in &sections.queues {
+        let Some(section) = callbacks::section(node) else { continue };
+        let flow_of =
+            |node: &Yaml, faults: &mut Faults<'_>| flow_of(node, "`callback`", compiled, sections, faults);
+        let read = callbacks::read(&key.text, section, names, &compiled.program, flow_of, faults);
+        let queue = queues.iter_mut().find(|queue| *queue.name == *key.text);
+        if let (Some((callbacks, plan)), Some(queue)) = (read, queue) {
+            flows.push(callbacks.flow);
+            (queue.callbacks, queue.plan.callback) = (Some(callbacks), plan);
+        }
+    }
+    flows
 }
 
 /// A flow that `what` leads to, which has no inputs to give.

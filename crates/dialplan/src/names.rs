@@ -6,6 +6,7 @@ use crate::prompts::Prompts;
 use crate::table::Table;
 use crate::users::Users;
 use crate::web::{Secret, Web};
+use crate::yaml::Node;
 use crate::{ClientIndex, Trunk};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Names<'c> {
     pub(crate) tables: BTreeMap<String, Option<Arc<Table>>>,
     /// The keys under `queues`.
     pub(crate) queues: Vec<String>,
+    /// Those of them that call back.
+    pub(crate) callbacks: Vec<String>,
     pub(crate) users: &'c Users,
     /// `None` when the node file could not be read.
     pub(crate) trunks: Option<&'c [Trunk]>,
@@ -65,5 +68,22 @@ impl Names<'_> {
             faults.error(at, format!("the trunk `{name}` is of another client"));
         }
         Some(Arc::clone(&trunk.name))
+    }
+
+    /// The trunks that a number may go by, in their order.
+    pub(crate) fn trunks(&self, named: &Node, at: Span, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
+        let mut trunks = Vec::new();
+        for item in named.items() {
+            let Some(name) = item.text("`trunk`", faults) else { continue };
+            let Some(trunk) = self.outbound(name, item.span, faults) else { continue };
+            if trunks.contains(&trunk) {
+                faults.error(item.span, format!("the trunk `{name}` is in the list already"));
+            }
+            trunks.push(trunk);
+        }
+        if named.items().is_empty() {
+            faults.error(named.place_or(at), "`trunk` names nobody");
+        }
+        trunks
     }
 }

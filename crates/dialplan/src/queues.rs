@@ -2,17 +2,20 @@
 
 use crate::ClientIndex;
 use crate::agents::Agents;
+use crate::callbacks::Callbacks;
 use crate::faults::Faults;
 use crate::fields::Fields;
-use crate::prompts::Prompts;
+use crate::heard::{self, Heard};
+use crate::names::Names;
+use crate::to_agent::{self, ToAgent};
 use crate::yaml::{Key, Node, Value};
-use acd::{Absence, AnnouncePlan, Member, QueuePlan, Retry, Strategy, Tiers};
+use acd::{Absence, Member, QueuePlan, Retry, Strategy, Tiers};
 use clock::Duration;
 use figures::Level;
 use std::sync::Arc;
 
 /// Nobody waits longer than a day.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 const MOST_WAITING: u32 = 100_000;
 
 /// A queue of a client.
@@ -22,10 +25,12 @@ pub struct Queue {
     pub client: ClientIndex,
     /// Its key under `queues`.
     pub name: Arc<str>,
-    /// What callers hear while they wait, over and over; without it, the music of holds.
-    pub music: Option<Arc<str>>,
-    /// What they are told now and then: WAV paths.
-    pub announcement: Vec<Arc<str>>,
+    /// What callers hear while they wait, by the languages of the client, its own first.
+    heard: Vec<(Arc<str>, Heard)>,
+    /// How it calls its agents.
+    pub to_agent: ToAgent,
+    /// How it calls back; `None` is not at all.
+    pub callbacks: Option<Callbacks>,
     /// How it is served; its name is that of [`Queue::full_name`].
     pub plan: QueuePlan,
     /// How soon its callers are to be answered.
@@ -37,6 +42,12 @@ impl Queue {
     pub fn full_name(client: &str, queue: &str) -> Arc<str> {
         format!("{client}/{queue}").into()
     }
+
+    /// What a caller hears whose call is in that language: in the client's own if it has it not.
+    pub fn heard(&self, language: &str) -> Option<&Heard> {
+        let found = self.heard.iter().find(|(known, _)| **known == *language);
+        found.or(self.heard.first()).map(|(_, heard)| heard)
+    }
 }
 
 /// What the queues of a client are read with.
@@ -45,12 +56,10 @@ pub(crate) struct Around<'a> {
     /// The client's folder.
     pub(crate) id: &'a str,
     pub(crate) agents: &'a Agents,
-    /// Whether every file could be read.
-    pub(crate) complete: bool,
-    pub(crate) prompts: &'a Prompts,
+    pub(crate) names: &'a Names<'a>,
 }
 
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 25] = [
     "strategy",
     "agents",
     "ring",
@@ -72,6 +81,10 @@ const KNOWN: [&str; 21] = [
     "returning",
     "service_level",
     "short_abandon",
+    "callback",
+    "whisper",
+    "display",
+    "auto_answer",
 ];
 
 /// Reads the queues of one client.
@@ -120,14 +133,19 @@ fn queue(around: &Around<'_>, key: &Key, node: &Node, faults: &mut Faults<'_>) -
     plan.returning = time("returning", faults);
     plan.tiers = Tiers { next_after: time("next_tier", faults).unwrap_or(plan.tiers.next_after) };
     plan.relax = fields.get("relax").map(|node| relax(node, faults)).unwrap_or_default();
-    let mut announcement = Vec::new();
-    if let Some((key, node)) = fields.entry("announce") {
-        (plan.announce, announcement) = announce(around, key, node, faults);
-    }
-    let music = fields.get("music").map(|node| prompts(around, node, faults));
-    let music = music.and_then(|files| files.into_iter().next());
+    let (heard, announce) = heard::read(&fields, &around.names.prompts, faults);
+    plan.announce = announce;
+    let to_agent = to_agent::read(&fields, around.names, faults);
     let level = crate::levels::read(&fields, faults);
-    Some(Queue { client: around.client, name: key.text.as_str().into(), music, announcement, plan, level })
+    Some(Queue {
+        client: around.client,
+        name: key.text.as_str().into(),
+        heard,
+        to_agent,
+        callbacks: None,
+        plan,
+        level,
+    })
 }
 
 fn strategy(fields: &Fields<'_>, key: &Key, faults: &mut Faults<'_>) -> Option<Strategy> {
@@ -180,7 +198,7 @@ fn members(around: &Around<'_>, node: &Node, faults: &mut Faults<'_>) -> Vec<Mem
     if matches!(&node.value, Value::Scalar { text, .. } if text == "all") {
         let all: Vec<_> =
             around.agents.of(around.client).map(|agent| plain(Arc::clone(&agent.name))).collect();
-        if all.is_empty() && around.complete {
+        if all.is_empty() && around.names.complete {
             faults.hinted(node.span, "this client has no agents", "write them under `agents`");
         }
         return all;
@@ -227,13 +245,13 @@ fn agents(around: &Around<'_>, node: &Node, faults: &mut Faults<'_>) -> Vec<Arc<
         Some(range) => {
             let own = around.agents.of(around.client).map(|agent| &agent.name);
             let found: Vec<_> = own.filter(|name| range.contains(name)).cloned().collect();
-            if found.is_empty() && around.complete {
+            if found.is_empty() && around.names.complete {
                 faults.error(node.span, format!("no agent of this client is one of `{name}`"));
             }
             found
         }
         None => {
-            let named = (name, around.complete);
+            let named = (name, around.names.complete);
             around.agents.named(around.client, named, node.span, faults).into_iter().collect()
         }
     }
@@ -308,40 +326,4 @@ fn relax(node: &Node, faults: &mut Faults<'_>) -> Vec<(Duration, u8)> {
         steps.push((after, by));
     }
     steps
-}
-
-/// `{prompts: please-wait, first: 20s, every: 60s}`.
-fn announce(
-    around: &Around<'_>,
-    key: &Key,
-    node: &Node,
-    faults: &mut Faults<'_>,
-) -> (AnnouncePlan, Vec<Arc<str>>) {
-    const KNOWN: [&str; 3] = ["prompts", "first", "every"];
-    let none = (AnnouncePlan::default(), Vec::new());
-    let Some(fields) = Fields::of(node, key.span, "`announce`", &KNOWN, faults) else { return none };
-    let mut time = |name: &str| fields.get(name).and_then(|node| node.duration(&format!("`{name}`"), faults));
-    let (first, every) = (time("first"), time("every"));
-    let files =
-        fields.require("prompts", faults).map(|node| prompts(around, node, faults)).unwrap_or_default();
-    if fields.get("first").is_none() && fields.get("every").is_none() {
-        faults.hinted(key.span, "`announce` says never when", "write `first: 20s`, `every: 60s`, or both");
-    }
-    (AnnouncePlan { first, every }, files)
-}
-
-/// Files in the client's own language, whatever that of the caller is.
-fn prompts(around: &Around<'_>, node: &Node, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
-    let mut files = Vec::new();
-    for item in node.items() {
-        let Some(name) = item.text("a prompt", faults) else { continue };
-        match around.prompts.first(name) {
-            Some(path) => files.push(Arc::clone(path)),
-            None => {
-                let hint = around.prompts.hint(name);
-                faults.hinted(item.span, format!("there is no prompt `{name}`"), hint);
-            }
-        }
-    }
-    files
 }

@@ -68,9 +68,32 @@ pub struct Cdr {
     /// Its stays in queues, in their order.
     #[serde(default)]
     pub queues: Vec<QueueStay>,
+    /// Callbacks that it asked for, and the one that it is.
+    #[serde(default)]
+    pub callbacks: Vec<CallbackRecord>,
     /// Its transfers in the order in which they began.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
+}
+
+/// What a contact has to do with a callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackRecord {
+    /// Its customer is to be called back.
+    Asked {
+        /// From which queue.
+        queue: Arc<str>,
+        /// At which number.
+        number: Arc<str>,
+    },
+    /// It calls back the customer of another contact.
+    Made {
+        /// That one.
+        asked: ContactId,
+        /// From which queue.
+        queue: Arc<str>,
+    },
 }
 
 /// What became of a contact. A caller who left counts apart from one who could not be served.

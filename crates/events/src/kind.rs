@@ -1,4 +1,5 @@
 use crate::{ContactId, FaxCount, LegId, Missing, Quality, Reach};
+use clock::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -427,6 +428,58 @@ pub enum Kind {
         /// Why.
         outcome: QueueOutcome,
     },
+    /// A supervisor wants something of a caller that waits; what follows is logged after it.
+    CallerDirected {
+        /// What: `move to sales`, `priority 5`, `pull to alice`.
+        order: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
+    /// Somebody wants something of an agent that is not the agent at its phone. What comes of it is logged beside it.
+    AgentDirected {
+        /// The agent.
+        agent: Arc<str>,
+        /// What: `login`, `pause lunch`.
+        order: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
+    /// The contact's customer is to be called back from a queue, where it keeps a place. What follows of it is logged
+    /// under this contact, which may have ended long before.
+    CallbackKept {
+        /// What is to be done.
+        order: CallbackOrder,
+    },
+    /// It is the customer's turn: an agent is kept, and the customer is called in a contact of its own.
+    CallbackTried {
+        /// Numbers the offers of the node.
+        offer: u64,
+        /// The agent that is kept.
+        agent: Arc<str>,
+        /// The contact in which the customer is called.
+        by: ContactId,
+        /// Why this agent, and why no other, in sentences.
+        why: String,
+    },
+    /// An attempt has come to nothing: the agent is free again.
+    CallbackFailed {
+        /// Its offer.
+        offer: u64,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// The customer is to be called back no longer. One per `CallbackKept`.
+    CallbackEnded {
+        /// Why.
+        outcome: CallbackOutcome,
+    },
+    /// This contact calls back the customer of another one.
+    CallsBack {
+        /// That one, which has asked for it.
+        asked: ContactId,
+        /// From which queue.
+        queue: Arc<str>,
+    },
     /// An agent is in another state than before.
     AgentChanged {
         /// The agent.
@@ -662,6 +715,43 @@ pub enum OfferOutcome {
     CallerGone,
     /// The agent has logged out or paused meanwhile.
     AgentGone,
+}
+
+/// Who is to be called back, from where, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallbackOrder {
+    /// The client's folder.
+    pub client: Arc<str>,
+    /// The queue's name within the client.
+    pub queue: Arc<str>,
+    /// The number, in E.164 or as the trunk has it.
+    pub number: Arc<str>,
+    /// What the customer had called: it is shown the same if that is the client's.
+    pub called: Arc<str>,
+    /// Since when it counts as waiting.
+    pub entered: Time,
+    /// Points; 0 is usual.
+    pub priority: i32,
+    /// The skills that its agent needs, with their levels; of each list one.
+    pub required: Vec<Vec<(Arc<str>, u8)>>,
+    /// Those of which more is better.
+    pub preferred: Vec<Arc<str>>,
+    /// In which language it is spoken to.
+    pub language: Arc<str>,
+}
+
+/// Why somebody is to be called back no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackOutcome {
+    /// It has answered, and waits in this contact for the agent that is kept.
+    Reached(ContactId),
+    /// It was called as often as the queue calls.
+    NotReached,
+    /// It has called again itself.
+    CalledAgain,
+    /// The queue is no longer, or takes nobody.
+    Refused,
 }
 
 /// Why a caller waits in a queue no longer.

@@ -12,8 +12,9 @@ mod registration;
 mod wall;
 
 pub use kind::{
-    AgentActivity, Cause, DialOutcome, Direction, EndedBy, Kind, OfferOutcome, Party, QueueOutcome, RecordBy,
-    RoomBy, SipDirection, SuperviseMode, TransferBy, TransferOutcome,
+    AgentActivity, CallbackOrder, CallbackOutcome, Cause, DialOutcome, Direction, EndedBy, Kind,
+    OfferOutcome, Party, QueueOutcome, RecordBy, RoomBy, SipDirection, SuperviseMode, TransferBy,
+    TransferOutcome,
 };
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use registration::{Reach, Registration};
@@ -44,6 +45,15 @@ pub struct AgentSeat {
     pub paused: Option<Arc<str>>,
     /// The user whose phone rings for it.
     pub phone: Option<Arc<str>>,
+}
+
+/// Somebody that is to be called back, as a restart goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// The contact that has asked for it.
+    pub asked: ContactId,
+    /// What is to be done.
+    pub order: CallbackOrder,
 }
 
 /// One step of the history.

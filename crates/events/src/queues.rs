@@ -1,7 +1,7 @@
 //! What a call was offered in queues, told to a person.
 
 use crate::plain::seconds;
-use crate::{ContactId, Event, Kind, OfferOutcome, QueueOutcome};
+use crate::{CallbackOrder, CallbackOutcome, ContactId, Event, Kind, OfferOutcome, QueueOutcome};
 use clock::Time;
 
 /// A line for each thing that a queue did with a call, with its reasons, in the order of the events.
@@ -26,6 +26,38 @@ fn line(kind: &Kind) -> Option<String> {
         Kind::QueueOffered { agent, why, .. } => format!("is offered to {agent}:\n{}", why.trim_end()),
         Kind::QueueOfferEnded { agent, outcome, .. } => outcome_of(agent, *outcome),
         Kind::QueueLeft { queue, outcome, .. } => left(queue, outcome),
+        Kind::CallbackTried { agent, by, why, .. } => {
+            format!("is called back in contact {}, {agent} is kept:\n{}", by.0, why.trim_end())
+        }
+        Kind::CallerDirected { order, by } => directed(order, by),
+        kind => return callback(kind),
+    })
+}
+
+/// What a supervisor wants of a caller.
+pub(crate) fn directed(order: &str, by: &str) -> String {
+    format!("{by} wants: {order}")
+}
+
+/// What is said of a callback.
+pub(crate) fn callback(kind: &Kind) -> Option<String> {
+    Some(match kind {
+        Kind::CallbackKept { order: CallbackOrder { queue, number, .. } } => {
+            format!("is to be called back at {number} from the queue {queue}")
+        }
+        Kind::CallbackTried { agent, by, .. } => {
+            format!("is called back in contact {}, {agent} is kept", by.0)
+        }
+        Kind::CallbackFailed { reason, .. } => format!("was called back in vain: {reason}"),
+        Kind::CallbackEnded { outcome } => match outcome {
+            CallbackOutcome::Reached(by) => format!("was reached, and waits in contact {}", by.0),
+            CallbackOutcome::NotReached => "is called back no more: it was not reached".to_owned(),
+            CallbackOutcome::CalledAgain => "is called back no more: it has called again itself".to_owned(),
+            CallbackOutcome::Refused => "is called back no more: its queue takes nobody".to_owned(),
+        },
+        Kind::CallsBack { asked, queue } => {
+            format!("calls back the customer of contact {} from the queue {queue}", asked.0)
+        }
         _ => return None,
     })
 }

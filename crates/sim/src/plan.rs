@@ -28,6 +28,8 @@ pub(crate) const NUMBERS: &[&str] = &[
     "lecture",
     "line",
     "line",
+    "back",
+    "back",
     "all",
     "desk-of-agent",
     "asks",
@@ -92,6 +94,7 @@ numbers:
   meet: meet
   lecture: lecture
   line: line
+  back: back
   all: all
   desk-of-agent: desk-of-agent
   asks: asks
@@ -110,12 +113,21 @@ agents:
   carol: {login: automatic, skills: [fr]}
   "20": {pin: "4711"}
 queues:
-  line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, first: 3s, every: 7s}, returning: 20s}
+  line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, say: [position, wait], first: 3s, every: 7s}, returning: 20s, callback: {trunk: [carrier, pbx], flow: called-back, ring: 8s, tries: 2, again: 10s}, whisper: {prompts: welcome, say: wait}, display: Line, auto_answer: true}
   all: {strategy: ring-all, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
 flows:
   line:
     - answer
-    - enqueue: {queue: line, keys: {"1": {goto: menu}, "2": {goto: line}}, full: {goto: all}, timeout: {goto: sorry}, no_agents: {goto: sorry}, done: {goto: menu}}
+    - enqueue: {queue: line, keys: {"1": {goto: menu}, "2": {goto: line}, "3": {goto: back}}, full: {goto: all}, timeout: {goto: sorry}, no_agents: {goto: sorry}, done: {goto: menu}}
+  back:
+    - answer
+    - callback: {queue: line, number: "call.from.startsWith('+') ? call.from : '+34911000123'", duplicate: {play: choose}, failed: {goto: sorry}}
+    - play: welcome
+    - percent: {30: {goto: line}}
+  called-back:
+    - answer
+    - play: welcome
+    - enqueue: {queue: line, keys: {"1": {goto: menu}, "3": {goto: back}}, timeout: {goto: sorry}, no_agents: {goto: sorry}}
   all:
     - answer
     - record
@@ -250,12 +262,17 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
         prompts,
     };
     let prompt = |name: &str| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None };
+    // What queues say of place and wait is the client's own here, so that plans without the system's prompts have it.
+    let spoken = [spoken::Kind::Cardinal, spoken::Kind::Duration].map(|kind| {
+        let words = spoken::inventory(kind, spoken::Language::English);
+        words.iter().map(|word| prompt(&word.to_string())).collect::<Vec<_>>()
+    });
+    let told = ["position", "in-the-queue", "expected-wait"].map(prompt).into_iter();
+    let own = ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into_iter();
+    let own = own.chain(told).chain(spoken.into_iter().flatten()).collect();
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
-        clients: vec![
-            files("sim", client, ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into()),
-            files("other", OTHER.to_owned(), Vec::new()),
-        ],
+        clients: vec![files("sim", client, own), files("other", OTHER.to_owned(), Vec::new())],
         system_prompts: if with_system_prompts {
             ["ringback", "hold", "dial-tone", "error-tone", "beep"].map(prompt).into()
         } else {

@@ -1,6 +1,7 @@
 //! Events on their way to the database, as rows.
 
 use crate::agents::AgentRow;
+use crate::callbacks::CallbackRow;
 use crate::registrations::RegistrationRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
@@ -30,6 +31,8 @@ pub(crate) struct Batch {
     pub(crate) contacts: Vec<ContactRow>,
     /// In the order of their events.
     pub(crate) agents: Vec<AgentRow>,
+    /// In the order of their events.
+    pub(crate) callbacks: Vec<CallbackRow>,
     /// Likewise.
     pub(crate) registrations: Vec<RegistrationRow>,
     pub(crate) visits: Vec<Visit>,
@@ -75,6 +78,7 @@ impl Batch {
     /// Adds only what the tables beside the journal need of an event that the journal has already.
     pub(crate) fn project(&mut self, event: &Event, folds: &mut Folds) {
         self.agents.extend(AgentRow::of(event));
+        self.callbacks.extend(CallbackRow::of(event));
         self.registrations.extend(RegistrationRow::of(event));
         let cdr = folds.cdr.apply(event);
         self.add_figures(event, cdr.as_ref(), &mut folds.figures);

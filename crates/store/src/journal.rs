@@ -2,10 +2,11 @@
 
 use crate::agents::AgentRow;
 use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
+use crate::callbacks::CallbackRow;
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use clock::Time;
-use events::{AgentSeat, ContactId, Event, Registration, WallClock};
+use events::{AgentSeat, Callback, ContactId, Event, Registration, WallClock};
 use figures::{Millis, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -94,6 +95,9 @@ impl Journal {
         for row in &batch.agents {
             self.write_agent(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.callbacks {
+            self.write_callback(row).await.map_err(|source| self.explain(source))?;
+        }
         for row in &batch.registrations {
             self.write_registration(row).await.map_err(|source| self.explain(source))?;
         }
@@ -134,6 +138,19 @@ impl Journal {
         query.execute(&mut self.connection).await.map(|_| ())
     }
 
+    async fn write_callback(&mut self, row: &CallbackRow) -> Result<(), sqlx::Error> {
+        let query = match row {
+            CallbackRow::Kept(contact, content) => {
+                let sql = "INSERT OR REPLACE INTO callback (contact, content) VALUES (?, ?)";
+                sqlx::query(sql).bind(to_i64(contact.0)).bind(content.as_str())
+            }
+            CallbackRow::Ended(contact) => {
+                sqlx::query("DELETE FROM callback WHERE contact = ?").bind(to_i64(contact.0))
+            }
+        };
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
     async fn write_registration(&mut self, row: &RegistrationRow) -> Result<(), sqlx::Error> {
         let query = match row {
             RegistrationRow::Set { user, contact, expires_at, reach } => {
@@ -148,6 +165,21 @@ impl Journal {
             }
         };
         query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// Who is to be called back.
+    pub(crate) async fn callbacks(&mut self) -> Result<Vec<Callback>, StoreError> {
+        let sql = "SELECT contact, content FROM callback ORDER BY contact";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let rows = rows.map_err(|source| self.explain(source))?;
+        let callback = |row: &sqlx::sqlite::SqliteRow| {
+            let order = serde_json::from_str(row.get(1)).map_err(|error| StoreError::Damaged {
+                path: self.path.clone(),
+                detail: error.to_string(),
+            })?;
+            Ok(Callback { asked: ContactId(from_i64(row.get(0))), order })
+        };
+        rows.iter().map(callback).collect()
     }
 
     /// All contacts that are registered.

@@ -7,6 +7,7 @@
 
 mod agents;
 mod batch;
+mod callbacks;
 mod database;
 mod error;
 mod figured;
@@ -22,7 +23,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::{AgentSeat, Registration, WallClock};
+use events::{AgentSeat, Callback, Registration, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,6 +101,14 @@ impl Store {
     /// What the database says.
     pub async fn agents(&mut self) -> Result<Vec<AgentSeat>, StoreError> {
         self.journal.agents().await
+    }
+
+    /// Who is to be called back, as a restart goes on with it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn callbacks(&mut self) -> Result<Vec<Callback>, StoreError> {
+        self.journal.callbacks().await
     }
 
     /// The contacts that were registered when the log ends.

@@ -64,6 +64,7 @@ async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
         "DELETE FROM contact",
         "DELETE FROM agent",
         "DELETE FROM registration",
+        "DELETE FROM callback",
         "DELETE FROM visit",
         "DELETE FROM agent_day",
     ] {

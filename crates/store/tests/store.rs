@@ -3,9 +3,12 @@
 mod calls;
 
 use calls::Log;
-use clock::Duration;
+use clock::{Duration, Time};
 use events::cdr::Disposition;
-use events::{AgentActivity, AgentSeat, ContactId, Event, Kind, Reach, Registration, WallClock};
+use events::{
+    AgentActivity, AgentSeat, Callback, CallbackOrder, CallbackOutcome, ContactId, Event, Kind, Reach,
+    Registration, WallClock,
+};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fs;
@@ -125,6 +128,38 @@ async fn a_restart_finds_the_contacts_that_are_registered() {
     assert_eq!(store.registrations().await.unwrap(), kept);
     store.rebuild().await.unwrap();
     assert_eq!(store.registrations().await.unwrap(), kept);
+}
+
+#[tokio::test]
+async fn a_restart_finds_those_who_are_to_be_called_back_and_no_others() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    let order = |number: &str| CallbackOrder {
+        client: "acme".into(),
+        queue: "support".into(),
+        number: number.into(),
+        called: "100".into(),
+        entered: Time::from_secs(1),
+        priority: 3,
+        required: vec![vec![("fr".into(), 2)]],
+        preferred: vec!["en".into()],
+        language: "fr".into(),
+    };
+    for (contact, number) in [(1, "+1"), (2, "+2"), (3, "+3")] {
+        append(&mut writer, &log.call(contact));
+        let order = order(number);
+        writer.append(log.event(Some(contact), Kind::CallbackKept { order }));
+    }
+    let failed = Kind::CallbackFailed { offer: 1, reason: "busy".into() };
+    writer.append(log.event(Some(1), failed));
+    let outcome = CallbackOutcome::Reached(ContactId(4));
+    writer.append(log.event(Some(2), Kind::CallbackEnded { outcome }));
+    writer.close().await.unwrap();
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let left = |contact, number| Callback { asked: ContactId(contact), order: order(number) };
+    assert_eq!(store.callbacks().await.unwrap(), [left(1, "+1"), left(3, "+3")]);
+    store.rebuild().await.unwrap();
+    assert_eq!(store.callbacks().await.unwrap(), [left(1, "+1"), left(3, "+3")]);
 }
 
 #[tokio::test]

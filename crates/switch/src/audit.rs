@@ -94,11 +94,12 @@ impl Switch {
     fn audit_queues(&self, found: &mut Vec<String>) {
         let known: BTreeSet<_> = self.core.queues.acd.calls().map(ContactId).collect();
         let there = self.contacts.values().filter(|contact| contact.is_queued()).map(|contact| contact.id);
-        let there: BTreeSet<_> = there.collect();
+        let there: BTreeSet<_> = there.chain(self.core.callbacks.pending()).collect();
         if known != there {
             found.push(format!("queues have {known:?}, but {there:?} wait"));
         }
-        let rung: BTreeSet<_> = self.contacts.values().flat_map(|contact| contact.offers()).collect();
+        let rung = self.contacts.values().flat_map(|contact| contact.offers());
+        let rung: BTreeSet<_> = rung.chain(self.core.callbacks.offers()).collect();
         let offered: BTreeSet<_> =
             self.core.queues.acd.offers().map(|(offer, call, _)| (offer, call)).collect();
         if rung != offered {

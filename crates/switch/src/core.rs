@@ -1,5 +1,6 @@
 //! What all contacts share: the endpoint, ports, timers, the log and the directories by id.
 
+use crate::callbacks::Callbacks;
 use crate::channels::Channels;
 use crate::codecs::Codecs;
 use crate::fraud::Accounts;
@@ -87,6 +88,7 @@ pub(crate) struct Core {
     pub(crate) users: Users,
     pub(crate) rooms: Rooms,
     pub(crate) queues: Queues,
+    pub(crate) callbacks: Callbacks,
     pub(crate) watches: Watches,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) tls_peers: TlsPeers,
@@ -146,6 +148,7 @@ impl Core {
             users: Users::default(),
             rooms: Rooms::default(),
             queues: Queues::new(other_seed(&config.seed, 0x71)),
+            callbacks: Callbacks::default(),
             watches: Watches::default(),
             means: listeners.iter().map(|it| (it.transport, it.address.is_ipv4())).collect(),
             listeners,

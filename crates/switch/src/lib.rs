@@ -5,6 +5,8 @@
 
 mod audit;
 mod broken;
+mod callbacks;
+mod callers;
 mod channels;
 mod codecs;
 mod contact;
@@ -42,6 +44,7 @@ mod way;
 mod web;
 
 pub use self::core::transport;
+pub use callers::{CallerOrder, CallerRefused};
 pub use fraud::Spent;
 pub use guard::Ban;
 pub use queues::{AgentOrder, AgentRefused, AgentStatus};
@@ -147,6 +150,8 @@ pub enum Input {
     Registrations(Vec<events::Registration>),
     /// Where agents were when the log ended: they go on there. It comes once, before anything else happens.
     Agents(Vec<events::AgentSeat>),
+    /// Who was to be called back when the log ended. It comes once, before anything else happens.
+    Callbacks(Vec<events::Callback>),
     /// What the messages of a user have come to: its phones show it.
     Mailbox {
         /// The user's name.
@@ -313,6 +318,7 @@ impl Switch {
                 self.core.restore_registrations(&Arc::clone(&self.plan), registrations);
             }
             Input::Agents(seats) => self.restore_agents(&seats),
+            Input::Callbacks(callbacks) => self.restore_callbacks(callbacks),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),
             Input::Apply(applied) => self.apply_plan(applied),

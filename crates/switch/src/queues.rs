@@ -1,14 +1,14 @@
 //! Queues and agents: what [`Acd`] decides is carried out, and it is told what became of it.
 
-use crate::contact::Contact;
 use crate::core::Core;
 use crate::register::address_of_record;
 use crate::{Output, Switch};
-use acd::{Acd, AgentChange, AgentState, Exit, Input, Withdrawn};
+use acd::{Acd, AgentChange, AgentState, Entry, Exit, Input, Withdrawn};
 use clock::Time;
 use dialplan::{AgentAction, Config};
 use events::{AgentActivity, AgentSeat, ContactId, Kind, OfferOutcome};
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// All queues and agents, and where the agents are.
@@ -36,6 +36,21 @@ pub enum AgentOrder {
     Do(AgentAction),
     /// Its wrap-up lasts so much longer.
     ExtendWrapUp(clock::Duration),
+}
+
+impl fmt::Display for AgentOrder {
+    /// As the log has it: `pause lunch`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LogIn { phone: Some(phone) } => write!(f, "login at {phone}"),
+            Self::LogIn { phone: None } | Self::Do(AgentAction::LogIn) => f.write_str("login"),
+            Self::Do(AgentAction::LogOut) => f.write_str("logout"),
+            Self::Do(AgentAction::Pause { reason }) => write!(f, "pause {reason}"),
+            Self::Do(AgentAction::Ready) => f.write_str("ready"),
+            Self::Do(AgentAction::FinishWrapUp) => f.write_str("finish"),
+            Self::ExtendWrapUp(by) => write!(f, "extend by {} s", by.as_secs()),
+        }
+    }
 }
 
 /// Why nothing was done with an agent.
@@ -77,6 +92,19 @@ impl Queues {
 
     pub(crate) fn handle(&mut self, now: Time, input: Input) {
         self.acd.handle(now, input, &mut self.out);
+    }
+
+    /// Lets somebody in that is not on the line; why not, if it may not.
+    pub(crate) fn enter_callback(&mut self, now: Time, entry: Entry) -> Option<Exit> {
+        let (call, before) = (entry.call, self.out.len());
+        self.handle(now, Input::Enter(entry));
+        let is_refusal =
+            |output: &acd::Output| matches!(output, acd::Output::Exit { call: of, .. } if *of == call);
+        let place = before + self.out[before..].iter().position(is_refusal)?;
+        match self.out.remove(place) {
+            acd::Output::Exit { why, .. } => Some(why),
+            _ => None,
+        }
     }
 
     /// The agent at a user's phone.
@@ -252,6 +280,9 @@ impl Switch {
                 });
             }
             acd::Output::Withdraw { offer, call, because, .. } => {
+                if self.take_agent_back(offer, ContactId(call), because) {
+                    return;
+                }
                 let outcome = match because {
                     Withdrawn::AnotherAgent => OfferOutcome::AnotherAgent,
                     Withdrawn::CallerGone | Withdrawn::Moved => OfferOutcome::CallerGone,
@@ -261,12 +292,18 @@ impl Switch {
                 self.with_contact(ContactId(call), |contact, core| contact.withdraw(core, offer, outcome));
             }
             acd::Output::Exit { call, why } => {
+                if self.core.end_callback(ContactId(call), why) {
+                    return;
+                }
                 self.with_contact(ContactId(call), |contact, core| contact.leave_unserved(core, why));
             }
-            acd::Output::Announce { call, .. } => self.with_contact(ContactId(call), Contact::tell_waiting),
-            // No flow asks for callbacks yet.
-            acd::Output::CallBack { offer, .. } => {
-                self.core.queues.handle(self.core.now, Input::CallBackFailed { offer });
+            acd::Output::Announce { call, position, estimate } => {
+                self.with_contact(ContactId(call), |contact, core| {
+                    contact.tell_waiting(core, position, estimate);
+                });
+            }
+            acd::Output::CallBack { offer, call, agent, why, .. } => {
+                self.call_back(offer, ContactId(call), (agent, why.to_string()));
             }
             acd::Output::Agent { agent, state, .. } => {
                 let phone = self.core.queues.phone_of(&agent).cloned();
@@ -301,7 +338,7 @@ impl Switch {
         }
     }
 
-    /// Does something with an agent. What follows is appended to `out`.
+    /// Does something with an agent; the log says who wanted it. What follows is appended to `out`.
     ///
     /// # Errors
     /// Why not; nothing is changed then.
@@ -309,11 +346,17 @@ impl Switch {
         &mut self,
         now: Time,
         agent: &str,
-        order: AgentOrder,
+        (order, by): (AgentOrder, &Arc<str>),
         out: &mut Vec<Output>,
     ) -> Result<(), AgentRefused> {
         let plan = Arc::clone(&self.plan);
-        self.within_turn(now, out, |switch| switch.core.direct_agent(&plan, agent, order))
+        self.within_turn(now, out, |switch| {
+            let core = &mut switch.core;
+            let told = order.to_string().into();
+            core.direct_agent(&plan, agent, order)?;
+            core.log(None, Kind::AgentDirected { agent: agent.into(), order: told, by: Arc::clone(by) });
+            Ok(())
+        })
     }
 
     /// All agents, by name.

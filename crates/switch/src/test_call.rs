@@ -140,7 +140,7 @@ fn identity(client: &Client, number: &str) -> Identity {
 
 impl Core {
     /// The server of a trunk that a call tries first.
-    fn way_by_trunk(&mut self, trunk: &Trunk, to: &Arc<str>) -> Result<Flow, TestCallRefused> {
+    pub(crate) fn way_by_trunk(&mut self, trunk: &Trunk, to: &Arc<str>) -> Result<Flow, TestCallRefused> {
         let servers = self.locate(to).ok_or(TestCallRefused::Locating)?;
         let order = servers.in_order(|| self.random.next());
         let comes_last =
@@ -151,7 +151,7 @@ impl Core {
     }
 
     /// The leg, if there is room for it everywhere, and who pays for it.
-    fn leg_to_be_billed(
+    pub(crate) fn leg_to_be_billed(
         &mut self,
         trunk: &Trunk,
         client: &Client,
@@ -163,7 +163,7 @@ impl Core {
         let protection = self.protection_to(trunk.media, &flow).ok_or(TestCallRefused::Unprotected)?;
         let admitted = self.channels.admit(self.now, trunk, direction);
         admitted.map_err(|limit| full(format!("the trunk {} has its {limit}", trunk.name)))?;
-        let bill = self.bill_for_test(client, number).map_err(|blocked| full(blocked.reason))?;
+        let bill = self.bill_for_client(client, number).map_err(|blocked| full(blocked.reason))?;
         let port = self.ports.thread_for_call().and_then(|thread| self.ports.take(thread));
         let Some(port) = port else {
             if let Some(bill) = &bill {
@@ -179,7 +179,7 @@ impl Core {
         Ok((Leg::new(self, id, new, port, None), bill))
     }
 
-    fn bill_for_test(&mut self, client: &Client, number: &str) -> Result<Option<Bill>, Blocked> {
+    fn bill_for_client(&mut self, client: &Client, number: &str) -> Result<Option<Bill>, Blocked> {
         let Some(fraud) = &client.fraud else { return Ok(None) };
         let payers = vec![Payer::Client(Arc::clone(&client.id))];
         self.accounts.admit(self.now, fraud, &payers, number)?;

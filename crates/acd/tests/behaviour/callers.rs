@@ -1,7 +1,7 @@
 //! Who waits, and for how long.
 
 use crate::office::{Office, SUPPORT, at, exits, offers, seconds};
-use acd::{Absence, AgentChange, Exit, Input, Outcome, Output, QueuePlan};
+use acd::{Absence, AgentChange, Exit, Input, Outcome, Output, QueuePlan, Strategy};
 
 #[test]
 fn priority_grows_with_the_wait_and_the_queues_weight_decides_among_equals() {
@@ -57,6 +57,24 @@ fn who_spoke_with_an_agent_waits_for_it_unless_it_goes() {
     office.ends(at(30), 1, Outcome::Answered);
     let out = office.change(at(31), "alice", AgentChange::Pause { reason: "lunch".into() });
     assert_eq!(offers(&out), [(2, 2, "bob")]);
+}
+
+#[test]
+fn nobody_leaves_by_its_time_while_an_agent_is_rung_for_it() {
+    let mut office = Office::new(&["alice", "bob"], |queue| {
+        queue.strategy = Strategy::RingAll;
+        queue.max_wait = Some(seconds(15));
+    });
+    office.change(at(9), "bob", AgentChange::Pause { reason: "lunch".into() });
+    assert_eq!(offers(&office.enters(at(10), 1)), [(1, 1, "alice")]);
+    assert_eq!(exits(&office.until(at(25))), []);
+    // For whom its time is over nobody else is rung.
+    assert_eq!(offers(&office.change(at(26), "bob", AgentChange::Ready)), []);
+    assert_eq!(exits(&office.ends(at(27), 1, Outcome::NoAnswer)), [(1, Exit::MaxWait)]);
+    assert_eq!(offers(&office.enters(at(40), 2)).len(), 2);
+    assert_eq!(exits(&office.until(at(59))), []);
+    assert_eq!(exits(&office.ends(at(59), 2, Outcome::Answered)), []);
+    assert_eq!(exits(&office.until(at(90))), [], "it was answered beyond its time");
 }
 
 #[test]
@@ -153,11 +171,11 @@ fn a_callback_keeps_its_place_and_its_agent() {
     assert!(out.iter().any(|output| matches!(output, Output::CallBack { offer: 2, call: 2, .. })), "{out:?}");
     // Alice is kept: nobody else is offered to her, and nothing rings there.
     assert!(office.ends(at(8), 2, Outcome::Answered).is_empty());
-    let out = office.does(at(9), Input::CalledBack { offer: 2 });
-    assert_eq!(offers(&out), [(3, 2, "alice")]);
+    let out = office.does(at(9), Input::CalledBack { offer: 2, call: 9 });
+    assert_eq!(offers(&out), [(3, 9, "alice")], "on the line it has another number");
     let out = office.ends(at(10), 3, Outcome::Declined);
     assert_eq!(offers(&out), []);
-    assert_eq!(office.line(at(10)), [2, 3]);
+    assert_eq!(office.line(at(10)), [9, 3]);
 }
 
 #[test]

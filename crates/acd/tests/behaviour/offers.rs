@@ -4,6 +4,27 @@ use crate::office::{Office, at, exits, offers, seconds};
 use acd::{AgentState, Input, NOT_ANSWERING, Outcome, Output, Withdrawn};
 
 #[test]
+fn an_offer_records_all_agents_of_a_queue_and_says_how_many_it_leaves_out_of_a_large_one() {
+    for (count, said) in
+        [(50, None), (64, None), (70, Some("61 other agents of the queue are not listed here"))]
+    {
+        let names: Vec<String> = (0..count).map(|number| format!("a{number:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut office = Office::new(&names, |_| {});
+        let out = office.enters(at(5), 1);
+        let why = out.iter().find_map(|output| match output {
+            Output::Offer { why, .. } => Some(why.to_string()),
+            _ => None,
+        });
+        let why = why.expect("an offer");
+        match said {
+            None => assert_eq!(why.matches(": free, ").count(), count - 1, "{why}"),
+            Some(said) => assert!(why.ends_with(said), "{why}"),
+        }
+    }
+}
+
+#[test]
 fn who_has_been_free_longest_is_offered_the_next_caller() {
     let mut office = Office::new(&["alice", "bob"], |_| {});
     assert_eq!(offers(&office.enters(at(10), 1)), [(1, 1, "alice")]);

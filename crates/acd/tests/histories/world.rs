@@ -189,7 +189,7 @@ impl World {
                 (caller.callback, caller.held) = (false, None);
             }
             self.tally.count("called back");
-            return self.does(Input::CalledBack { offer });
+            return self.does(Input::CalledBack { offer, call });
         }
         let outcome = match self.below(8) {
             0 => Outcome::NoAnswer,
@@ -344,7 +344,7 @@ impl World {
     fn does(&mut self, input: Input) {
         let (mut out, mut other) = (Vec::new(), Vec::new());
         let mut kept = BTreeSet::new();
-        if let Input::CalledBack { offer } = input
+        if let Input::CalledBack { offer, .. } = input
             && let Some((call, ..)) = self.offers.remove(&offer)
         {
             kept.insert(call);

@@ -53,6 +53,8 @@ pub enum MachineInput {
     QueueEnded(QueueResult),
     /// An agent has the caller of [`Effect::Enqueue`]: from now on it is as if it had been dialled.
     Served,
+    /// Answer to [`Effect::CallBack`].
+    CallbackDone(CallbackResult),
     /// Answer to [`Effect::Agent`]: whether it was done.
     AgentDone(bool),
     /// Answer to [`Effect::Http`] where the flow waits for it.
@@ -101,6 +103,17 @@ pub enum QueueResult {
     TimedOut,
 }
 
+/// Whether a caller will be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallbackResult {
+    /// It will.
+    Kept,
+    /// That number is to be called back from that queue already.
+    Duplicate,
+    /// That is no number that the client may call, or the queue takes nobody.
+    Failed,
+}
+
 /// What an agent does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AgentAction {
@@ -130,6 +143,8 @@ pub struct Enqueue {
     pub wants: Wants,
     /// The agent that is waited for first, and how long.
     pub last_agent: Option<(Arc<str>, Duration)>,
+    /// In which language its caller hears what the queue tells.
+    pub language: Arc<str>,
 }
 
 /// What is to be done.
@@ -202,6 +217,16 @@ pub enum Effect {
     Enqueue(Box<Enqueue>),
     /// Take the caller out of its queue, or from its agent. It does not report its end.
     LeaveQueue,
+    /// Keep the place that the caller had in that queue, or a new one, call the number when it is its turn, and report
+    /// [`MachineInput::CallbackDone`] at once.
+    CallBack {
+        /// The queue's name within the client.
+        queue: Arc<str>,
+        /// As it was shown or typed; it may be none.
+        number: Arc<str>,
+        /// In which language the call goes on then.
+        language: Arc<str>,
+    },
     /// Do something as an agent, and report [`MachineInput::AgentDone`].
     Agent {
         /// What.

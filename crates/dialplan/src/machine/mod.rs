@@ -6,8 +6,8 @@ mod http;
 mod turn;
 
 pub use effect::{
-    AgentAction, CallInfo, ConferenceResult, DialMode, DialResult, Effect, Enqueue, MachineInput,
-    QueueResult, Ringback, StepIndex, Target,
+    AgentAction, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
+    MachineInput, QueueResult, Ringback, StepIndex, Target,
 };
 pub use http::{BodyKind, HttpBody, HttpMethod, HttpRequest, HttpResult, Site, Word};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
@@ -65,6 +65,13 @@ impl Machine {
         }
     }
 
+    /// Has the call in a language of its client before the first step; one that the client has not changes nothing.
+    pub fn speak(&mut self, language: &str) {
+        let languages = &self.config.client(self.client).program.languages;
+        self.call.language =
+            languages.iter().position(|known| **known == *language).unwrap_or(self.call.language);
+    }
+
     /// Learns before the first step whether somebody answers for the caller.
     pub fn learn(&mut self, verstat: Verstat, attestation: Option<Attestation>) {
         self.call.learn(verstat, attestation);
@@ -104,6 +111,11 @@ impl Machine {
             MachineInput::Served => {
                 if let State::Waiting { wait: wait @ Wait::Queue(_), .. } = &mut self.state {
                     *wait = Wait::Dial;
+                }
+            }
+            MachineInput::CallbackDone(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Callback, .. }) {
+                    self.resume(now, Event::CallbackDone(result), out);
                 }
             }
             MachineInput::AgentDone(done) => {

@@ -1,5 +1,7 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, HttpResult, QueueResult, StepIndex};
+use super::{
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, QueueResult, StepIndex,
+};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
@@ -160,6 +162,7 @@ pub(crate) enum Wait {
     Dial,
     Conference(Typed),
     Queue(Typed),
+    Callback,
     Agent,
     Http(Asked),
 }
@@ -173,6 +176,7 @@ pub(crate) enum Event {
     DialEnded(DialResult),
     ConferenceEnded(ConferenceResult),
     QueueEnded(QueueResult),
+    CallbackDone(CallbackResult),
     AgentDone(bool),
     HttpEnded(HttpResult),
     Timeout,
@@ -186,7 +190,7 @@ impl Wait {
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
             Self::Http(asked) => asked.until(),
-            Self::Play { .. } | Self::Dial | Self::Agent => None,
+            Self::Play { .. } | Self::Dial | Self::Callback | Self::Agent => None,
         }
     }
 
@@ -197,7 +201,12 @@ impl Wait {
             Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
             Self::Http(asked) => asked.playing(),
-            Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
+            Self::Answer { .. }
+            | Self::Dial
+            | Self::Conference(_)
+            | Self::Queue(_)
+            | Self::Callback
+            | Self::Agent => None,
         }
     }
 }
@@ -237,6 +246,11 @@ impl Turn<'_> {
         let number = self.call.asked;
         self.call.asked = number.wrapping_add(1);
         number
+    }
+
+    /// The language of the call.
+    pub(crate) fn language(&self) -> Arc<str> {
+        self.program.languages.get(self.call.language).cloned().unwrap_or_default()
     }
 
     /// Counts a failed attempt of this step.

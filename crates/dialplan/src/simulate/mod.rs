@@ -15,10 +15,10 @@ pub use script::{Answer, Press, Script};
 pub use texts::Texts;
 
 pub(crate) use moment::{MOMENT, moment};
-pub(crate) use script::{AGENT, name};
+pub(crate) use script::{AGENT, CALLBACK, name};
 
 use crate::faults::nearest;
-use crate::machine::{ConferenceResult, DialResult, HttpRequest, QueueResult};
+use crate::machine::{CallbackResult, ConferenceResult, DialResult, HttpRequest, QueueResult};
 use crate::program::{Pc, SHARED};
 use crate::verb::Verb;
 use crate::{
@@ -114,6 +114,7 @@ enum Due {
         talk: Duration,
     },
     QueueEnded(QueueResult),
+    CallbackDone(CallbackResult),
     AgentDone(bool),
     Replied {
         number: u32,
@@ -324,6 +325,7 @@ impl<'s> Simulation<'s> {
                 self.input(MachineInput::Served);
             }
             Due::QueueEnded(result) => self.input(MachineInput::QueueEnded(result)),
+            Due::CallbackDone(result) => self.input(MachineInput::CallbackDone(result)),
             Due::AgentDone(done) => self.input(MachineInput::AgentDone(done)),
             Due::Replied { number, reply } => {
                 self.input(MachineInput::HttpEnded { number, result: reply.into() });
@@ -404,6 +406,12 @@ impl<'s> Simulation<'s> {
                 }
                 self.agenda
                     .cancel(|due| matches!(due, Due::Served { .. } | Due::DialEnded(_) | Due::QueueEnded(_)));
+            }
+            Effect::CallBack { queue, number, .. } => {
+                let result = self.answers.call_back();
+                let kept = result == CallbackResult::Kept;
+                self.note_where_it_waits(Note::CallsBack { queue, number, kept });
+                self.agenda.add(self.now, Due::CallbackDone(result));
             }
             Effect::Agent { action, .. } => {
                 let done = self.answers.agent();

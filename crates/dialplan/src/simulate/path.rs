@@ -92,6 +92,15 @@ pub enum Note {
     },
     /// It leaves the queue.
     LeavesQueue,
+    /// It is to be called back.
+    CallsBack {
+        /// From which queue.
+        queue: Arc<str>,
+        /// At which number.
+        number: Arc<str>,
+        /// Whether it is.
+        kept: bool,
+    },
     /// It does something as an agent.
     Agent {
         /// What.
@@ -257,6 +266,10 @@ impl Note {
             Self::Waits { queue } => format!("waits in the queue {queue}"),
             Self::Served { seconds } => format!("an agent has it after {seconds} s"),
             Self::LeavesQueue => "leaves the queue".to_owned(),
+            Self::CallsBack { queue, number, kept } => {
+                let refused = if *kept { "" } else { ": refused" };
+                format!("is to be called back at {number} from the queue {queue}{refused}")
+            }
             Self::Agent { action, done } => {
                 let word = match action {
                     AgentAction::LogIn => "logs in",

@@ -2,7 +2,7 @@
 
 use super::Reply;
 use crate::fields::length_of_time;
-use crate::machine::{ConferenceResult, DialMode, DialResult, QueueResult, Target};
+use crate::machine::{CallbackResult, ConferenceResult, DialMode, DialResult, QueueResult, Target};
 use acd::QueuePlan;
 use clock::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +19,8 @@ const WAITS: Duration = Duration::from_secs(10);
 const WAITS_IN_VAIN: Duration = Duration::from_secs(60);
 /// What a script calls the steps of agents.
 pub(crate) const AGENT: &str = "agent";
+/// What a script calls the steps `callback`.
+pub(crate) const CALLBACK: &str = "callback";
 /// How long two parties speak where nothing else is said.
 const TALK: Duration = Duration::from_secs(30);
 
@@ -26,8 +28,8 @@ const TALK: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     /// What becomes of each target, room and queue, in order; the last one stays. A target that is not named answers and
-    /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent` stands for all
-    /// steps of that verb, which are done otherwise.
+    /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent` and
+    /// `callback` stand for all steps of these verbs, which are done otherwise.
     pub answers: BTreeMap<String, Vec<Answer>>,
     /// What servers answer to the requests of the call, one after the other; the last one stays. Without any, they say
     /// 200 and nothing else.
@@ -58,8 +60,10 @@ pub enum Answer {
     NoAgents,
     /// `timeout`: the caller has waited in the queue as long as it may.
     Timeout,
-    /// `refused`: the agent may not.
+    /// `refused`: the agent may not, or the number cannot be called back.
     Refused,
+    /// `duplicate`: the number is to be called back already.
+    Duplicate,
     /// `ended:30s`: the caller is taken out of the room after that time.
     Ended(Duration),
 }
@@ -77,7 +81,7 @@ pub enum Press {
 
 /// How answers are written, for messages.
 pub(crate) const ANSWERS: &str = "busy, no-answer, failed:503, answered:30s; of a room full, ended:30s; of a queue \
-                                  answered:30s, full, no_agents, timeout; of `agent` refused";
+                                  answered:30s, full, no_agents, timeout; of `agent` refused; of `callback` duplicate, refused";
 
 impl FromStr for Answer {
     type Err = String;
@@ -92,6 +96,7 @@ impl FromStr for Answer {
             ("no_agents", None) => Some(Self::NoAgents),
             ("timeout", None) => Some(Self::Timeout),
             ("refused", None) => Some(Self::Refused),
+            ("duplicate", None) => Some(Self::Duplicate),
             ("answered", Some(length)) => length_of_time(length).map(Self::Answered),
             ("ended", Some(length)) => length_of_time(length).map(Self::Ended),
             ("failed", Some(status)) => {
@@ -178,6 +183,15 @@ impl Answers {
         self.next(AGENT) != Some(Answer::Refused)
     }
 
+    /// Whether a caller is called back.
+    pub(super) fn call_back(&mut self) -> CallbackResult {
+        match self.next(CALLBACK) {
+            Some(Answer::Refused) => CallbackResult::Failed,
+            Some(Answer::Duplicate) => CallbackResult::Duplicate,
+            _ => CallbackResult::Kept,
+        }
+    }
+
     /// Rings targets as [`crate::Effect::Dial`] says.
     pub(super) fn ring(&mut self, targets: &[Target], mode: DialMode, timeout: Duration) -> Rings {
         let mut rings =
@@ -219,6 +233,7 @@ impl Answers {
             | Answer::Ended(_)
             | Answer::NoAgents
             | Answer::Timeout
+            | Answer::Duplicate
             | Answer::Refused => ("no answer", timeout, DialResult::NoAnswer),
         };
         rings.result = better(rings.result, result, rings.rung.is_empty());

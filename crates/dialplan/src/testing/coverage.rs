@@ -176,6 +176,7 @@ pub(crate) fn implied(verb: &str) -> &'static [&'static str] {
         "lookup" => &["found"],
         "percent" => &["rest"],
         "pin" => &["right"],
+        "callback" => &["kept"],
         "confirm" => &["yes", "no"],
         _ => &[],
     }

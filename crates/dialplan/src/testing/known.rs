@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(crate) struct Known<'c> {
     pub(crate) program: &'c Program,
     pub(crate) prompts: BTreeSet<&'c str>,
-    /// What `answers` may name: targets, rooms, queues, and `agent`.
+    /// What `answers` may name: targets, rooms, queues, `agent` and `callback`.
     pub(crate) answering: BTreeSet<String>,
     /// What `dials` may name; a number with its trunk.
     pub(crate) dialled: BTreeSet<String>,
@@ -43,6 +43,9 @@ impl<'c> Known<'c> {
                 Verb::Enqueue(enqueue) => {
                     known.answering.insert(enqueue.queue().to_owned());
                     known.queues.insert(enqueue.queue());
+                }
+                Verb::Callback(_) => {
+                    known.answering.insert(simulate::CALLBACK.to_owned());
                 }
                 Verb::Agent(_) => {
                     known.answering.insert(simulate::AGENT.to_owned());

@@ -141,6 +141,7 @@ impl Enqueue {
             priority,
             wants: self.wants.clone(),
             last_agent,
+            language: turn.language(),
         })));
         Next::Wait(Wait::Queue(Typed::default()))
     }

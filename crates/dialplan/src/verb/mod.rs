@@ -4,6 +4,7 @@ mod agent;
 mod answer;
 mod ask;
 mod call;
+mod callback;
 mod codes;
 mod conference;
 mod confirm;
@@ -55,6 +56,7 @@ pub(crate) enum Verb {
     Record(record::Record),
     Conference(conference::Conference),
     Enqueue(Box<enqueue::Enqueue>),
+    Callback(callback::Callback),
     Agent(agent::Agent),
     Http(Box<http::Http>),
     Lookup(lookup::Lookup),
@@ -108,6 +110,7 @@ impl<'n> Step<'n> {
                 "dial" => "- dial: [alice, bob]",
                 "conference" => "- conference: board",
                 "enqueue" => "- enqueue: support",
+                "callback" => "- callback: support",
                 "agent" => "- agent: login",
                 "http" => "- http: {url: https://api.example.com/orders}",
                 "lookup" => "- lookup: {table: prices, key: item, into: {price: price}}",
@@ -143,7 +146,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 31] = [
+pub(crate) const VERBS: [&str; 32] = [
     "answer",
     "play",
     "say",
@@ -153,6 +156,7 @@ pub(crate) const VERBS: [&str; 31] = [
     "record",
     "conference",
     "enqueue",
+    "callback",
     "agent",
     "http",
     "lookup",
@@ -215,6 +219,7 @@ impl Verb {
             "record" => record::Record::parse(step, next, compiler),
             "conference" => conference::Conference::parse(step, next, compiler),
             "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
+            "callback" => callback::Callback::parse(step, next, compiler),
             "agent" => agent::Agent::parse(step, next, compiler),
             "http" => http::Http::parse(step, next, compiler),
             "lookup" => lookup::Lookup::parse(step, next, compiler),
@@ -263,6 +268,7 @@ impl Verb {
             Self::Record(_) => "record",
             Self::Conference(_) => "conference",
             Self::Enqueue(_) => "enqueue",
+            Self::Callback(_) => "callback",
             Self::Agent(_) => "agent",
             Self::Http(_) => "http",
             Self::Lookup(_) => "lookup",
@@ -301,6 +307,7 @@ impl Verb {
             Self::Record(record) => record.exits(),
             Self::Conference(conference) => conference.exits(),
             Self::Enqueue(enqueue) => enqueue.exits(),
+            Self::Callback(callback) => callback.exits(),
             Self::Agent(agent) => agent.exits(),
             Self::Http(http) => http.exits(),
             Self::Lookup(lookup) => lookup.exits(),
@@ -360,6 +367,7 @@ impl Verb {
             Self::Confirm(confirm) => confirm.may_fail(),
             Self::Dial(dial) => dial.may_fail(),
             Self::Conference(conference) => conference.may_fail(),
+            Self::Callback(callback) => callback.may_fail(),
             Self::Call(call) => call.may_fail(),
             Self::Http(http) => http.may_fail(),
             Self::Lookup(lookup) => lookup.may_fail(),
@@ -414,6 +422,7 @@ impl Verb {
             Self::Switch(switch) => switch.check(scope, faults),
             Self::Conference(conference) => conference.check(scope, faults),
             Self::Enqueue(enqueue) => enqueue.check(scope, faults),
+            Self::Callback(callback) => callback.check(scope, faults),
             Self::Agent(agent) => agent.check(scope, faults),
             Self::Http(http) => http.check(scope, faults),
             Self::Lookup(lookup) => lookup.check(scope, faults),
@@ -436,6 +445,7 @@ impl Verb {
             Self::Record(record) => record.begin(turn),
             Self::Conference(conference) => conference.begin(turn),
             Self::Enqueue(enqueue) => enqueue.begin(turn),
+            Self::Callback(callback) => callback.begin(turn),
             Self::Agent(agent) => agent.begin(turn),
             Self::Http(http) => http.begin(turn),
             Self::Lookup(lookup) => lookup.begin(turn),
@@ -486,6 +496,7 @@ impl Verb {
             (Self::Enqueue(enqueue), Wait::Queue(typed), event) => enqueue.resume(typed, event, turn),
             (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
             (Self::Http(http), Wait::Http(asked), event) => http.resume(asked, event, turn),
+            (Self::Callback(callback), Wait::Callback, event) => callback.resume(event, turn),
             (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }

@@ -7,8 +7,8 @@ use crate::faults::{Faults, Span};
 use crate::fields::Fields;
 use crate::machine::{Event, Next, Turn, Wait};
 use crate::program::Pc;
-use spoken::{Currency, Gender, Kind, Language, Unspeakable, What};
-use std::collections::HashMap;
+use crate::words::Words;
+use spoken::{Currency, Gender, Kind, What};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -30,12 +30,6 @@ enum Voice {
     Fixed(Words),
     /// By the place of the call's language in the program.
     OfCall(Vec<Words>),
-}
-
-#[derive(Debug)]
-struct Words {
-    language: Language,
-    files: HashMap<String, Arc<str>>,
 }
 
 /// A text that is longer is not listened to.
@@ -130,24 +124,23 @@ impl Say {
             Voice::Fixed(words) => words,
             Voice::OfCall(all) => all.get(turn.call.language)?,
         };
-        let said = self.words(&value, words.language).ok().filter(|said| said.len() <= MOST_WORDS)?;
-        said.iter().map(|word| words.files.get(&word.name).cloned()).collect()
+        let files = words.files(&self.what(&value)?)?;
+        (files.len() <= MOST_WORDS).then_some(files)
     }
 
-    fn words(&self, value: &Value, language: Language) -> Result<Vec<spoken::Word>, Unspeakable> {
-        let what = match (self.kind, value) {
+    fn what<'v>(&self, value: &'v Value) -> Option<What<'v>> {
+        Some(match (self.kind, value) {
             (Kind::Cardinal, Value::Int(value)) => What::Cardinal { value: *value, gender: self.gender },
             (Kind::Ordinal, Value::Int(value)) => What::Ordinal { value: *value, gender: self.gender },
             (Kind::Duration, Value::Int(seconds)) => What::Duration { seconds: *seconds },
             (Kind::Digits, Value::Text(text)) => What::Digits(text),
             (Kind::Spelled, Value::Text(text)) => What::Spelled(text),
             (Kind::Phone, Value::Text(text)) => What::Phone(text),
-            (Kind::Date, Value::Text(text)) => date(text).ok_or(Unspeakable::Moment)?,
-            (Kind::Time, Value::Text(text)) => time(text).ok_or(Unspeakable::Moment)?,
+            (Kind::Date, Value::Text(text)) => date(text)?,
+            (Kind::Time, Value::Text(text)) => time(text)?,
             (Kind::Money, value) => What::Money { hundredths: hundredths(value)?, currency: self.currency },
-            _ => return Err(Unspeakable::Empty),
-        };
-        spoken::say(&what, language)
+            _ => return None,
+        })
     }
 }
 
@@ -193,38 +186,11 @@ fn currency(fields: &Fields<'_>, kind: Kind, at: Span, faults: &mut Faults<'_>) 
 fn voice(fields: &Fields<'_>, kind: Kind, at: Span, compiler: &mut Compiler<'_, '_>) -> Option<Voice> {
     if let Some(node) = fields.get("language") {
         let code = node.text("`language`", compiler.faults)?;
-        return words(code, kind, node.span, compiler).map(Voice::Fixed);
+        return compiler.words(code, kind, node.span).map(Voice::Fixed);
     }
     let languages = compiler.prompt_sets().languages.clone();
-    let all: Vec<_> = languages.iter().map(|code| words(code, kind, at, compiler)).collect();
+    let all: Vec<_> = languages.iter().map(|code| compiler.words(code, kind, at)).collect();
     all.into_iter().collect::<Option<_>>().map(Voice::OfCall)
-}
-
-/// The files of all words that a kind may need in a language.
-fn words(code: &str, kind: Kind, at: Span, compiler: &mut Compiler<'_, '_>) -> Option<Words> {
-    let Some(language) = Language::of(code) else {
-        let known = Language::ALL.map(Language::code).join(", ");
-        compiler.faults.hinted(at, format!("`say` does not speak `{code}`"), format!("it speaks {known}"));
-        return None;
-    };
-    let prompts = compiler.prompt_sets();
-    let (mut files, mut missing) = (HashMap::new(), Vec::new());
-    for word in spoken::inventory(kind, language) {
-        let name = word.to_string();
-        match prompts.word(&name) {
-            Some(file) => drop(files.insert(word.name.clone(), Arc::clone(file))),
-            None => missing.push(name),
-        }
-    }
-    if let Some(first) = missing.first() {
-        let others = match missing.len() - 1 {
-            0 => String::new(),
-            others => format!(" and {others} more that `say` needs"),
-        };
-        let hint = format!("put it at {}", prompts.place(first));
-        compiler.faults.hinted(at, format!("there is no prompt `{first}`{others}"), hint);
-    }
-    Some(Words { language, files })
 }
 
 /// `2026-12-24`.
@@ -250,20 +216,20 @@ fn digits(text: &str, count: usize) -> Option<u16> {
 }
 
 /// Cents of an amount.
-fn hundredths(value: &Value) -> Result<i64, Unspeakable> {
+fn hundredths(value: &Value) -> Option<i64> {
     /// What a decimal number holds to the cent.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
-        Value::Int(units) => units.checked_mul(100).ok_or(Unspeakable::Range(*units)),
+        Value::Int(units) => units.checked_mul(100),
         Value::Decimal(units) => {
             let hundredths = (units * 100.0).round();
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a whole number within the range of exact ones"
             )]
-            let exact = (hundredths.abs() <= EXACT).then_some(hundredths as i64);
-            exact.ok_or(Unspeakable::Range(i64::MAX))
+            let whole = hundredths as i64;
+            (hundredths.abs() <= EXACT).then_some(whole)
         }
-        _ => Err(Unspeakable::Empty),
+        _ => None,
     }
 }

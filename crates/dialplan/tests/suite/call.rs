@@ -173,6 +173,9 @@ fn text(effect: &Effect) -> String {
             format!("queue {} {} [{}]{last}", order.queue, order.priority, wants.join(" "))
         }
         Effect::LeaveQueue => "leave the queue".into(),
+        Effect::CallBack { queue, number, language } => {
+            format!("call back {number} from {queue} in {language}")
+        }
         Effect::Agent { action, agent, pin } => format!("agent {agent:?} {pin:?} {action:?}"),
         Effect::Http { number, request, waits } => {
             let headers = request.headers.iter().map(|(name, words)| format!(" {name}: {words:?}"));

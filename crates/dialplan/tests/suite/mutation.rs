@@ -5,8 +5,8 @@ use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
 use dialplan::{
-    CallInfo, ConferenceResult, DialResult, Effect, HttpResult, Machine, MachineInput, QueueResult,
-    SourceFile, load,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, Machine, MachineInput,
+    QueueResult, SourceFile, load,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -153,6 +153,8 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         1 => prop::sample::select(vec![QueueResult::Full, QueueResult::NoAgents, QueueResult::TimedOut])
             .prop_map(MachineInput::QueueEnded),
         1 => Just(MachineInput::Served),
+        1 => prop::sample::select(vec![CallbackResult::Kept, CallbackResult::Duplicate, CallbackResult::Failed])
+            .prop_map(MachineInput::CallbackDone),
         1 => any::<bool>().prop_map(MachineInput::AgentDone),
         2 => (0..4_u32, http_result()).prop_map(|(number, result)| MachineInput::HttpEnded { number, result }),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
@@ -192,6 +194,7 @@ struct UnderWay {
     agent: bool,
     /// The request that is waited for.
     asked: Option<u32>,
+    callback: bool,
     over: bool,
 }
 
@@ -213,6 +216,7 @@ impl UnderWay {
             Some(MachineInput::ConferenceEnded(_)) => self.room = false,
             Some(MachineInput::QueueEnded(_)) => self.queue = false,
             Some(MachineInput::Served) if self.queue => (self.queue, self.dial) = (false, true),
+            Some(MachineInput::CallbackDone(_)) => self.callback = false,
             Some(MachineInput::AgentDone(_)) => self.agent = false,
             Some(MachineInput::HttpEnded { number, .. }) if self.asked == Some(*number) => self.asked = None,
             _ => {}
@@ -229,6 +233,7 @@ impl UnderWay {
                 Effect::LeaveConference => prop_assert!(std::mem::replace(&mut self.room, false)),
                 Effect::Enqueue(_) => prop_assert!(!std::mem::replace(&mut self.queue, true)),
                 Effect::LeaveQueue => prop_assert!(std::mem::replace(&mut self.queue, false)),
+                Effect::CallBack { .. } => self.callback = true,
                 Effect::Agent { .. } => self.agent = true,
                 Effect::Http { number, waits: true, .. } => {
                     prop_assert!(self.asked.replace(number).is_none(), "two requests at once");
@@ -247,7 +252,8 @@ impl UnderWay {
             }
         }
         self.over = machine.is_over();
-        let waits = self.dial || self.room || self.queue || self.agent || self.asked.is_some();
+        let asks = self.callback || self.asked.is_some();
+        let waits = self.dial || self.room || self.queue || self.agent || asks;
         let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");
         Ok(())

@@ -2,7 +2,8 @@
 
 use crate::call::{Call, flow};
 use crate::support::{NODE, input};
-use dialplan::{ClientFiles, MachineInput, PromptFile, load};
+use clock::Duration;
+use dialplan::{AutoAnswer, ClientFiles, MachineInput, PromptFile, Told, load};
 
 /// What a call with these steps says, where its client speaks English and German.
 fn said(steps: &str) -> String {
@@ -153,22 +154,50 @@ flows:
     assert!(heard.ends_with("say:error | flow:on_error | 7 play closed | play#0 closed"), "{heard}");
 }
 
-#[test]
-fn a_queue_plays_what_the_client_has_in_its_own_language() {
-    let client = "client: {language: de, languages: [en]}
-numbers: {100: main}
-users: {alice: {password: a}}
-agents: {alice: {}}
-queues: {support: {agents: all, music: waiting, announce: {prompts: waiting, every: 60s}}}
-flows: {main: [answer, {enqueue: support}]}
-";
-    let mut all = input(NODE, client);
-    let own = PromptFile { name: "de/waiting".into(), path: "own/de/waiting".into(), error: None };
-    all.clients[0].prompts.push(own);
+/// The queue of a client that speaks German, and English too.
+fn queue(announce: &str) -> dialplan::Queue {
+    let client = format!(
+        "client: {{language: de, languages: [en]}}
+numbers: {{100: main}}
+users: {{alice: {{password: a}}}}
+agents: {{alice: {{}}}}
+queues: {{support: {{agents: all, music: waiting, announce: {{{announce}, every: 60s}}}}}}
+flows: {{main: [answer, {{enqueue: support}}]}}
+"
+    );
+    let mut all = input(NODE, &client);
+    let own = |name: &str| PromptFile { name: name.into(), path: format!("own/{name}"), error: None };
+    all.clients[0].prompts.extend(["de/waiting", "waiting"].map(own));
     let config = load(&all).unwrap_or_else(|report| panic!("{report}"));
-    let queue = config.queue("acme", "support").expect("the queue");
-    let heard = [queue.music.as_deref(), queue.announcement.first().map(|file| &**file)];
-    assert_eq!(heard, [Some("own/de/waiting"); 2]);
+    config.queue("acme", "support").expect("the queue").clone()
+}
+
+/// What is told in a language.
+fn announced(queue: &dialplan::Queue, language: &str, position: u32, wait: Option<u64>) -> String {
+    let told = Told { position: Some(position), wait: wait.map(Duration::from_secs) };
+    queue.heard(language).expect("it is heard").announcement(told).join(",").replace(".wav", "")
+}
+
+#[test]
+fn a_queue_plays_what_the_client_has_in_the_language_of_the_call() {
+    let queue = queue("prompts: waiting");
+    for (language, file) in [("de", "own/de/waiting"), ("en", "own/waiting"), ("fr", "own/de/waiting")] {
+        let heard = queue.heard(language).expect("it is heard");
+        assert_eq!((heard.music.as_deref(), &*announced(&queue, language, 1, None)), (Some(file), file));
+    }
+}
+
+#[test]
+fn a_queue_tells_position_and_wait_in_the_language_of_the_call() {
+    let queue = queue("prompts: waiting, say: [position, wait], position_up_to: 30, wait_up_to: 10m");
+    let told = |language: &str, position, wait| announced(&queue, language, position, wait);
+    let german = "own/de/waiting,de/position,de/21,de/in-the-queue,de/expected-wait,de/3,de/minutes";
+    assert_eq!(told("de", 21, Some(121)), german);
+    let english = "own/waiting,en/position,en/1,en/in-the-queue,en/expected-wait,en/1,en/minute";
+    assert_eq!(told("en", 1, Some(60)), english);
+    assert_eq!(told("en", 1, Some(0)), english, "less than a minute is one");
+    assert_eq!(told("en", 30, None), "own/waiting,en/position,en/30,en/in-the-queue", "it is unknown");
+    assert_eq!(told("en", 31, Some(601)), "own/waiting", "so much is told to nobody");
 }
 
 #[test]
@@ -181,4 +210,26 @@ fn keys_of_a_pin_are_secret_and_the_words_of_a_value_are_known_as_such() {
     assert_eq!(at("confirm: {prompt: choose, read: call.to, no: hangup}"), (false, true));
     assert_eq!(at("confirm: {prompt: choose, no: hangup}"), (false, false));
     assert_eq!(at("play: welcome"), (false, false));
+}
+
+#[test]
+fn an_agent_is_told_the_queue_and_how_long_the_caller_has_waited() {
+    let client = "client: {language: de, languages: [en]}
+numbers: {100: main}
+users: {alice: {password: a}}
+agents: {alice: {auto_answer: false}}
+queues: {support: {agents: all, whisper: {prompts: welcome, say: wait}, display: ACME, auto_answer: [call-info, answer-mode]}}
+flows: {main: [answer, {enqueue: support}]}
+";
+    let config = load(&input(NODE, client)).unwrap_or_else(|report| panic!("{report}"));
+    let queue = config.queue("acme", "support").expect("the queue");
+    let whisper = queue.to_agent.whisper.as_ref().expect("a whisper");
+    let told = |wait: u64| {
+        let told = Told { position: None, wait: Some(Duration::from_secs(wait)) };
+        whisper.announcement(told).join(",").replace("acme/prompts/", "").replace(".wav", "")
+    };
+    assert_eq!(told(59), "welcome,de/59,de/seconds");
+    assert_eq!(told(179), "welcome,de/2,de/minutes");
+    assert_eq!(queue.to_agent.auto_answer, [AutoAnswer::CallInfo, AutoAnswer::AnswerMode]);
+    assert_eq!(config.agents[0].auto_answer.as_deref(), Some(&[][..]), "the agent's word goes before");
 }

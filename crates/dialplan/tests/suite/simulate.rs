@@ -367,3 +367,38 @@ fn what_is_said_is_heard_word_by_word_in_its_language() {
     ];
     assert_eq!(way(steps, &[], Script::default()), expected);
 }
+
+const CALLBACK: &str = "\
+numbers: {100: main}
+users: {alice: {password: a}}
+agents: {alice: {phone: alice}}
+queues: {support: {agents: [alice], callback: {trunk: [carrier, backup], flow: called-back, ring: 20s}}}
+flows:
+  main:
+    - answer
+    - callback: {queue: support, duplicate: {play: closed}, failed: {play: invalid}}
+  called-back:
+    - answer
+    - enqueue: support
+";
+
+#[test]
+fn whoever_asks_for_it_is_to_be_called_back_unless_the_script_says_why_not() {
+    let callback = |answer: &[&str]| {
+        let (lines, _) = way_of(CALLBACK, answers(&[("callback", answer)]));
+        lines[1].strip_prefix("0:00.0  8  main: callback support   ").expect("the step").to_owned()
+    };
+    let asks = "is to be called back at +34600111222 from the queue support";
+    assert_eq!(callback(&[]), asks);
+    assert_eq!(callback(&["duplicate"]), format!("{asks}: refused, → duplicate"));
+    assert_eq!(callback(&["refused"]), format!("{asks}: refused, → failed"));
+    let config = load(&input(NODE, CALLBACK)).unwrap_or_else(|report| panic!("{report}"));
+    let queue = config.queue("acme", "support").expect("the queue");
+    let callbacks = queue.callbacks.as_ref().expect("it calls back");
+    assert_eq!(callbacks.trunks.iter().map(|it| &**it).collect::<Vec<_>>(), ["carrier", "backup"]);
+    // The agent is kept for what is said after the answer, too.
+    assert_eq!(
+        (callbacks.ring, queue.plan.callback.ring),
+        (Duration::from_secs(20), Duration::from_secs(50))
+    );
+}

@@ -50,6 +50,10 @@ fn words(languages: &[Language]) -> Vec<PromptFile> {
     let kinds = |language: &Language| Kind::ALL.map(|kind| inventory(kind, *language));
     let mut names: Vec<String> =
         languages.iter().flat_map(kinds).flatten().map(ToString::to_string).collect();
+    for language in languages {
+        let code = language.code();
+        names.extend(["position", "in-the-queue", "expected-wait"].map(|name| format!("{code}/{name}")));
+    }
     names.sort();
     names.dedup();
     names.into_iter().map(|name| PromptFile { path: format!("{name}.wav"), name, error: None }).collect()

@@ -1,5 +1,5 @@
 use super::queue::QueueDraft;
-use super::{Cdr, Disposition, LegMedia, LegRecord, Recording, RoomStay, Transfer};
+use super::{CallbackRecord, Cdr, Disposition, LegMedia, LegRecord, Recording, RoomStay, Transfer};
 use crate::{
     Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, TransferBy, TransferOutcome,
     WallClock,
@@ -24,6 +24,7 @@ pub(super) struct Draft {
     recordings: Vec<Recording>,
     rooms: Vec<StayDraft>,
     queues: Vec<QueueDraft>,
+    callbacks: Vec<CallbackRecord>,
     transfers: Vec<TransferDraft>,
 }
 
@@ -87,6 +88,7 @@ impl Draft {
             recordings: Vec::new(),
             rooms: Vec::new(),
             queues: Vec::new(),
+            callbacks: Vec::new(),
             transfers: Vec::new(),
         }
     }
@@ -150,6 +152,13 @@ impl Draft {
             Kind::QueueEntered { .. } | Kind::QueueOffered { .. } | Kind::QueueLeft { .. } => {
                 QueueDraft::apply(&mut self.queues, at, kind);
             }
+            Kind::CallbackKept { order } => {
+                let (queue, number) = (Arc::clone(&order.queue), Arc::clone(&order.number));
+                self.callbacks.push(CallbackRecord::Asked { queue, number });
+            }
+            Kind::CallsBack { asked, queue } => {
+                self.callbacks.push(CallbackRecord::Made { asked: *asked, queue: Arc::clone(queue) });
+            }
             Kind::RecordingStarted { leg, path } => {
                 let recording = Recording { leg: *leg, path: path.clone(), millis: None, error: None };
                 self.recordings.push(recording);
@@ -207,6 +216,7 @@ impl Draft {
             cause,
             recordings: self.recordings,
             queues: self.queues.into_iter().map(|stay| stay.finish(at, wall)).collect(),
+            callbacks: self.callbacks,
             rooms: self.rooms.into_iter().map(|stay| stay.finish(at, wall)).collect(),
             transfers: self.transfers.into_iter().map(|transfer| transfer.finish(wall)).collect(),
         }

@@ -1,4 +1,4 @@
-use super::{Cdr, LegRecord, Recording, Transfer};
+use super::{CallbackRecord, Cdr, LegRecord, Recording, Transfer};
 use crate::plain::{ended_by, party_name, plain, seconds};
 use crate::{Direction, Moment, QueueOutcome, TransferOutcome};
 use std::fmt;
@@ -49,6 +49,16 @@ impl fmt::Display for Cdr {
             };
             let offers = stay.offers;
             writeln!(f, "  queue       {queue}, {at}, for {waited} s, {offers} offers, {outcome}")?;
+        }
+        for callback in &self.callbacks {
+            match callback {
+                CallbackRecord::Asked { queue, number } => {
+                    writeln!(f, "  callback    asked for at {} from {}", plain(number), plain(queue))?;
+                }
+                CallbackRecord::Made { asked, queue } => {
+                    writeln!(f, "  callback    of contact {} from {}", asked.0, plain(queue))?;
+                }
+            }
         }
         for transfer in &self.transfers {
             writeln!(f, "  transfer    {}", transfer_line(self, transfer))?;

@@ -2,7 +2,7 @@ use super::columns::{Columns, RINGDOWN};
 use super::files::{Files, LONG_PATH};
 use super::row::{LABEL_FRAME, Row, Stroke, fit, wrap};
 use crate::plain::{by, ended_by, plain, seconds};
-use crate::queues::{left, outcome_of};
+use crate::queues::{callback, directed, left, outcome_of};
 use crate::{DialOutcome, Event, Kind, LegId, Missing, RecordBy, RoomBy, SipDirection, TransferOutcome};
 use clock::Time;
 use std::collections::HashMap;
@@ -319,6 +319,12 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::QueueOffered { agent, queue, .. } => ('●', format!("queue {queue} offers the call to {agent}")),
         Kind::QueueOfferEnded { agent, outcome, .. } => ('●', outcome_of(agent, *outcome)),
         Kind::QueueLeft { queue, outcome, .. } => ('●', left(queue, outcome)),
+        Kind::CallerDirected { order, by } => ('●', directed(order, by)),
+        Kind::CallbackKept { .. }
+        | Kind::CallbackTried { .. }
+        | Kind::CallbackFailed { .. }
+        | Kind::CallbackEnded { .. }
+        | Kind::CallsBack { .. } => ('●', callback(kind).unwrap_or_default()),
         Kind::SupervisionStarted { user, mode } => {
             ('●', format!("{user} is rung to supervise: {}", mode.name()))
         }

@@ -89,6 +89,9 @@ pub(super) fn why(state: &Path, id: &str, json: bool) -> Result<(), Failed> {
             let kind = &event.kind;
             matches!(kind, Kind::QueueEntered { .. } | Kind::QueueOffered { .. })
                 || matches!(kind, Kind::QueueOfferEnded { .. } | Kind::QueueLeft { .. })
+                || matches!(kind, Kind::CallbackKept { .. } | Kind::CallbackTried { .. })
+                || matches!(kind, Kind::CallbackFailed { .. } | Kind::CallbackEnded { .. })
+                || matches!(kind, Kind::CallsBack { .. } | Kind::CallerDirected { .. })
         })
         .collect();
     if json {
@@ -98,7 +101,8 @@ pub(super) fn why(state: &Path, id: &str, json: bool) -> Result<(), Failed> {
         return print(&format!("contact {} was in no queue\n", contact.0));
     }
     let mut text = events::queues::story(contact, &of_queues);
-    let has_left = matches!(of_queues.last().map(|event| &event.kind), Some(Kind::QueueLeft { .. }));
+    let last = of_queues.last().map(|event| &event.kind);
+    let has_left = matches!(last, Some(Kind::QueueLeft { .. } | Kind::CallbackEnded { .. }));
     if let Some(why) = (!has_left).then(|| super::queues::why_waiting(state, contact.0)).flatten() {
         text += &format!("Now: {}\n", why.trim_end());
     }

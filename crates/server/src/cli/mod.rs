@@ -64,8 +64,11 @@ pub fn run() -> ExitCode {
         Command::Rollback { version, why, by, state } => versions::roll_back(&state.state, version, by, why),
         Command::Versions { state, json } => versions::versions(&state.state, json),
         Command::Diff { version, state, json } => versions::diff(&state.state, version, json),
-        Command::Agents { action, state, json } => queues::agents(&state.state, action, json),
-        Command::Queues { state, json } => queues::queues(&state.state, json),
+        Command::Agents { action, by, state, json } => queues::agents(&state.state, action, (&by, json)),
+        Command::Queues { action: Some(action), by, state, .. } => {
+            queues::direct_caller(&state.state, action, &by)
+        }
+        Command::Queues { state, json, .. } => queues::queues(&state.state, json),
         Command::Why { agent: Some(agent), state, json, .. } => queues::why_agent(&state.state, &agent, json),
         Command::Why { id, state, json, .. } => history::why(&state.state, &id.unwrap_or_default(), json),
         Command::Listen { contact, by, mode, end, state } => {
@@ -295,8 +298,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Shows the queues and who waits in them, the next one first (it needs `http` in the node file)
+    /// Shows the queues and who waits in them, the next one first, or moves, prioritises or pulls a caller (it needs `http` in
+    /// the node file)
+    #[command(after_help = "Examples:\n  ringdown queues\n  ringdown queues move 17 sales --by carol\n  \
+                      ringdown queues priority 17 10\n  ringdown queues pull 17 carol       carol is rung for it at once")]
     Queues {
+        #[command(subcommand)]
+        action: Option<queues::CallerAction>,
+        /// Who wants it, for the log
+        #[arg(long, global = true, value_name = "WHO", default_value = "operator")]
+        by: String,
         #[command(flatten)]
         state: State,
         /// A JSON array of queues
@@ -310,6 +321,9 @@ enum Command {
     Agents {
         #[command(subcommand)]
         action: Option<queues::Action>,
+        /// Who wants it, for the log
+        #[arg(long, global = true, value_name = "WHO", default_value = "operator")]
+        by: String,
         #[command(flatten)]
         state: State,
         /// A JSON array of agents

@@ -51,17 +51,61 @@ pub(super) enum Action {
     },
 }
 
-pub(super) fn agents(state: &Path, action: Option<Action>, json: bool) -> Result<(), Failed> {
+/// What is done with a caller that waits.
+#[derive(Subcommand)]
+pub(super) enum CallerAction {
+    /// It waits in another queue of its client, with its time
+    Move {
+        /// The number of its contact
+        contact: u64,
+        /// The queue
+        queue: String,
+    },
+    /// It has other points of priority
+    Priority {
+        /// The number of its contact
+        contact: u64,
+        /// The greater first
+        #[arg(allow_negative_numbers = true)]
+        points: i32,
+    },
+    /// A user of its client is rung for it at once
+    Pull {
+        /// The number of its contact
+        contact: u64,
+        /// The user
+        user: String,
+    },
+}
+
+/// Does something with a caller that waits; the log says who wanted it.
+pub(super) fn direct_caller(state: &Path, action: CallerAction, by: &str) -> Result<(), Failed> {
+    let (contact, what, body) = match action {
+        CallerAction::Move { contact, queue } => (contact, "move", json!({"queue": queue, "by": by})),
+        CallerAction::Priority { contact, points } => {
+            (contact, "priority", json!({"points": points, "by": by}))
+        }
+        CallerAction::Pull { contact, user } => (contact, "pull", json!({"user": user, "by": by})),
+    };
+    let path = format!("/queues/contacts/{contact}/{what}");
+    let (status, answer) = request(state, "POST", &path, Some(&body))?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    print(&format!("contact {contact}: {what}\n"))
+}
+
+pub(super) fn agents(state: &Path, action: Option<Action>, (by, json): (&str, bool)) -> Result<(), Failed> {
     let (agent, what, body) = match action {
         None => return list_agents(state, json),
-        Some(Action::Login { agent, phone }) => (agent, "login", Some(json!({"phone": phone}))),
-        Some(Action::Logout { agent }) => (agent, "logout", None),
-        Some(Action::Pause { agent, reason }) => (agent, "pause", Some(json!({"reason": reason}))),
-        Some(Action::Ready { agent }) => (agent, "ready", None),
-        Some(Action::Finish { agent }) => (agent, "finish", None),
-        Some(Action::Extend { agent, seconds }) => (agent, "extend", Some(json!({"seconds": seconds}))),
+        Some(Action::Login { agent, phone }) => (agent, "login", json!({"phone": phone, "by": by})),
+        Some(Action::Logout { agent }) => (agent, "logout", json!({"by": by})),
+        Some(Action::Pause { agent, reason }) => (agent, "pause", json!({"reason": reason, "by": by})),
+        Some(Action::Ready { agent }) => (agent, "ready", json!({"by": by})),
+        Some(Action::Finish { agent }) => (agent, "finish", json!({"by": by})),
+        Some(Action::Extend { agent, seconds }) => (agent, "extend", json!({"seconds": seconds, "by": by})),
     };
-    let (status, answer) = request(state, "POST", &format!("/agents/{agent}/{what}"), body.as_ref())?;
+    let (status, answer) = request(state, "POST", &format!("/agents/{agent}/{what}"), Some(&body))?;
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
@@ -145,12 +189,13 @@ fn queue(queue: &Value) -> String {
         };
         let offered = list(&call["offered"]);
         let offered = if offered.is_empty() { String::new() } else { format!("  rings {offered}") };
+        let callback = if call["callback"] == true { "  to be called back" } else { "" };
         let priority = match call["priority"].as_i64() {
             Some(0) | None => String::new(),
             Some(points) => format!("  priority {points}"),
         };
         lines += &format!(
-            "  {:>3}. contact {:<8} {:>7}  {estimate}{priority}{offered}\n",
+            "  {:>3}. contact {:<8} {:>7}  {estimate}{priority}{callback}{offered}\n",
             call["position"],
             call["contact"],
             minutes(&call["seconds"]),

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Instant;
 use store::{Reader, StoreError};
 use switch::{
-    AgentOrder, AgentRefused, Ban, RecordOrder, RecordRefused, RoomOrder, RoomRefused, Snapshot, Spent,
-    SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, Ban, CallerOrder, CallerRefused, RecordOrder, RecordRefused, RoomOrder,
+    RoomRefused, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
+    TransferRefused, TrunkState,
 };
 use tokio::sync::{Mutex, oneshot};
 
@@ -405,10 +406,21 @@ impl Control {
     pub(super) async fn direct_agent(
         &self,
         agent: Arc<str>,
-        order: AgentOrder,
+        order: (AgentOrder, Arc<str>),
     ) -> Result<Result<(), AgentRefused>, Gone> {
         let (answer, done) = oneshot::channel();
         self.inbox.send(Message::DirectAgent(agent, order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// Does something with a caller that waits; why not, if it is refused.
+    pub(super) async fn direct_caller(
+        &self,
+        contact: u64,
+        order: (CallerOrder, Arc<str>),
+    ) -> Result<Result<(), CallerRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::DirectCaller(ContactId(contact), order, answer)).await?;
         done.await.map_err(|_| Gone)
     }
 

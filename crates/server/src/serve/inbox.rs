@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, HttpAnswer, RecordOrder, RecordRefused, RoomOrder,
-    RoomRefused, RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused,
-    TransferOrder, TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, CallerOrder, CallerRefused, HttpAnswer, RecordOrder,
+    RecordRefused, RoomOrder, RoomRefused, RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused,
+    TestCallRefused, TransferOrder, TransferRefused, TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,8 +58,10 @@ pub(super) enum Message {
     Agents(oneshot::Sender<(Vec<AgentStatus>, Time)>),
     /// All queues, with those who wait.
     Queues(oneshot::Sender<Vec<acd::QueueView>>),
-    /// Do something with an agent.
-    DirectAgent(Arc<str>, AgentOrder, oneshot::Sender<Result<(), AgentRefused>>),
+    /// Do something with an agent, as somebody wants.
+    DirectAgent(Arc<str>, (AgentOrder, Arc<str>), oneshot::Sender<Result<(), AgentRefused>>),
+    /// Do something with a caller that waits, as somebody wants.
+    DirectCaller(ContactId, (CallerOrder, Arc<str>), oneshot::Sender<Result<(), CallerRefused>>),
     /// Why a contact waits.
     WhyWaiting(ContactId, oneshot::Sender<Option<String>>),
     /// Why an agent is offered nothing.

@@ -1,7 +1,7 @@
 //! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
 
 use super::error::ServeError;
-use events::{AgentSeat, Event, Kind, Registration};
+use events::{AgentSeat, Callback, Event, Kind, Registration};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
 
@@ -14,6 +14,7 @@ pub(super) struct Journal {
 pub(super) struct Remembered {
     pub(super) registrations: Vec<Registration>,
     pub(super) agents: Vec<AgentSeat>,
+    pub(super) callbacks: Vec<Callback>,
 }
 
 impl Journal {
@@ -24,9 +25,13 @@ impl Journal {
     pub(super) async fn open(state: &Path) -> Result<(Self, Origin, Remembered), ServeError> {
         let mut store = Store::open(state).await?;
         let origin = store.origin().await?;
-        let (registrations, agents) = (store.registrations().await?, store.agents().await?);
+        let remembered = Remembered {
+            registrations: store.registrations().await?,
+            agents: store.agents().await?,
+            callbacks: store.callbacks().await?,
+        };
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
-        Ok((Self { writer }, origin, Remembered { registrations, agents }))
+        Ok((Self { writer }, origin, remembered))
     }
 
     /// Appends one event, and tells an administrator of alarms.

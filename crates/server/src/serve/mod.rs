@@ -118,7 +118,7 @@ impl Server {
         let acceptor = shown.as_ref().map(Shown::acceptor);
         let sockets = Sockets::bind(&plan.node, acceptor.as_ref())?;
         make_directory(&options.state)?;
-        let (journal, origin, Remembered { registrations, agents }) =
+        let (journal, origin, Remembered { registrations, agents, callbacks }) =
             runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
         prepare_files(&recordings, &prompts)?;
@@ -158,8 +158,12 @@ impl Server {
         let switch = Switch::new(config, Arc::new(plan));
         let backlog = backlog.into_iter().map(Input::Media);
         // Whose phone is registered is known before who takes calls.
-        let known =
-            [Input::Credentials(credentials), Input::Registrations(registrations), Input::Agents(agents)];
+        let known = [
+            Input::Credentials(credentials),
+            Input::Registrations(registrations),
+            Input::Agents(agents),
+            Input::Callbacks(callbacks),
+        ];
         let backlog = known.into_iter().chain(backlog).collect();
         let thread = Signalling {
             switch,

@@ -14,7 +14,7 @@ use dialplan::AgentAction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-use switch::{AgentOrder, AgentRefused, AgentStatus};
+use switch::{AgentOrder, AgentRefused, AgentStatus, CallerOrder, CallerRefused};
 
 /// An agent.
 #[derive(Clone, Debug, Serialize)]
@@ -96,6 +96,8 @@ struct Waiting {
     priority: i32,
     /// The agents that are rung for it.
     offered: Vec<Arc<str>>,
+    /// Whether nobody is on the line: the customer of that contact is called when it is its turn.
+    callback: bool,
 }
 
 impl From<QueueView> for Queue {
@@ -107,6 +109,7 @@ impl From<QueueView> for Queue {
             estimate_seconds: it.estimate.map(|time| time.as_secs()),
             priority: it.priority,
             offered: it.offered,
+            callback: it.callback,
         });
         let (queue, agents) = (view.queue, view.agents);
         Self { queue, longest_seconds: view.longest.as_secs(), agents, waiting: waiting.collect() }
@@ -123,6 +126,9 @@ pub(super) fn routes() -> Router<Control> {
         .route("/agents/{agent}/finish", post(finish))
         .route("/agents/{agent}/extend", post(extend))
         .route("/queues", get(queues))
+        .route("/queues/contacts/{contact}/move", post(move_caller))
+        .route("/queues/contacts/{contact}/priority", post(prioritise))
+        .route("/queues/contacts/{contact}/pull", post(pull))
         .route("/why/contacts/{contact}", get(why_waiting))
         .route("/why/agents/{agent}", get(why_idle))
 }
@@ -141,7 +147,7 @@ async fn queues(State(control): State<Control>) -> Response {
     }
 }
 
-/// What a login, a pause and an extension may say further.
+/// What an order may say further.
 #[derive(Default, Deserialize)]
 struct Detail {
     /// The user at whose phone it logs in.
@@ -150,6 +156,20 @@ struct Detail {
     reason: Option<Arc<str>>,
     /// How much longer its wrap-up lasts.
     seconds: Option<u64>,
+    /// Who wants it, for the log; an operator without a name if nobody says.
+    by: Option<Arc<str>>,
+    /// The queue to which a caller goes.
+    queue: Option<Arc<str>>,
+    /// The points of priority that it has.
+    points: Option<i32>,
+    /// The user that is rung for it.
+    user: Option<Arc<str>>,
+}
+
+impl Detail {
+    fn by(&self) -> Arc<str> {
+        self.by.clone().unwrap_or_else(|| "operator".into())
+    }
 }
 
 type Body = Option<Json<Detail>>;
@@ -159,32 +179,78 @@ fn detail(body: Body) -> Detail {
 }
 
 async fn log_in(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
-    direct(&control, agent, AgentOrder::LogIn { phone: detail(body).phone }).await
+    let detail = detail(body);
+    direct(&control, agent, (AgentOrder::LogIn { phone: detail.phone.clone() }, detail.by())).await
 }
 
-async fn log_out(State(control): State<Control>, Path(agent): Path<Arc<str>>) -> Response {
-    direct(&control, agent, AgentOrder::Do(AgentAction::LogOut)).await
+async fn log_out(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
+    direct(&control, agent, (AgentOrder::Do(AgentAction::LogOut), detail(body).by())).await
 }
 
 async fn pause(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
-    let reason = detail(body).reason.unwrap_or_else(|| "pause".into());
-    direct(&control, agent, AgentOrder::Do(AgentAction::Pause { reason })).await
+    let detail = detail(body);
+    let reason = detail.reason.clone().unwrap_or_else(|| "pause".into());
+    direct(&control, agent, (AgentOrder::Do(AgentAction::Pause { reason }), detail.by())).await
 }
 
-async fn ready(State(control): State<Control>, Path(agent): Path<Arc<str>>) -> Response {
-    direct(&control, agent, AgentOrder::Do(AgentAction::Ready)).await
+async fn ready(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
+    direct(&control, agent, (AgentOrder::Do(AgentAction::Ready), detail(body).by())).await
 }
 
-async fn finish(State(control): State<Control>, Path(agent): Path<Arc<str>>) -> Response {
-    direct(&control, agent, AgentOrder::Do(AgentAction::FinishWrapUp)).await
+async fn finish(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
+    direct(&control, agent, (AgentOrder::Do(AgentAction::FinishWrapUp), detail(body).by())).await
 }
 
 async fn extend(State(control): State<Control>, Path(agent): Path<Arc<str>>, body: Body) -> Response {
-    let by = Duration::from_secs(detail(body).seconds.unwrap_or(60));
-    direct(&control, agent, AgentOrder::ExtendWrapUp(by)).await
+    let detail = detail(body);
+    let by = Duration::from_secs(detail.seconds.unwrap_or(60));
+    direct(&control, agent, (AgentOrder::ExtendWrapUp(by), detail.by())).await
 }
 
-async fn direct(control: &Control, agent: Arc<str>, order: AgentOrder) -> Response {
+async fn move_caller(State(control): State<Control>, Path(contact): Path<u64>, body: Body) -> Response {
+    let detail = detail(body);
+    let order = detail.queue.clone().map(|queue| CallerOrder::Move { queue });
+    direct_caller(&control, contact, (order, "queue"), detail.by()).await
+}
+
+async fn prioritise(State(control): State<Control>, Path(contact): Path<u64>, body: Body) -> Response {
+    let detail = detail(body);
+    let order = detail.points.map(|points| CallerOrder::Prioritise { points });
+    direct_caller(&control, contact, (order, "points"), detail.by()).await
+}
+
+async fn pull(State(control): State<Control>, Path(contact): Path<u64>, body: Body) -> Response {
+    let detail = detail(body);
+    let order = detail.user.clone().map(|user| CallerOrder::Pull { user });
+    direct_caller(&control, contact, (order, "user"), detail.by()).await
+}
+
+async fn direct_caller(
+    control: &Control,
+    contact: u64,
+    (order, needs): (Option<CallerOrder>, &str),
+    by: Arc<str>,
+) -> Response {
+    let Some(order) = order else {
+        let error = json!({"error": format!("the body needs `{needs}`")});
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+    };
+    match control.direct_caller(contact, (order, by)).await {
+        Ok(Ok(())) => Json(json!({"contact": contact})).into_response(),
+        Ok(Err(refused)) => {
+            let status = match refused {
+                CallerRefused::NotWaiting | CallerRefused::UnknownQueue | CallerRefused::UnknownUser => {
+                    StatusCode::NOT_FOUND
+                }
+                CallerRefused::Unreachable | CallerRefused::Busy => StatusCode::CONFLICT,
+            };
+            (status, Json(json!({"error": refused.to_string()}))).into_response()
+        }
+        Err(gone) => unavailable(&gone.to_string()),
+    }
+}
+
+async fn direct(control: &Control, agent: Arc<str>, order: (AgentOrder, Arc<str>)) -> Response {
     match control.direct_agent(Arc::clone(&agent), order).await {
         Ok(Ok(())) => Json(json!({"agent": agent})).into_response(),
         Ok(Err(refused)) => {

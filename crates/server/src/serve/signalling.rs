@@ -227,9 +227,16 @@ impl Running {
             Message::WhyIdle(agent, answer) => {
                 let _ = answer.send(self.thread.switch.why_idle(self.thread.axis.now(), &agent));
             }
-            Message::DirectAgent(agent, order, answer) => {
+            Message::DirectCaller(contact, (order, by), answer) => {
                 let now = self.thread.axis.now();
-                let done = self.thread.switch.direct_agent(now, &agent, order, &mut self.outputs);
+                let switch = &mut self.thread.switch;
+                let done = switch.direct_caller(now, contact, (&order, &by), &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
+            Message::DirectAgent(agent, (order, by), answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.direct_agent(now, &agent, (order, &by), &mut self.outputs);
                 self.carry_out();
                 let _ = answer.send(done);
             }

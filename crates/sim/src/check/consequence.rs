@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// What must have happened when the turn is over.
 #[derive(Clone, Debug)]
 pub(crate) enum Consequence {
-    /// The first phone to answer is bridged with the caller.
+    /// The first phone to answer is bridged with the caller, or told whose call it gets.
     Bridged(ContactId, LegId),
     /// A reliable response gets its PRACK (RFC 3262 section 4).
     Acknowledged { call_id: String, rack: String },
@@ -56,7 +56,9 @@ impl Consequence {
     ) -> Result<(), String> {
         let met = match self {
             Self::Acknowledged { call_id, rack } => turns.has_acknowledged(call_id, rack),
-            Self::Bridged(contact, leg) => history.bridged(*contact) == Some(*leg),
+            Self::Bridged(contact, leg) => {
+                history.bridged(*contact) == Some(*leg) || history.is_briefed(*contact)
+            }
             Self::Ringing { call_id } => went
                 .iter()
                 .any(|(_, sent)| sent.call_id == *call_id && matches!(sent.status, Some(180 | 183))),

@@ -1,7 +1,7 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::choice::Choice;
-use super::queues::Queues;
+use super::queues::{self, Queues};
 use super::rests::Rests;
 use super::supervision::Supervision;
 use super::watches::client_of;
@@ -10,7 +10,8 @@ use crate::plan;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
 use events::{
-    ContactId, Direction, EndedBy, Event, Kind, LegId, Missing, Party, TransferBy, TransferOutcome, WallClock,
+    ContactId, Direction, EndedBy, Event, Kind, LegId, Missing, Party, QueueOutcome, TransferBy,
+    TransferOutcome, WallClock,
 };
 use rtp::control::{Audience, Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,8 @@ pub(super) struct Contact {
     releasing: bool,
     /// Since when destinations are being rung.
     dialing: Option<Time>,
+    /// Whether an agent has answered who is told whose call it gets.
+    briefed: bool,
     /// Whether a callee has said what no other trunk can mend, in this dial.
     decided: bool,
     /// Whether any phone has rung for it.
@@ -141,7 +144,8 @@ impl History {
             let bridged = if contact.bridge.is_some() { 2 } else { 0 };
             // Who waits for a consultation to end hears music, which is checked beside this.
             let chooses = usize::from(contact.chooses.is_some() || contact.releasing);
-            let served = usize::from(bridged == 0 || contact.transfer) + chooses;
+            let served =
+                usize::from(bridged == 0 || contact.transfer) + chooses + usize::from(contact.briefed);
             contact.dialing.is_none() && answered > bridged + served
         });
         stray.map_or(Ok(()), |(id, _)| Err(format!("a party of contact {} is left in silence", id.0)))
@@ -242,6 +246,11 @@ impl History {
         self.contacts.get(&contact)?.bridge.map(|(_, callee)| callee)
     }
 
+    /// Whether an agent has answered a contact, and is told whose call it gets.
+    pub(crate) fn is_briefed(&self, contact: ContactId) -> bool {
+        self.contacts.get(&contact).is_some_and(|contact| contact.briefed)
+    }
+
     /// Bindings of registered phones.
     pub(crate) fn registrations(&self) -> usize {
         self.registrations.len()
@@ -287,7 +296,7 @@ impl History {
         }
         self.next_seq += 1;
         self.queues.observe(event)?;
-        super::queues::count(&event.kind, &mut self.tally);
+        queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
         if let Some(cdr) = &cdr
             && !self.recorded.insert(cdr.contact)
@@ -297,6 +306,10 @@ impl History {
         let Some(id) = event.contact else {
             return self.apply_to_node(&event.kind);
         };
+        // A callback is told of under the contact that asked for it, which has ended mostly.
+        if queues::is_of_callback(&event.kind) && self.ended.contains(&id) {
+            return Ok(());
+        }
         if self.ended.contains(&id) {
             return Err(format!("contact {} is over, but: {:?}", id.0, event.kind));
         }
@@ -495,6 +508,7 @@ impl Contact {
             chooses: None,
             releasing: false,
             dialing: None,
+            briefed: false,
             decided: false,
             rang: false,
             recordings: BTreeSet::new(),
@@ -580,6 +594,7 @@ impl Contact {
                     .then_some("early media to nobody, of nobody, or beside a bridge")
             }
             Kind::Bridged { a, b } => {
+                self.briefed = false;
                 let both = self.leg(*a)?.answered && self.leg(*b)?.answered;
                 self.chooses = None;
                 let other = self.early.take().is_some_and(|early| early != (*a, *b));
@@ -613,10 +628,14 @@ impl Contact {
                 (at - since > LONGEST_DIAL).then_some("rang for too long")
             }
             Kind::QueueEntered { leg, .. } => {
+                self.briefed = false;
                 let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.room.is_none();
                 (!up || self.dialing.replace(at).is_some()).then_some("waits out of something else")
             }
-            Kind::QueueLeft { .. } => self.dialing.take().is_none().then_some("leaves no queue"),
+            Kind::QueueLeft { outcome, .. } => {
+                self.briefed = matches!(outcome, QueueOutcome::Answered(_));
+                self.dialing.take().is_none().then_some("leaves no queue")
+            }
             Kind::LegReplaced { leg, by } => {
                 let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
                 let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;

@@ -1,7 +1,7 @@
 //! Queues and agents: nobody is offered two calls, every offer and every place ends once, agents are what the log says.
 
-use events::{AgentActivity, ContactId, Event, Kind, OfferOutcome, QueueOutcome};
-use std::collections::BTreeMap;
+use events::{AgentActivity, CallbackOutcome, ContactId, Event, Kind, OfferOutcome, QueueOutcome};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Queues {
     offers: BTreeMap<u64, (ContactId, Arc<str>)>,
     agents: BTreeMap<Arc<str>, AgentActivity>,
     last_offer: u64,
+    /// Contacts whose customers are to be called back.
+    callbacks: BTreeSet<ContactId>,
 }
 
 impl Queues {
@@ -45,6 +47,27 @@ impl Queues {
                 let waited = self.places.remove(&contact);
                 (rings || waited.as_ref() != Some(queue)).then_some("leaves where it was not, or rings on")
             }
+            Kind::CallbackKept { .. } => {
+                (!self.callbacks.insert(contact)).then_some("is to be called back twice")
+            }
+            Kind::CallbackTried { offer, agent, .. } => {
+                let is_taken = self.offers.values().any(|(of, other)| other == agent || *of == contact);
+                let is_new = *offer > self.last_offer;
+                self.last_offer = *offer;
+                self.offers.insert(*offer, (contact, Arc::clone(agent)));
+                (is_taken || !is_new || !self.callbacks.contains(&contact))
+                    .then_some("two calls at once, an agent with two offers, or nobody is to be called back")
+            }
+            Kind::CallbackFailed { offer, .. } => {
+                self.offers.remove(offer).is_none().then_some("fails without an attempt")
+            }
+            Kind::CallbackEnded { outcome } => {
+                let rung = self.offers.iter().find(|(_, (of, _))| *of == contact).map(|(offer, _)| *offer);
+                if let (Some(offer), CallbackOutcome::Reached(_)) = (rung, outcome) {
+                    self.offers.remove(&offer);
+                }
+                (!self.callbacks.remove(&contact)).then_some("nobody was to be called back")
+            }
             Kind::AgentChanged { agent, state, phone } => {
                 let before = self.agents.insert(Arc::clone(agent), state.clone());
                 let is_logged_in = *state != AgentActivity::LoggedOut;
@@ -61,6 +84,17 @@ impl Queues {
     }
 }
 
+/// Whether something is told of a callback, under the contact that has asked for it.
+pub(crate) fn is_of_callback(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CallbackKept { .. }
+            | Kind::CallbackTried { .. }
+            | Kind::CallbackFailed { .. }
+            | Kind::CallbackEnded { .. }
+    )
+}
+
 /// What is counted of an event.
 pub(crate) fn count(kind: &Kind, tally: &mut super::Tally) {
     match kind {
@@ -72,6 +106,12 @@ pub(crate) fn count(kind: &Kind, tally: &mut super::Tally) {
         Kind::QueueLeft { outcome: QueueOutcome::Abandoned, .. } => tally.given_up_waiting += 1,
         Kind::QueueLeft { outcome: QueueOutcome::Moved, .. } => tally.moved_queue += 1,
         Kind::QueueLeft { .. } => tally.left_queue += 1,
+        Kind::CallerDirected { .. } => tally.directed += 1,
+        Kind::CallbackKept { .. } => tally.callbacks += 1,
+        Kind::CallbackTried { .. } => tally.called_back += 1,
+        Kind::CallbackEnded { outcome: CallbackOutcome::Reached(_) } => tally.reached += 1,
+        Kind::CallbackEnded { outcome: CallbackOutcome::NotReached } => tally.not_reached += 1,
+        Kind::CallbackEnded { outcome: CallbackOutcome::CalledAgain } => tally.called_again += 1,
         Kind::AgentChanged { state: AgentActivity::WrapUp, .. } => tally.wrapped_up += 1,
         _ => {}
     }

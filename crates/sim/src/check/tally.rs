@@ -139,6 +139,18 @@ tally! {
     left_queue "left a queue";
     /// Places that went to another contact.
     moved_queue "places moved";
+    /// Callers who wanted to be called back.
+    callbacks "to be called back";
+    /// Attempts at that.
+    called_back "called back";
+    /// Those who came to their queue then.
+    reached "reached";
+    /// Those who did not, however often they were called.
+    not_reached "not reached";
+    /// Those who waited on the line again.
+    called_again "called again themselves";
+    /// Callers whom a supervisor has moved, prioritised or pulled.
+    directed "directed by supervisors";
     /// Wrap-ups.
     wrapped_up "wrapped up";
     /// Alarms.

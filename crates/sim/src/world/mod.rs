@@ -120,6 +120,8 @@ enum Operator {
     Room,
     /// Does something with an agent.
     Agent,
+    /// Does something with a caller that waits.
+    Caller,
     /// Has somebody supervise a call, or lets it speak to others, or go.
     Supervise,
     /// Does something with the recording of a call.
@@ -311,6 +313,7 @@ impl World {
             Operator::Transfer(user) => self.transfer(user),
             Operator::Room => self.direct_room(),
             Operator::Agent => self.direct_agent(),
+            Operator::Caller => self.direct_caller(),
             Operator::Record => self.record(),
             Operator::Supervise => self.supervise(),
             Operator::TestCall => self.test_call(),
@@ -642,6 +645,9 @@ impl World {
             (200, Operator::Hangup),
             (500, Operator::Room),
             (500, Operator::Room),
+            (700, Operator::Caller),
+            (700, Operator::Caller),
+            (700, Operator::Caller),
             (50, Operator::Drain),
             (50, Operator::Shutdown),
         ] {

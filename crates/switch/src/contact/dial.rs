@@ -12,7 +12,7 @@ use crate::leg::{Leg, NewLeg, State};
 use crate::protection::media_of;
 use clock::{Duration, Time};
 use dialplan::{
-    CallerId, DialMode, DialResult, Effect, Machine, MachineInput, Register, Ringback, Target, Trunk,
+    CallerId, DialMode, DialResult, Effect, Enqueue, Machine, MachineInput, Register, Ringback, Target, Trunk,
 };
 use events::{DialOutcome, Direction, EndedBy, Kind, LegId, Party, QueueOutcome};
 use rtp::control::Command;
@@ -146,6 +146,8 @@ pub(super) enum Purpose {
     Step,
     /// A transfer: the caller goes back to who began it.
     Transfer,
+    /// A supervisor: the caller goes back to the place that it had.
+    Pull(Box<(Enqueue, Time)>),
     /// A queue: it decides who is rung, and when it is over.
     Queue(Box<Waiting>),
 }
@@ -339,6 +341,9 @@ impl Contact {
         if self.is_test(leg) {
             return self.test_answered(core, message);
         }
+        if self.is_called_back(leg) {
+            return self.customer_answered(core, message);
+        }
         if self.is_supervisor(leg) {
             return self.supervisor_answered(core, leg, message);
         }
@@ -372,14 +377,21 @@ impl Contact {
     /// An answered leg gets the call that is rung for.
     pub(super) fn win(&mut self, core: &mut Core, leg: LegId, others: &str) {
         self.cancel_ringing(core, Some(ELSEWHERE), EndedBy::Switch, others);
-        if self.is_queued() {
-            self.serve_from_queue(core, leg);
+        let whisper = if self.is_queued() {
+            self.serve_from_queue(core, leg)
         } else {
             self.finish_ringing(core, DialOutcome::Answered(leg));
-        }
+            if matches!(&self.phase, Phase::Dialing(dial) if matches!(dial.purpose, Purpose::Pull(_))) {
+                self.inbox.push_back(MachineInput::Served);
+            }
+            None
+        };
         self.prefer_codec_of(leg);
         self.answer_caller(core);
-        self.connect(core, leg);
+        match whisper {
+            Some(whisper) => self.brief(core, leg, whisper),
+            None => self.connect(core, leg),
+        }
         if !self.is_consulting() {
             self.hand_over(core);
         }
@@ -399,6 +411,9 @@ impl Contact {
         self.forget_usage(core, leg);
         if self.is_test(leg) {
             return self.test_failed(core, status, response);
+        }
+        if self.is_called_back(leg) {
+            return self.customer_failed(core, status, response);
         }
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         let by = if response.is_some() { EndedBy::Callee } else { EndedBy::Switch };
@@ -453,6 +468,7 @@ impl Contact {
     pub(crate) fn on_ring_timeout(&mut self, core: &mut Core) {
         match self.phase {
             Phase::Test => return self.end_test(core),
+            Phase::CallingBack => return self.hang_up_caller(core, EndedBy::Switch, "no answer"),
             Phase::Releasing => return self.end_release(core, 408),
             _ if self.is_queued() => return self.end_late_offers(core),
             _ => {}
@@ -473,7 +489,10 @@ impl Contact {
         self.leave_room(core, false);
         self.leave_queue(core, EndedBy::Flow, QueueOutcome::Flow);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
-            Phase::Flow | Phase::Test | Phase::Conference(_) => {}
+            Phase::Flow | Phase::Test | Phase::CallingBack | Phase::Conference(_) => {}
+            Phase::Briefing(briefing) => {
+                self.hang_up_callee(core, briefing.callee, EndedBy::Flow, 200, "the flow hung up");
+            }
             Phase::Dialing(_) => {
                 self.cancel_ringing(core, None, EndedBy::Flow, "cancelled");
                 self.finish_ringing(core, DialOutcome::NoAnswer);
@@ -501,7 +520,10 @@ impl Contact {
         self.leave_queue(core, by, outcome);
         match std::mem::replace(&mut self.phase, Phase::Flow) {
             Phase::Flow | Phase::Conference(_) => {}
-            Phase::Test => {
+            Phase::Briefing(briefing) => {
+                self.hang_up_callee(core, briefing.callee, by, 200, "normal");
+            }
+            Phase::Test | Phase::CallingBack => {
                 core.timers.cancel(Timer::Ring(self.id));
             }
             Phase::Dialing(_) => {
@@ -542,6 +564,7 @@ impl Contact {
             self.inbox.push_back(MachineInput::DialEnded(DialResult::Done));
         }
         self.end_leg(core, leg, by, status, why);
+        self.briefed_agent_gone(core, leg);
         if was_ringing {
             self.count_failure(core, leg, Failure { status: status.unwrap_or(500), told: true });
         }
@@ -621,6 +644,7 @@ impl Contact {
         match dial.purpose {
             Purpose::Step => self.inbox.push_back(MachineInput::DialEnded(result)),
             Purpose::Transfer => self.hand_back(core, status),
+            Purpose::Pull(place) => self.enqueue_at(core, place.0, place.1),
             // It is over when the queue says so.
             Purpose::Queue(_) => {}
         }

@@ -75,6 +75,9 @@ impl Contact {
             }
             Effect::Enqueue(order) => self.enqueue(core, *order),
             Effect::LeaveQueue => self.cancel_dial(core),
+            Effect::CallBack { queue, number, language } => {
+                self.keep_callback(core, queue, &number, language);
+            }
             Effect::Agent { action, agent, pin } => {
                 let (plan, user) = (std::sync::Arc::clone(&self.plan), self.caller.user().cloned());
                 let done = core.agent_calls(&plan, user.as_ref(), (agent.as_deref(), pin.as_deref()), action);

@@ -5,7 +5,8 @@ use super::{Contact, Phase};
 use crate::core::Core;
 use crate::identity::{ANONYMOUS, Identity};
 use crate::stir::Outgoing;
-use dialplan::{CallerId, CallerIds, Diversion, Show, Trunk};
+use dialplan::{AutoAnswer, CallerId, CallerIds, Diversion, Show, Trunk};
+use events::Party;
 use sip::Address;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,13 +48,39 @@ impl Contact {
                 }
                 introduction
             }
-            None if self.identity.withheld => Introduction { from: nobody(), headers: Vec::new() },
             None => {
-                let display = self.identity.display.as_deref().map(str::to_owned);
-                let uri = format!("sip:{}@{host}", self.identity.number);
-                Introduction { from: Address { display, uri }, headers: Vec::new() }
+                let from = if self.identity.withheld {
+                    nobody()
+                } else {
+                    let display = self.identity.display.as_deref().map(str::to_owned);
+                    Address { display, uri: format!("sip:{}@{host}", self.identity.number) }
+                };
+                self.to_agent(core, &to.party, Introduction { from, headers: Vec::new() })
             }
         }
+    }
+
+    /// What the phone of an agent is told besides, if it is rung for a queue.
+    fn to_agent(&self, core: &Core, party: &Party, told: Introduction) -> Introduction {
+        let (Party::User(user), Some((order, entered))) = (party, self.queued_in()) else { return told };
+        let Some(queue) = self.plan.queue(&self.client, &order.queue) else { return told };
+        let Introduction { mut from, mut headers } = told;
+        if let Some(display) = &queue.to_agent.display {
+            let who = from.display.take().unwrap_or_else(|| self.identity.number.to_string());
+            from.display = Some(format!("{display} {who}"));
+        }
+        headers.push(("X-Contact".into(), self.id.0.to_string()));
+        headers.push(("X-Client".into(), self.client.to_string()));
+        headers.push(("X-Queue".into(), order.queue.to_string()));
+        headers.push(("X-Queue-Wait".into(), (core.now - entered).as_secs().to_string()));
+        if self.called.bytes().all(|byte| byte.is_ascii_graphic()) {
+            headers.push(("X-Called".into(), self.called.to_string()));
+        }
+        let agent = core.queues.agent_at(user).and_then(|agent| self.plan.agent(agent));
+        let own = agent.and_then(|agent| agent.auto_answer.as_ref());
+        let ways = own.unwrap_or(&queue.to_agent.auto_answer);
+        headers.extend(ways.iter().map(|way| auto_answer(*way)));
+        Introduction { from, headers }
     }
 }
 
@@ -102,6 +129,18 @@ fn to_trunk(
         }
     }
     (Introduction { from, headers }, told)
+}
+
+/// How a phone is asked to answer by itself. The URIs of `Call-Info` and `Alert-Info` lead nowhere.
+fn auto_answer(way: AutoAnswer) -> (Cow<'static, str>, String) {
+    let (name, value) = match way {
+        AutoAnswer::CallInfo => ("Call-Info", "<sip:ringdown.invalid>;answer-after=0"),
+        AutoAnswer::AlertInfo => ("Alert-Info", "<http://ringdown.invalid>;info=alert-autoanswer;delay=0"),
+        // RFC 5373 section 4.
+        AutoAnswer::AnswerMode => ("Answer-Mode", "Auto"),
+        AutoAnswer::PAutoAnswer => ("P-Auto-Answer", "normal"),
+    };
+    (name.into(), value.to_owned())
 }
 
 /// The host of the address-of-record that the node registers.

@@ -41,13 +41,18 @@ impl Contact {
     /// Parts with all but the caller, who is hung up on.
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
+        self.cut_briefing(core);
         let seat = self.leave_room(core, false);
         let place = self.leave_queue(core, EndedBy::Switch, QueueOutcome::Moved);
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {
             // Who transfers does not give: see `may_give`.
-            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing | Phase::Conference(_) => {
-                Reached::Flow(self.take_playing(core))
-            }
+            Phase::Flow
+            | Phase::Test
+            | Phase::CallingBack
+            | Phase::Briefing(_)
+            | Phase::Choosing(_)
+            | Phase::Releasing
+            | Phase::Conference(_) => Reached::Flow(self.take_playing(core)),
             Phase::Dialing(dial) => {
                 let until = core.timers.get(Timer::Ring(self.id));
                 core.timers.cancel(Timer::Ring(self.id));

@@ -140,7 +140,13 @@ impl Contact {
         let other = match self.phase {
             Phase::Bridged { callee } => Some(callee),
             Phase::Dialing(_) => self.early_far_end(),
-            Phase::Choosing(_) | Phase::Conference(_) | Phase::Releasing | Phase::Flow | Phase::Test => None,
+            Phase::Choosing(_)
+            | Phase::Conference(_)
+            | Phase::Releasing
+            | Phase::Flow
+            | Phase::Briefing(_)
+            | Phase::CallingBack
+            | Phase::Test => None,
         }?;
         match leg {
             _ if leg == other => Some(self.caller.id),

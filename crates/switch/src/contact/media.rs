@@ -69,6 +69,7 @@ impl Contact {
             }
         };
         self.end_announcement(play);
+        self.end_whisper(core, play);
         if let Some(playing) = self.playing.take_if(|playing| playing.id == play) {
             self.inbox.push_back(MachineInput::PlayEnded { play: playing.number, failed });
         }
@@ -120,7 +121,11 @@ impl Contact {
         let supervisor = self.supervisor().filter(|_| self.supervises().is_none());
         let supervisor = supervisor.map(|leg| (leg, Tune::System("hold")));
         let [a, b] = match &self.phase {
-            Phase::Flow => [None, None],
+            Phase::Flow | Phase::CallingBack => [None, None],
+            Phase::Briefing(briefing) => {
+                let music = self.queue_music(&briefing.order).map_or(Tune::System("hold"), Tune::File);
+                [caller.map(|leg| (leg.id, music)), None]
+            }
             Phase::Conference(seat) => {
                 let tune = seat.music.clone().map_or(Tune::System("hold"), Tune::File);
                 [caller.filter(|_| core.rooms.is_alone(self.id)).map(|leg| (leg.id, tune)), None]

@@ -1,9 +1,12 @@
 //! One customer's journey through the switch: the caller's leg, the flow, and whom it dials.
 
+mod brief;
+mod callback;
 mod choose;
 mod conference;
 mod consult;
 mod dial;
+mod direct;
 mod early;
 mod fax;
 mod flow;
@@ -24,10 +27,12 @@ mod test_call;
 mod transfer;
 mod vouch;
 
+use crate::callbacks::CallsBack;
 use crate::core::{Core, Timer};
 use crate::identity::Identity;
 use crate::leg::{Leg, State};
 use crate::stir::Claim;
+use brief::Briefing;
 use choose::Choice;
 use clock::Duration;
 use conference::Seat;
@@ -79,6 +84,8 @@ pub(crate) struct Contact {
     faxing: Faxing,
     /// Where its caller has waited before.
     former_place: Option<FormerPlace>,
+    /// Whom it calls back, until that one is where its agent is kept.
+    calls_back: Option<CallsBack>,
     /// Recordings that the engine has not reported as ended.
     recordings: Vec<RecordingId>,
     /// The one that runs.
@@ -101,12 +108,16 @@ enum Phase {
     Flow,
     /// Destinations are being rung.
     Dialing(Dial),
+    /// An agent that has answered is told whose call it gets.
+    Briefing(Box<Briefing>),
     /// The caller hears this leg.
     Bridged { callee: LegId },
     /// The caller is in a room.
     Conference(Seat),
     /// The leg in the caller's place is the node's own, to test a trunk.
     Test,
+    /// The customer is rung that is to be called back.
+    CallingBack,
     /// A bridge is parted while a user dials whom it hands the other party on to.
     Choosing(Choice),
     /// The trunk of the caller has been asked to call the target of a transfer itself.
@@ -154,6 +165,7 @@ impl Contact {
             early: None,
             faxing: Faxing::default(),
             former_place: None,
+            calls_back: None,
             recordings: Vec::new(),
             taping: None,
             hushing: Hushing::default(),
@@ -366,6 +378,7 @@ impl Contact {
             return;
         }
         self.end_dial_for_caller(core, by);
+        self.end_callback_attempt(core, reason);
         self.end_leg(core, self.caller.id, by, status, reason);
         self.cause = Some(Cause { by, status, reason: reason.into() });
         self.inbox.push_back(MachineInput::HungUp);

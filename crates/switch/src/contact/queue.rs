@@ -1,14 +1,15 @@
 //! The caller waits in a queue: agents are rung for it as the queue decides, and it hears music.
 
+use super::brief::Whisper;
 use super::dial::{Dial, Purpose};
 use super::hunt::Failure;
 use super::{Contact, Phase};
 use crate::core::{Core, Timer};
 use crate::leg::State;
-use acd::{Entry, Exit, Input, Outcome};
-use clock::Time;
-use dialplan::{Enqueue, MachineInput, QueueResult, Ringback, Target};
-use events::{EndedBy, Kind, LegId, OfferOutcome, QueueOutcome};
+use acd::{Entry, Exit, Input, Outcome, Wants};
+use clock::{Duration, Time};
+use dialplan::{Enqueue, MachineInput, QueueResult, Ringback, Target, Told};
+use events::{CallbackOrder, EndedBy, Kind, LegId, OfferOutcome, QueueOutcome};
 use rtp::control::{Command, PlayId};
 use std::sync::Arc;
 
@@ -20,12 +21,29 @@ pub(super) struct Waiting {
     offers: Vec<Offer>,
     /// What it is being told.
     announcement: Option<PlayId>,
+    /// The position that it was told last.
+    position: Option<u32>,
 }
 
 /// A place that a caller has had: it has it again when it comes back to the same queue.
 pub(super) struct FormerPlace {
-    queue: Arc<str>,
-    entered: Time,
+    pub(super) queue: Arc<str>,
+    pub(super) entered: Time,
+    pub(super) priority: i32,
+    pub(super) wants: Wants,
+}
+
+impl FormerPlace {
+    /// That of one who is called back.
+    pub(super) fn of(order: &CallbackOrder) -> Self {
+        let (queue, entered, priority) = (Arc::clone(&order.queue), order.entered, order.priority);
+        Self { queue, entered, priority, wants: crate::callbacks::wants(order) }
+    }
+
+    fn asked_for(order: &Enqueue, entered: Time) -> Self {
+        let (queue, wants) = (Arc::clone(&order.queue), order.wants.clone());
+        Self { queue, entered, priority: order.priority, wants }
+    }
 }
 
 struct Offer {
@@ -43,12 +61,15 @@ impl Contact {
         let Some(queue) = queue.filter(|_| matches!(self.caller.state, State::Answered { .. })) else {
             return self.inbox.push_back(MachineInput::QueueEnded(QueueResult::NoAgents));
         };
-        let music = queue.music.clone().or_else(|| self.plan.system_prompt("hold"));
+        let music = self.queue_music(&order).or_else(|| self.plan.system_prompt("hold"));
         let ringback = music.map_or(Ringback::Tone, Ringback::Prompt);
         let (full_name, ring_time) = (Arc::clone(&queue.plan.name), queue.plan.ring);
+        if let Some(order) = core.forget_callback(self.id) {
+            self.former_place = Some(FormerPlace::of(&order));
+        }
         let former = self.former_place.as_ref().filter(|place| place.queue == order.queue);
         let entered = former.map_or(core.now, |place| place.entered);
-        self.former_place = Some(FormerPlace { queue: Arc::clone(&order.queue), entered });
+        self.former_place = Some(FormerPlace::asked_for(&order, entered));
         core.log(
             Some(self.id),
             Kind::QueueEntered {
@@ -65,14 +86,44 @@ impl Contact {
             priority: order.priority,
             wants: order.wants.clone(),
             last_agent: order.last_agent.clone(),
-            number: Some(Arc::clone(&self.identity.number)).filter(|number| number.starts_with('+')),
+            number: Some(Arc::clone(&self.identity.number))
+                .filter(|number| number.starts_with('+') || self.calls_back.is_some()),
             callback: false,
         };
-        let waiting = Waiting { order, entered, offers: Vec::new(), announcement: None };
+        let queue_name = Arc::clone(&order.queue);
+        let waiting = Waiting { order, entered, offers: Vec::new(), announcement: None, position: None };
         self.phase = Phase::Dialing(Dial::waiting(ring_time, ringback, waiting));
-        core.queues.handle(core.now, Input::Enter(entry));
+        let is_reached = self
+            .calls_back
+            .take_if(|it| it.queue == queue_name)
+            .is_some_and(|it| core.reach_callback(it.asked, self.id));
+        if !is_reached {
+            core.queues.handle(core.now, Input::Enter(entry));
+        }
         if !self.is_consulting() {
             self.hand_over(core);
+        }
+    }
+
+    /// What the caller hears in a queue, over and over; `None` is the music of holds.
+    pub(super) fn queue_music(&self, order: &Enqueue) -> Option<Arc<str>> {
+        self.plan.queue(&self.client, &order.queue)?.heard(&order.language)?.music.clone()
+    }
+
+    /// The queue in which its caller waits, and since when.
+    pub(super) fn queued_in(&self) -> Option<(&Enqueue, Time)> {
+        match &self.phase {
+            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => {
+                Some((&waiting.order, waiting.entered))
+            }
+            _ => None,
+        }
+    }
+
+    /// Its caller has so many points from now on.
+    pub(super) fn set_priority(&mut self, points: i32) {
+        if let Some(waiting) = self.waiting_mut() {
+            waiting.order.priority = points;
         }
     }
 
@@ -221,10 +272,11 @@ impl Contact {
         Some((waiting.order, waiting.entered))
     }
 
-    /// An answered leg has the caller of the queue: whose it is, is told, and all other offers are over.
-    pub(super) fn serve_from_queue(&mut self, core: &mut Core, leg: LegId) {
-        let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return };
-        let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return };
+    /// An answered leg has the caller of the queue: whose it is, is told, and all other offers are over. What its agent is told
+    /// first, with the place that the caller has until then.
+    pub(super) fn serve_from_queue(&mut self, core: &mut Core, leg: LegId) -> Option<Whisper> {
+        let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return None };
+        let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return None };
         core.timers.cancel(Timer::Ring(self.id));
         // Who comes back after a talk waits anew.
         self.former_place = None;
@@ -243,7 +295,15 @@ impl Contact {
                 core.queues.handle(core.now, Input::Leave { call: self.id.0 });
             }
         }
-        self.inbox.push_back(MachineInput::Served);
+        let files = match user.filter(|user| waiting.offers.iter().any(|offer| offer.user == *user)) {
+            Some(_) => self.whisper(core, &waiting.order, waiting.entered),
+            None => Vec::new(),
+        };
+        if files.is_empty() {
+            self.inbox.push_back(MachineInput::Served);
+            return None;
+        }
+        Some(Whisper { files, order: waiting.order, entered: waiting.entered })
     }
 
     /// Logs the end of a place and of its offers, and says nothing more to the caller.
@@ -269,17 +329,25 @@ impl Contact {
 
     /// Takes the place of another contact's caller, with the time that it has waited.
     pub(super) fn enqueue_at(&mut self, core: &mut Core, order: Enqueue, entered: Time) {
-        self.former_place = Some(FormerPlace { queue: Arc::clone(&order.queue), entered });
+        self.former_place = Some(FormerPlace::asked_for(&order, entered));
         self.enqueue(core, order);
     }
 
-    /// Tells the caller what its queue tells those who wait.
-    pub(crate) fn tell_waiting(&mut self, core: &mut Core) {
+    /// Tells the caller what its queue tells those who wait. A position that has become worse is not told: it comes of
+    /// priorities, which are none of the caller's affair.
+    pub(crate) fn tell_waiting(&mut self, core: &mut Core, position: u32, wait: Option<Duration>) {
         let (client, stream) = (Arc::clone(&self.client), self.caller.stream());
         let plan = Arc::clone(&self.plan);
         let Some(waiting) = self.waiting_mut() else { return };
-        let files = plan.queue(&client, &waiting.order.queue).map(|queue| queue.announcement.clone());
-        let Some(files) = files.filter(|files| !files.is_empty()) else { return };
+        let better = waiting.position.is_none_or(|told| position <= told).then_some(position);
+        let queue = plan.queue(&client, &waiting.order.queue);
+        let heard = queue.and_then(|queue| queue.heard(&waiting.order.language));
+        let files =
+            heard.map(|heard| heard.announcement(Told { position: better, wait })).unwrap_or_default();
+        if files.is_empty() {
+            return;
+        }
+        waiting.position = better.or(waiting.position);
         let play = core.new_play();
         waiting.announcement = Some(play);
         core.media(Command::Play { stream, play, files, times: Some(1) });

@@ -17,8 +17,10 @@ impl Contact {
             {
                 Ok(())
             }
-            Phase::Bridged { .. } | Phase::Choosing(_) | Phase::Releasing => Err(491),
-            Phase::Dialing(_) | Phase::Conference(_) | Phase::Flow | Phase::Test => Err(603),
+            Phase::Bridged { .. } | Phase::Choosing(_) | Phase::Releasing | Phase::Briefing(_) => Err(491),
+            Phase::Dialing(_) | Phase::Conference(_) | Phase::Flow | Phase::Test | Phase::CallingBack => {
+                Err(603)
+            }
         }
     }
 
@@ -43,7 +45,13 @@ impl Contact {
                 self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
                 self.connect(core, stays);
             }
-            Phase::Flow | Phase::Test | Phase::Choosing(_) | Phase::Releasing | Phase::Conference(_) => {}
+            Phase::Flow
+            | Phase::Test
+            | Phase::CallingBack
+            | Phase::Briefing(_)
+            | Phase::Choosing(_)
+            | Phase::Releasing
+            | Phase::Conference(_) => {}
         }
     }
 

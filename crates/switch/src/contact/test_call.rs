@@ -20,6 +20,12 @@ impl Contact {
     /// Places the leg, which has a port and no usage yet.
     pub(crate) fn place_test(&mut self, core: &mut Core, to: Destination, bill: Option<Bill>) {
         self.phase = Phase::Test;
+        self.place_caller(core, to, bill);
+        core.timers.set(Timer::Ring(self.id), core.now + ANSWERED_WITHIN);
+    }
+
+    /// Calls whoever stands in the caller's place.
+    pub(super) fn place_caller(&mut self, core: &mut Core, to: Destination, bill: Option<Bill>) {
         self.inbox.clear();
         let body = self.caller.open(core, self.id);
         let invite = self.send_invite(core, to, body);
@@ -27,7 +33,6 @@ impl Contact {
         self.caller.bill = bill;
         self.caller.invite = Some(invite);
         core.invites.insert(invite, (self.id, self.caller.id));
-        core.timers.set(Timer::Ring(self.id), core.now + ANSWERED_WITHIN);
     }
 
     /// Whether a leg is that of a test, which is not over.
@@ -37,6 +42,13 @@ impl Contact {
 
     /// An answer that crosses our CANCEL is the endpoint's affair.
     pub(super) fn test_answered(&mut self, core: &mut Core, message: &Message) {
+        if self.caller_answered(core, message) {
+            core.timers.set(Timer::Ring(self.id), core.now + LASTS);
+        }
+    }
+
+    /// Whoever was called in the caller's place has answered; false if nothing can be said to it.
+    pub(super) fn caller_answered(&mut self, core: &mut Core, message: &Message) -> bool {
         self.caller.state = State::ANSWERED;
         if let Some(bill) = &mut self.caller.bill {
             core.accounts.talk(core.now, bill);
@@ -47,11 +59,12 @@ impl Contact {
             None => self.caller.agreed().is_some(),
         };
         if !agrees {
-            return self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
+            self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
+            return false;
         }
         let codec = self.caller.codec().map(|codec| codec.name().into());
         core.log_leg(self.id, &self.caller.party, Kind::LegAnswered { leg: self.caller.id, codec });
-        core.timers.set(Timer::Ring(self.id), core.now + LASTS);
+        true
     }
 
     /// A failure without a response is ours: a timer, or the transport.

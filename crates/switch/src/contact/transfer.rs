@@ -127,7 +127,13 @@ impl Contact {
         match &self.phase {
             Phase::Bridged { callee } => Some(*callee),
             Phase::Choosing(choice) => Some(choice.callee),
-            Phase::Flow | Phase::Test | Phase::Dialing(_) | Phase::Conference(_) | Phase::Releasing => None,
+            Phase::Flow
+            | Phase::Test
+            | Phase::CallingBack
+            | Phase::Briefing(_)
+            | Phase::Dialing(_)
+            | Phase::Conference(_)
+            | Phase::Releasing => None,
         }
     }
 

@@ -304,6 +304,7 @@ mod tests {
             recordings: Vec::new(),
             rooms: Vec::new(),
             queues: Vec::new(),
+            callbacks: Vec::new(),
             transfers: Vec::new(),
         }
     }
