@@ -69,7 +69,7 @@ fn unit(figure: &Figure) -> &'static str {
 }
 
 /// The service level of a row by the formula of its queue, or by that of all others.
-fn service_level(asked: &Asked, row: &Row) -> Option<f64> {
+pub(crate) fn service_level(asked: &Asked, row: &Row) -> Option<f64> {
     asked.level_of(&row.name).formula.value(&row.tally)
 }
 

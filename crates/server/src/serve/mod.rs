@@ -12,6 +12,7 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod metrics;
 mod queues;
 mod reports;
 mod rooms;
