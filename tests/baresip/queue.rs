@@ -31,6 +31,11 @@ fn state(node: &Node, agent: &str) -> String {
     found.expect("the agent is shown")["state"].as_str().expect("a state").to_owned()
 }
 
+/// The figures of the only queue.
+fn figures(node: &Node) -> Value {
+    json(node, &["report", "queues"])["rows"][0]["figures"].clone()
+}
+
 fn said(node: &Node, arguments: &[&str]) -> String {
     let output = node.ask(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -74,6 +79,19 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
         assert!(why.contains(line), "{line}: {why}");
     }
     assert!(said(&node, &["trace", "1"]).contains("queue support offers the call to 1000"));
+    let visits = figures(&node);
+    let names = ["offered", "answered", "handled", "accepted", "missed", "abandoned", "waiting"];
+    assert_eq!(names.map(|name| visits[name].as_u64()), [1, 1, 1, 1, 1, 0, 0].map(Some), "{visits}");
+    assert!(visits["asa"].as_f64().is_some_and(|seconds| (4.0..10.0).contains(&seconds)), "{visits}");
+    assert!(visits["talk"].as_f64().is_some_and(|seconds| seconds > 4.0), "{visits}");
+    assert!(visits["abandon_wait"].is_null(), "nobody has abandoned: {visits}");
+    let behind = json(&node, &["report", "queues", "--contacts", "missed"]);
+    assert_eq!(
+        (&behind[0]["contact"], &behind[0]["offers"][0]["agent"]),
+        (&1.into(), &"1000".into()),
+        "{behind}"
+    );
+    assert!(said(&node, &["report", "queue-log"]).contains("/support|1001|CONNECT|"));
     let unknown = node.ask(&["agents", "pause", "nobody"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no such agent"));
     // What agents do outlives the node: who pauses, who has logged out although the plan logs it in.
@@ -82,6 +100,7 @@ fn a_caller_waits_with_music_until_an_agent_answers_and_the_log_says_why_it_was_
     until(Duration::from_secs(5), "the log has it", || is_logged(&node, b"logged_out"));
     let node = node.crash_and_start_again();
     assert_eq!((state(&node, "1000"), state(&node, "1001")), ("paused".into(), "logged_out".into()));
+    assert_eq!(figures(&node), visits, "a crash changes no figure");
     // Its phone registers again in ten minutes; until then it is called where the log says that it is.
     said(&node, &["agents", "ready", "1000"]);
     caller.dial(&format!("sip:line@{}", node.sip()));

@@ -11,6 +11,7 @@ mod callbacks;
 mod callers;
 mod choose;
 mod configure;
+pub mod erlang;
 mod estimate;
 mod explain;
 mod index;

@@ -2,10 +2,7 @@
 
 #[path = "../examples/erlang/simulation.rs"]
 mod simulation;
-#[path = "../examples/erlang/theory.rs"]
-mod theory;
-
-use theory::Figures;
+use acd::erlang::{self, Figures};
 
 fn agree(theory: Figures, measured: simulation::Measured) {
     let simulation::Measured { mean, plus_minus, callers } = measured;
@@ -26,23 +23,23 @@ fn agree(theory: Figures, measured: simulation::Measured) {
 /// Erlang's own table (1917) and those of every textbook: 10 agents, 8 Erlang, 40.92 % wait.
 #[test]
 fn theory_is_that_of_the_tables() {
-    let known = theory::erlang_c(10, 0.8);
+    let known = erlang::erlang_c(10, 0.8);
     assert!((known.waits - 0.4092).abs() < 0.0001, "{known:?}");
     // Callers with endless patience are those of Erlang C.
-    let patient = theory::erlang_a(10, 0.8, 1e9);
+    let patient = erlang::erlang_a(10, 0.8, 1e9);
     assert!((patient.waits - known.waits).abs() < 1e-6 && (patient.mean_wait - known.mean_wait).abs() < 1e-6);
 }
 
 #[test]
 fn patient_callers_wait_as_erlang_c_says() {
     for (agents, load) in [(5, 0.8), (20, 0.8)] {
-        agree(theory::erlang_c(agents, load), simulation::run(3, agents, load, None, 3));
+        agree(erlang::erlang_c(agents, load), simulation::run(3, agents, load, None, 3));
     }
 }
 
 #[test]
 fn impatient_callers_hang_up_as_erlang_a_says() {
     for (agents, load) in [(5, 0.8), (50, 0.95)] {
-        agree(theory::erlang_a(agents, load, 0.5), simulation::run(3, agents, load, Some(0.5), 1));
+        agree(erlang::erlang_a(agents, load, 0.5), simulation::run(3, agents, load, Some(0.5), 1));
     }
 }

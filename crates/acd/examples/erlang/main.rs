@@ -1,10 +1,9 @@
 //! The queue against theory: `cargo run --release -p acd --example erlang` prints the table of this crate's README.
 
 mod simulation;
-mod theory;
 
+use acd::erlang::{self, Figures};
 use simulation::Measured;
-use theory::Figures;
 
 const AGENTS: [u32; 5] = [5, 20, 50, 100, 500];
 const LOADS: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.98];
@@ -44,7 +43,7 @@ fn main() {
         for load in LOADS {
             seed += 1;
             let measured = simulation::run(seed, agents, load, None, 1);
-            row(agents, load, theory::erlang_c(agents, load), measured, true, &mut all);
+            row(agents, load, erlang::erlang_c(agents, load), measured, true, &mut all);
         }
     }
     println!("\nErlang A: mean patience is {PATIENCE} mean calls.\n");
@@ -56,7 +55,7 @@ fn main() {
         for load in LOADS {
             seed += 1;
             let measured = simulation::run(seed, agents, load, Some(PATIENCE), 1);
-            row(agents, load, theory::erlang_a(agents, load, PATIENCE), measured, false, &mut all);
+            row(agents, load, erlang::erlang_a(agents, load, PATIENCE), measured, false, &mut all);
         }
     }
     let (figures, outside) = all;

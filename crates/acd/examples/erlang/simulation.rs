@@ -1,6 +1,6 @@
 //! The queue itself, with callers and agents who do as theory assumes.
 
-use crate::theory::Figures;
+use acd::erlang::Figures;
 use acd::{
     Acd, AgentChange, AgentPlan, Entry, Input, Member, Outcome, Output, Plan, QueuePlan, Skills, Wants,
 };

@@ -1,5 +1,5 @@
 use crate::world::{BEGAN, Log};
-use events::{AgentActivity, EndedBy, OfferOutcome, QueueOutcome, TransferOutcome};
+use events::{AgentActivity, EndedBy, Kind, OfferOutcome, QueueOutcome, TransferOutcome};
 use figures::{Axis, Counter, Every, Formula, Grid, Level, Levels, Report, Selection, Stage, Tally, figure};
 use jiff::tz::TimeZone;
 
@@ -198,6 +198,27 @@ fn a_visit_that_moves_to_another_contact_is_counted_there_alone() {
     let report = report(&log, Axis::Queues, None, Level::default());
     let tally = &report.rows[0].tally;
     assert_eq!((tally.offered, tally.waiting, tally.contacts), (1, 1, 2));
+}
+
+#[test]
+fn an_agent_that_hangs_up_before_its_target_answers_has_handed_the_caller_on() {
+    for (outcome, transferred) in [(TransferOutcome::Done, 1), (TransferOutcome::Failed(486), 0)] {
+        let mut log = Log::new();
+        log.agent("alice", AgentActivity::Ready);
+        log.contact(1);
+        log.enters(1, "support");
+        log.offered(1, "support", "alice");
+        log.answered(1, "support", "alice");
+        log.pass(30_000);
+        log.begins_to_hand_on(1);
+        log.leg_ended(1, EndedBy::Callee);
+        log.agent("alice", AgentActivity::Ready);
+        log.pass(5_000);
+        log.tell(Some(1), Kind::TransferEnded { outcome });
+        let report = report(&log, Axis::Queues, None, Level::default());
+        let tally = &report.rows[0].tally;
+        assert_eq!((tally.handled, tally.talk, tally.transferred), (1, 30_000, transferred));
+    }
 }
 
 #[test]

@@ -132,10 +132,14 @@ impl Log {
     }
 
     pub(crate) fn hands_on(&mut self, contact: u64, outcome: TransferOutcome) {
+        self.begins_to_hand_on(contact);
+        self.tell(Some(contact), Kind::TransferEnded { outcome });
+    }
+
+    pub(crate) fn begins_to_hand_on(&mut self, contact: u64) {
         let leg = callee(contact);
         let kind = Kind::TransferStarted { leg, by: TransferBy::Refer, consult: false, to: "sales".into() };
         self.tell(Some(contact), kind);
-        self.tell(Some(contact), Kind::TransferEnded { outcome });
     }
 
     pub(crate) fn leg_ended(&mut self, contact: u64, by: EndedBy) {

@@ -15,6 +15,7 @@ mod report;
 mod rooms;
 mod schema;
 mod simulate;
+mod staffing;
 mod test;
 mod trunks;
 mod versions;
@@ -82,6 +83,7 @@ pub fn run() -> ExitCode {
             listen::listen(&state.state, contact, order)
         }
         Command::Report { report, state } => report::report(&state.state, report),
+        Command::Staffing { staffing, state } => staffing::staffing(&state.state, &staffing),
         Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -358,6 +360,17 @@ enum Command {
     Report {
         #[command(flatten)]
         report: report::Arguments,
+        #[command(flatten)]
+        state: State,
+    },
+    /// How many agents a queue needs, by weekday and time: from the arrivals and handle times of a period, by Erlang C and A
+    #[command(
+        after_help = "Examples:\n  ringdown staffing acme/support --from 2026-11-02 --to 2026-11-30\n  \
+                      ringdown staffing support --from 2026-11-23 --every 15m --sl 90/15 --json"
+    )]
+    Staffing {
+        #[command(flatten)]
+        staffing: staffing::Arguments,
         #[command(flatten)]
         state: State,
     },

@@ -102,7 +102,7 @@ fn understand(arguments: &Arguments, axis: Axis, now: Millis) -> Result<Asked, F
 }
 
 /// Those of the configuration, if there is one where it is looked for.
-fn settings(config: &Path) -> Result<Settings, Failed> {
+pub(super) fn settings(config: &Path) -> Result<Settings, Failed> {
     if !config.exists() && config == Path::new("ringdown.yaml") {
         return Ok(Settings::default());
     }
@@ -110,7 +110,7 @@ fn settings(config: &Path) -> Result<Settings, Failed> {
 }
 
 /// Now, if a node runs there; else the moment at which its log ends: nobody knows what was after.
-async fn as_of(state: &Path) -> Result<Millis, StoreError> {
+pub(super) async fn as_of(state: &Path) -> Result<Millis, StoreError> {
     if super::client::runs(state) {
         return Ok(Timestamp::now().as_millisecond());
     }

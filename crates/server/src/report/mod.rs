@@ -12,7 +12,7 @@ pub(crate) use csv::csv;
 pub(crate) use json::json;
 pub(crate) use question::{Asked, Question, Settings};
 pub(crate) use queue_log::queue_log;
-pub(crate) use table::table;
+pub(crate) use table::{aligned, table};
 
 use figures::{Axis, Counter, FIGURES, Figure, Formula, Millis, Report, Row, Unit, figure};
 use jiff::Timestamp;
@@ -69,12 +69,12 @@ fn unit(figure: &Figure) -> &'static str {
 }
 
 /// The service level of a row by the formula of its queue, or by that of all others.
-fn service_level(asked: &Asked, row: &Row) -> Option<f64> {
+pub(crate) fn service_level(asked: &Asked, row: &Row) -> Option<f64> {
     asked.level_of(&row.name).formula.value(&row.tally)
 }
 
 /// A moment as the clock of a zone shows it.
-fn on_the_wall(zone: &TimeZone, at: Millis, format: &str) -> String {
+pub(crate) fn on_the_wall(zone: &TimeZone, at: Millis, format: &str) -> String {
     let utc = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
     utc.to_zoned_datetime(zone.clone()).strftime(format).to_string()
 }
@@ -85,7 +85,7 @@ fn stamp(zone: &TimeZone, at: Millis) -> String {
 }
 
 /// Milliseconds as minutes and seconds, with hours where there are any.
-fn clock_face(millis: u64) -> String {
+pub(crate) fn clock_face(millis: u64) -> String {
     let seconds = (millis + 500) / 1_000;
     match seconds / 3_600 {
         0 => format!("{}:{:02}", seconds / 60, seconds % 60),

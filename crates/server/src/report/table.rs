@@ -222,7 +222,7 @@ fn seconds(millis: u64) -> f64 {
 }
 
 /// Columns as wide as their widest cell; the first and those of letters to the left, numbers to the right.
-pub(super) fn aligned(lines: &[Vec<String>]) -> String {
+pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.first().map_or(0, Vec::len);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

@@ -1,9 +1,9 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/metrics`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
 
 use super::calls;
 use super::control::{Control, TestCallError, TransferError};
 use super::error::ServeError;
-use super::{apply, queues, reports, rooms};
+use super::{apply, metrics, queues, reports, rooms};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -44,6 +44,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .merge(queues::routes())
         .merge(calls::routes())
         .merge(reports::routes())
+        .merge(metrics::routes())
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))

@@ -13,6 +13,7 @@ mod icmp;
 mod inbox;
 mod journal;
 mod limits;
+mod metrics;
 mod outgoing;
 mod queues;
 mod reports;

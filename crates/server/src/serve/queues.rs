@@ -76,18 +76,18 @@ impl Agent {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Queue {
     /// `acme/support`.
-    queue: Arc<str>,
+    pub(super) queue: Arc<str>,
     /// The longest wait of those that wait.
-    longest_seconds: u64,
+    pub(super) longest_seconds: u64,
     /// Its agents by what they do.
-    agents: acd::AgentCounts,
+    pub(super) agents: acd::AgentCounts,
     /// In the order in which they are next.
-    waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// A caller that waits.
 #[derive(Clone, Debug, Serialize)]
-struct Waiting {
+pub(super) struct Waiting {
     contact: u64,
     position: u32,
     seconds: u64,

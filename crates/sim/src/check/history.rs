@@ -1,6 +1,7 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
 use super::choice::Choice;
+use super::figures::Figures;
 use super::queues::{self, Queues};
 use super::rests::Rests;
 use super::supervision::Supervision;
@@ -31,6 +32,7 @@ const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::f
 #[derive(Debug)]
 pub(crate) struct History {
     queues: Queues,
+    figures: Figures,
     next_seq: u64,
     contacts: BTreeMap<ContactId, Contact>,
     ended: BTreeSet<ContactId>,
@@ -108,6 +110,7 @@ impl History {
             ended: BTreeSet::new(),
             seen_legs: BTreeSet::new(),
             queues: Queues::default(),
+            figures: Figures::default(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
@@ -121,6 +124,12 @@ impl History {
 
     pub(crate) fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// # Errors
+    /// Figures do not add up to what the log says.
+    pub(crate) fn check_figures(&self) -> Result<(), String> {
+        self.figures.check(&self.tally)
     }
 
     /// Contacts that have not ended, with the Call-IDs of each one's legs.
@@ -298,6 +307,7 @@ impl History {
         self.queues.observe(event)?;
         queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
+        self.figures.observe(event, cdr.as_ref());
         if let Some(cdr) = &cdr
             && !self.recorded.insert(cdr.contact)
         {

@@ -205,6 +205,7 @@ impl World {
                 Ok(true) => {}
                 Ok(false) => {
                     self.check_drained().map_err(|error| format!("at the end: {error}"))?;
+                    self.history.check_figures()?;
                     let mut tally = self.history.tally();
                     self.watches.count(&mut tally);
                     return Ok(Outcome { journal: self.journal, tally });
