@@ -27,11 +27,12 @@ impl Acd {
         }
     }
 
-    pub(crate) fn call_back_failed(&mut self, now: Time, offer: u64, out: &mut Vec<Output>) {
+    /// It was called in vain, or could not be called now, which does not count.
+    pub(crate) fn call_back_failed(&mut self, now: Time, offer: u64, counts: bool, out: &mut Vec<Output>) {
         if self.offers.get(&offer).is_some_and(|offer| offer.callback)
             && let Some(Offer { call, agent, .. }) = self.forget(offer)
         {
-            self.not_reached(now, call, agent, AgentWhy::CallBackFailed, out);
+            self.not_reached(now, (call, counts), agent, AgentWhy::CallBackFailed, out);
         }
     }
 
@@ -39,7 +40,7 @@ impl Acd {
     pub(crate) fn not_reached(
         &mut self,
         now: Time,
-        call: u64,
+        (call, counts): (u64, bool),
         agent: usize,
         why: AgentWhy,
         out: &mut Vec<Output>,
@@ -52,7 +53,7 @@ impl Acd {
         let Some(callback) = &mut caller.callback else {
             return;
         };
-        callback.tries = callback.tries.saturating_add(1);
+        callback.tries = callback.tries.saturating_add(u32::from(counts));
         callback.rests_until = now + plan.again;
         if callback.tries >= plan.tries {
             return self.exit(now, call, Exit::NotReached, out);

@@ -170,7 +170,8 @@ impl Acd {
             }
             Input::OfferEnded { offer, outcome } => self.offer_ended(now, offer, outcome, out),
             Input::CalledBack { offer, call } => self.called_back(now, offer, call, out),
-            Input::CallBackFailed { offer } => self.call_back_failed(now, offer, out),
+            Input::CallBackFailed { offer } => self.call_back_failed(now, offer, true, out),
+            Input::CallBackPostponed { offer } => self.call_back_failed(now, offer, false, out),
             Input::TalkEnded { agent } => {
                 if let Some(index) = self.agent_of.get(&agent) {
                     self.talk_ended(now, *index, out);

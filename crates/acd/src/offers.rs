@@ -102,7 +102,7 @@ impl Acd {
         let name = Arc::clone(&self.agents[agent].name);
         out.push(Output::Withdraw { offer, call, agent: name, because: Withdrawn::Lease });
         if callback {
-            self.not_reached(now, call, agent, AgentWhy::Withdrawn(Withdrawn::Lease), out);
+            self.not_reached(now, (call, true), agent, AgentWhy::Withdrawn(Withdrawn::Lease), out);
         } else {
             self.missed(now, call, agent, Outcome::NoAnswer, out);
         }

@@ -102,6 +102,12 @@ pub enum Input {
         /// The offer of [`Output::CallBack`].
         offer: u64,
     },
+    /// The one who is to be called back was not called at all, for a reason that is not its own: it is tried again after
+    /// [`crate::CallbackPlan::again`], and that does not count.
+    CallBackPostponed {
+        /// The offer of [`Output::CallBack`].
+        offer: u64,
+    },
     /// An agent no longer speaks with the caller of a queue.
     TalkEnded {
         /// Which agent.

@@ -114,6 +114,12 @@ impl Core {
         }
     }
 
+    /// It cannot be called now, for a reason that is not its own.
+    fn postpone_callback(&mut self, asked: ContactId, offer: u64, reason: &str) {
+        self.log(Some(asked), Kind::CallbackFailed { offer, reason: reason.into() });
+        self.queues.handle(self.now, Input::CallBackPostponed { offer });
+    }
+
     fn fail_callback(&mut self, asked: ContactId, offer: u64, reason: &str) {
         self.log(Some(asked), Kind::CallbackFailed { offer, reason: reason.into() });
         self.queues.handle(self.now, Input::CallBackFailed { offer });
@@ -137,29 +143,38 @@ impl Core {
 impl Switch {
     /// An agent is kept for one that is to be called back.
     pub(crate) fn call_back(&mut self, offer: u64, asked: ContactId, (agent, why): (Arc<str>, String)) {
-        let is_up = |by: &ContactId| self.contacts.get(by).is_some_and(|it| it.is_served_by_flow());
-        let up = self.core.callbacks.attempts.get(&asked).map(|attempt| attempt.by).filter(is_up);
+        let up = self.core.callbacks.attempts.get(&asked).map(|attempt| attempt.by);
         let by = up.unwrap_or_else(|| self.core.new_contact());
         self.core.log(Some(asked), Kind::CallbackTried { offer, agent, by, why });
-        self.core.callbacks.attempts.insert(asked, Attempt { by, offer: Some(offer) });
-        // Its customer is on the line, and hears its flow: another agent was kept for it before.
-        if up.is_none()
-            && let Err(reason) = self.place_callback(asked, by)
-        {
-            self.core.end_attempt(asked, by, &reason);
+        match (up, self.hinders_calls()) {
+            // Another agent was kept for it before, and its customer is on the line.
+            (Some(by), _) if self.contacts.get(&by).is_some_and(|it| it.is_served_by_flow()) => {
+                self.core.callbacks.attempts.insert(asked, Attempt { by, offer: Some(offer) });
+            }
+            (Some(_), _) => self.core.postpone_callback(asked, offer, "its customer is on the line"),
+            (None, Some(why)) => self.core.postpone_callback(asked, offer, why),
+            (None, None) => {
+                self.core.callbacks.attempts.insert(asked, Attempt { by, offer: Some(offer) });
+                if let Err(reason) = self.place_callback(asked, by) {
+                    self.core.end_attempt(asked, by, &reason);
+                }
+            }
         }
+    }
+
+    /// Why nobody can be called now, whoever it is.
+    fn hinders_calls(&self) -> Option<&'static str> {
+        let limit = self.plan.node.limits.calls;
+        if self.is_draining() || self.core.overload.is_on() {
+            return Some("the node takes no new calls");
+        }
+        let is_full = u32::try_from(self.contacts.len()).is_ok_and(|up| up >= limit);
+        is_full.then_some("as many calls are up as may be")
     }
 
     /// Calls the customer. The reason if that cannot be.
     fn place_callback(&mut self, asked: ContactId, by: ContactId) -> Result<(), String> {
         let plan = Arc::clone(&self.plan);
-        let limit = plan.node.limits.calls;
-        if self.is_draining() || self.core.overload.is_on() {
-            return Err("the node takes no new calls".to_owned());
-        }
-        if u32::try_from(self.contacts.len()).is_ok_and(|up| up >= limit) {
-            return Err(format!("{limit} calls are up"));
-        }
         let pending = self.core.callbacks.pending.get_mut(&asked).ok_or("nobody is to be called")?;
         let (order, tried) = (pending.order.clone(), pending.tries);
         pending.tries += 1;

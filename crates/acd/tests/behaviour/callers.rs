@@ -185,13 +185,16 @@ fn who_is_not_reached_is_called_again_and_then_no_more() {
         queue.callback.again = seconds(100);
     });
     assert_eq!(offers(&office.enters_as(at(10), 1, ghost)), [(1, 1, "alice")]);
-    office.does(at(20), Input::CallBackFailed { offer: 1 });
+    // The node could not call it: that is no attempt.
+    office.does(at(11), Input::CallBackPostponed { offer: 1 });
+    assert_eq!(offers(&office.until(at(111))), [(2, 1, "alice")]);
+    office.does(at(120), Input::CallBackFailed { offer: 2 });
     // Others do not wait for it.
-    assert_eq!(offers(&office.enters(at(21), 2)), [(2, 2, "alice")]);
-    office.does(at(22), Input::Leave { call: 2 });
-    assert_eq!(offers(&office.until(at(120))), [(3, 1, "alice")]);
+    assert_eq!(offers(&office.enters(at(121), 2)), [(3, 2, "alice")]);
+    office.does(at(122), Input::Leave { call: 2 });
+    assert_eq!(offers(&office.until(at(220))), [(4, 1, "alice")]);
     // Nobody says how it went: 40 s of ringing, and a second.
-    assert_eq!(exits(&office.until(at(161))), [(1, Exit::NotReached)]);
+    assert_eq!(exits(&office.until(at(261))), [(1, Exit::NotReached)]);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Queues {
     last_offer: u64,
     /// Contacts whose customers are to be called back.
     callbacks: BTreeSet<ContactId>,
+    /// The offers for which contacts call somebody back.
+    attempts: BTreeMap<ContactId, u64>,
 }
 
 impl Queues {
@@ -50,7 +52,8 @@ impl Queues {
             Kind::CallbackKept { .. } => {
                 (!self.callbacks.insert(contact)).then_some("is to be called back twice")
             }
-            Kind::CallbackTried { offer, agent, .. } => {
+            Kind::CallbackTried { offer, agent, by, .. } => {
+                self.attempts.insert(*by, *offer);
                 let is_taken = self.offers.values().any(|(of, other)| other == agent || *of == contact);
                 let is_new = *offer > self.last_offer;
                 self.last_offer = *offer;
@@ -74,6 +77,11 @@ impl Queues {
                 // One that is extended begins anew.
                 let same = before.as_ref() == Some(state) && *state != AgentActivity::WrapUp;
                 (same || is_logged_in && phone.is_none()).then_some("nothing has changed, or it is nowhere")
+            }
+            Kind::ContactEnded { .. }
+                if self.attempts.remove(&contact).is_some_and(|offer| self.offers.contains_key(&offer)) =>
+            {
+                Some("an agent is kept for one who is gone")
             }
             Kind::ContactEnded { .. } if self.places.contains_key(&contact) => {
                 Some("a contact ends while it waits")
