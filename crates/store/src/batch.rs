@@ -1,6 +1,7 @@
 //! Events on their way to the database, as rows.
 
 use crate::agents::AgentRow;
+use crate::values::ValueRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment};
@@ -17,6 +18,8 @@ pub(crate) struct Batch {
     pub(crate) contacts: Vec<ContactRow>,
     /// In the order of their events.
     pub(crate) agents: Vec<AgentRow>,
+    /// Likewise.
+    pub(crate) values: Vec<ValueRow>,
     events: usize,
     open: HashMap<Option<ContactId>, usize>,
     rows: HashMap<ContactId, usize>,
@@ -53,6 +56,7 @@ impl Batch {
     /// Adds only what the tables beside the journal need of an event that the journal has already.
     pub(crate) fn project(&mut self, event: &Event, fold: &mut CdrFold) {
         self.agents.extend(AgentRow::of(event));
+        self.values.extend(ValueRow::of(event));
         let cdr = fold.apply(event);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {

@@ -12,6 +12,7 @@ mod error;
 mod journal;
 mod reader;
 mod recovery;
+mod values;
 mod writer;
 
 pub use error::StoreError;
@@ -20,7 +21,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::{AgentSeat, WallClock};
+use events::{AgentSeat, StoredValue, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,7 +100,15 @@ impl Store {
         self.journal.agents().await
     }
 
-    /// Makes the tables of contacts and agents anew from the journal, in one transaction.
+    /// What flows remembered when the log ended, but for what is over by then, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn values(&mut self, unix_micros: i64) -> Result<Vec<StoredValue>, StoreError> {
+        self.journal.values(unix_micros).await
+    }
+
+    /// Makes the tables of contacts, agents and values anew from the journal, in one transaction.
     ///
     /// # Errors
     /// What the database says; the table is then as it was.

@@ -48,6 +48,7 @@ pub(crate) async fn rebuild(journal: &mut Journal) -> Result<(), StoreError> {
 async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
     journal.execute("DELETE FROM contact").await?;
     journal.execute("DELETE FROM agent").await?;
+    journal.execute("DELETE FROM value").await?;
     let mut fold = CdrFold::new(WallClock::new(0));
     let mut after = 0;
     while let Some((last, events)) = journal.page(after, PAGE_ROWS).await? {

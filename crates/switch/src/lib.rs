@@ -37,6 +37,7 @@ mod testing;
 mod transfer;
 mod trunks;
 mod users;
+mod values;
 mod watch;
 mod way;
 mod web;
@@ -130,6 +131,8 @@ pub enum Input {
     Credentials(Arc<Credentials>),
     /// Where agents were when the log ended: they go on there. It comes once, before anything else happens.
     Agents(Vec<events::AgentSeat>),
+    /// What flows remembered when the log ended. It comes once, before anything else happens.
+    Values(Vec<events::StoredValue>),
     /// What the messages of a user have come to: its phones show it.
     Mailbox {
         /// The user's name.
@@ -290,6 +293,7 @@ impl Switch {
             Input::Certificate { url, found } => self.core.certificate_found(url, found),
             Input::Http { id, answer } => self.core.http_answered(id, answer),
             Input::Credentials(credentials) => self.core.certificates.apply(credentials),
+            Input::Values(values) => self.core.values.restore(values),
             Input::Agents(seats) => self.restore_agents(&seats),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
             Input::Timeout => self.on_timeout(),

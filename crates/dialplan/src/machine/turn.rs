@@ -1,5 +1,5 @@
 use super::frames::Frames;
-use super::{CallInfo, ConferenceResult, DialResult, Effect, HttpResult, QueueResult, StepIndex};
+use super::{CallInfo, ConferenceResult, DialResult, Effect, HttpResult, KvResult, QueueResult, StepIndex};
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
@@ -143,6 +143,7 @@ pub(crate) enum Wait {
     Queue(Typed),
     Agent,
     Http(Asked),
+    Kv,
 }
 
 /// What happened to a waiting step.
@@ -156,6 +157,7 @@ pub(crate) enum Event {
     QueueEnded(QueueResult),
     AgentDone(bool),
     HttpEnded(HttpResult),
+    KvDone(KvResult),
     Timeout,
 }
 
@@ -167,7 +169,7 @@ impl Wait {
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
             Self::Http(asked) => asked.until(),
-            Self::Play { .. } | Self::Dial | Self::Agent => None,
+            Self::Play { .. } | Self::Dial | Self::Agent | Self::Kv => None,
         }
     }
 
@@ -178,7 +180,12 @@ impl Wait {
             Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
             Self::Http(asked) => asked.playing(),
-            Self::Answer { .. } | Self::Dial | Self::Conference(_) | Self::Queue(_) | Self::Agent => None,
+            Self::Answer { .. }
+            | Self::Dial
+            | Self::Conference(_)
+            | Self::Queue(_)
+            | Self::Agent
+            | Self::Kv => None,
         }
     }
 }

@@ -113,7 +113,7 @@ impl Server {
         let acceptor = shown.as_ref().map(Shown::acceptor);
         let sockets = Sockets::bind(&plan.node, acceptor.as_ref())?;
         make_directory(&options.state)?;
-        let (journal, origin, agents) = runtime.block_on(Journal::open(&options.state))?;
+        let (journal, origin, remembered) = runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
         prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
@@ -148,8 +148,14 @@ impl Server {
         };
         let switch = Switch::new(config, Arc::new(plan));
         let backlog = backlog.into_iter().map(Input::Media);
-        let backlog =
-            [Input::Credentials(credentials), Input::Agents(agents)].into_iter().chain(backlog).collect();
+        let backlog = [
+            Input::Credentials(credentials),
+            Input::Agents(remembered.agents),
+            Input::Values(remembered.values),
+        ]
+        .into_iter()
+        .chain(backlog)
+        .collect();
         let thread = Signalling {
             switch,
             axis,
