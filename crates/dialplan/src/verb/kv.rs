@@ -191,12 +191,13 @@ impl Kv {
 
 /// Notes fields that belong to another order.
 fn misplaced(fields: &Fields<'_>, order: &str, compiler: &mut Compiler<'_, '_>) {
-    const OF_ORDERS: [(&str, &[&str]); 6] = [
+    const OF_ORDERS: [(&str, &[&str]); 7] = [
         ("to", &["set"]),
         ("by", &["add"]),
         ("keep", &["set", "add"]),
         ("into", &["get", "add"]),
         ("type", &["get"]),
+        ("default", &["get"]),
         ("missing", &["get"]),
     ];
     for (name, orders) in OF_ORDERS.iter().filter(|(_, orders)| !orders.contains(&order)) {
@@ -248,7 +249,11 @@ fn into(fields: &Fields<'_>, order: &str, compiler: &mut Compiler<'_, '_>) -> In
             })
         }
     };
-    let node = if order == "get" { fields.require("into", compiler.faults) } else { fields.get("into") };
+    let node = match order {
+        "get" => fields.require("into", compiler.faults),
+        "add" => fields.get("into"),
+        _ => None,
+    };
     let into = node.and_then(|node| {
         let name = node.text("`into`", compiler.faults)?;
         Some((compiler.variable(name, node.span)?, node.span, kind))
