@@ -35,13 +35,11 @@ fn shop(node: &Node) -> Receiver<[String; 2]> {
 }
 
 fn asking(internal: &str) -> Setup {
-    let flows = format!(
-        "secrets: {{shop: {{file: shop-token}}}}\nnumbers: {{\"4711\": order, \"4712\": order}}\nflows:\n  order:\n    \
-         - http: {{url: \"http://127.0.0.3:8080/orders/{{call.to}}\", headers: {{Authorization: \"Bearer {{secret.shop}}\"}}, \
-         extract: {{state: /state}}, status: {{\"404\": {{reject: not_found}}}}, failed: {{reject: 500}}}}\n    \
-         - if: {{when: state == 'sent', then: {{reject: busy}}}}\n    - reject: 603\n"
-    );
-    Setup::new().file("client/shop-token", &format!("{TOKEN}\n")).flows(&flows).replace_in_client(
+    let flows = "secrets: {shop: {file: shop-token}}\nnumbers: {\"4711\": order, \"4712\": order}\nflows:\n  order:\n    \
+         - http: {url: \"http://127.0.0.3:8080/orders/{call.to}\", headers: {Authorization: \"Bearer {secret.shop}\"}, \
+         extract: {state: /state}, status: {\"404\": {reject: not_found}}, failed: {reject: 500}}\n    \
+         - if: {when: state == 'sent', then: {reject: busy}}\n    - reject: 603\n";
+    Setup::new().file("client/shop-token", &format!("{TOKEN}\n")).flows(flows).replace_in_client(
         "client: {",
         &format!("client: {{http: {{hosts: [\"127.0.0.3:8080\"], internal: [{internal}]}}, "),
     )

@@ -291,7 +291,7 @@ fn after_the_end(program: &Program, faults: &mut Faults<'_>) {
         match &instruction.verb {
             verb if verb.needs_caller() => {
                 let message = format!("the caller has gone: `{}` can do nothing any more", verb.name());
-                let hint = "what is done then reckons and branches: set, if, switch, hours, lookup, percent, loop, call, and \
+                let hint = "what is done then reckons and branches: set, if, switch, hours, lookup, kv, percent, loop, call, and \
                      http with `wait: false`";
                 faults.hinted(instruction.at, message, hint);
                 continue;

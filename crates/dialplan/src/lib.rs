@@ -65,8 +65,8 @@ pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
     AgentAction, BodyKind, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
-    HttpBody, HttpMethod, HttpRequest, HttpResult, Machine, MachineInput, QueueResult, Ringback, Site,
-    StepIndex, Target, Word,
+    HttpBody, HttpMethod, HttpRequest, HttpResult, KvOrder, KvResult, Machine, MachineInput, QueueResult,
+    Ringback, Site, StepIndex, Target, Word,
 };
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;

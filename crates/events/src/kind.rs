@@ -337,6 +337,17 @@ pub enum Kind {
         /// The other.
         b: LegId,
     },
+    /// A flow has changed what its client remembers.
+    ValueChanged {
+        /// The client.
+        client: Arc<str>,
+        /// Its name, and after a stroke what that is of.
+        key: Arc<str>,
+        /// What it is now; `None`: it is forgotten.
+        value: Option<Arc<str>>,
+        /// When it is over, in microseconds since 1970.
+        until: Option<i64>,
+    },
     /// A request of a flow by HTTP has ended.
     HttpEnded {
         /// `POST`.

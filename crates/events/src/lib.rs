@@ -56,6 +56,19 @@ pub struct Callback {
     pub order: CallbackOrder,
 }
 
+/// A value that flows of a client remember, as a restart goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredValue {
+    /// Whose.
+    pub client: Arc<str>,
+    /// Its name, and after a stroke what that is of.
+    pub key: Arc<str>,
+    /// What it is.
+    pub value: Arc<str>,
+    /// When it is over, in microseconds since 1970.
+    pub until: Option<i64>,
+}
+
 /// One step of the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {

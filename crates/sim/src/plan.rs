@@ -140,12 +140,14 @@ flows:
     - agent: ready
     - play: welcome
   asks:
-    on_hangup: {http: {url: "https://api.test/gone", method: DELETE, wait: false}}
+    on_hangup: [{kv: {add: gone, keep: 20s}}, {http: {url: "https://api.test/gone", method: DELETE, wait: false}}]
     steps:
       - http: {url: "https://api.test/{call.from}", within: 3s, extract: {to: {at: /to, default: "direct"}}, status: {"404": {reject: not_found}, 5xx: {reject: busy}}, invalid: {goto: direct}}
       - answer
       - record
       - http: {url: "https://api.test/calls", method: POST, json: {from: call.from}, within: 6s, filler: {prompts: welcome, after: 500ms}, timeout: {goto: sorry}, failed: {play: sorry}}
+      - kv: {get: gone, into: gone, type: int, default: 0}
+      - if: {when: gone > 3, then: {kv: {delete: gone}}}
       - switch: {on: to, cases: {menu: {goto: menu}, direct: {goto: team}}}
       - http: {url: "https://api.test/{to}", retries: 3, within: 10s, filler: none}
   # Nobody answers before the callee does: failures go back to the caller as they are.

@@ -3,6 +3,7 @@
 use crate::agents::AgentRow;
 use crate::callbacks::CallbackRow;
 use crate::registrations::RegistrationRow;
+use crate::values::ValueRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment, WallClock};
@@ -35,6 +36,8 @@ pub(crate) struct Batch {
     pub(crate) callbacks: Vec<CallbackRow>,
     /// Likewise.
     pub(crate) registrations: Vec<RegistrationRow>,
+    /// Likewise.
+    pub(crate) values: Vec<ValueRow>,
     pub(crate) visits: Vec<Visit>,
     /// What is appended to an agent's day.
     pub(crate) days: BTreeMap<(Arc<str>, Millis), String>,
@@ -78,6 +81,7 @@ impl Batch {
     /// Adds only what the tables beside the journal need of an event that the journal has already.
     pub(crate) fn project(&mut self, event: &Event, folds: &mut Folds) {
         self.agents.extend(AgentRow::of(event));
+        self.values.extend(ValueRow::of(event));
         self.callbacks.extend(CallbackRow::of(event));
         self.registrations.extend(RegistrationRow::of(event));
         let cdr = folds.cdr.apply(event);

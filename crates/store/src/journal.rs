@@ -5,8 +5,9 @@ use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
 use crate::callbacks::CallbackRow;
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
+use crate::values::ValueRow;
 use clock::Time;
-use events::{AgentSeat, Callback, ContactId, Event, Registration, WallClock};
+use events::{AgentSeat, Callback, ContactId, Event, Registration, StoredValue, WallClock};
 use figures::{Millis, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -101,6 +102,9 @@ impl Journal {
         for row in &batch.registrations {
             self.write_registration(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.values {
+            self.write_value(row).await.map_err(|source| self.explain(source))?;
+        }
         self.write_figures(batch).await.map_err(|source| self.explain(source))
     }
 
@@ -126,6 +130,35 @@ impl Journal {
         let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|source| self.explain(source))?;
         rows.iter().map(|row| unpack(&self.path, row.get(0))).collect()
+    }
+
+    async fn write_value(&mut self, row: &ValueRow) -> Result<(), sqlx::Error> {
+        let ValueRow { client, key, value, until } = row;
+        let query = match value {
+            None => {
+                sqlx::query("DELETE FROM value WHERE client = ?1 AND key = ?2").bind(&**client).bind(&**key)
+            }
+            Some(value) => {
+                let sql = "INSERT INTO value (client, key, value, until) VALUES (?1, ?2, ?3, ?4) \
+                           ON CONFLICT (client, key) DO UPDATE SET value = ?3, until = ?4";
+                sqlx::query(sql).bind(&**client).bind(&**key).bind(&**value).bind(*until)
+            }
+        };
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// What flows remembered last and is not over at that moment, in microseconds since 1970; what is over is forgotten.
+    pub(crate) async fn values(&mut self, unix_micros: i64) -> Result<Vec<StoredValue>, StoreError> {
+        let expired = sqlx::query("DELETE FROM value WHERE until <= ?1").bind(unix_micros);
+        let forgotten = expired.execute(&mut self.connection).await;
+        forgotten.map_err(|source| self.explain(source))?;
+        let sql = "SELECT client, key, value, until FROM value ORDER BY client, key";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let value = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(ValueRow::stored(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+        };
+        let values = rows.and_then(|rows| rows.iter().map(value).collect());
+        values.map_err(|source| self.explain(source))
     }
 
     async fn write_agent(&mut self, row: &AgentRow) -> Result<(), sqlx::Error> {

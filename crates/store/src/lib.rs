@@ -15,6 +15,7 @@ mod journal;
 mod reader;
 mod recovery;
 mod registrations;
+mod values;
 mod writer;
 
 pub use error::StoreError;
@@ -23,7 +24,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::{AgentSeat, Callback, Registration, WallClock};
+use events::{AgentSeat, Callback, Registration, StoredValue, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +102,14 @@ impl Store {
     /// What the database says.
     pub async fn agents(&mut self) -> Result<Vec<AgentSeat>, StoreError> {
         self.journal.agents().await
+    }
+
+    /// What flows remembered when the log ended, but for what is over by then, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn values(&mut self, unix_micros: i64) -> Result<Vec<StoredValue>, StoreError> {
+        self.journal.values(unix_micros).await
     }
 
     /// Who is to be called back, as a restart goes on with it.

@@ -65,6 +65,7 @@ async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
         "DELETE FROM agent",
         "DELETE FROM registration",
         "DELETE FROM callback",
+        "DELETE FROM value",
         "DELETE FROM visit",
         "DELETE FROM agent_day",
     ] {

@@ -7,7 +7,7 @@ use clock::{Duration, Time};
 use events::cdr::Disposition;
 use events::{
     AgentActivity, AgentSeat, Callback, CallbackOrder, CallbackOutcome, ContactId, Event, Kind, Reach,
-    Registration, WallClock,
+    Registration, StoredValue, WallClock,
 };
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -160,6 +160,35 @@ async fn a_restart_finds_those_who_are_to_be_called_back_and_no_others() {
     assert_eq!(store.callbacks().await.unwrap(), [left(1, "+1"), left(3, "+3")]);
     store.rebuild().await.unwrap();
     assert_eq!(store.callbacks().await.unwrap(), [left(1, "+1"), left(3, "+3")]);
+}
+
+#[tokio::test]
+async fn a_restart_finds_what_flows_remember_and_has_forgotten_what_is_over() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, _, mut log) = serve(dir.path()).await;
+    let mut change = |client: &str, key: &str, value: Option<&str>, until: Option<i64>| {
+        let (client, key, value) = (client.into(), key.into(), value.map(Arc::from));
+        writer.append(log.event(None, Kind::ValueChanged { client, key, value, until }));
+    };
+    change("acme", "a", Some("1"), None);
+    change("acme", "a", Some("2"), Some(1_000));
+    change("acme", "b", Some("x"), None);
+    change("acme", "b", None, None);
+    change("acme", "c", Some("y"), Some(999));
+    change("other", "a", Some("3"), None);
+    writer.close().await.unwrap();
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let value = |client: &str, value: &str, until| StoredValue {
+        client: client.into(),
+        key: "a".into(),
+        value: value.into(),
+        until,
+    };
+    let values = [value("acme", "2", Some(1_000)), value("other", "3", None)];
+    assert_eq!(store.values(999).await.unwrap(), values);
+    store.rebuild().await.unwrap();
+    assert_eq!(store.values(999).await.unwrap(), values);
+    assert_eq!(store.values(1_000).await.unwrap(), values[1..]);
 }
 
 #[tokio::test]

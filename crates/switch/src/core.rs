@@ -15,6 +15,7 @@ use crate::rooms::Rooms;
 use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
+use crate::values::Values;
 use crate::watch::{ALLOW_EVENTS, Watches};
 use crate::way::TlsPeers;
 use crate::web::Web;
@@ -97,6 +98,7 @@ pub(crate) struct Core {
     pub(crate) locator: Locator,
     pub(crate) certificates: Certificates,
     pub(crate) web: Web,
+    pub(crate) values: Values,
     pub(crate) codecs: Codecs,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
@@ -156,6 +158,7 @@ impl Core {
             locator: Locator::default(),
             certificates: Certificates::default(),
             web: Web::default(),
+            values: Values::default(),
             codecs: Codecs::new(&plan.node),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),

@@ -39,6 +39,7 @@ mod testing;
 mod transfer;
 mod trunks;
 mod users;
+mod values;
 mod watch;
 mod way;
 mod web;
@@ -152,6 +153,8 @@ pub enum Input {
     Agents(Vec<events::AgentSeat>),
     /// Who was to be called back when the log ended. It comes once, before anything else happens.
     Callbacks(Vec<events::Callback>),
+    /// What flows remembered when the log ended. It comes once, before anything else happens.
+    Values(Vec<events::StoredValue>),
     /// What the messages of a user have come to: its phones show it.
     Mailbox {
         /// The user's name.
@@ -317,6 +320,7 @@ impl Switch {
             Input::Registrations(registrations) => {
                 self.core.restore_registrations(&Arc::clone(&self.plan), registrations);
             }
+            Input::Values(values) => self.core.values.restore(values),
             Input::Agents(seats) => self.restore_agents(&seats),
             Input::Callbacks(callbacks) => self.restore_callbacks(callbacks),
             Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),

@@ -1,4 +1,4 @@
-use super::{HttpRequest, HttpResult};
+use super::{HttpRequest, HttpResult, KvOrder, KvResult};
 use crate::CallerId;
 use acd::Wants;
 use clock::Duration;
@@ -64,6 +64,8 @@ pub enum MachineInput {
         /// What came of it.
         result: HttpResult,
     },
+    /// Answer to [`Effect::Kv`].
+    KvDone(KvResult),
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -250,6 +252,8 @@ pub enum Effect {
         /// Which.
         number: u32,
     },
+    /// Do something with a value of the client, and report [`MachineInput::KvDone`] at once, be the caller gone or not.
+    Kv(KvOrder),
     /// Mute the caller in its room, or let it be heard again.
     ToggleMute,
     /// Take the caller out of its room. It does not report its end.

@@ -3,6 +3,7 @@
 mod effect;
 mod frames;
 mod http;
+mod kv;
 mod turn;
 
 pub use effect::{
@@ -10,6 +11,7 @@ pub use effect::{
     MachineInput, QueueResult, Ringback, StepIndex, Target,
 };
 pub use http::{BodyKind, HttpBody, HttpMethod, HttpRequest, HttpResult, Site, Word};
+pub use kv::{KvOrder, KvResult};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 
 use crate::program::Pc;
@@ -126,6 +128,11 @@ impl Machine {
             MachineInput::HttpEnded { number, result } => {
                 if self.asked() == Some(number) {
                     self.resume(now, Event::HttpEnded(result), out);
+                }
+            }
+            MachineInput::KvDone(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Kv, .. }) {
+                    self.resume(now, Event::KvDone(result), out);
                 }
             }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),

@@ -1,6 +1,7 @@
 use super::frames::Frames;
 use super::{
-    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, QueueResult, StepIndex,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, QueueResult,
+    StepIndex,
 };
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
@@ -165,6 +166,7 @@ pub(crate) enum Wait {
     Callback,
     Agent,
     Http(Asked),
+    Kv,
 }
 
 /// What happened to a waiting step.
@@ -179,6 +181,7 @@ pub(crate) enum Event {
     CallbackDone(CallbackResult),
     AgentDone(bool),
     HttpEnded(HttpResult),
+    KvDone(KvResult),
     Timeout,
 }
 
@@ -190,7 +193,7 @@ impl Wait {
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
             Self::Http(asked) => asked.until(),
-            Self::Play { .. } | Self::Dial | Self::Callback | Self::Agent => None,
+            Self::Play { .. } | Self::Dial | Self::Callback | Self::Agent | Self::Kv => None,
         }
     }
 
@@ -206,7 +209,8 @@ impl Wait {
             | Self::Conference(_)
             | Self::Queue(_)
             | Self::Callback
-            | Self::Agent => None,
+            | Self::Agent
+            | Self::Kv => None,
         }
     }
 }

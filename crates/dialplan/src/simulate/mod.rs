@@ -8,6 +8,7 @@ mod path;
 mod reply;
 mod script;
 mod texts;
+mod values;
 
 pub use path::{Ended, Line, Note, Path};
 pub use reply::Reply;
@@ -18,7 +19,7 @@ pub(crate) use moment::{MOMENT, moment};
 pub(crate) use script::{AGENT, CALLBACK, name};
 
 use crate::faults::nearest;
-use crate::machine::{CallbackResult, ConferenceResult, DialResult, HttpRequest, QueueResult};
+use crate::machine::{CallbackResult, ConferenceResult, DialResult, HttpRequest, KvResult, QueueResult};
 use crate::program::{Pc, SHARED};
 use crate::verb::Verb;
 use crate::{
@@ -30,6 +31,7 @@ use jiff::tz::TimeZone;
 use script::{Answers, Waits};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use values::Values;
 
 /// Who calls whom, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub struct Simulation<'s> {
     machine: Machine,
     now: Time,
     answers: Answers,
+    values: Values,
     replies: Vec<Reply>,
     /// How many of them were given.
     replied: usize,
@@ -116,6 +119,7 @@ enum Due {
     QueueEnded(QueueResult),
     CallbackDone(CallbackResult),
     AgentDone(bool),
+    KvDone(KvResult),
     Replied {
         number: u32,
         reply: Reply,
@@ -224,6 +228,7 @@ impl<'s> Simulation<'s> {
             machine: Machine::new(Arc::clone(config), client, flow, info),
             now: Time::ZERO,
             answers: Answers::new(script.answers),
+            values: Values::new(script.values),
             replies: script.replies,
             replied: 0,
             broken: script.broken,
@@ -330,6 +335,7 @@ impl<'s> Simulation<'s> {
             Due::Replied { number, reply } => {
                 self.input(MachineInput::HttpEnded { number, result: reply.into() });
             }
+            Due::KvDone(result) => self.input(MachineInput::KvDone(result)),
             Due::RoomEnded(result) => self.input(MachineInput::ConferenceEnded(result)),
             Due::RecordingBreaks => self.input(MachineInput::RecordFailed("broken".to_owned())),
             Due::HangsUp | Due::LosesPatience => self.hang_up(),
@@ -419,6 +425,11 @@ impl<'s> Simulation<'s> {
                 self.agenda.add(self.now, Due::AgentDone(done));
             }
             Effect::Http { number, request, waits } => self.ask(number, &request, waits),
+            Effect::Kv(order) => {
+                let result = self.values.obey(&order, self.now);
+                self.note_where_it_waits(Note::Keeps { order });
+                self.agenda.add(self.now, Due::KvDone(result));
+            }
             Effect::CancelHttp { number } => {
                 self.agenda.cancel(|due| matches!(due, Due::Replied { number: of, .. } if *of == number));
             }

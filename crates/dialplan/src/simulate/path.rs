@@ -1,7 +1,7 @@
 //! The way of a call through its flows, as text for people and as data.
 
 use super::texts::Texts;
-use crate::{AgentAction, StepIndex};
+use crate::{AgentAction, KvOrder, StepIndex};
 use clock::Time;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -107,6 +107,11 @@ pub enum Note {
         action: AgentAction,
         /// Whether it may.
         done: bool,
+    },
+    /// Something is done with a value that is kept.
+    Keeps {
+        /// What.
+        order: KvOrder,
     },
     /// A server is asked.
     Asks {
@@ -280,6 +285,12 @@ impl Note {
                 };
                 format!("the agent {word}{}", if *done { "" } else { ": refused" })
             }
+            Self::Keeps { order } => match order {
+                KvOrder::Get { key } => format!("looks {key} up"),
+                KvOrder::Set { key, value, .. } => format!("keeps {key}: {value}"),
+                KvOrder::Add { key, by, .. } => format!("adds {by} to {key}"),
+                KvOrder::Delete { key } => format!("forgets {key}"),
+            },
             Self::Asks { request, reply } => format!("asks {request}: {reply}"),
             Self::Room { room } => format!("is in the room {room}"),
             Self::Mutes => "is muted, or heard again".to_owned(),

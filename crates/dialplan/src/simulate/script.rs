@@ -31,6 +31,8 @@ pub struct Script {
     /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent` and
     /// `callback` stand for all steps of these verbs, which are done otherwise.
     pub answers: BTreeMap<String, Vec<Answer>>,
+    /// What flows remember when the call begins, by key: `visits/+34600111222`.
+    pub values: BTreeMap<String, String>,
     /// What servers answer to the requests of the call, one after the other; the last one stays. Without any, they say
     /// 200 and nothing else.
     pub replies: Vec<Reply>,

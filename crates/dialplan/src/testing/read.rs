@@ -9,6 +9,7 @@ use crate::simulate::{self, MOMENT, Press, Script, SimulatedCall};
 use crate::yaml::{self, Key, Node, Value};
 use crate::{Attestation, ClientFiles, ClientIndex, Config, PromptFile, Report, SourceFile, Verstat, called};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// When a test's call comes in unless it says so: never the present, on which no test may depend. A Monday.
@@ -84,8 +85,8 @@ impl Reader<'_> {
         usual: Written<'n>,
         faults: &mut Faults<'_>,
     ) -> Option<TestCase> {
-        const KNOWN: [&str; 8] =
-            ["call", "keys", "answers", "http", "broken", "recording_breaks", "hangs_up", "expect"];
+        const KNOWN: [&str; 9] =
+            ["call", "keys", "answers", "http", "values", "broken", "recording_breaks", "hangs_up", "expect"];
         let fields = Fields::of(node, key.span, "a test", &KNOWN, faults)?;
         let call = match fields.entry("call") {
             Some((key, node)) => written(node, key.span, usual, faults),
@@ -98,8 +99,13 @@ impl Reader<'_> {
         let length = |name: &str, faults: &mut Faults<'_>| {
             fields.get(name).and_then(|node| node.duration(&format!("`{name}`"), faults))
         };
+        let mut values = BTreeMap::new();
+        for (key, node) in fields.get("values").map_or(&[][..], |node| node.entries("`values`", faults)) {
+            values.extend(node.text("a value", faults).map(|value| (key.text.clone(), value.to_owned())));
+        }
         let replies = fields.get("http").map_or(&[][..], Node::items);
         let script = Script {
+            values,
             replies: replies.iter().filter_map(|node| reply::read(node, key.span, faults)).collect(),
             recording_breaks: length("recording_breaks", faults),
             hangs_up: length("hangs_up", faults),

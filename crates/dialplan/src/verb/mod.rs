@@ -16,6 +16,7 @@ mod hangup;
 mod hours;
 mod http;
 mod if_else;
+mod kv;
 mod label;
 mod lookup;
 mod menu;
@@ -60,6 +61,7 @@ pub(crate) enum Verb {
     Agent(agent::Agent),
     Http(Box<http::Http>),
     Lookup(lookup::Lookup),
+    Kv(Box<kv::Kv>),
     Goto(goto::Goto),
     Label(label::Label),
     Set(set::Set),
@@ -114,6 +116,7 @@ impl<'n> Step<'n> {
                 "agent" => "- agent: login",
                 "http" => "- http: {url: https://api.example.com/orders}",
                 "lookup" => "- lookup: {table: prices, key: item, into: {price: price}}",
+                "kv" => "- kv: {add: visits, of: call.from, into: visits}",
                 "goto" => "- goto: other-flow",
                 "label" => "- label: again",
                 "set" => "- set: {vip: account == '1234'}",
@@ -146,7 +149,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 32] = [
+pub(crate) const VERBS: [&str; 33] = [
     "answer",
     "play",
     "say",
@@ -160,6 +163,7 @@ pub(crate) const VERBS: [&str; 32] = [
     "agent",
     "http",
     "lookup",
+    "kv",
     "goto",
     "label",
     "set",
@@ -223,6 +227,7 @@ impl Verb {
             "agent" => agent::Agent::parse(step, next, compiler),
             "http" => http::Http::parse(step, next, compiler),
             "lookup" => lookup::Lookup::parse(step, next, compiler),
+            "kv" => kv::Kv::parse(step, next, compiler),
             "goto" => goto::Goto::parse(step, own, compiler),
             "label" => label::Label::parse(step, own, next, compiler),
             "set" => set::Set::parse(step, next, compiler),
@@ -272,6 +277,7 @@ impl Verb {
             Self::Agent(_) => "agent",
             Self::Http(_) => "http",
             Self::Lookup(_) => "lookup",
+            Self::Kv(_) => "kv",
             Self::Goto(_) => "goto",
             Self::Label(_) => "label",
             Self::Set(_) => "set",
@@ -311,6 +317,7 @@ impl Verb {
             Self::Agent(agent) => agent.exits(),
             Self::Http(http) => http.exits(),
             Self::Lookup(lookup) => lookup.exits(),
+            Self::Kv(kv) => kv.exits(),
             Self::Goto(goto) => goto.exits(),
             Self::Label(label) => label.exits(),
             Self::Set(set) => set.exits(),
@@ -371,6 +378,7 @@ impl Verb {
             Self::Call(call) => call.may_fail(),
             Self::Http(http) => http.may_fail(),
             Self::Lookup(lookup) => lookup.may_fail(),
+            Self::Kv(kv) => kv.may_fail(),
             Self::Set(_) => true,
             _ => false,
         }
@@ -409,6 +417,7 @@ impl Verb {
             Self::Call(call) => call.writes(),
             Self::Http(http) => http.writes(),
             Self::Lookup(lookup) => lookup.writes(),
+            Self::Kv(kv) => kv.writes(),
             _ => Vec::new(),
         }
     }
@@ -426,6 +435,7 @@ impl Verb {
             Self::Agent(agent) => agent.check(scope, faults),
             Self::Http(http) => http.check(scope, faults),
             Self::Lookup(lookup) => lookup.check(scope, faults),
+            Self::Kv(kv) => kv.check(scope, faults),
             Self::Call(call) => call.check(scope, faults),
             Self::Pin(pin) => pin.check(scope, faults),
             Self::Confirm(confirm) => confirm.check(scope, faults),
@@ -449,6 +459,7 @@ impl Verb {
             Self::Agent(agent) => agent.begin(turn),
             Self::Http(http) => http.begin(turn),
             Self::Lookup(lookup) => lookup.begin(turn),
+            Self::Kv(kv) => kv.begin(turn),
             Self::Goto(goto) => goto.begin(turn),
             Self::Label(label) => label.begin(),
             Self::Set(set) => set.begin(turn),
@@ -497,6 +508,7 @@ impl Verb {
             (Self::Enqueue(enqueue), Wait::Dial, Event::DialEnded(_)) => enqueue.served(turn),
             (Self::Http(http), Wait::Http(asked), event) => http.resume(asked, event, turn),
             (Self::Callback(callback), Wait::Callback, event) => callback.resume(event, turn),
+            (Self::Kv(kv), Wait::Kv, event) => kv.resume(event, turn),
             (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
             (_, wait, _) => Next::Wait(wait),
         }

@@ -184,6 +184,7 @@ fn text(effect: &Effect) -> String {
                 if request.retries > 0 { format!(" {} more", request.retries) } else { String::new() };
             format!("{}#{number} {request}{retries}{headers}", if *waits { "ask" } else { "tell" })
         }
+        Effect::Kv(order) => format!("{order:?}").replace('"', ""),
         Effect::CancelHttp { number } => format!("nobody asks#{number}"),
         Effect::ToggleMute => "mute".into(),
         Effect::LeaveConference => "leave".into(),

@@ -5,6 +5,7 @@ mod call;
 mod config;
 mod graph;
 mod http;
+mod kv;
 mod last_things;
 mod lookup;
 mod machine;

@@ -5,8 +5,8 @@ use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
 use dialplan::{
-    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, Machine, MachineInput,
-    QueueResult, SourceFile, load,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, Machine,
+    MachineInput, QueueResult, SourceFile, load,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -156,6 +156,8 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         1 => prop::sample::select(vec![CallbackResult::Kept, CallbackResult::Duplicate, CallbackResult::Failed])
             .prop_map(MachineInput::CallbackDone),
         1 => any::<bool>().prop_map(MachineInput::AgentDone),
+        4 => prop::sample::select(vec![KvResult::Done, KvResult::Failed, KvResult::Value(None), KvResult::Value(Some("7".into()))])
+            .prop_map(MachineInput::KvDone),
         2 => (0..4_u32, http_result()).prop_map(|(number, result)| MachineInput::HttpEnded { number, result }),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
@@ -192,6 +194,7 @@ struct UnderWay {
     room: bool,
     queue: bool,
     agent: bool,
+    kept: bool,
     /// The request that is waited for.
     asked: Option<u32>,
     callback: bool,
@@ -206,7 +209,13 @@ impl UnderWay {
         out: &mut Vec<Effect>,
     ) -> Result<(), TestCaseError> {
         let is_word = |it: &Effect| {
-            matches!(it, Effect::Step { .. } | Effect::Branch { .. } | Effect::Http { waits: false, .. })
+            matches!(
+                it,
+                Effect::Step { .. }
+                    | Effect::Branch { .. }
+                    | Effect::Http { waits: false, .. }
+                    | Effect::Kv(_)
+            )
         };
         let may_say = !self.over || (input == Some(&MachineInput::HungUp) && out.iter().all(is_word));
         prop_assert!(may_say || out.is_empty(), "{out:?} after the end");
@@ -218,6 +227,7 @@ impl UnderWay {
             Some(MachineInput::Served) if self.queue => (self.queue, self.dial) = (false, true),
             Some(MachineInput::CallbackDone(_)) => self.callback = false,
             Some(MachineInput::AgentDone(_)) => self.agent = false,
+            Some(MachineInput::KvDone(_)) => self.kept = false,
             Some(MachineInput::HttpEnded { number, .. }) if self.asked == Some(*number) => self.asked = None,
             _ => {}
         }
@@ -235,6 +245,7 @@ impl UnderWay {
                 Effect::LeaveQueue => prop_assert!(std::mem::replace(&mut self.queue, false)),
                 Effect::CallBack { .. } => self.callback = true,
                 Effect::Agent { .. } => self.agent = true,
+                Effect::Kv(_) => prop_assert!(!std::mem::replace(&mut self.kept, true), "two at once"),
                 Effect::Http { number, waits: true, .. } => {
                     prop_assert!(self.asked.replace(number).is_none(), "two requests at once");
                 }
@@ -252,7 +263,7 @@ impl UnderWay {
             }
         }
         self.over = machine.is_over();
-        let asks = self.callback || self.asked.is_some();
+        let asks = self.callback || self.kept || self.asked.is_some();
         let waits = self.dial || self.room || self.queue || self.agent || asks;
         let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");

@@ -42,6 +42,9 @@ pub(super) struct Arguments {
     /// What servers answer to `http`, in turn: 200, `200:{"status":"sent"}`, 404, timeout, failed; the last one stays
     #[arg(long, value_name = "REPLY")]
     http: Vec<Reply>,
+    /// What flows remember, `visits/+34600111222=3`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value)]
+    value: Vec<(String, String)>,
     /// A prompt that cannot be played
     #[arg(long, value_name = "PROMPT")]
     broken: Vec<String>,
@@ -59,6 +62,11 @@ pub(super) struct Arguments {
 fn answer(text: &str) -> Result<(String, Answer), String> {
     let (target, answer) = text.rsplit_once('=').ok_or("write it like alice=busy")?;
     Ok((target.to_owned(), answer.parse()?))
+}
+
+fn value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.rsplit_once('=').ok_or("write it like visits/+34600111222=3")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 pub(super) fn simulate(arguments: Arguments) -> Result<(), Failed> {
@@ -88,6 +96,7 @@ pub(super) fn simulate(arguments: Arguments) -> Result<(), Failed> {
     }
     let script = Script {
         answers,
+        values: arguments.value.into_iter().collect(),
         replies: arguments.http,
         broken: BTreeSet::from_iter(arguments.broken),
         recording_breaks: None,

@@ -1,7 +1,7 @@
 //! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
 
 use super::error::ServeError;
-use events::{AgentSeat, Callback, Event, Kind, Registration};
+use events::{AgentSeat, Callback, Event, Kind, Registration, StoredValue};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
 
@@ -15,6 +15,7 @@ pub(super) struct Remembered {
     pub(super) registrations: Vec<Registration>,
     pub(super) agents: Vec<AgentSeat>,
     pub(super) callbacks: Vec<Callback>,
+    pub(super) values: Vec<StoredValue>,
 }
 
 impl Journal {
@@ -25,10 +26,13 @@ impl Journal {
     pub(super) async fn open(state: &Path) -> Result<(Self, Origin, Remembered), ServeError> {
         let mut store = Store::open(state).await?;
         let origin = store.origin().await?;
+        let elapsed = i64::try_from(origin.now.micros()).unwrap_or(i64::MAX);
+        let unix_micros = origin.wall.unix_micros_at_zero().saturating_add(elapsed);
         let remembered = Remembered {
             registrations: store.registrations().await?,
             agents: store.agents().await?,
             callbacks: store.callbacks().await?,
+            values: store.values(unix_micros).await?,
         };
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
         Ok((Self { writer }, origin, remembered))

@@ -44,7 +44,7 @@ use dialplan::Node;
 use dns::Resolver;
 use fetch::Fetcher;
 use inbox::MediaSender;
-use journal::{Journal, Remembered};
+use journal::Journal;
 use requests::Requests;
 use signalling::Signalling;
 use std::net::TcpListener;
@@ -119,8 +119,7 @@ impl Server {
         let acceptor = shown.as_ref().map(Shown::acceptor);
         let sockets = Sockets::bind(&plan.node, acceptor.as_ref())?;
         make_directory(&options.state)?;
-        let (journal, origin, Remembered { registrations, agents, callbacks }) =
-            runtime.block_on(Journal::open(&options.state))?;
+        let (journal, origin, remembered) = runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
         prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
@@ -161,9 +160,10 @@ impl Server {
         // Whose phone is registered is known before who takes calls.
         let known = [
             Input::Credentials(credentials),
-            Input::Registrations(registrations),
-            Input::Agents(agents),
-            Input::Callbacks(callbacks),
+            Input::Registrations(remembered.registrations),
+            Input::Agents(remembered.agents),
+            Input::Callbacks(remembered.callbacks),
+            Input::Values(remembered.values),
         ];
         let backlog = known.into_iter().chain(backlog).collect();
         let thread = Signalling {

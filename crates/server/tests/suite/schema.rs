@@ -76,6 +76,9 @@ fn what_is_misspelt_or_mistyped_does_not_fit() {
         "flows: {main: [{http: {url: https://api.example.com, status: {6xx: hangup}}}]}",
         "flows: {main: [{http: {url: https://api.example.com, extract: {state: order.state}}}]}",
         "flows: {main: [{lookup: {table: prices, key: call.to}}]}",
+        "flows: {main: [{kv: {of: call.to}}]}",
+        "flows: {main: [{kv: {get: a, set: a, into: b}}]}",
+        "flows: {main: [{kv: {set: a, to: 1, keep: 2w}}]}",
         "flows: {main: [{percent: {101: hangup}}]}",
         "flows: {main: {inputs: {a: txt}, steps: [return]}}",
     ];

@@ -5,8 +5,10 @@ use super::figures::Figures;
 use super::queues::{self, Queues};
 use super::rests::Rests;
 use super::supervision::Supervision;
+use super::values::Values;
 use super::watches::client_of;
 use super::{Stage, Tally};
+use crate::UNIX_SECONDS_AT_ZERO;
 use crate::plan;
 use clock::{Duration, Time};
 use events::cdr::CdrFold;
@@ -33,6 +35,7 @@ const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::f
 pub(crate) struct History {
     queues: Queues,
     figures: Figures,
+    values: Values,
     next_seq: u64,
     contacts: BTreeMap<ContactId, Contact>,
     ended: BTreeSet<ContactId>,
@@ -111,6 +114,7 @@ impl History {
             seen_legs: BTreeSet::new(),
             queues: Queues::default(),
             figures: Figures::default(),
+            values: Values::default(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
@@ -305,6 +309,8 @@ impl History {
         }
         self.next_seq += 1;
         self.queues.observe(event)?;
+        let elapsed = i64::try_from(event.at.micros()).unwrap_or(i64::MAX);
+        self.values.observe(event, UNIX_SECONDS_AT_ZERO * 1_000_000 + elapsed)?;
         queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
         self.figures.observe(event, cdr.as_ref());
@@ -456,6 +462,10 @@ impl History {
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
+            Kind::ValueChanged { value, .. } => {
+                self.tally.counted += 1;
+                self.tally.again_counted += u64::from(value.as_deref().is_some_and(|value| value != "1"));
+            }
             Kind::HttpEnded { attempts, error, .. } => {
                 self.tally.requests += 1;
                 self.tally.again += u64::from(*attempts > 1);

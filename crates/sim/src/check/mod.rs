@@ -10,6 +10,7 @@ mod sdp;
 mod supervision;
 mod tally;
 mod turn;
+mod values;
 mod watches;
 
 pub(crate) use consequence::Consequence;

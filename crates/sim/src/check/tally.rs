@@ -51,6 +51,10 @@ tally! {
     fax_refused "refused fax";
     /// Legs with media one way.
     one_way "with media one way";
+    /// Values that flows have kept or forgotten.
+    counted "values kept";
+    /// Those that went on with what was kept.
+    again_counted "of before";
     /// Requests of flows by HTTP that have ended.
     requests "requests";
     /// Those that were sent again.

@@ -87,6 +87,10 @@ impl Contact {
                 let (whose, number) = ((self.id, &self.client), waits.then_some(number));
                 core.ask(whose, number, request);
             }
+            Effect::Kv(order) => {
+                let result = core.keep((self.id, &self.client), &order);
+                self.inbox.push_back(MachineInput::KvDone(result));
+            }
             Effect::CancelHttp { number } => core.cancel_request(self.id, number),
             Effect::Record => self.begin_recording(core),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),

@@ -138,7 +138,12 @@ impl Core {
 
     /// The wall clock, in seconds since 1970.
     pub(crate) fn unix_seconds(&self) -> i64 {
+        self.unix_micros().div_euclid(1_000_000)
+    }
+
+    /// Likewise in microseconds.
+    pub(crate) fn unix_micros(&self) -> i64 {
         let now = i64::try_from(self.now.micros()).unwrap_or(i64::MAX);
-        self.config.unix_micros_at_zero.saturating_add(now).div_euclid(1_000_000)
+        self.config.unix_micros_at_zero.saturating_add(now)
     }
 }

@@ -88,6 +88,7 @@ fn what_fails_is_sent_again_after_a_pause_that_doubles_and_within_the_time_that_
     let mut asking = Asking::new();
     assert_eq!(asking.ask(1, None, 2), ["acme sends 1 within 10s"]);
     assert!(asking.answer(1, refused()).is_empty());
+    assert!(asking.answer(1, ok(200)).is_empty(), "the attempt has ended");
     assert_eq!(asking.wait(200), ["acme sends 1 within 9.8s"]);
     assert!(asking.answer(1, ok(503)).is_empty());
     assert_eq!(asking.wait(400), ["acme sends 1 within 9.4s"]);
