@@ -41,6 +41,7 @@ pub struct Config {
     pub clients: Vec<Client>,
     /// Who takes the calls of queues, over all clients.
     pub agents: Vec<Agent>,
+    pub(crate) agents_by_name: HashMap<Arc<str>, usize>,
     /// The queues of all clients.
     pub queues: Vec<Queue>,
     /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
@@ -73,7 +74,7 @@ impl Config {
 
     /// The agent of that name.
     pub fn agent(&self, name: &str) -> Option<&Agent> {
-        self.agents.iter().find(|agent| &*agent.name == name)
+        self.agents.get(*self.agents_by_name.get(name)?)
     }
 
     /// The trunk that a source address belongs to: the one with the longest prefix.

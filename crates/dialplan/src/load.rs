@@ -98,7 +98,20 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     match node {
         Some(node) if faults.len() == 0 => {
             let Numbers { found: numbers, prefixes, .. } = numbers;
-            Ok(Config { node, clients, agents: agents.all, queues, system_prompts, users, numbers, prefixes })
+            let agents = agents.all;
+            let by_name = agents.iter().enumerate();
+            let agents_by_name = by_name.map(|(place, agent)| (Arc::clone(&agent.name), place)).collect();
+            Ok(Config {
+                node,
+                clients,
+                agents,
+                agents_by_name,
+                queues,
+                system_prompts,
+                users,
+                numbers,
+                prefixes,
+            })
         }
         _ => Err(faults.into_report()),
     }

@@ -446,6 +446,13 @@ pub enum Kind {
         /// Who.
         by: Arc<str>,
     },
+    /// What an agent is to do from now on, whoever wants it and whatever it does at the moment: a restart goes on with it.
+    AgentWishes {
+        /// The agent.
+        agent: Arc<str>,
+        /// What.
+        wish: AgentWish,
+    },
     /// Somebody wants something of an agent that is not the agent at its phone. What comes of it is logged beside it.
     AgentDirected {
         /// The agent.
@@ -785,6 +792,20 @@ pub enum QueueOutcome {
     TimedOut,
     /// It waits in another contact from now on, with its place.
     Moved,
+}
+
+/// What an agent is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentWish {
+    /// Take calls at the phone of this user.
+    LogIn(Arc<str>),
+    /// Take no more.
+    LogOut,
+    /// Take none for a while, for this reason.
+    Pause(Arc<str>),
+    /// Take calls again.
+    Ready,
 }
 
 /// What an agent does.

@@ -12,7 +12,7 @@ mod registration;
 mod wall;
 
 pub use kind::{
-    AgentActivity, CallbackOrder, CallbackOutcome, Cause, DialOutcome, Direction, EndedBy, Kind,
+    AgentActivity, AgentWish, CallbackOrder, CallbackOutcome, Cause, DialOutcome, Direction, EndedBy, Kind,
     OfferOutcome, Party, QueueOutcome, RecordBy, RoomBy, SipDirection, SuperviseMode, TransferBy,
     TransferOutcome,
 };

@@ -1,23 +1,34 @@
 //! Where agents were last, from the journal.
 
-use events::{AgentActivity, AgentSeat, Event, Kind};
+use events::{AgentActivity, AgentSeat, AgentWish, Event, Kind};
 use std::sync::Arc;
 
-/// A row of the table of agents.
+/// What becomes of a row of the table of agents.
 #[derive(Debug)]
-pub(crate) struct AgentRow {
-    pub(crate) agent: Arc<str>,
-    pub(crate) is_logged_in: bool,
-    pub(crate) paused: Option<Arc<str>>,
-    /// Whether the state tells nothing of a pause: that of before counts.
-    pub(crate) hides_pause: bool,
-    pub(crate) phone: Option<Arc<str>>,
+pub(crate) enum AgentRow {
+    /// What the agent does.
+    Does {
+        agent: Arc<str>,
+        is_logged_in: bool,
+        paused: Option<Arc<str>>,
+        /// Whether the state tells nothing of a pause: that of before counts.
+        hides_pause: bool,
+        phone: Option<Arc<str>>,
+    },
+    /// What it is to do, which does not show while it talks.
+    Wishes { agent: Arc<str>, wish: AgentWish },
 }
 
 impl AgentRow {
     /// What an event tells of an agent.
     pub(crate) fn of(event: &Event) -> Option<Self> {
-        let Kind::AgentChanged { agent, state, phone } = &event.kind else { return None };
+        let (agent, state, phone) = match &event.kind {
+            Kind::AgentChanged { agent, state, phone } => (agent, state, phone),
+            Kind::AgentWishes { agent, wish } => {
+                return Some(Self::Wishes { agent: Arc::clone(agent), wish: wish.clone() });
+            }
+            _ => return None,
+        };
         let paused = match state {
             AgentActivity::Paused(reason) => Some(Arc::clone(reason)),
             _ => None,
@@ -31,7 +42,7 @@ impl AgentRow {
                 | AgentActivity::WrapUp
         );
         let is_logged_in = *state != AgentActivity::LoggedOut;
-        Some(Self { agent: Arc::clone(agent), is_logged_in, paused, hides_pause, phone: phone.clone() })
+        Some(Self::Does { agent: Arc::clone(agent), is_logged_in, paused, hides_pause, phone: phone.clone() })
     }
 
     /// As it is read back.

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
 use clock::Time;
-use events::{AgentSeat, Callback, ContactId, Event, Registration, StoredValue, WallClock};
+use events::{AgentSeat, AgentWish, Callback, ContactId, Event, Registration, StoredValue, WallClock};
 use figures::{Millis, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -161,11 +161,36 @@ impl Journal {
         values.map_err(|source| self.explain(source))
     }
 
+    async fn write_wish(&mut self, agent: &str, wish: &AgentWish) -> Result<(), sqlx::Error> {
+        let query = match wish {
+            AgentWish::LogIn(phone) => {
+                let sql = "INSERT INTO agent (agent, logged_in, paused, phone) VALUES (?1, 1, NULL, ?2) \
+                           ON CONFLICT (agent) DO UPDATE SET logged_in = 1, phone = ?2";
+                sqlx::query(sql).bind(agent).bind(&**phone)
+            }
+            AgentWish::LogOut => {
+                let sql = "INSERT INTO agent (agent, logged_in, paused, phone) VALUES (?1, 0, NULL, NULL) \
+                           ON CONFLICT (agent) DO UPDATE SET logged_in = 0, paused = NULL";
+                sqlx::query(sql).bind(agent)
+            }
+            AgentWish::Pause(reason) => {
+                sqlx::query("UPDATE agent SET paused = ?2 WHERE agent = ?1").bind(agent).bind(&**reason)
+            }
+            AgentWish::Ready => sqlx::query("UPDATE agent SET paused = NULL WHERE agent = ?1").bind(agent),
+        };
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
     async fn write_agent(&mut self, row: &AgentRow) -> Result<(), sqlx::Error> {
         let sql = "INSERT INTO agent (agent, logged_in, paused, phone) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (agent) DO UPDATE SET logged_in = ?2, phone = ?4, \
                    paused = CASE WHEN ?5 THEN paused ELSE ?3 END";
-        let AgentRow { agent, is_logged_in, paused, hides_pause, phone } = row;
+        let (agent, is_logged_in, paused, hides_pause, phone) = match row {
+            AgentRow::Does { agent, is_logged_in, paused, hides_pause, phone } => {
+                (agent, is_logged_in, paused, hides_pause, phone)
+            }
+            AgentRow::Wishes { agent, wish } => return self.write_wish(agent, wish).await,
+        };
         let query = sqlx::query(sql).bind(&**agent).bind(*is_logged_in);
         let query = query.bind(paused.as_deref()).bind(phone.as_deref()).bind(*hides_pause);
         query.execute(&mut self.connection).await.map(|_| ())

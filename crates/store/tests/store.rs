@@ -6,8 +6,8 @@ use calls::Log;
 use clock::{Duration, Time};
 use events::cdr::Disposition;
 use events::{
-    AgentActivity, AgentSeat, Callback, CallbackOrder, CallbackOutcome, ContactId, Event, Kind, Reach,
-    Registration, StoredValue, WallClock,
+    AgentActivity, AgentSeat, AgentWish, Callback, CallbackOrder, CallbackOutcome, ContactId, Event, Kind,
+    Reach, Registration, StoredValue, WallClock,
 };
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -70,6 +70,16 @@ async fn a_restart_finds_agents_where_they_were_and_a_pause_behind_a_call() {
     change("bob", AgentActivity::Ringing(ContactId(1)), Some("bob"));
     change("carol", AgentActivity::Ready, Some("carol"));
     change("carol", AgentActivity::LoggedOut, None);
+    change("dora", AgentActivity::Talking(ContactId(1)), Some("dora"));
+    change("erik", AgentActivity::Talking(ContactId(2)), Some("erik"));
+    change("finn", AgentActivity::Ready, Some("finn"));
+    let mut wish = |agent: &str, wish| {
+        writer.append(log.event(None, Kind::AgentWishes { agent: agent.into(), wish }));
+    };
+    // In the middle of a call, and for the same state at another phone: nothing shows of it.
+    wish("dora", AgentWish::Pause("lunch".into()));
+    wish("erik", AgentWish::LogOut);
+    wish("finn", AgentWish::LogIn("1009".into()));
     writer.close().await.unwrap();
     let mut store = Store::open(dir.path()).await.unwrap();
     let seat = |agent: &str, is_logged_in, paused: Option<&str>, phone: Option<&str>| AgentSeat {
@@ -82,6 +92,9 @@ async fn a_restart_finds_agents_where_they_were_and_a_pause_behind_a_call() {
         seat("alice", true, Some("lunch"), Some("1004")),
         seat("bob", true, None, Some("bob")),
         seat("carol", false, None, None),
+        seat("dora", true, Some("lunch"), Some("dora")),
+        seat("erik", false, None, Some("erik")),
+        seat("finn", true, None, Some("1009")),
     ];
     assert_eq!(store.agents().await.unwrap(), seats);
     store.rebuild().await.unwrap();

@@ -6,7 +6,7 @@ use crate::{Output, Switch};
 use acd::{Acd, AgentChange, AgentState, Entry, Exit, Input, Withdrawn};
 use clock::Time;
 use dialplan::{AgentAction, Config};
-use events::{AgentActivity, AgentSeat, ContactId, Kind, OfferOutcome};
+use events::{AgentActivity, AgentSeat, AgentWish, ContactId, Kind, OfferOutcome};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -68,6 +68,12 @@ pub enum AgentRefused {
     /// It is not logged in.
     #[error("the agent is not logged in")]
     LoggedOut,
+    /// It, or who is at the phone, rings or talks.
+    #[error("the agent, or who is at that phone, is in a call: try again when it is over")]
+    InCall,
+    /// It does not write up a call.
+    #[error("the agent is not in wrap-up")]
+    NoWrapUp,
 }
 
 /// An agent as an operator sees it.
@@ -107,6 +113,31 @@ impl Queues {
         }
     }
 
+    /// A user's leg has gone from one contact to another one.
+    pub(crate) fn talk_moved(&mut self, user: &str, from: u64, to: u64) {
+        if let Some(agent) = self.agents.get(user) {
+            self.acd.talk_moved(agent, from, to);
+        }
+    }
+
+    /// Whether an agent rings or talks: it stays at its phone until that is over.
+    fn is_engaged(&self, agent: &str) -> bool {
+        let state = self.acd.state(agent);
+        matches!(
+            state,
+            Some(AgentState::Ringing { .. } | AgentState::Talking { .. } | AgentState::Reserved { .. })
+        )
+    }
+
+    /// Whether an agent may go to a phone: neither it nor who is there is in a call that would be left behind.
+    fn may_sit(&self, agent: &str, phone: &str) -> bool {
+        let changes = self.phones.get(agent).is_some_and(|at| **at != *phone);
+        let other = self.agents.get(phone).filter(|other| ***other != *agent);
+        let leaves = changes && self.is_engaged(agent);
+        let takes = other.is_some_and(|other| self.is_engaged(other));
+        !leaves && !takes
+    }
+
     /// The agent at a user's phone.
     pub(crate) fn agent_at(&self, user: &str) -> Option<&Arc<str>> {
         self.agents.get(user)
@@ -144,7 +175,7 @@ impl Core {
         queues.begun.retain(|agent| plan.agent(agent).is_some());
         for agent in plan.agents.iter().filter(|agent| agent.is_automatic) {
             let Some(phone) = &agent.phone else { continue };
-            if self.queues.begun.insert(Arc::clone(&agent.name)) {
+            if self.queues.may_sit(&agent.name, phone) && self.queues.begun.insert(Arc::clone(&agent.name)) {
                 self.log_in(plan, &agent.name, phone);
             }
         }
@@ -176,25 +207,44 @@ impl Core {
         let state = self.queues.acd.state(agent).ok_or(AgentRefused::Unknown)?;
         let change = match order {
             AgentOrder::LogIn { phone } => {
-                let named = match phone {
-                    Some(phone) => plan.user(&phone).filter(|user| user.client == known.client),
-                    None => known.phone.as_ref().and_then(|phone| plan.user(phone)),
+                let phone = match (phone, &known.phone) {
+                    (Some(phone), _) => {
+                        let of_client = plan.user(&phone).filter(|user| user.client == known.client);
+                        of_client.ok_or(AgentRefused::UnknownPhone)?
+                    }
+                    (None, Some(own)) => plan.user(own).ok_or(AgentRefused::UnknownPhone)?,
+                    (None, None) => return Err(AgentRefused::NoPhone),
                 };
-                let phone = named.ok_or(match known.phone {
-                    Some(_) => AgentRefused::UnknownPhone,
-                    None => AgentRefused::NoPhone,
-                })?;
+                if !self.queues.may_sit(&name, &phone.name) {
+                    return Err(AgentRefused::InCall);
+                }
                 self.log_in(plan, &name, &phone.name);
+                let wish = AgentWish::LogIn(Arc::clone(&phone.name));
+                self.log(None, Kind::AgentWishes { agent: name, wish });
                 return Ok(());
             }
             _ if state == AgentState::LoggedOut => return Err(AgentRefused::LoggedOut),
+            AgentOrder::Do(AgentAction::FinishWrapUp) | AgentOrder::ExtendWrapUp(_)
+                if !matches!(state, AgentState::WrapUp { .. }) =>
+            {
+                return Err(AgentRefused::NoWrapUp);
+            }
             AgentOrder::Do(AgentAction::LogOut) => AgentChange::LogOut,
             AgentOrder::Do(AgentAction::Pause { reason }) => AgentChange::Pause { reason },
             AgentOrder::Do(AgentAction::Ready | AgentAction::LogIn) => AgentChange::Ready,
             AgentOrder::Do(AgentAction::FinishWrapUp) => AgentChange::FinishWrapUp,
             AgentOrder::ExtendWrapUp(by) => AgentChange::ExtendWrapUp(by),
         };
+        let wish = match &change {
+            AgentChange::LogOut => Some(AgentWish::LogOut),
+            AgentChange::Pause { reason } => Some(AgentWish::Pause(Arc::clone(reason))),
+            AgentChange::Ready => Some(AgentWish::Ready),
+            _ => None,
+        };
         self.queues.change(self.now, &name, change);
+        if let Some(wish) = wish {
+            self.log(None, Kind::AgentWishes { agent: name, wish });
+        }
         Ok(())
     }
 
@@ -216,7 +266,9 @@ impl Core {
             None => {
                 let at_phone = self.queues.agent_at(user).and_then(|agent| plan.agent(agent));
                 let own = plan.agents.iter().filter(|agent| agent.phone.as_ref() == Some(user));
-                at_phone.or_else(|| own.into_iter().next())
+                let own = own.into_iter().next();
+                // Whoever has not logged out there does not keep the owner of the phone from it.
+                if action == AgentAction::LogIn { own.or(at_phone) } else { at_phone.or(own) }
             }
         };
         let Some(name) = found.map(|agent| Arc::clone(&agent.name)) else { return false };

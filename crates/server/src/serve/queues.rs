@@ -257,7 +257,9 @@ async fn direct(control: &Control, agent: Arc<str>, order: (AgentOrder, Arc<str>
             let status = match refused {
                 AgentRefused::Unknown | AgentRefused::UnknownPhone => StatusCode::NOT_FOUND,
                 AgentRefused::NoPhone => StatusCode::BAD_REQUEST,
-                AgentRefused::LoggedOut => StatusCode::CONFLICT,
+                AgentRefused::LoggedOut | AgentRefused::InCall | AgentRefused::NoWrapUp => {
+                    StatusCode::CONFLICT
+                }
             };
             (status, Json(json!({"error": refused.to_string()}))).into_response()
         }

@@ -128,6 +128,7 @@ impl Contact {
         }
         if let Some(user) = leg.user() {
             core.users.occupy(user, self.id);
+            core.queues.talk_moved(user, from.0, self.id.0);
         }
         let call_id = leg.invite.and_then(|invite| core.endpoint.call_id(invite)).unwrap_or_default().into();
         core.log_leg(

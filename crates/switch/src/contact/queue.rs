@@ -100,7 +100,8 @@ impl Contact {
         if !is_reached {
             core.queues.handle(core.now, Input::Enter(entry));
         }
-        if !self.is_consulting() {
+        // Where nobody may wait, whoever hands the caller on gets it back.
+        if !self.is_consulting() && core.queues.acd.waits(self.id.0) {
             self.hand_over(core);
         }
     }
