@@ -5,7 +5,7 @@ use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
 use crate::error::StoreError;
 use clock::Time;
 use events::{AgentSeat, ContactId, Event, WallClock};
-use figures::{Millis, Packed, Visit};
+use figures::{Millis, Names, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -227,8 +227,8 @@ impl Journal {
 }
 
 fn unpack(path: &Path, json: &str) -> Result<Visit, StoreError> {
-    let packed: Result<Packed, _> = serde_json::from_str(json);
-    packed.map(Visit::from).map_err(|error| damaged(path, &error))
+    let packed: Result<Packed<'_>, _> = serde_json::from_str(json);
+    packed.map(|packed| packed.unpack(&mut Names::default())).map_err(|error| damaged(path, &error))
 }
 
 /// What a row says cannot be read.
