@@ -20,4 +20,4 @@ pub use grid::{Every, Grid};
 pub use level::{Formula, Level, Levels};
 pub use tally::{Offers, Tally, Unqueued};
 pub use timeline::{AgentTime, State, Timeline, Transition};
-pub use visit::{Handling, Millis, Offer, Outcome, Packed, Segment, Stage, Visit, offer_name};
+pub use visit::{Handling, Millis, Names, Offer, Outcome, Packed, Segment, Stage, Visit, offer_name};

@@ -3,6 +3,8 @@
 use events::cdr::Disposition;
 use events::{ContactId, EndedBy, OfferOutcome};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Milliseconds since 1970, UTC.
@@ -249,75 +251,94 @@ pub fn offer_name(outcome: OfferOutcome) -> &'static str {
 
 /// A [`Visit`] as a store keeps it: its fields without their names, in their order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Packed(
+pub struct Packed<'a>(
     u64,
     ContactId,
     bool,
-    Arc<str>,
-    Option<Arc<str>>,
-    Arc<str>,
-    Option<Arc<str>>,
-    Arc<str>,
+    #[serde(borrow)] Text<'a>,
+    #[serde(borrow)] Option<Text<'a>>,
+    #[serde(borrow)] Text<'a>,
+    #[serde(borrow)] Option<Text<'a>>,
+    #[serde(borrow)] Text<'a>,
     Millis,
     u64,
     Option<u64>,
     Outcome,
     bool,
     Option<EndedBy>,
-    Vec<(Arc<str>, u64, u64, Option<OfferOutcome>)>,
+    #[serde(borrow)] Vec<(Text<'a>, u64, u64, Option<OfferOutcome>)>,
     Vec<(Stage, u64)>,
 );
 
-impl From<&Visit> for Packed {
-    fn from(visit: &Visit) -> Self {
-        let Visit { id, contact, is_first, client, queue, number, trunk, caller, arrived, .. } =
-            visit.clone();
-        let offers = visit.offers.iter();
-        let offers = offers.map(|it| (Arc::clone(&it.agent), it.at, it.rang, it.outcome)).collect();
-        let Visit { waited_before, left, outcome, is_transferred, ended_by, stages, .. } = visit.clone();
-        Self(
-            id,
-            contact,
-            is_first,
-            client,
-            queue,
-            number,
-            trunk,
-            caller,
-            arrived,
-            waited_before,
-            left,
-            outcome,
-            is_transferred,
-            ended_by,
-            offers,
-            stages,
-        )
+/// A text that is not copied where it can be read in its place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Names that come again and again, each kept once.
+#[derive(Debug, Default)]
+pub struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    /// The name, as it is kept.
+    fn get(&mut self, text: Text<'_>) -> Arc<str> {
+        if let Some(known) = self.0.get(&*text.0) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = text.0.into();
+        self.0.insert(Arc::clone(&name));
+        name
     }
 }
 
-impl From<Packed> for Visit {
-    fn from(packed: Packed) -> Self {
-        let Packed(id, contact, is_first, client, queue, number, trunk, caller, arrived, ..) = packed;
-        let Packed(.., waited_before, left, outcome, is_transferred, ended_by, offers, stages) = packed;
-        let offer = |(agent, at, rang, outcome)| Offer { agent, at, rang, outcome };
-        let offers = offers.into_iter().map(offer).collect();
-        Self {
+impl<'a> Packed<'a> {
+    /// A visit on its way to a store.
+    pub fn of(visit: &'a Visit) -> Self {
+        let text = |text: &'a Arc<str>| Text(Cow::Borrowed(text));
+        let offer = |offer: &'a Offer| (text(&offer.agent), offer.at, offer.rang, offer.outcome);
+        Self(
+            visit.id,
+            visit.contact,
+            visit.is_first,
+            text(&visit.client),
+            visit.queue.as_ref().map(text),
+            text(&visit.number),
+            visit.trunk.as_ref().map(text),
+            text(&visit.caller),
+            visit.arrived,
+            visit.waited_before,
+            visit.left,
+            visit.outcome.clone(),
+            visit.is_transferred,
+            visit.ended_by,
+            visit.offers.iter().map(offer).collect(),
+            visit.stages.clone(),
+        )
+    }
+
+    /// The visit again; all names but the caller's are kept in `names`.
+    pub fn unpack(self, names: &mut Names) -> Visit {
+        let Packed(id, contact, is_first, client, queue, number, trunk, caller, arrived, ..) = self;
+        let Packed(.., waited_before, left, outcome, is_transferred, ended_by, offers, stages) = self;
+        Visit {
             id,
             contact,
             is_first,
-            client,
-            queue,
-            number,
-            trunk,
-            caller,
+            client: names.get(client),
+            queue: queue.map(|queue| names.get(queue)),
+            number: names.get(number),
+            trunk: trunk.map(|trunk| names.get(trunk)),
+            caller: caller.0.into(),
             arrived,
             waited_before,
             left,
             outcome,
             is_transferred,
             ended_by,
-            offers,
+            offers: offers
+                .into_iter()
+                .map(|(agent, at, rang, outcome)| Offer { agent: names.get(agent), at, rang, outcome })
+                .collect(),
             stages,
         }
     }

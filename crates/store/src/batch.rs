@@ -159,7 +159,7 @@ impl Folds {
 
 /// A visit as its row has it.
 pub(crate) fn pack(visit: &Visit) -> String {
-    serde_json::to_string(&Packed::from(visit)).expect("a visit is plain data: it has a JSON form")
+    serde_json::to_string(&Packed::of(visit)).expect("a visit is plain data: it has a JSON form")
 }
 
 impl Chunk {

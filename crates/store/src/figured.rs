@@ -5,7 +5,7 @@ use crate::batch::DAY;
 use crate::error::StoreError;
 use crate::journal::damaged;
 use events::ContactId;
-use figures::{Millis, Packed, State, Timeline, Visit};
+use figures::{Millis, Names, Packed, State, Timeline, Visit};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
@@ -46,13 +46,14 @@ impl Reader {
             return Ok(());
         };
         let (mut begins, to) = (from.max(first), to.min(last + 1));
+        let mut names = Names::default();
         while begins < to {
             let ends = to.min(begins + PIECE);
             let piece = sqlx::query(VISITS).bind(begins).bind(ends).bind(client);
             let piece = piece.fetch_one(&mut *connection).await.map_err(|source| self.explain(source))?;
             let text = piece.get::<Option<&str>, _>(0).unwrap_or_default();
-            for packed in serde_json::Deserializer::from_str(text).into_iter::<Packed>() {
-                each(packed.map_err(|error| damaged(&self.path, &error))?.into());
+            for packed in serde_json::Deserializer::from_str(text).into_iter::<Packed<'_>>() {
+                each(packed.map_err(|error| damaged(&self.path, &error))?.unpack(&mut names));
             }
             begins = ends;
         }

@@ -8,7 +8,7 @@ use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
 use clock::Time;
 use events::{AgentSeat, AgentWish, Callback, ContactId, Event, Registration, StoredValue, WallClock};
-use figures::{Millis, Packed, Visit};
+use figures::{Millis, Names, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -349,8 +349,8 @@ impl Journal {
 }
 
 fn unpack(path: &Path, json: &str) -> Result<Visit, StoreError> {
-    let packed: Result<Packed, _> = serde_json::from_str(json);
-    packed.map(Visit::from).map_err(|error| damaged(path, &error))
+    let packed: Result<Packed<'_>, _> = serde_json::from_str(json);
+    packed.map(|packed| packed.unpack(&mut Names::default())).map_err(|error| damaged(path, &error))
 }
 
 /// What a row says cannot be read.
