@@ -36,10 +36,10 @@ use switch::{
     TransferOrder,
 };
 
-/// By now every phone has hung up: what still lives has lost its caller, and the operator ends it.
-const CLEARANCE: Time = Time::from_secs(260);
+/// By now every phone has hung up, those of customers that were called back late too: what still lives has lost its caller, and the operator ends it.
+const CLEARANCE: Time = Time::from_secs(320);
 /// By now nothing may be left.
-const END: Time = Time::from_secs(420);
+const END: Time = Time::from_secs(480);
 /// More steps than any seed needs: a loop that stands still in time ends here.
 const MAX_STEPS: u32 = 100_000;
 
