@@ -137,7 +137,9 @@ mod tests {
         assert!((waits - 0.1741).abs() < 1e-4, "{waits}");
         let level = level_c(14, 10.0, 1.0 / 9.0);
         assert!((level - (1.0 - 0.1741 * (-4.0_f64 / 9.0).exp())).abs() < 1e-4, "{level}");
-        assert_eq!(agents_c(&Demand { offered: 10.0, within: 1.0 / 9.0, target: 0.8 }), 13);
+        // 13 agents answer 79.56 % of them in time, 14 answer 88.84 %.
+        assert_eq!(agents_c(&Demand { offered: 10.0, within: 1.0 / 9.0, target: 0.79 }), 13);
+        assert_eq!(agents_c(&Demand { offered: 10.0, within: 1.0 / 9.0, target: 0.8 }), 14);
         assert_eq!(agents_c(&Demand { offered: 0.0, within: 0.1, target: 0.8 }), 0);
     }
 
