@@ -129,17 +129,19 @@ impl Sound {
         some.map(|piece| best(piece, &sent.0).1).fold(0.0, f64::max)
     }
 
-    /// How many samples later than in `sent` its sound comes here: by the loudest piece that was heard, in the
-    /// first half, since `sent` may say the same again later.
+    /// How many samples later than in `sent` its sound comes here: by the piece that is most like it of the loudest that
+    /// were heard, in the first half, since `sent` may say the same again later. A phone that hid a loss in one piece has
+    /// heard the others.
     fn offset(&self, sent: &Sound, begin: usize, end: usize) -> isize {
         let half = begin + (end - begin) / 2;
         let pieces = (begin..half.min(end.saturating_sub(WINDOW))).step_by(WINDOW / 2);
-        let loudest = pieces
-            .max_by(|&a, &b| rms(&self.0[a..a + WINDOW]).total_cmp(&rms(&self.0[b..b + WINDOW])))
-            .expect("more than half a second was heard");
-        let (found, likeness) = best(&self.0[loudest..loudest + WINDOW], &sent.0);
+        let mut loudest: Vec<usize> = pieces.collect();
+        loudest.sort_by(|&a, &b| rms(&self.0[b..b + WINDOW]).total_cmp(&rms(&self.0[a..a + WINDOW])));
+        let compared = loudest.into_iter().take(3).map(|at| (at, best(&self.0[at..at + WINDOW], &sent.0)));
+        let (at, (found, likeness)) =
+            compared.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).expect("more than half a second was heard");
         assert!(likeness > 0.6, "what was heard is not what was sent: correlation {likeness:.2} at best");
-        loudest.cast_signed() - found.cast_signed()
+        at.cast_signed() - found.cast_signed()
     }
 
     fn active(&self) -> Option<(usize, usize)> {
