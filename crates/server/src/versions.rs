@@ -81,6 +81,12 @@ pub enum VersionError {
     /// The files that a configuration consists of cannot be told.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// A file was written while the version was made of it.
+    #[error("{} has changed meanwhile: apply once more", path.display())]
+    Changed {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {
@@ -187,6 +193,9 @@ impl Versions {
             let kept = self.blob(hash);
             if !kept.is_file() {
                 let bytes = fs::read(&path).map_err(of(&path))?;
+                if hex(&bytes) != *hash {
+                    return Err(VersionError::Changed { path });
+                }
                 write_private(&kept, &bytes)?;
             }
         }
@@ -384,6 +393,20 @@ mod tests {
         assert_eq!(changes(&first.files, &present).len(), 1);
         versions.write(&present, &first.files).expect("written");
         assert_eq!(versions.present().expect("files"), first.files);
+    }
+
+    #[test]
+    fn a_file_that_changes_while_a_version_is_made_of_it_is_told_and_not_kept() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let versions = node(folder.path(), "one");
+        let present = versions.present().expect("files");
+        fs::write(folder.path().join("acme/acme.yaml"), "two").expect("written");
+        let refused = versions.keep(present, &by("ann"), true).expect_err("it has changed");
+        assert!(
+            matches!(&refused, VersionError::Changed { path } if path.ends_with("acme.yaml")),
+            "{refused}"
+        );
+        assert!(versions.all().expect("readable").is_empty());
     }
 
     #[test]
