@@ -10,15 +10,17 @@ mod quality;
 pub mod queues;
 mod registration;
 mod wall;
+mod words;
 
-pub use kind::{
-    AgentActivity, AgentWish, CallbackOrder, CallbackOutcome, Cause, DialOutcome, Direction, EndedBy, Kind,
-    OfferOutcome, Party, QueueOutcome, RecordBy, RoomBy, SipDirection, SuperviseMode, TransferBy,
-    TransferOutcome,
-};
+pub use kind::Kind;
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use registration::{Reach, Registration};
 pub use wall::{Moment, WallClock};
+pub use words::{
+    AgentActivity, AgentWish, CallbackOrder, CallbackOutcome, Cause, DialOutcome, Direction, EndedBy,
+    OfferOutcome, Party, QueueOutcome, RecordBy, RoomBy, SipDirection, SuperviseMode, TransferBy,
+    TransferOutcome,
+};
 
 use clock::Time;
 use serde::{Deserialize, Serialize};
