@@ -1,34 +1,23 @@
 //! The event log, folded: everything that begins ends exactly once, in order, and nobody is rung twice.
 
-use super::choice::Choice;
+use super::contact::{Contact, Leg};
 use super::figures::Figures;
 use super::queues::{self, Queues};
 use super::rests::Rests;
-use super::supervision::Supervision;
 use super::values::Values;
-use super::watches::client_of;
 use super::{Stage, Tally};
 use crate::UNIX_SECONDS_AT_ZERO;
 use crate::plan;
-use clock::{Duration, Time};
+use clock::Time;
 use events::cdr::CdrFold;
-use events::{
-    ContactId, Direction, EndedBy, Event, Kind, LegId, Missing, Party, QueueOutcome, TransferBy,
-    TransferOutcome, WallClock,
-};
+use events::{ContactId, Direction, Event, Kind, LegId, Party, TransferBy, TransferOutcome, WallClock};
 use rtp::control::{Audience, Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::replace;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// In the contacts of phones that know no password.
 const STRANGERS: &str = "@10.0.9.";
-
-/// The longest ringing of the plan: `direct`, or the three phones of `hunt`.
-const LONGEST_DIAL: Duration = Duration::from_secs(20);
-/// The longest ringing of a test call, and how long it lasts then.
-const LONGEST_TEST: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(4));
 
 /// What the log has told so far.
 #[derive(Debug)]
@@ -54,55 +43,6 @@ pub(crate) struct History {
     down: BTreeSet<(Arc<str>, Arc<str>)>,
     rests: Rests,
     tally: Tally,
-}
-
-#[derive(Debug)]
-pub(super) struct Contact {
-    pub(super) legs: BTreeMap<LegId, Leg>,
-    ended_legs: BTreeMap<LegId, bool>,
-    pub(super) bridge: Option<(LegId, LegId)>,
-    /// The caller, and whom it hears before the answer.
-    early: Option<(LegId, LegId)>,
-    pub(super) supervision: Option<Supervision>,
-    /// Whether a transfer is under way.
-    transfer: bool,
-    chooses: Option<Choice>,
-    /// Whether a trunk is asked to call the target of a transfer itself.
-    releasing: bool,
-    /// Since when destinations are being rung.
-    dialing: Option<Time>,
-    /// Whether an agent has answered who is told whose call it gets.
-    briefed: bool,
-    /// Whether a callee has said what no other trunk can mend, in this dial.
-    decided: bool,
-    /// Whether any phone has rung for it.
-    rang: bool,
-    recordings: BTreeSet<String>,
-    /// Whether the recording that runs is silent, and whether that takes time in it.
-    hush: Option<bool>,
-    /// The room that its caller is in, and its leg there.
-    room: Option<(Arc<str>, LegId)>,
-    /// Whether its flow waits until it is known who answers for the caller.
-    awaits_verdict: bool,
-    /// When it ends at the latest, if the switch has begun it.
-    test_until: Option<Time>,
-}
-
-#[derive(Debug)]
-pub(super) struct Leg {
-    direction: Direction,
-    pub(super) party: Party,
-    /// Whether it is for another country.
-    abroad: bool,
-    call_id: Arc<str>,
-    pub(super) answered: bool,
-    /// Whether a 183 has opened its media.
-    early: bool,
-    ringing: bool,
-    pub(super) held: bool,
-    pub(super) fax: bool,
-    /// Which ways no media flows, as it was told.
-    missing: Vec<Missing>,
 }
 
 impl History {
@@ -508,261 +448,6 @@ impl History {
             if contact.legs.values().any(|leg| leg.party == *party) {
                 return Err(format!("contact {} rings {user}, whom contact {} has", id.0, other.0));
             }
-        }
-        Ok(())
-    }
-}
-
-impl Contact {
-    /// The trunk `carrier` is asked who answers for its callers.
-    fn new(source: &str, at: Time) -> Self {
-        Self {
-            awaits_verdict: source == "carrier",
-            test_until: (source == "test").then(|| at + LONGEST_TEST.0),
-            legs: BTreeMap::new(),
-            ended_legs: BTreeMap::new(),
-            bridge: None,
-            early: None,
-            supervision: None,
-            transfer: false,
-            chooses: None,
-            releasing: false,
-            dialing: None,
-            briefed: false,
-            decided: false,
-            rang: false,
-            recordings: BTreeSet::new(),
-            hush: None,
-            room: None,
-        }
-    }
-
-    /// Legs of a dial, a bridge or a test, and whether each must hear music: who waits for an answer, a party whose other
-    /// party holds, and who takes a test call.
-    fn listeners(&self) -> Vec<(LegId, bool)> {
-        let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
-        match (self.bridge, self.dialing) {
-            (Some((a, b)), _) => {
-                let with_call = self.company();
-                let hears = |leg: &LegId| with_call.is_some_and(|company| company.contains(leg));
-                let waits = |leg: &LegId| ![a, b].contains(leg) && self.legs[leg].answered && !hears(leg);
-                let waiting = self.legs.keys().copied().filter(waits).map(|leg| (leg, true));
-                [(a, held(&b)), (b, held(&a))].into_iter().chain(waiting).collect()
-            }
-            (None, Some(_)) => {
-                let up = self.legs.iter().filter(|(_, leg)| leg.answered || leg.early);
-                let hears = |leg: &LegId| self.early.is_some_and(|(listener, _)| listener == *leg);
-                up.map(|(id, _)| (*id, !hears(id))).collect()
-            }
-            (None, None) if self.releasing => {
-                self.legs.iter().filter(|(_, leg)| leg.answered).map(|(id, _)| (*id, true)).collect()
-            }
-            (None, None) => {
-                let tested = self.legs.iter().filter(|(_, leg)| self.test_until.is_some() && leg.answered);
-                let waits = self.chooses.iter().map(Choice::waits);
-                tested.map(|(id, _)| *id).chain(waits).map(|id| (id, true)).collect()
-            }
-        }
-    }
-
-    /// Takes an event of the contact; a rule that it breaks is named together with it.
-    fn apply(&mut self, at: Time, kind: &Kind) -> Result<(), String> {
-        let broken = match kind {
-            Kind::CallerVerified { .. } => {
-                (!replace(&mut self.awaits_verdict, false)).then_some("a verdict that nobody waits for")
-            }
-            Kind::FlowStep { .. } => self.awaits_verdict.then_some("a flow begins without the verdict"),
-            Kind::LegRinging { leg } => {
-                self.rang = true;
-                let leg = self.leg(*leg)?;
-                (leg.answered || replace(&mut leg.ringing, true)).then_some("rings twice or after the answer")
-            }
-            Kind::LegAnswered { leg, .. } => {
-                self.test_until = self.test_until.map(|_| at + LONGEST_TEST.1);
-                replace(&mut self.leg(*leg)?.answered, true).then_some("answered twice")
-            }
-            Kind::Held { leg } | Kind::Resumed { leg } => {
-                let holds = matches!(kind, Kind::Held { .. });
-                let leg = self.leg(*leg)?;
-                (!leg.answered || replace(&mut leg.held, holds) == holds)
-                    .then_some("hold and resume alternate")
-            }
-            Kind::FaxStarted { leg } | Kind::FaxEnded { leg } => {
-                let faxes = matches!(kind, Kind::FaxStarted { .. });
-                let leg = self.leg(*leg)?;
-                (!leg.answered || replace(&mut leg.fax, faxes) == faxes)
-                    .then_some("fax begins and ends by turns")
-            }
-            Kind::MediaOneWay { leg, missing } => {
-                let leg = self.leg(*leg)?;
-                let again = leg.missing.contains(missing);
-                leg.missing.push(*missing);
-                (again || !leg.answered || leg.held).then_some("told twice, before the answer or in a hold")
-            }
-            Kind::EarlyMedia { leg } => {
-                let leg = self.leg(*leg)?;
-                (leg.answered || replace(&mut leg.early, true)).then_some("opened twice or after the answer")
-            }
-            Kind::BridgedEarly { a, b } => {
-                let listens = {
-                    let leg = self.leg(*a)?;
-                    leg.answered || leg.early
-                };
-                let rings = !self.leg(*b)?.answered && self.dialing.is_some();
-                let taken = self.bridge.is_some() || self.early.replace((*a, *b)).is_some();
-                (!listens || !rings || taken)
-                    .then_some("early media to nobody, of nobody, or beside a bridge")
-            }
-            Kind::Bridged { a, b } => {
-                self.briefed = false;
-                let both = self.leg(*a)?.answered && self.leg(*b)?.answered;
-                self.chooses = None;
-                let other = self.early.take().is_some_and(|early| early != (*a, *b));
-                (!both || other || self.bridge.replace((*a, *b)).is_some())
-                    .then_some("a bridge of legs that are not answered, or a second one")
-            }
-            Kind::Unbridged { a, b } => {
-                let parted = self.bridge.take().or(self.early.take());
-                (parted != Some((*a, *b))).then_some("no such bridge")
-            }
-            Kind::LegEnded { leg, cause } => {
-                let ended = self.legs.remove(leg).ok_or_else(|| format!("leg {} ended twice", leg.0))?;
-                self.decided |= matches!(ended.party, Party::Trunk(_))
-                    && cause.by == EndedBy::Callee
-                    && matches!(cause.status, Some(404 | 486 | 487 | 600 | 603));
-                self.ended_legs.insert(*leg, ended.answered);
-                self.early.take_if(|(a, b)| a == leg || b == leg);
-                self.chooses.take_if(|choice| choice.is_of(*leg));
-                let overdue = self.test_until.is_some_and(|until| at > until);
-                let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
-                let bridged = bridged || self.room.as_ref().is_some_and(|(_, there)| there == leg);
-                (bridged || overdue).then_some("ended in a bridge, or a test call that lasts for too long")
-            }
-            Kind::DialStarted { .. } => {
-                self.decided = false;
-                (self.dialing.replace(at).is_some() || self.bridge.is_some())
-                    .then_some("a dial within a dial or a bridge")
-            }
-            Kind::DialEnded { .. } => {
-                let since = self.dialing.take().ok_or_else(|| format!("no such dial: {kind:?}"))?;
-                (at - since > LONGEST_DIAL).then_some("rang for too long")
-            }
-            Kind::QueueEntered { leg, .. } => {
-                self.briefed = false;
-                let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.room.is_none();
-                (!up || self.dialing.replace(at).is_some()).then_some("waits out of something else")
-            }
-            Kind::QueueLeft { outcome, .. } => {
-                self.briefed = matches!(outcome, QueueOutcome::Answered(_));
-                self.dialing.take().is_none().then_some("leaves no queue")
-            }
-            Kind::LegReplaced { leg, by } => {
-                let rings = |leg: &Leg| leg.direction == Direction::Outbound && self.dialing.is_some();
-                let speaks = self.bridge.is_some_and(|(a, b)| [a, b].contains(leg)) && !self.transfer;
-                let is_right = self.legs.get(leg).is_some_and(|leg| speaks || !leg.answered && rings(leg));
-                let client = |leg: &LegId| match &self.legs.get(leg)?.party {
-                    Party::User(user) => client_of(user),
-                    Party::Trunk(_) | Party::Uri => None,
-                };
-                let is_foreign = client(by).is_none() || client(by) != client(leg);
-                let takes = self.legs.get(by).is_some_and(|by| !by.answered);
-                (!is_right || !takes || is_foreign).then_some(
-                    "a leg is replaced that neither rings nor speaks, or by a user of another client",
-                )
-            }
-            Kind::CodeDialled { leg, feature } => {
-                let is_user = matches!(self.leg(*leg)?.party, Party::User(_));
-                let begins = matches!(&**feature, "transfer" | "consult");
-                if let (true, Some((a, b))) = (begins, self.bridge) {
-                    self.chooses = Some(Choice::new(at, *leg, if a == *leg { b } else { a }));
-                }
-                (!is_user || begins == self.transfer || begins && self.bridge.is_none())
-                    .then_some("a code of a stranger, or one that means nothing now")
-            }
-            Kind::Released { leg, .. } => {
-                let is_trunk = matches!(self.leg(*leg)?.party, Party::Trunk(_));
-                let alone = self.bridge.is_none() && self.dialing.is_none();
-                (replace(&mut self.releasing, true) || !is_trunk || !alone || !self.transfer)
-                    .then_some("a release of no trunk, or beside a bridge")
-            }
-            Kind::TransferStarted { .. } | Kind::TransferEnded { .. } => {
-                self.chooses = None;
-                self.releasing = false;
-                let begins = matches!(kind, Kind::TransferStarted { .. });
-                (replace(&mut self.transfer, begins) == begins).then_some("transfers begin and end in turn")
-            }
-            Kind::RoomEntered { leg, room, .. } => {
-                let up = self.leg(*leg)?.answered && self.bridge.is_none() && self.dialing.is_none();
-                let other = self.room.replace((Arc::clone(room), *leg));
-                (!up || other.is_some()).then_some("comes into a room out of something else")
-            }
-            Kind::RoomLeft { leg, room, .. } => (self.room.take() != Some((Arc::clone(room), *leg)))
-                .then_some("leaves a room that it is not in"),
-            Kind::RoomMuted { leg, .. } | Kind::RoomGain { leg, .. } => {
-                self.room.as_ref().is_none_or(|(_, there)| there != leg).then_some("is in no room")
-            }
-            Kind::SupervisionStarted { user, mode } => {
-                let new = Supervision { user: Arc::clone(user), mode: *mode };
-                (self.bridge.is_none() || self.supervision.replace(new).is_some())
-                    .then_some("a supervisor of no call, or a second one")
-            }
-            Kind::SupervisionChanged { user, mode } => {
-                let found = self.supervision.as_mut().filter(|it| it.user == *user);
-                found.is_none_or(|it| replace(&mut it.mode, *mode) == *mode).then_some("nothing is changed")
-            }
-            Kind::TakenOver { leg, by } => {
-                let right = self.is_supervisor(*by) && self.leg(*by)?.answered && self.leg(*leg)?.answered;
-                (!right || self.transfer).then_some("no supervisor takes over, or within a transfer")
-            }
-            Kind::SupervisionEnded { user, .. } => {
-                self.supervision.take().is_none_or(|it| it.user != *user).then_some("no such supervisor")
-            }
-            Kind::RecordingHushed { mask, .. } => {
-                let again = self.hush.replace(*mask) == Some(*mask);
-                (again || self.recordings.is_empty()).then_some("nothing is made silent, or nothing runs")
-            }
-            Kind::RecordingResumed { .. } => {
-                self.hush.take().is_none().then_some("a recording goes on that was not silent")
-            }
-            Kind::RecordingStarted { path, .. } => {
-                self.hush = None;
-                (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
-            }
-            Kind::RecordingEnded { path, .. } => (!self.recordings.remove(path)).then_some("ended twice"),
-            _ => None,
-        };
-        broken.map_or(Ok(()), |rule| Err(format!("{rule}: {kind:?}")))
-    }
-
-    fn call_ids(&self) -> Vec<&str> {
-        self.legs.values().map(|leg| &*leg.call_id).collect()
-    }
-
-    /// A leg that is not bridged goes elsewhere; its record here ends.
-    fn leave(&mut self, leg: LegId) -> Result<Leg, String> {
-        let left = self.legs.remove(&leg).ok_or_else(|| format!("leg {} leaves unborn", leg.0))?;
-        self.ended_legs.insert(leg, left.answered);
-        let bridged = self.bridge.or(self.early).is_some_and(|(a, b)| a == leg || b == leg);
-        if bridged { Err(format!("leg {} leaves in a bridge", leg.0)) } else { Ok(left) }
-    }
-
-    fn leg(&mut self, leg: LegId) -> Result<&mut Leg, String> {
-        self.legs.get_mut(&leg).ok_or_else(|| format!("leg {} is not alive", leg.0))
-    }
-
-    /// Nothing outlives the contact, and its record has each leg once.
-    fn check_end(&self, cdr: &events::cdr::Cdr) -> Result<(), String> {
-        if self.supervision.is_some() {
-            return Err("over with a supervisor".to_owned());
-        }
-        if !self.legs.is_empty() || self.bridge.is_some() || self.dialing.is_some() || self.transfer {
-            return Err(format!("over with {} legs, a bridge, a dial or a transfer alive", self.legs.len()));
-        }
-        let mut recorded: Vec<_> = cdr.legs.iter().map(|leg| (leg.leg, leg.answered.is_some())).collect();
-        recorded.sort_unstable();
-        let lived: Vec<_> = self.ended_legs.iter().map(|(leg, answered)| (*leg, *answered)).collect();
-        if recorded != lived {
-            return Err(format!("its CDR has the legs {recorded:?}, the log {lived:?}"));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod choice;
 mod consequence;
+mod contact;
 mod figures;
 mod history;
 mod queues;

@@ -1,6 +1,6 @@
 //! A supervisor with a call, as the log tells it.
 
-use super::history::Contact;
+use super::contact::Contact;
 use events::{LegId, Party, SuperviseMode};
 use rtp::control::{Audience, StreamId};
 use std::sync::Arc;
@@ -32,12 +32,14 @@ impl Contact {
         (speaks(a) && speaks(b)).then_some([a, b, supervisor])
     }
 
-    /// To whom each of them speaks: a whisper goes to the client's user, the callee first, and never to another.
+    /// To whom each of them speaks: a whisper goes to the client's user, the callee first, or whoever consults another, and
+    /// never to anybody else.
     pub(super) fn audiences(&self) -> Option<[(StreamId, Audience); 3]> {
         let ([a, b, supervisor], mode) = (self.company()?, self.supervision.as_ref()?.mode);
         let is_user = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| matches!(leg.party, Party::User(_)));
         let whispers = || {
-            let agent = [b, a].into_iter().find(is_user);
+            let first = if self.transfer { a } else { b };
+            let agent = [first, b, a].into_iter().find(is_user);
             agent.map_or(Audience::Nobody, |agent| Audience::Only(StreamId(agent.0)))
         };
         let says = match mode {
