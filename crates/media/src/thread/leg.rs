@@ -4,7 +4,7 @@ use super::feedback::Feedback;
 use super::keys::InBand;
 use super::protection::Protection;
 use super::relay::DATAGRAM;
-use super::transcode::Transcoder;
+use super::transcode::{Hears, Transcoder};
 use crate::playback::{Fill, Playback};
 use crate::prompts::{Audio, Request, Ticket, translation};
 use crate::recorder::{Side, Stamp};
@@ -323,7 +323,13 @@ impl Leg {
         let Some(setup) = self.rtp.setup() else { return };
         let codec = setup.codec;
         let mut packet = [0; PACKET_BYTES];
-        match self.transcoder.encode(sound, rate, (codec, setup.opus), &mut packet[HEADER_LEN..]) {
+        match self.transcoder.encode(
+            Hears::Party,
+            sound,
+            rate,
+            (codec, setup.opus),
+            &mut packet[HEADER_LEN..],
+        ) {
             Some(bytes) => self.send_own(now, &mut packet[..HEADER_LEN + bytes], codec, millis, around),
             None => self.rtp.pause(now, millis.into()),
         }
@@ -341,8 +347,9 @@ impl Leg {
         let Some(setup) = self.rtp.setup() else { return };
         let (codec, opus) = (setup.codec, setup.opus);
         let (mut packet, mut taped) = ([0; PACKET_BYTES], [0; PACKET_BYTES]);
-        let bytes = self.transcoder.encode(sound, rate, (codec, opus), &mut packet[HEADER_LEN..]);
-        let taped_bytes = self.transcoder.encode_aside(recorded, rate, (codec, opus), &mut taped);
+        let bytes =
+            self.transcoder.encode(Hears::Party, sound, rate, (codec, opus), &mut packet[HEADER_LEN..]);
+        let taped_bytes = self.transcoder.encode(Hears::Recording, recorded, rate, (codec, opus), &mut taped);
         let Some(bytes) = bytes else { return self.rtp.pause(now, millis.into()) };
         let Some(header) = self.rtp.play(now, millis.into()) else { return };
         packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());

@@ -17,6 +17,14 @@ const MILLIS: [u8; 4] = [10, 20, 40, 60];
 /// So many bytes of Opus, or fewer, say that nothing needs to be sent (DTX).
 const OPUS_SILENCE: usize = 2;
 
+/// Who hears a packet of ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hears {
+    Party,
+    /// Only a recording of the party, which has something else of it.
+    Recording,
+}
+
 /// A party's ears and voice, as far as its packets are not passed on as they are. Boxed, since most have neither.
 #[derive(Debug, Default)]
 pub(super) struct Transcoder {
@@ -83,40 +91,24 @@ impl Transcoder {
         (concealed * 1_000).checked_div(decoded + concealed).map(|share| share as u16)
     }
 
-    /// Encodes one packet for the party; how many bytes, or `None` if none is worth sending.
+    /// Encodes one packet; how many bytes, or `None` if none is worth sending.
     pub(super) fn encode(
         &mut self,
+        to: Hears,
         sound: &[i16],
         rate: Rate,
-        format: (Codec, OpusFormat),
+        (codec, opus): (Codec, OpusFormat),
         out: &mut [u8],
     ) -> Option<usize> {
-        encode(&mut self.voice, sound, rate, format, out)
+        let encoder = match to {
+            Hears::Party => &mut self.voice,
+            Hears::Recording => &mut self.aside,
+        };
+        if encoder.as_ref().is_none_or(|encoder| !encoder.is(codec, rate, opus)) {
+            *encoder = Encoder::new(codec, rate, opus).ok().map(Box::new);
+        }
+        encoder.as_mut()?.encode(sound, out).ok().filter(|bytes| *bytes > OPUS_SILENCE)
     }
-
-    /// Encodes what a recording has of a packet in place of what the party is sent.
-    pub(super) fn encode_aside(
-        &mut self,
-        sound: &[i16],
-        rate: Rate,
-        format: (Codec, OpusFormat),
-        out: &mut [u8],
-    ) -> Option<usize> {
-        encode(&mut self.aside, sound, rate, format, out)
-    }
-}
-
-fn encode(
-    encoder: &mut Option<Box<Encoder>>,
-    sound: &[i16],
-    rate: Rate,
-    (codec, opus): (Codec, OpusFormat),
-    out: &mut [u8],
-) -> Option<usize> {
-    if encoder.as_ref().is_none_or(|encoder| !encoder.is(codec, rate, opus)) {
-        *encoder = Encoder::new(codec, rate, opus).ok().map(Box::new);
-    }
-    encoder.as_mut()?.encode(sound, out).ok().filter(|bytes| *bytes > OPUS_SILENCE)
 }
 
 impl MediaThread {
