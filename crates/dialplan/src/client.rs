@@ -8,6 +8,7 @@ use crate::hours::{self, Calendar, Icals};
 use crate::media::{self, Media};
 use crate::table::Sheets;
 use crate::web::{self, Secret, Web};
+use crate::webhooks::{self, Webhook};
 use crate::yaml::{Key, Node, Value};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
@@ -33,6 +34,8 @@ pub(crate) struct Sections {
     /// Whom its flows may ask by HTTP.
     pub(crate) web: Option<Web>,
     pub(crate) secrets: Vec<Secret>,
+    /// Who is told of its events.
+    pub(crate) webhooks: Vec<Webhook>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     /// The flow of failures that have no branch of their own.
@@ -65,14 +68,14 @@ impl Sections {
     }
 }
 
-const SECTIONS: [&str; 9] =
-    ["client", "numbers", "users", "agents", "queues", "hours", "tables", "secrets", "flows"];
+const SECTIONS: [&str; 10] =
+    ["client", "numbers", "users", "agents", "queues", "hours", "tables", "secrets", "webhooks", "flows"];
 
 /// Merges the files of a client.
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
     let mut sections = Sections { complete: files.iter().all(Option::is_some), ..Sections::default() };
     let mut described: Option<Span> = None;
-    let mut secrets = Vec::new();
+    let (mut secrets, mut webhooks) = (Vec::new(), Vec::new());
     for file in files.into_iter().flatten() {
         let whole = Span { len: 0, ..file.span };
         if matches!(file.value, Value::Null) {
@@ -96,6 +99,7 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
             (&mut sections.hours, "hours"),
             (&mut sections.tables, "tables"),
             (&mut secrets, "secrets"),
+            (&mut webhooks, "webhooks"),
             (&mut sections.flows, "flows"),
         ] {
             if let Some(node) = fields.get(what) {
@@ -109,7 +113,10 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
     unique(&mut sections.flows, "flow", faults);
     unique(&mut sections.tables, "table", faults);
     unique(&mut secrets, "secret", faults);
+    unique(&mut webhooks, "webhook", faults);
     sections.secrets = web::secrets(&secrets, faults);
+    let known = (sections.web.as_ref(), &sections.secrets[..], sections.complete);
+    sections.webhooks = webhooks::read(&webhooks, known, faults);
     sections
 }
 

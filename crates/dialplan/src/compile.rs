@@ -230,23 +230,9 @@ impl Compiler<'_, '_> {
 
     /// A server that this client's flows may ask, as a URL names it.
     pub(crate) fn site(&mut self, authority: &str, is_secure: bool, at: Span) -> Option<Site> {
-        let (host, port) = web::split(authority);
-        let usual = Site::usual_port(is_secure);
-        let port = port.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port > 0));
-        let Some(port) = port.filter(|_| !host.is_empty() && !host.contains('@')) else {
-            self.faults.error(at, format!("`{authority}` is no server"));
-            return None;
-        };
-        let site = Site { is_secure, host: host.into(), port };
         let hosts = self.names.web.map_or(&[][..], |web| &web.hosts);
-        let named = site.authority();
-        if !hosts.iter().any(|host| **host == *named) && self.names.complete {
-            let known = hosts.iter().map(|host| &**host).chain([&*named]).collect::<Vec<_>>().join(", ");
-            let message = format!("`{named}` is none of the servers that this client may ask");
-            self.faults.hinted(at, message, format!("write client: {{http: {{hosts: [{known}]}}}}"));
-            return None;
-        }
-        Some(site)
+        let hosts = Some(hosts).filter(|_| self.names.complete);
+        web::site((authority, is_secure), hosts, at, self.faults)
     }
 
     /// The words that a kind may need in a language.

@@ -12,6 +12,7 @@ use crate::routing::Routing;
 use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
 use crate::web::{Secret, Web};
+use crate::webhooks::Webhook;
 use clock::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -542,6 +543,8 @@ pub struct Client {
     pub web: Option<Web>,
     /// What its requests may show and nobody else.
     pub secrets: Vec<Secret>,
+    /// Who is told of its events.
+    pub webhooks: Vec<Webhook>,
 }
 
 impl Client {

@@ -46,6 +46,7 @@ mod types;
 mod users;
 mod verb;
 mod web;
+mod webhooks;
 mod words;
 mod yaml;
 
@@ -85,3 +86,4 @@ pub use stir::{Fetch, Receive, Sign, Stir, TrunkStir};
 pub use testing::{Coverage, Difference, FlowCoverage, Missed, Shown, TestCase, load_tests};
 pub use to_agent::{AutoAnswer, ToAgent};
 pub use web::{Secret, SecretSource, Web};
+pub use webhooks::Webhook;

@@ -92,6 +92,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             folder: files.path.as_str().into(),
             web: sections.web,
             secrets: sections.secrets,
+            webhooks: sections.webhooks,
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();

@@ -81,6 +81,7 @@ mod tests {
             ("client: {media: {}}", "media"),
             ("client: {http: {}}", "web"),
             ("secrets: {shop: {}}", "secret"),
+            ("webhooks: {crm: {}}", "webhook"),
             ("tables: {prices: {}}", "table"),
             ("users: {alice: {}}", "user"),
             ("agents: {alice: {}}", "agent"),
@@ -103,6 +104,14 @@ mod tests {
         for verb in VERBS {
             hold(&format!("flows: {{main: [{{{verb}: {{}}}}]}}"), &format!("verb-{verb}"));
         }
+    }
+
+    #[test]
+    fn webhooks_may_be_told_of_each_kind_of_event() {
+        let schema = schema();
+        let listed = &schema["$defs"]["webhook"]["properties"]["events"]["items"]["enum"];
+        let listed: Vec<_> = listed.as_sequence().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert_eq!(listed, events::KINDS);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::faults::{Faults, Span};
 use crate::fields::Fields;
+use crate::machine::Site;
 use crate::node::network;
 use crate::yaml::{Key, Node};
 use ipnet::IpNet;
@@ -110,6 +111,48 @@ fn is_host(text: &str) -> bool {
     let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let is_address = is_address.is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
     (is_name || is_address) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// The scheme of a URL, whether it is that of TLS, and what follows it.
+pub(crate) fn scheme<'t>(
+    text: &'t str,
+    at: Span,
+    example: &str,
+    faults: &mut Faults<'_>,
+) -> Option<(bool, &'t str)> {
+    let schemes = [("https://", true), ("http://", false)];
+    let found = schemes.iter().find_map(|(scheme, is_secure)| Some((*is_secure, text.strip_prefix(scheme)?)));
+    if found.is_none() {
+        faults.hinted(at, format!("`{text}` is no URL"), format!("write {example}"));
+    }
+    found
+}
+
+/// A server that a client may ask, as a URL names it. `hosts` is `None` where nobody can know them.
+pub(crate) fn site(
+    (authority, is_secure): (&str, bool),
+    hosts: Option<&[Arc<str>]>,
+    at: Span,
+    faults: &mut Faults<'_>,
+) -> Option<Site> {
+    let (host, port) = split(authority);
+    let usual = Site::usual_port(is_secure);
+    let port = port.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port > 0));
+    let Some(port) = port.filter(|_| !host.is_empty() && !host.contains('@')) else {
+        faults.error(at, format!("`{authority}` is no server"));
+        return None;
+    };
+    let site = Site { is_secure, host: host.into(), port };
+    let named = site.authority();
+    if let Some(hosts) = hosts
+        && !hosts.iter().any(|host| **host == *named)
+    {
+        let known = hosts.iter().map(|host| &**host).chain([&*named]).collect::<Vec<_>>().join(", ");
+        let message = format!("`{named}` is none of the servers that this client may ask");
+        faults.hinted(at, message, format!("write client: {{http: {{hosts: [{known}]}}}}"));
+        return None;
+    }
+    Some(site)
 }
 
 /// The host and the port of an authority.

@@ -35,6 +35,17 @@ pub enum Kind {
         /// One line that names the thing and what to do.
         text: String,
     },
+    /// Somebody has changed something by HTTP, or wanted to: what came of it in the log is before this.
+    Requested {
+        /// The account.
+        by: Arc<str>,
+        /// `POST`.
+        method: Arc<str>,
+        /// `/calls/17/record`.
+        path: Arc<str>,
+        /// The status of the answer.
+        status: u16,
+    },
     /// Nothing of a source is read any more for a while.
     SourceBanned {
         /// The address, or an IPv6 network of 64 bits.

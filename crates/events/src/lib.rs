@@ -5,6 +5,7 @@ pub mod ladder;
 pub mod trunks;
 
 mod kind;
+mod names;
 mod plain;
 mod quality;
 pub mod queues;
@@ -13,6 +14,7 @@ mod wall;
 mod words;
 
 pub use kind::Kind;
+pub use names::KINDS;
 pub use quality::{AtParty, FaxCount, Missing, Quality};
 pub use registration::{Reach, Registration};
 pub use wall::{Moment, WallClock};

@@ -20,6 +20,7 @@ mod keypad;
 mod leg;
 mod locator;
 mod message;
+mod operator;
 mod overload;
 mod pickup;
 mod ports;
@@ -168,6 +169,17 @@ pub enum Input {
     Apply(Applied),
     /// An operator ends a contact.
     Hangup(ContactId),
+    /// Somebody has changed something by HTTP, or wanted to; it is logged.
+    Requested {
+        /// The account.
+        by: Arc<str>,
+        /// The method.
+        method: Arc<str>,
+        /// The path.
+        path: Arc<str>,
+        /// The status of the answer.
+        status: u16,
+    },
     /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
     Overload(bool),
     /// No new calls; those that are up go on.
@@ -327,6 +339,9 @@ impl Switch {
             Input::Timeout => self.on_timeout(),
             Input::Apply(applied) => self.apply_plan(applied),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
+            Input::Requested { by, method, path, status } => {
+                self.log_request(Kind::Requested { by, method, path, status });
+            }
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
             Input::Drain => {}
@@ -401,20 +416,9 @@ impl Switch {
         }
     }
 
-    fn lift_ban(&mut self, address: IpAddr) {
-        if let Some(address) = self.core.guard.lift(self.core.now, address) {
-            self.core.log(None, Kind::BanLifted { address });
-        }
-    }
-
     /// Whom the domain of a flow means.
     pub fn tls_peer(&self, domain: u32) -> Option<&TlsPeer> {
         self.core.tls_peers.get(domain)
-    }
-
-    /// The sources of which nothing is read at present, by address.
-    pub fn bans(&self, now: Time) -> Vec<Ban> {
-        self.core.guard.bans(now)
     }
 
     /// What clients and their users have used of their fraud limits; see [`Spent`].

@@ -358,6 +358,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
             ('●', format!("{} sends the call to {to} ({status})", name(leg)))
         }
         Kind::ContactEnded { cause } => ('■', ended_by(cause)),
+        Kind::Requested { by, method, path, status } => ('◆', format!("{by}: {method} {path} → {status}")),
         Kind::Alarm { text } => ('!', text.clone()),
         _ => return None,
     })

@@ -7,6 +7,7 @@ use crate::fields::Fields;
 use crate::machine::{BodyKind, HttpBody, HttpMethod, HttpRequest, Site, Turn, Word};
 use crate::template::{Part, Template};
 use crate::verb::Step;
+use crate::web;
 use crate::yaml::{self, Node};
 use clock::Duration;
 use std::fmt::Write as _;
@@ -160,16 +161,8 @@ fn method(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<HttpMethod> {
 /// Who is asked is written out and on the client's list: no caller chooses it.
 fn url(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<(Site, Template, String)> {
     let text = node.text("`url`", compiler.faults)?;
-    let schemes = [("https://", true), ("http://", false)];
-    let found = schemes.iter().find_map(|(scheme, is_secure)| Some((text.strip_prefix(scheme)?, *is_secure)));
-    let Some((rest, is_secure)) = found else {
-        compiler.faults.hinted(
-            node.span,
-            format!("`{text}` is no URL"),
-            "write https://api.example.com/orders/{order}",
-        );
-        return None;
-    };
+    let example = "https://api.example.com/orders/{order}";
+    let (is_secure, rest) = web::scheme(text, node.span, example, compiler.faults)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if authority.contains('{') {
