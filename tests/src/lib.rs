@@ -3,6 +3,7 @@
 //! Each test has a loopback network of its own (`127.A.B.0/24`), so tests run beside one another on the same
 //! ports. Everything a test starts is ended, by its process id, when the test ends.
 
+mod api;
 mod baresip;
 mod browser;
 mod carrier;
@@ -17,6 +18,7 @@ mod speech;
 mod wait;
 mod zone;
 
+pub use api::{Api, Said};
 pub use baresip::{Baresip, Habit, Recorded};
 pub use browser::{Browser, Manner};
 pub use carrier::{Carrier, unix_seconds};

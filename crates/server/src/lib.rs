@@ -3,12 +3,14 @@
 //! The central type is [`serve::Server`], a running node. [`phone`] is a SIP phone on the same parts,
 //! which [`demo`] and tests call with.
 
+pub mod access;
 mod axis;
 pub mod cli;
 pub mod demo;
 mod embedded;
 pub mod load;
 pub mod phone;
+mod private;
 mod random;
 mod report;
 pub mod serve;

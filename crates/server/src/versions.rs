@@ -2,13 +2,15 @@
 //! directory. Each is kept once, by its SHA-256, whatever number of versions has it.
 
 use crate::load::{self, LoadError};
+use crate::private;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use utoipa::ToSchema;
 
 /// The folder in the state directory.
 const FOLDER: &str = "versions";
@@ -21,7 +23,7 @@ const MOST: usize = 200;
 pub type Manifest = BTreeMap<String, String>;
 
 /// One version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     /// Counts up from 1, over restarts too.
     pub number: u64,
@@ -34,13 +36,15 @@ pub struct Version {
     /// False for files that a rollback found, which nobody had applied.
     pub applied: bool,
     /// Where the node file is.
+    #[schema(value_type = String)]
     pub node_file: PathBuf,
-    /// All files.
+    /// All files, by their path, with the SHA-256 of each.
+    #[schema(value_type = BTreeMap<String, String>, inline)]
     pub files: Manifest,
 }
 
 /// What became of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Became {
     /// It was not there before.
@@ -52,7 +56,7 @@ pub enum Became {
 }
 
 /// A file that is not the same in two versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Change {
     /// Which.
     pub file: String,
@@ -61,7 +65,7 @@ pub struct Change {
 }
 
 /// Who wants something of a configuration, and why.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct Wish {
     /// Who.
     pub by: Option<String>,
@@ -321,15 +325,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), VersionError> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(of(folder))?;
     }
-    let draft = path.with_extension("draft");
-    let written = || -> io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
-    };
-    written().map_err(of(path))
+    private::write(path, bytes).map_err(of(path))
 }
 
 fn of(path: &Path) -> impl FnOnce(io::Error) -> VersionError {

@@ -126,6 +126,11 @@ impl Batch {
         self.events
     }
 
+    /// The number of the last event of its rows of the journal.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.last_seq).max().unwrap_or(0)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.events == 0
     }

@@ -384,7 +384,8 @@ pub(crate) fn from_i64(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn decode<'a>(
+/// The events of rows of the journal, row by row.
+pub(crate) fn decode<'a>(
     path: &Path,
     rows: impl Iterator<Item = (Option<i64>, &'a str)>,
 ) -> Result<Vec<Event>, StoreError> {

@@ -144,7 +144,7 @@ impl Store {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn into_writer(self, origin: &Origin, alarm: impl Fn(&str) + Send + Sync + 'static) -> Writer {
-        Writer::start(self, origin.wall, writer::QUEUE_EVENTS, Arc::new(alarm))
+        Writer::start(self, (origin.wall, origin.first_seq - 1), writer::QUEUE_EVENTS, Arc::new(alarm))
     }
 
     /// The database file.

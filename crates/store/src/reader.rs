@@ -1,9 +1,9 @@
 use crate::batch::search_key;
 use crate::database;
 use crate::error::StoreError;
-use crate::journal::{events_of, from_i64, to_i64, wall_of};
+use crate::journal::{BATCH_EVENTS, decode, events_of, from_i64, to_i64, wall_of};
 use events::cdr::Cdr;
-use events::{ContactId, Event, WallClock};
+use events::{ContactId, Event, Kind, WallClock};
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
@@ -26,7 +26,8 @@ macro_rules! of_number {
 
 macro_rules! latest_first {
     () => {
-        "started >= ?3 AND (?4 IS NULL OR client = ?4) AND cdr IS NOT NULL \
+        "started >= ?3 AND (?4 = '[]' OR client IN (SELECT value FROM json_each(?4))) \
+         AND (started, contact) < (?6, ?7) AND cdr IS NOT NULL \
          ORDER BY started DESC, contact DESC LIMIT ?5"
     };
 }
@@ -57,8 +58,10 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// From or to this number, with or without the country code: the stored number ends with it.
     pub number: Option<String>,
-    /// Of this client company.
-    pub client: Option<String>,
+    /// Of one of these client companies; of any if there are none.
+    pub clients: Vec<String>,
+    /// That come after this one in the order in which they are listed.
+    pub before: Option<(Timestamp, ContactId)>,
 }
 
 impl Reader {
@@ -85,12 +88,17 @@ impl Reader {
         let number = filter.number.as_deref().map(key_range);
         let sql = if number.is_some() { CALLS_OF_NUMBER } else { CALLS };
         let (low, high) = number.unzip();
+        let clients = serde_json::to_string(&filter.clients).expect("a list of texts has a JSON form");
+        let before = filter.before.map(|(started, contact)| (started.as_microsecond(), to_i64(contact.0)));
+        let (started, contact) = before.unwrap_or((i64::MAX, i64::MAX));
         let query = sqlx::query(sql)
             .bind(low)
             .bind(high)
             .bind(filter.since.map_or(i64::MIN, Timestamp::as_microsecond))
-            .bind(filter.client.as_deref())
-            .bind(limit);
+            .bind(clients)
+            .bind(limit)
+            .bind(started)
+            .bind(contact);
         let rows = query.fetch_all(&self.pool).await.map_err(|source| self.explain(source))?;
         rows.iter().map(|row| self.decode(row.get(0))).collect()
     }
@@ -113,6 +121,66 @@ impl Reader {
     pub async fn events_of(&self, contact: ContactId) -> Result<Vec<Event>, StoreError> {
         let mut connection = self.connection().await?;
         events_of(&mut connection, &self.path, contact).await
+    }
+
+    /// The events with the numbers from `first` to `last`, in order; none beyond the end of the log.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events(&self, first: u64, last: u64) -> Result<Vec<Event>, StoreError> {
+        // A row begins at most a transaction before its last event, and other rows' events lie between.
+        let sql =
+            "SELECT contact, events FROM journal WHERE first_seq > ? AND first_seq <= ? AND last_seq >= ?";
+        let query = sqlx::query(sql)
+            .bind(to_i64(first.saturating_sub(BATCH_EVENTS as u64)))
+            .bind(to_i64(last))
+            .bind(to_i64(first));
+        let rows = query.fetch_all(&self.pool).await.map_err(|source| self.explain(source))?;
+        let mut events = decode(&self.path, rows.iter().map(|row| (row.get(0), row.get(1))))?;
+        events.retain(|event| (first..=last).contains(&event.seq));
+        events.sort_by_key(|event| event.seq);
+        Ok(events)
+    }
+
+    /// The number of the last event; 0 if there is none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn last_seq(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COALESCE(MAX(last_seq), 0) FROM \
+                   (SELECT last_seq FROM journal ORDER BY first_seq DESC LIMIT ?)";
+        let row = sqlx::query(sql).bind(to_i64(BATCH_EVENTS as u64)).fetch_one(&self.pool).await;
+        Ok(from_i64(row.map_err(|source| self.explain(source))?.get(0)))
+    }
+
+    /// The wall clock under which the event with this number was recorded: that of the start before it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn wall_at(&self, seq: u64) -> Result<WallClock, StoreError> {
+        let sql = "SELECT contact, events FROM journal WHERE contact IS NULL AND first_seq <= ? \
+                   AND instr(events, '\"node_started\"') > 0 ORDER BY first_seq DESC LIMIT 2";
+        let rows = sqlx::query(sql).bind(to_i64(seq)).fetch_all(&self.pool).await;
+        let rows = rows.map_err(|source| self.explain(source))?;
+        let events = decode(&self.path, rows.iter().map(|row| (row.get(0), row.get(1))))?;
+        let starts =
+            events.into_iter().filter(|event| event.seq <= seq).filter_map(|event| match event.kind {
+                Kind::NodeStarted { unix_micros, .. } => {
+                    Some((event.seq, WallClock::from_start(event.at, unix_micros)))
+                }
+                _ => None,
+            });
+        Ok(starts.max_by_key(|(seq, _)| *seq).map_or(WallClock::new(0), |(_, wall)| wall))
+    }
+
+    /// The client of a contact, as soon as the log has its beginning.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn client_of(&self, contact: ContactId) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT client FROM contact WHERE contact = ?";
+        let row = sqlx::query(sql).bind(to_i64(contact.0)).fetch_optional(&self.pool).await;
+        Ok(row.map_err(|source| self.explain(source))?.map(|row| row.get(0)))
     }
 
     /// The wall clock under which a contact was recorded, as the ladder shows it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 /// Events that wait in memory while the disk cannot take them: some 8,000 calls, about 60 MB.
@@ -36,6 +36,7 @@ pub struct Writer {
     outlet: Outlet,
     alarm: Alarm,
     path: PathBuf,
+    written: watch::Receiver<u64>,
 }
 
 /// How the queue took the last event.
@@ -70,11 +71,17 @@ enum Command {
 }
 
 impl Writer {
-    pub(crate) fn start(store: Store, wall: WallClock, queue: usize, alarm: Alarm) -> Self {
+    pub(crate) fn start(
+        store: Store,
+        (wall, last_seq): (WallClock, u64),
+        queue: usize,
+        alarm: Alarm,
+    ) -> Self {
         let Store { journal, lock, figures } = store;
         let path = journal.path().to_owned();
         let (entries, receiver) = mpsc::channel(queue);
         let (commands, orders) = mpsc::channel(1);
+        let (written, last) = watch::channel(last_seq);
         let task = Task {
             journal,
             _lock: lock,
@@ -83,9 +90,15 @@ impl Writer {
             state: State::Idle,
             entries: receiver,
             alarm: alarm.clone(),
+            written,
         };
         tokio::spawn(task.run(orders));
-        Self { entries, commands, outlet: Outlet::Open, alarm, path }
+        Self { entries, commands, outlet: Outlet::Open, alarm, path, written: last }
+    }
+
+    /// The number of the last event that is on disk, as it grows: what is told to others no crash takes back.
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.written.clone()
     }
 
     /// Appends the next event. Never waits.
@@ -172,6 +185,7 @@ struct Task {
     state: State,
     entries: Receiver<Entry>,
     alarm: Alarm,
+    written: watch::Sender<u64>,
 }
 
 /// What the task waits for.
@@ -241,6 +255,8 @@ impl Task {
         let failing = matches!(self.state, State::Failing(_));
         match self.journal.write(&self.batch).await {
             Ok(()) => {
+                let last = self.batch.last_seq();
+                self.written.send_replace(last);
                 self.batch = Batch::default();
                 self.state = State::Idle;
                 if failing {
@@ -299,7 +315,7 @@ mod tests {
         let heard = Heard::default();
         let alarms = heard.clone();
         let alarm = Arc::new(move |line: &str| alarms.lock().unwrap().push(line.to_owned()));
-        (Writer::start(store, WallClock::new(0), queue, alarm), heard)
+        (Writer::start(store, (WallClock::new(0), 0), queue, alarm), heard)
     }
 
     fn event(seq: u64) -> Event {
@@ -378,7 +394,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let mut store = Store::open(dir.path()).await.unwrap();
         store.journal.execute("PRAGMA max_page_count = 12").await.unwrap();
-        let mut writer = Writer::start(store, WallClock::new(0), 5_000, Arc::new(|_| {}));
+        let mut writer = Writer::start(store, (WallClock::new(0), 0), 5_000, Arc::new(|_| {}));
         (1..=5_000).for_each(|seq| writer.append(event(seq)));
         assert!(matches!(writer.flush().await, Err(StoreError::Full { .. })));
         assert!(matches!(writer.close().await, Err(StoreError::Full { .. })));

@@ -361,9 +361,9 @@ async fn numbers_are_found_however_they_are_typed() {
 
     let number = Filter { number: Some("0140000007".into()), ..Filter::default() };
     assert_eq!(reader.calls(10, &number).await.unwrap().len(), 1);
-    let client = Filter { client: Some("acme".into()), ..Filter::default() };
+    let client = Filter { clients: vec!["acme".into()], ..Filter::default() };
     assert_eq!(reader.calls(5, &client).await.unwrap().len(), 5);
-    let other = Filter { client: Some("other".into()), ..Filter::default() };
+    let other = Filter { clients: vec!["other".into()], ..Filter::default() };
     assert_eq!(reader.calls(5, &other).await.unwrap().len(), 0);
     let ninth = reader.call(ContactId(9)).await.unwrap().unwrap();
     let since = Filter { since: Some(ninth.started.utc), ..Filter::default() };

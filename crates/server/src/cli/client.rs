@@ -59,7 +59,7 @@ pub(super) fn get(state: &Path, path: &str) -> Result<Value, Failed> {
 
 /// Whether a node with HTTP runs on a state directory.
 pub(super) fn runs(state: &Path) -> bool {
-    let answer = serve::http_address(state).map(|address| exchange(address, "GET", "/health", None));
+    let answer = serve::http_address(state).map(|address| exchange((state, address), "GET", "/health", None));
     matches!(answer, Some(Ok((200, _))))
 }
 
@@ -67,7 +67,7 @@ pub(super) fn runs(state: &Path) -> bool {
 pub(super) fn trunks(state: &Path) -> Result<Option<Vec<Value>>, Failed> {
     let Some(address) = serve::http_address(state) else { return Ok(None) };
     // An address that a killed node has left behind.
-    let Ok((status, answer)) = exchange(address, "GET", "/trunks", None) else { return Ok(None) };
+    let Ok((status, answer)) = exchange((state, address), "GET", "/trunks", None) else { return Ok(None) };
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
@@ -80,6 +80,14 @@ pub(super) fn lift_ban(state: &Path, address: IpAddr) -> Result<(), Failed> {
         return Err(Failed::because(fault(&answer)));
     }
     print(&format!("the ban of {address} is lifted\n"))
+}
+
+pub(super) fn hang_up(state: &Path, contact: u64) -> Result<(), Failed> {
+    let (status, answer) = request(state, "DELETE", &format!("/calls/{contact}"), None)?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    print(&format!("contact {contact} is hung up\n"))
 }
 
 /// What is to be done with the call of a user.
@@ -114,7 +122,7 @@ pub(super) fn test_call(state: &Path, trunk: &str, number: &str) -> Result<Optio
     let address = serve::http_address(state)
         .ok_or_else(|| format!("no node with HTTP runs on the state directory {}", state.display()))?;
     let body = json!({"trunk": trunk, "number": number});
-    match exchange(address, "POST", "/test-calls", Some(&body)) {
+    match exchange((state, address), "POST", "/test-calls", Some(&body)) {
         Ok((200, answer)) => Ok(answer["contact"].as_u64()),
         Ok((503, _)) => Ok(None),
         Ok((_, answer)) => Err(fault(&answer)),
@@ -123,7 +131,7 @@ pub(super) fn test_call(state: &Path, trunk: &str, number: &str) -> Result<Optio
 }
 
 /// A part of a path: what is not plain in a URL is escaped.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
@@ -148,7 +156,7 @@ pub(super) fn request(
             state.display()
         )));
     };
-    exchange(address, method, path, body).map_err(|error| {
+    exchange((state, address), method, path, body).map_err(|error| {
         Failed::because(format!(
             "no node answers on http://{address}: {error}\n  is `ringdown serve` running?"
         ))
@@ -156,7 +164,7 @@ pub(super) fn request(
 }
 
 fn exchange(
-    address: SocketAddr,
+    (state, address): (&Path, SocketAddr),
     method: &str,
     path: &str,
     body: Option<&Value>,
@@ -165,10 +173,11 @@ fn exchange(
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let length = body.len();
+    let token = serve::http_token(state).unwrap_or_default();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod accounts;
 mod check;
 mod client;
 mod doctor;
@@ -19,6 +20,7 @@ mod staffing;
 mod test;
 mod trunks;
 mod versions;
+mod webhooks;
 
 use crate::{demo, serve};
 use clap::{Args, Parser, Subcommand};
@@ -46,11 +48,15 @@ pub fn run() -> ExitCode {
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Schema => schema::schema(),
         Command::Calls { state, json, limit, number, client, since } => {
-            history::calls(&state.state, json, limit, &Filter { since, number, client })
+            let clients = client.into_iter().collect();
+            history::calls(&state.state, json, limit, &Filter { since, number, clients, before: None })
         }
         Command::Trace { state, id, json } => history::trace(&state.state, &id, json),
         Command::Demo { keep, state } => demo::run(demo::Options { keep, state }).map_err(Failed::because),
         Command::Status { state, json } => client::status(&state.state, json),
+        Command::Accounts { action, state, json } => accounts::accounts(&state.state, action, json),
+        Command::Webhooks { again, state, json } => webhooks::webhooks(&state.state, again, json),
+        Command::Hangup { contact, state } => client::hang_up(&state.state, contact),
         Command::Bans { action: Some(Bans::Lift { address }), state, .. } => {
             client::lift_ban(&state.state, address)
         }
@@ -467,6 +473,34 @@ enum Command {
         /// Who wants it
         #[arg(long, value_name = "NAME", env = "USER")]
         by: Option<String>,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Who may ask the node for what, by HTTP: people with a password, programs with a token
+    Accounts {
+        #[command(subcommand)]
+        action: Option<accounts::Action>,
+        #[command(flatten)]
+        state: State,
+        /// JSON
+        #[arg(long, global = true)]
+        json: bool,
+    },
+    /// How clients' servers take what they are told of events
+    Webhooks {
+        /// What this one has not taken is sent again: `acme/crm`
+        #[arg(long, value_name = "CLIENT/WEBHOOK")]
+        again: Option<String>,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of webhooks
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hangs a call up
+    Hangup {
+        /// The number of its contact
+        contact: u64,
         #[command(flatten)]
         state: State,
     },

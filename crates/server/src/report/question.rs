@@ -9,9 +9,11 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// What is asked besides by what is counted: the options of the command, and the query of HTTP.
-#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[derive(Clone, Debug, Default, Args, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Question {
     /// Only contacts of this client
     #[arg(long, value_name = "CLIENT")]

@@ -1,28 +1,21 @@
-//! `/apply`, `/rollback` and `/versions`: what an administrator wrote takes the place of what runs, and goes back again.
+//! What an administrator wrote takes the place of what runs, and goes back again.
 
 use super::control::Control;
-use super::http::unavailable;
 use super::inbox::{Gone, Message};
 use super::validity;
 use crate::load::{self, Files, LoadError};
-use crate::report::Settings;
 use crate::tls::Identity;
 use crate::versions::{self, Change, Manifest, Version, VersionError, Wish};
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use dialplan::Config;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use switch::Applied as ToSwitch;
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 /// A configuration was applied.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Applied {
     /// Its version.
     pub config_version: u64,
@@ -142,7 +135,7 @@ impl Control {
             validity::tell(shown, &self.inbox).await?;
         }
         let needs_restart = self.shared.fixed.keep(&mut plan.node);
-        let reports = Settings::of(&plan);
+        let plan = Arc::new(plan);
         let (kept, changes) = self.keep(manifest, &wish).await;
         let before = self.status().await?;
         let (config_version, not_kept) = match kept {
@@ -151,10 +144,12 @@ impl Control {
         };
         let (answer, calls_before) = oneshot::channel();
         let (by, why) = (wish.by.map(Arc::from), wish.why.map(Arc::from));
-        let applied = ToSwitch { plan: Arc::new(plan), version: config_version, by, why };
+        let applied = ToSwitch { plan: Arc::clone(&plan), version: config_version, by, why };
+        let web = files.web.clone();
         self.inbox.send(Message::Apply(applied, files, answer)).await?;
         let calls_before = calls_before.await.map_err(|_| Gone)?;
-        *self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = reports;
+        self.shared.hooks.apply(&plan, &web);
+        self.shared.plan.replace(plan);
         Ok(Applied { config_version, changes, calls_before, needs_restart, not_kept })
     }
 
@@ -187,7 +182,7 @@ fn before_live(mut versions: Vec<Version>) -> Result<Version, VersionError> {
 }
 
 /// Does what waits for files on a thread of its own.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -204,61 +199,5 @@ impl fmt::Display for Applied {
             write!(f, "; it could not be kept, and nothing leads back to it: {error}")?;
         }
         Ok(())
-    }
-}
-
-pub(super) fn routes() -> Router<Control> {
-    Router::new()
-        .route("/apply", post(apply))
-        .route("/rollback", post(roll_back))
-        .route("/versions", get(all))
-}
-
-/// The body of `POST /rollback`.
-#[derive(Default, Deserialize)]
-struct Back {
-    /// To which version; to the one before if it is not named.
-    version: Option<u64>,
-    #[serde(flatten)]
-    wish: Wish,
-}
-
-async fn apply(State(control): State<Control>, wish: Option<Json<Wish>>) -> Response {
-    let Json(wish) = wish.unwrap_or_default();
-    answer(control.apply(wish).await)
-}
-
-async fn roll_back(State(control): State<Control>, back: Option<Json<Back>>) -> Response {
-    let Json(Back { version, wish }) = back.unwrap_or_default();
-    answer(control.roll_back(version, wish).await)
-}
-
-async fn all(State(control): State<Control>) -> Response {
-    let versions = control.shared.versions.clone();
-    match blocking(move || versions.all()).await {
-        Ok(all) => Json(all).into_response(),
-        Err(error) => answer(Err(error.into())),
-    }
-}
-
-fn answer(applied: Result<Applied, ApplyError>) -> Response {
-    let refused = |status, error: &dyn fmt::Display, diagnostics: &[dialplan::Diagnostic]| {
-        let body = json!({"error": error.to_string(), "diagnostics": diagnostics});
-        (status, Json(body)).into_response()
-    };
-    match applied {
-        Ok(applied) => Json(applied).into_response(),
-        Err(ApplyError::Gone(gone)) => unavailable(&gone.to_string()),
-        Err(ApplyError::Config(error) | ApplyError::Version(VersionError::Load(error))) => {
-            let diagnostics = match &error {
-                LoadError::Faults(report) => report.diagnostics.as_slice(),
-                LoadError::Unreadable { .. } | LoadError::Pem(_) | LoadError::Secret { .. } => &[],
-            };
-            refused(StatusCode::UNPROCESSABLE_ENTITY, &error, diagnostics)
-        }
-        Err(ApplyError::Version(error @ (VersionError::Unknown(_) | VersionError::First))) => {
-            refused(StatusCode::NOT_FOUND, &error, &[])
-        }
-        Err(ApplyError::Version(error)) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error, &[]),
     }
 }

@@ -1,23 +1,26 @@
+use super::api::{Agent, Banned, FraudUse, Queue, Room, Trunk};
+use super::feed::Feed;
+use super::hooks::Hooks;
 use super::inbox::{Gone, Message, Sender, TestCall};
-use super::queues::{Agent, Queue};
-use super::rooms::Room;
+use crate::access::{Account, Accounts, Token};
 use crate::report::Settings;
 use crate::tls::Shown;
 use crate::versions::Versions;
 use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits};
 use events::ContactId;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use store::{Reader, StoreError};
 use switch::{
-    AgentOrder, AgentRefused, Ban, CallerOrder, CallerRefused, RecordOrder, RecordRefused, RoomOrder,
-    RoomRefused, Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder,
-    TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, CallerOrder, CallerRefused, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
+    Snapshot, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused,
 };
 use tokio::sync::{Mutex, oneshot};
+use utoipa::ToSchema;
 
 /// What signals, HTTP and the demo ask of a running node.
 #[derive(Clone)]
@@ -41,10 +44,58 @@ pub(super) struct Shared {
     pub(super) shown: Option<Arc<Shown>>,
     started: Instant,
     pub(super) fixed: Fixed,
-    /// What the plan says of reports.
-    pub(super) reports: std::sync::Mutex<Settings>,
+    pub(super) plan: Plan,
+    reader: Reader,
+    feed: Arc<Feed>,
+    pub(super) hooks: Hooks,
+    accounts: Arc<Accounts>,
+    /// Shown by commands on the node's own machine, which have it from the state directory.
+    token: Token,
+    /// Passwords are looked at one at a time: each takes memory and time, and calls go first.
+    hashing: Mutex<()>,
     /// One at a time: the later one must win.
     pub(super) reloading: Mutex<()>,
+}
+
+/// What runs at present, for whoever has to know whose an agent or a user is.
+#[derive(Clone)]
+pub(super) struct Plan(Arc<std::sync::Mutex<Arc<Config>>>);
+
+impl Plan {
+    pub(super) fn new(plan: Arc<Config>) -> Self {
+        Self(Arc::new(std::sync::Mutex::new(plan)))
+    }
+
+    pub(super) fn replace(&self, plan: Arc<Config>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+
+    pub(super) fn get(&self) -> Arc<Config> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn client_of_agent(&self, agent: &str) -> Option<Arc<str>> {
+        let plan = self.get();
+        let agent = plan.agent(agent)?;
+        Some(Arc::clone(&plan.client(agent.client).id))
+    }
+}
+
+/// What a node lets others ask it by.
+pub(super) struct Access {
+    pub(super) accounts: Accounts,
+    pub(super) token: Token,
+    pub(super) reader: Reader,
+    pub(super) feed: Arc<Feed>,
+    pub(super) hooks: Hooks,
+}
+
+/// A request that has changed something, as the log tells of it.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) by: Arc<str>,
+    pub(super) method: String,
+    pub(super) path: String,
 }
 
 /// What a node keeps from its start to its end.
@@ -58,7 +109,7 @@ pub(super) struct Fixed {
 }
 
 /// The counts of a running node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Status {
     /// The node's name.
     pub node: Arc<str>,
@@ -94,184 +145,15 @@ pub struct Status {
     pub shed: u64,
 }
 
-/// A trunk as it is at present.
-#[derive(Clone, Debug, Serialize)]
-pub struct Trunk {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Calls from it.
-    pub calls_in: u32,
-    /// Calls to it.
-    pub calls_out: u32,
-    /// Calls that it may carry.
-    pub limits: TrunkLimits,
-    /// Our registration there, if it has one.
-    pub registration: Option<TrunkRegistration>,
-    /// The servers that its `to` leads to.
-    pub targets: Vec<TrunkTarget>,
-    /// Those of them that have answered a call by 503 with Retry-After.
-    pub resting: Vec<TrunkRest>,
-}
-
-/// The limits of a trunk, as its node file has them.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct TrunkLimits {
-    /// Both directions.
-    #[serde(flatten)]
-    pub total: Bound,
-    /// Calls from it.
-    #[serde(rename = "in")]
-    pub inbound: Bound,
-    /// Calls to it.
-    #[serde(rename = "out")]
-    pub outbound: Bound,
-}
-
-/// Calls that are admitted; without bound where there is none.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Bound {
-    /// At once.
-    pub calls: Option<u32>,
-    /// New ones a second.
-    pub per_second: Option<u32>,
-}
-
-impl From<dialplan::Bound> for Bound {
-    fn from(dialplan::Bound { calls, per_second }: dialplan::Bound) -> Self {
-        Self { calls, per_second }
-    }
-}
-
-impl From<dialplan::TrunkLimits> for TrunkLimits {
-    fn from(limits: dialplan::TrunkLimits) -> Self {
-        Self { total: limits.total.into(), inbound: limits.inbound.into(), outbound: limits.outbound.into() }
-    }
-}
-
-/// A registration of ours.
-#[derive(Clone, Debug, Serialize)]
-pub struct TrunkRegistration {
-    /// Where, a SIP URI.
-    pub registrar: Arc<str>,
-    /// As whom.
-    pub user: String,
-    /// For how many seconds the registrar has our contact.
-    pub registered_seconds: Option<u64>,
-    /// The status of the last answer; 408 for none.
-    pub last_status: Option<u16>,
-    /// In how many seconds REGISTER is sent next.
-    pub next_try_seconds: Option<u64>,
-    /// Whether it has refused us for good.
-    pub refused: bool,
-}
-
-/// A server of a trunk.
-#[derive(Clone, Debug, Serialize)]
-pub struct TrunkTarget {
-    /// Its transport and address.
-    pub address: String,
-    /// Whether it is taken for alive.
-    pub up: bool,
-    /// The status of the last answer to OPTIONS; 408 for none.
-    pub last_status: Option<u16>,
-    /// In how many seconds it is asked next.
-    pub next_try_seconds: u64,
-}
-
-/// A server of a trunk that wants no call for a while.
-#[derive(Clone, Debug, Serialize)]
-pub struct TrunkRest {
-    /// Its transport and address.
-    pub address: String,
-    /// For how many seconds more.
-    pub seconds: u64,
-}
-
-impl From<TrunkState> for Trunk {
-    fn from(state: TrunkState) -> Self {
-        let registration = state.registration.map(|it| TrunkRegistration {
-            registrar: it.registrar,
-            user: it.user,
-            registered_seconds: it.registered_for.map(|left| left.as_secs()),
-            last_status: it.last_status,
-            next_try_seconds: it.next_try.map(|left| left.as_secs()),
-            refused: it.refused,
-        });
-        let place = |transport: sip::Transport, address| format!("{}:{address}", transport.uri_token());
-        let target = |it: switch::TargetState| TrunkTarget {
-            address: place(it.transport, it.address),
-            up: it.up,
-            last_status: it.last_status,
-            next_try_seconds: it.next_try.as_secs(),
-        };
-        let targets = state.targets.into_iter().map(target).collect();
-        let rest = |it: switch::RestState| TrunkRest {
-            address: place(it.transport, it.address),
-            seconds: it.left.as_secs(),
-        };
-        let resting = state.resting.into_iter().map(rest).collect();
-        Self {
-            name: state.name,
-            calls_in: state.calls_in,
-            calls_out: state.calls_out,
-            limits: state.limits.into(),
-            registration,
-            targets,
-            resting,
-        }
-    }
-}
-
-/// What a client, or one of its users, has used of its fraud limits.
-#[derive(Clone, Debug, Serialize)]
-pub struct FraudUse {
-    /// The client.
-    pub client: Arc<str>,
-    /// One of its users; without one, all its calls together.
-    pub user: Option<Arc<str>>,
-    /// Calls begun within the last hour.
-    pub calls_per_hour: Used,
-    /// Whole minutes talked within the last hour.
-    pub minutes_per_hour: Used,
-    /// Calls to other countries that are up.
-    pub international: Used,
-}
-
-/// How much of a limit.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Used {
-    /// What has been used.
-    pub used: u64,
-    /// What may be; without bound where there is none.
-    pub limit: Option<u32>,
-}
-
-impl From<Spent> for FraudUse {
-    fn from(Spent { client, user, calls, minutes, international, limits }: Spent) -> Self {
-        let of = |used, limit| Used { used, limit };
-        Self {
-            client,
-            user,
-            calls_per_hour: of(calls, limits.calls_per_hour),
-            minutes_per_hour: of(minutes, limits.minutes_per_hour),
-            international: of(international.into(), limits.international),
-        }
-    }
-}
-
-/// A banned source.
-#[derive(Clone, Debug, Serialize)]
-pub struct Banned {
-    /// The address, or an IPv6 network of 64 bits.
-    pub address: String,
-    /// What it was banned for.
-    pub reason: &'static str,
-    /// How often in a row.
-    pub times: u32,
-    /// For how many seconds yet.
-    pub seconds_left: u64,
-    /// Messages of it that were dropped.
-    pub dropped: u64,
+/// Nobody knows whose a contact is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ContactError {
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node is on its way down.
+    #[error(transparent)]
+    Gone(#[from] Gone),
 }
 
 /// A call was not transferred.
@@ -297,15 +179,28 @@ pub enum TestCallError {
 }
 
 impl Control {
-    pub(super) fn new(inbox: Sender, paths: Paths, plan: &Config, shown: Option<Arc<Shown>>) -> Self {
+    pub(super) fn new(
+        inbox: Sender,
+        (paths, shown): (Paths, Option<Arc<Shown>>),
+        plan: Plan,
+        access: Access,
+    ) -> Self {
+        let Access { accounts, token, reader, feed, hooks } = access;
+        let node = &plan.get().node;
         let shared = Shared {
             versions: Versions::new(&paths.state, &paths.node_file),
             paths,
-            name: plan.node.name.clone(),
+            name: node.name.clone(),
             shown,
             started: Instant::now(),
-            fixed: Fixed::of(&plan.node),
-            reports: std::sync::Mutex::new(Settings::of(plan)),
+            fixed: Fixed::of(node),
+            plan,
+            reader,
+            feed,
+            hooks,
+            accounts: Arc::new(accounts),
+            token,
+            hashing: Mutex::new(()),
             reloading: Mutex::new(()),
         };
         Self { inbox, shared: Arc::new(shared) }
@@ -313,15 +208,99 @@ impl Control {
 
     /// What the plan says of reports.
     pub(super) fn report_settings(&self) -> Settings {
-        self.shared.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        Settings::of(&self.shared.plan.get())
     }
 
     /// Reads the event log.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.shared.reader
+    }
+
+    /// The event log as it grows.
+    pub(super) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.shared.feed)
+    }
+
+    /// Who is told of events.
+    pub(super) fn hooks(&self) -> &Hooks {
+        &self.shared.hooks
+    }
+
+    /// The versions of the configuration.
+    pub(super) fn versions(&self) -> &Versions {
+        &self.shared.versions
+    }
+
+    pub(super) fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.shared.accounts)
+    }
+
+    /// The turn of whoever wants a password looked at.
+    pub(super) async fn hashing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.shared.hashing.lock().await
+    }
+
+    /// Whom a token lets in at that moment.
+    pub(super) fn account_of(&self, token: &str, now: Timestamp) -> Option<Account> {
+        if self.shared.token.is(token) {
+            return Some(Account::of_the_node());
+        }
+        self.shared.accounts.of_token(token, now)
+    }
+
+    pub(super) fn has_client(&self, client: &str) -> bool {
+        self.shared.plan.get().clients.iter().any(|it| *it.id == *client)
+    }
+
+    pub(super) fn client_of_agent(&self, agent: &str) -> Option<Arc<str>> {
+        self.shared.plan.client_of_agent(agent)
+    }
+
+    pub(super) fn client_of_user(&self, user: &str) -> Option<Arc<str>> {
+        let plan = self.shared.plan.get();
+        let user = plan.user(user)?;
+        Some(Arc::clone(&plan.client(user.client).id))
+    }
+
+    /// The client of a contact, whether it has ended or not.
     ///
     /// # Errors
-    /// What the store says.
-    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.shared.paths.state).await
+    /// The store cannot be read, or the node shuts down.
+    pub(super) async fn client_of_contact(&self, contact: u64) -> Result<Option<Arc<str>>, ContactError> {
+        let (answer, client) = oneshot::channel();
+        self.inbox.send(Message::ClientOf(ContactId(contact), answer)).await?;
+        match client.await.map_err(|_| Gone)? {
+            Some(client) => Ok(Some(client)),
+            None => Ok(self.shared.reader.client_of(ContactId(contact)).await?.map(Arc::from)),
+        }
+    }
+
+    /// The user whose phone rings for an agent.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn phone_of(&self, agent: &str) -> Result<Option<Arc<str>>, Gone> {
+        let (answer, phone) = oneshot::channel();
+        self.inbox.send(Message::PhoneOf(agent.into(), answer)).await?;
+        phone.await.map_err(|_| Gone)
+    }
+
+    /// Puts a request that has changed something into the log, with the HTTP status that it got.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn log_request(&self, request: Request, status: u16) -> Result<(), Gone> {
+        self.inbox.send(Message::Requested(request, status)).await
+    }
+
+    /// Ends a contact; whether it was up.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn hang_up(&self, contact: u64) -> Result<bool, Gone> {
+        let (answer, was_up) = oneshot::channel();
+        self.inbox.send(Message::Hangup(ContactId(contact), answer)).await?;
+        was_up.await.map_err(|_| Gone)
     }
 
     /// Counts what is there.
@@ -338,7 +317,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Gone`] while the node shuts down.
-    pub async fn bans(&self) -> Result<Vec<Banned>, Gone> {
+    pub(super) async fn bans(&self) -> Result<Vec<Banned>, Gone> {
         let (answer, bans) = oneshot::channel();
         self.inbox.send(Message::Bans(answer)).await?;
         Ok(bans.await.map_err(|_| Gone)?.into_iter().map(Banned::from).collect())
@@ -348,7 +327,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Gone`] while the node shuts down.
-    pub async fn fraud(&self) -> Result<Vec<FraudUse>, Gone> {
+    pub(super) async fn fraud(&self) -> Result<Vec<FraudUse>, Gone> {
         let (answer, spent) = oneshot::channel();
         self.inbox.send(Message::Fraud(answer)).await?;
         Ok(spent.await.map_err(|_| Gone)?.into_iter().map(FraudUse::from).collect())
@@ -358,7 +337,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Gone`] while the node shuts down.
-    pub async fn trunks(&self) -> Result<Vec<Trunk>, Gone> {
+    pub(super) async fn trunks(&self) -> Result<Vec<Trunk>, Gone> {
         let (answer, trunks) = oneshot::channel();
         self.inbox.send(Message::Trunks(answer)).await?;
         Ok(trunks.await.map_err(|_| Gone)?.into_iter().map(Trunk::from).collect())
@@ -368,7 +347,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Gone`] while the node shuts down.
-    pub async fn lift_ban(&self, address: IpAddr) -> Result<bool, Gone> {
+    pub(super) async fn lift_ban(&self, address: IpAddr) -> Result<bool, Gone> {
         let (answer, lifted) = oneshot::channel();
         self.inbox.send(Message::LiftBan(address, answer)).await?;
         lifted.await.map_err(|_| Gone)
@@ -503,13 +482,6 @@ impl Control {
     /// Asks the signalling thread to end every call and then itself.
     pub(super) async fn shut_down(&self) -> Result<(), Gone> {
         self.inbox.send(Message::Shutdown).await
-    }
-}
-
-impl From<Ban> for Banned {
-    fn from(ban: Ban) -> Self {
-        let Ban { address, reason, times, left, dropped } = ban;
-        Self { address, reason, times, seconds_left: left.as_secs(), dropped }
     }
 }
 

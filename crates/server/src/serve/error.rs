@@ -30,6 +30,9 @@ pub enum ServeError {
     /// The event log cannot be used.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Accounts(#[from] crate::access::AccessError),
     /// The media engine cannot start.
     #[error(transparent)]
     Media(#[from] media::MediaError),

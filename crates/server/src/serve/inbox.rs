@@ -3,6 +3,7 @@
 //! Two bounded queues: the media threads never wait, so theirs is deep and refuses when it is full;
 //! streams and HTTP wait for room, so that a flood slows its sender down and nobody else.
 
+use super::control::Request;
 use super::stream::StreamEvent;
 use crate::load::Files;
 use bytes::Bytes;
@@ -54,6 +55,14 @@ pub(super) enum Message {
     LiftBan(IpAddr, oneshot::Sender<bool>),
     /// The rooms that somebody is in.
     Rooms(oneshot::Sender<Vec<RoomState>>),
+    /// Whose contact that is, if it is up.
+    ClientOf(ContactId, oneshot::Sender<Option<Arc<str>>>),
+    /// The user whose phone rings for an agent.
+    PhoneOf(Arc<str>, oneshot::Sender<Option<Arc<str>>>),
+    /// Put a request that has changed something into the log, with its HTTP status.
+    Requested(Request, u16),
+    /// End a contact; the answer is whether it was up.
+    Hangup(ContactId, oneshot::Sender<bool>),
     /// All agents.
     Agents(oneshot::Sender<(Vec<AgentStatus>, Time)>),
     /// All queues, with those who wait.

@@ -4,6 +4,7 @@ use super::error::ServeError;
 use events::{AgentSeat, Callback, Event, Kind, Registration, StoredValue};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
+use tokio::sync::watch;
 
 /// The node's end of the event log.
 pub(super) struct Journal {
@@ -36,6 +37,11 @@ impl Journal {
         };
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
         Ok((Self { writer }, origin, remembered))
+    }
+
+    /// The number of the last event that is on disk, as it grows.
+    pub(super) fn written(&self) -> watch::Receiver<u64> {
+        self.writer.written()
     }
 
     /// Appends one event, and tells an administrator of alarms.

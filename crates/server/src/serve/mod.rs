@@ -1,30 +1,28 @@
 //! A running node: the sockets, threads and files around the pure switch.
 
 mod address;
+mod api;
 mod apply;
 mod backlog;
-mod calls;
 mod control;
 mod dns;
 mod error;
+mod feed;
 mod fetch;
-mod http;
+mod hooks;
 mod icmp;
 mod inbox;
 mod journal;
 mod limits;
-mod metrics;
 mod outgoing;
-mod queues;
-mod reports;
 mod requests;
-mod rooms;
 mod signalling;
 mod stream;
 mod udp;
 mod validity;
 
 pub use address::http_address;
+pub(crate) use address::http_token;
 pub use apply::{Applied, ApplyError};
 pub use control::{Control, Status, TestCallError, TransferError};
 pub(crate) use dns::{look_up, resolver};
@@ -32,6 +30,7 @@ pub use error::ServeError;
 pub use inbox::Gone;
 pub(crate) use outgoing::is_public;
 
+use crate::access::{Accounts, Token};
 use crate::axis::Axis;
 use crate::load::Files;
 use crate::stir::Material;
@@ -39,10 +38,12 @@ use crate::tls::Shown;
 use crate::versions::Wish;
 use crate::{embedded, load, random};
 use address::AddressFile;
-use control::Paths;
+use control::{Access, Paths, Plan};
 use dialplan::Node;
 use dns::Resolver;
+use feed::Feed;
 use fetch::Fetcher;
+use hooks::Hooks;
 use inbox::MediaSender;
 use journal::Journal;
 use requests::Requests;
@@ -52,6 +53,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use store::Reader;
 use stream::{StreamListener, Streams};
 use switch::{Input, Switch, SwitchConfig};
 use tokio::runtime::Runtime;
@@ -121,6 +123,8 @@ impl Server {
         make_directory(&options.state)?;
         let (journal, origin, remembered) = runtime.block_on(Journal::open(&options.state))?;
         let axis = Axis::starting_at(origin.now);
+        let accounts = Accounts::open(&options.state)?;
+        let token = Token::make().map_err(ServeError::system("read /dev/urandom"))?;
         prepare_files(&recordings, &prompts)?;
         let poll = mio::Poll::new().map_err(ServeError::system("make an epoll"))?;
         let waker = mio::Waker::new(poll.registry(), WAKE).map_err(ServeError::system("make a waker"))?;
@@ -137,13 +141,25 @@ impl Server {
             streams.accept(listener).map_err(ServeError::system("accept connections"))?;
         }
         let resolver = Resolver::new(&plan.node.dns, runtime.handle().clone(), sender.clone())?;
+        let names = resolver.names();
         let fetcher = Fetcher::new(fetch, resolver.names(), runtime.handle().clone(), sender.clone());
-        let requests = Requests::new(web, resolver.names(), runtime.handle().clone(), sender.clone());
+        let requests = Requests::new(web.clone(), resolver.names(), runtime.handle().clone(), sender.clone());
         if let Some(shown) = &shown {
             runtime.spawn(validity::watch(Arc::clone(shown), sender.clone()));
         }
         let paths = Paths { node_file: options.config, prompts, state: options.state.clone() };
-        let control = Control::new(sender, paths, &plan, shown);
+        let plan = Arc::new(plan);
+        let known_plan = Plan::new(Arc::clone(&plan));
+        let reader = runtime.block_on(Reader::open(&options.state))?;
+        let feed = {
+            let _entered = runtime.enter();
+            Feed::follow(reader.clone(), known_plan.clone(), journal.written())
+        };
+        let hooks =
+            Hooks::new(Arc::clone(&feed), (names, runtime.handle().clone()), sender.clone(), &options.state);
+        hooks.apply(&plan, &web);
+        let access = Access { accounts, token: token.clone(), reader, feed, hooks };
+        let control = Control::new(sender, (paths, shown), known_plan, access);
         let plan_version = control.begin_version();
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,
@@ -155,7 +171,7 @@ impl Server {
             plan_version,
             fingerprint,
         };
-        let switch = Switch::new(config, Arc::new(plan));
+        let switch = Switch::new(config, plan);
         let backlog = backlog.into_iter().map(Input::Media);
         // Whose phone is registered is known before who takes calls.
         let known = [
@@ -190,8 +206,8 @@ impl Server {
             .map_err(ServeError::system("start the signalling thread"))?;
         let address_file = if let Some(listener) = http {
             let address =
-                http::serve(&runtime, listener, control.clone()).map_err(ServeError::system("serve HTTP"))?;
-            Some(AddressFile::write(&options.state, address)?)
+                api::serve(&runtime, listener, control.clone()).map_err(ServeError::system("serve HTTP"))?;
+            Some(AddressFile::write(&options.state, address, &token)?)
         } else {
             None
         };
@@ -255,7 +271,7 @@ impl Sockets {
                 StreamListener::bind(switch::transport(it.transport), it.address, tls)
             })
             .collect::<Result<_, _>>()?;
-        let http = node.http.map(http::bind).transpose()?;
+        let http = node.http.map(api::bind).transpose()?;
         Ok(Self { datagrams, listeners, http })
     }
 }

@@ -82,7 +82,8 @@ impl Requests {
     }
 }
 
-async fn answer(
+/// Sends a request, and says what has become of it.
+pub(super) async fn answer(
     means: &Means,
     resolver: &TokioResolver,
     request: &HttpRequest,

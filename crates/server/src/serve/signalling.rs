@@ -1,6 +1,7 @@
 //! The signalling thread: owns the switch and the UDP sockets, and carries out what the switch asks.
 
 use super::backlog::Backlog;
+use super::control::Request;
 use super::dns::Resolver;
 use super::fetch::Fetcher;
 use super::inbox::{Inbox, Message, TestCall};
@@ -217,6 +218,20 @@ impl Running {
                 let now = self.thread.axis.now();
                 // Whoever asked may have gone meanwhile; likewise below.
                 let _ = answer.send((self.thread.switch.agents(now), now));
+            }
+            Message::ClientOf(contact, answer) => {
+                let _ = answer.send(self.thread.switch.client_of(contact));
+            }
+            Message::PhoneOf(agent, answer) => {
+                let _ = answer.send(self.thread.switch.phone_of(&agent));
+            }
+            Message::Requested(Request { by, method, path }, status) => {
+                self.handle(Input::Requested { by, method: method.into(), path: path.into(), status });
+            }
+            Message::Hangup(contact, answer) => {
+                let was_up = self.thread.switch.client_of(contact).is_some();
+                self.handle(Input::Hangup(contact));
+                let _ = answer.send(was_up);
             }
             Message::Queues(answer) => {
                 let _ = answer.send(self.thread.switch.queues(self.thread.axis.now()));

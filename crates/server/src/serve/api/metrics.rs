@@ -3,15 +3,15 @@
 //! There are no counters beside the event log: what is of calls is of those that came within the last hour, as `/reports` counts
 //! them. A label is a trunk, a queue or a client of the configuration, so that nobody who calls can make new ones.
 
-use super::control::{Control, Status, Trunk};
-use super::http::unavailable;
-use super::queues::Queue;
+use super::super::control::{Control, Status};
+use super::answer::Fault;
+use super::document::Routes;
+use super::floor::Queue;
+use super::node::Trunk;
 use crate::report::{Question, SERVICE_LEVEL, answer, service_level};
-use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use figures::{Axis, figure};
 use jiff::Timestamp;
 use std::fmt::{Display, Write};
@@ -34,26 +34,25 @@ const FIGURES: [&str; 11] = [
     "non_response",
 ];
 
-pub(super) fn routes() -> Router<Control> {
-    Router::new().route("/metrics", get(metrics))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.under("Node").with(__path_metrics, metrics)
 }
 
-async fn metrics(State(control): State<Control>) -> Response {
+/// What a monitor asks for each few seconds, as Prometheus reads it
+#[utoipa::path(get, path = "/metrics",
+    responses((status = 200, description = "Prometheus' text format 0.0.4", body = String, content_type = "text/plain")),
+    security(("token" = ["inspect"])))]
+async fn metrics(State(control): State<Control>) -> Result<Response, Fault> {
     let (status, trunks, queues) =
-        match (control.status().await, control.trunks().await, control.queues().await) {
-            (Ok(status), Ok(trunks), Ok(queues)) => (status, trunks, queues),
-            (Err(gone), ..) | (_, Err(gone), _) | (.., Err(gone)) => return unavailable(&gone.to_string()),
-        };
+        (control.status().await?, control.trunks().await?, control.queues().await?);
     let mut page = Page::default();
     of_node(&mut page, &status);
     of_trunks(&mut page, &trunks);
     of_queues(&mut page, &queues);
     for axis in [Axis::Queues, Axis::Clients] {
-        if let Err(error) = of_figures(&mut page, &control, axis).await {
-            return unavailable(&error);
-        }
+        of_figures(&mut page, &control, axis).await?;
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0).into_response())
 }
 
 fn of_node(page: &mut Page, status: &Status) {
@@ -119,12 +118,12 @@ fn of_queues(page: &mut Page, queues: &[Queue]) {
     }
 }
 
-async fn of_figures(page: &mut Page, control: &Control, axis: Axis) -> Result<(), String> {
+async fn of_figures(page: &mut Page, control: &Control, axis: Axis) -> Result<(), Fault> {
     let now = Timestamp::now().as_millisecond();
-    let mut asked = Question::default().understand((axis, None), &control.report_settings(), now)?;
+    let asked = Question::default().understand((axis, None), &control.report_settings(), now);
+    let mut asked = asked.map_err(Fault::later)?;
     asked.selection.from = now - WINDOW_MILLIS;
-    let reader = control.reader().await.map_err(|error| error.to_string())?;
-    let report = answer(&reader, &asked).await.map_err(|error| error.to_string())?;
+    let report = answer(control.reader(), &asked).await?;
     let label = if axis == Axis::Queues { "queue" } else { "client" };
     for name in FIGURES {
         let figure = figure(name).expect("each is a figure");

@@ -1,0 +1,248 @@
+//! Who asks, and whether they may: what every request goes through before its operation.
+
+use super::super::control::{Control, Request as Logged};
+use super::answer::Fault;
+use super::idempotency::{self, Answers, Turn};
+use super::pace::Pace;
+use crate::access::{Account, Right, Role};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The largest body of a request.
+pub(super) const MAX_BODY: usize = 64 << 10;
+/// The largest answer to a request that changes something.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// What is kept of those who ask.
+pub(super) struct Gate {
+    accounts: Pace<Arc<str>>,
+    /// Who shows no token, by its address.
+    strangers: Pace<IpAddr>,
+    answers: Answers,
+}
+
+impl Gate {
+    pub(super) fn new() -> Self {
+        Self {
+            accounts: Pace::new(400, Duration::from_millis(10)),
+            strangers: Pace::new(10, Duration::from_secs(30)),
+            answers: Answers::default(),
+        }
+    }
+}
+
+/// What an operation needs.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) control: Control,
+    pub(super) gate: Arc<Gate>,
+    /// Any of them; nothing for what everybody may ask.
+    pub(super) rights: Arc<[Right]>,
+}
+
+/// Lets a request through to its operation, or says why not.
+pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let admitted = if guard.rights.is_empty() {
+        guard.let_stranger_in(request, next).await
+    } else {
+        guard.let_account_in(request, next).await
+    };
+    admitted.unwrap_or_else(IntoResponse::into_response)
+}
+
+impl Guard {
+    /// What is open to everybody. Whoever tries passwords is slowed down; who has the right one is not.
+    async fn let_stranger_in(self, request: Request, next: Next) -> Result<Response, Fault> {
+        if request.method() == Method::GET {
+            return Ok(next.run(request).await);
+        }
+        let source = source(&request);
+        self.gate.strangers.take(source, Instant::now()).map_err(Fault::too_many)?;
+        let response = next.run(request).await;
+        if response.status().is_success() {
+            self.gate.strangers.give_back(&source);
+        }
+        Ok(response)
+    }
+
+    async fn let_account_in(self, mut request: Request, next: Next) -> Result<Response, Fault> {
+        let account = Arc::new(self.account(request.headers())?);
+        if !self.rights.iter().any(|right| account.may(*right)) {
+            let scopes: Vec<_> = self.rights.iter().map(|right| right.scope()).collect();
+            let error = format!("`{}` may not: it needs the scope {}", account.name, scopes.join(" or "));
+            return Err(Fault::new(StatusCode::FORBIDDEN, error));
+        }
+        self.gate.accounts.take(Arc::clone(&account.name), Instant::now()).map_err(Fault::too_many)?;
+        request.extensions_mut().insert(Access(Arc::clone(&account)));
+        if request.method() == Method::GET {
+            return Ok(next.run(request).await);
+        }
+        let logged = Logged {
+            by: Arc::clone(&account.name),
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+        };
+        let response = match idempotency::key(request.headers())? {
+            Some(key) => self.once((Arc::clone(&account.name), key), request, next).await?,
+            None => next.run(request).await,
+        };
+        // A node on its way down takes nothing into its log; what was done is done.
+        let _ = self.control.log_request(logged, response.status().as_u16()).await;
+        Ok(response)
+    }
+
+    fn account(&self, headers: &axum::http::HeaderMap) -> Result<Account, Fault> {
+        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = shown.and_then(bearer);
+        let found = token.and_then(|token| self.control.account_of(token, Timestamp::now()));
+        found.ok_or_else(|| {
+            let error = match token {
+                None => "show a token: `Authorization: Bearer ringdown_…`",
+                Some(_) => "this token lets nobody in, or no longer",
+            };
+            Fault::new(StatusCode::UNAUTHORIZED, error)
+        })
+    }
+
+    /// Does a request with a key once, however often it comes.
+    async fn once(&self, key: (Arc<str>, String), request: Request, next: Next) -> Result<Response, Fault> {
+        let (parts, body) = request.into_parts();
+        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
+            Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BODY} bytes"))
+        })?;
+        let asked = (&parts.method, &parts.uri, &bytes[..]);
+        let key = match self.gate.answers.begin(key, asked, Instant::now())? {
+            Turn::Done(response) => return Ok(response),
+            Turn::Do(key) => key,
+        };
+        // In a task of its own: it is done to its end and its answer kept, also if whoever asked hangs up.
+        let gate = Arc::clone(&self.gate);
+        let request = Request::from_parts(parts, Body::from(bytes));
+        let done = tokio::spawn(async move {
+            let (parts, body) = next.run(request).await.into_parts();
+            let body: Bytes = to_bytes(body, MAX_ANSWER).await.unwrap_or_default();
+            gate.answers.keep(&key, parts.status, &parts.headers, &body);
+            Response::from_parts(parts, Body::from(body))
+        });
+        done.await.map_err(|error| {
+            tracing::error!("a request by HTTP has failed: {error}");
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the node has failed at this; its log says why")
+        })
+    }
+}
+
+/// From where a request comes: a proxy on the node's own machine says so for others.
+fn source(request: &Request) -> IpAddr {
+    let peer: Option<&ConnectInfo<SocketAddr>> = request.extensions().get();
+    let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical());
+    let told = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    // The last is the one that the proxy itself has written.
+    let told = told.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    told.filter(|_| peer.is_loopback()).unwrap_or(peer)
+}
+
+/// The token of an `Authorization` header.
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub(super) struct Access(pub(super) Arc<Account>);
+
+impl Access {
+    /// Who wants it, for the log: the account, and on the node's own machine whom the command names.
+    pub(super) fn by(&self, named: Option<Arc<str>>) -> Arc<str> {
+        let is_node = *self.0 == Account::of_the_node();
+        named.filter(|_| is_node).unwrap_or_else(|| Arc::clone(&self.0.name))
+    }
+
+    /// Whether it sees an agent.
+    pub(super) fn sees_agent(&self, control: &Control, agent: &str) -> bool {
+        if self.0.role == Role::Agent {
+            return self.0.agent.as_deref() == Some(agent);
+        }
+        self.0.sees_all() || control.client_of_agent(agent).is_some_and(|client| self.0.sees(&client))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Access {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "nobody has asked who asks: tell us of it")
+        })
+    }
+}
+
+/// The contact that a path names, if whoever asks sees its client.
+pub(super) struct Contact(pub(super) u64);
+
+impl FromRequestParts<Control> for Contact {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Fault> {
+        let text = part(parts, "contact").await?;
+        let number: u64 =
+            text.parse().map_err(|_| Fault::bad(format!("`{text}` is no number of a contact")))?;
+        let Access(account) = Access::from_request_parts(parts, control).await?;
+        let is_seen = account.sees_all()
+            || control.client_of_contact(number).await?.is_some_and(|client| account.sees(&client));
+        if is_seen { Ok(Self(number)) } else { Err(Fault::unknown(format!("there is no contact {number}"))) }
+    }
+}
+
+/// The agent that a path names, if whoever asks sees it.
+pub(super) struct AgentName(pub(super) Arc<str>);
+
+impl FromRequestParts<Control> for AgentName {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Fault> {
+        let name = part(parts, "agent").await?;
+        let access = Access::from_request_parts(parts, control).await?;
+        if access.sees_agent(control, &name) {
+            Ok(Self(name.into()))
+        } else {
+            Err(Fault::unknown(format!("there is no agent `{name}`")))
+        }
+    }
+}
+
+/// The user that a path names, if whoever asks sees its client, or is the agent who sits at its phone.
+pub(super) struct UserName(pub(super) String);
+
+impl FromRequestParts<Control> for UserName {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Fault> {
+        let name = part(parts, "user").await?;
+        let Access(account) = Access::from_request_parts(parts, control).await?;
+        let is_seen = match account.role {
+            Role::Agent => {
+                let own = control.phone_of(account.agent.as_deref().unwrap_or_default()).await?;
+                own.is_some_and(|own| *own == *name)
+            }
+            _ => account.sees_all() || control.client_of_user(&name).is_some_and(|it| account.sees(&it)),
+        };
+        if is_seen { Ok(Self(name)) } else { Err(Fault::unknown(format!("there is no user `{name}`"))) }
+    }
+}
+
+/// A part of the path by its name.
+pub(super) async fn part(parts: &mut Parts, name: &str) -> Result<String, Fault> {
+    let found = Path::<HashMap<String, String>>::from_request_parts(parts, &()).await;
+    let Path(mut found) = found.map_err(|error| Fault::bad(error.body_text()))?;
+    found.remove(name).ok_or_else(|| Fault::bad(format!("the path has no `{name}`")))
+}
