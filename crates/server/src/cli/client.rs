@@ -123,7 +123,7 @@ pub(super) fn test_call(state: &Path, trunk: &str, number: &str) -> Result<Optio
 }
 
 /// A part of a path: what is not plain in a URL is escaped.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })

@@ -1,9 +1,9 @@
-//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/metrics`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
+//! The node's HTTP interface: `/health`, `/status`, `/trunks`, `/fraud`, `/bans`, `/rooms`, `/calls`, `/agents`, `/queues`, `/why`, `/reports`, `/metrics`, `/voicemail`, `/transfers`, `/test-calls`, `/apply`, `/rollback` and `/versions`.
 
 use super::calls;
 use super::control::{Control, TestCallError, TransferError};
 use super::error::ServeError;
-use super::{apply, metrics, queues, reports, rooms};
+use super::{apply, metrics, queues, reports, rooms, voicemail};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -45,6 +45,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
         .merge(calls::routes())
         .merge(reports::routes())
         .merge(metrics::routes())
+        .merge(voicemail::routes())
         .route("/transfers/{user}", post(begin_transfer).delete(cancel_transfer))
         .route("/transfers/{user}/complete", post(complete_transfer))
         .route("/test-calls", post(test_call))

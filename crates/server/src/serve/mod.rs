@@ -23,6 +23,7 @@ mod signalling;
 mod stream;
 mod udp;
 mod validity;
+mod voicemail;
 
 pub use address::http_address;
 pub use apply::{Applied, ApplyError};
@@ -164,6 +165,7 @@ impl Server {
             Input::Agents(remembered.agents),
             Input::Callbacks(remembered.callbacks),
             Input::Values(remembered.values),
+            Input::Messages(voicemail::with_lengths(remembered.messages)),
         ];
         let backlog = known.into_iter().chain(backlog).collect();
         let thread = Signalling {
@@ -177,6 +179,7 @@ impl Server {
             fetcher,
             requests,
             engine,
+            tasks: runtime.handle().clone(),
             journal,
             backlog,
         };
