@@ -84,6 +84,7 @@ fn an_account_of_one_client_never_sees_another_ones_rows() {
                 ("axis", "queues"),
                 ("client", "client"),
                 ("webhook", "crm"),
+                ("message", "99"),
             ];
             let path = operation.path_with(&parts);
             let said = other.ask(&operation.method, &path, body(&operation.path).as_ref());

@@ -7,6 +7,7 @@ mod encrypted;
 mod queue;
 mod say;
 mod supervise;
+mod voicemail;
 
 use acceptance::{
     Baresip, Habit, Node, Recorded, Setup, Sipp, Sound, agents_speech, assert_same, callers_speech, speech,

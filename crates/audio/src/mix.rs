@@ -3,7 +3,7 @@
 use crate::Rate;
 
 /// What is loud enough to be speech, as the mean of the squares of its samples: −50 dB below the loudest.
-const SPEECH: f32 = 10_700.0;
+pub const SPEECH: f32 = 10_700.0;
 /// How much of a level is left after 20 ms.
 const MEMORY: f32 = 0.8;
 /// Somebody else is the speaker once so much louder, in power: 3 dB.

@@ -191,7 +191,8 @@ fn user(
     }
 }
 
-fn pin(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {
+/// 4 to 12 digits.
+pub(crate) fn pin(node: &Node, faults: &mut Faults<'_>) -> Option<Arc<str>> {
     let text = node.text("`pin`", faults)?;
     if !(4..=12).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
         faults.hinted(

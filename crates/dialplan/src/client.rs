@@ -46,6 +46,7 @@ pub(crate) struct Sections {
     pub(crate) users: Vec<(Key, Node)>,
     pub(crate) agents: Vec<(Key, Node)>,
     pub(crate) queues: Vec<(Key, Node)>,
+    pub(crate) mailboxes: Vec<(Key, Node)>,
     pub(crate) hours: Vec<(Key, Node)>,
     pub(crate) icals: Icals,
     pub(crate) tables: Vec<(Key, Node)>,
@@ -68,8 +69,19 @@ impl Sections {
     }
 }
 
-const SECTIONS: [&str; 10] =
-    ["client", "numbers", "users", "agents", "queues", "hours", "tables", "secrets", "webhooks", "flows"];
+const SECTIONS: [&str; 11] = [
+    "client",
+    "numbers",
+    "users",
+    "agents",
+    "queues",
+    "mailboxes",
+    "hours",
+    "tables",
+    "secrets",
+    "webhooks",
+    "flows",
+];
 
 /// Merges the files of a client.
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
@@ -96,6 +108,7 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
             (&mut sections.users, "users"),
             (&mut sections.agents, "agents"),
             (&mut sections.queues, "queues"),
+            (&mut sections.mailboxes, "mailboxes"),
             (&mut sections.hours, "hours"),
             (&mut sections.tables, "tables"),
             (&mut secrets, "secrets"),
@@ -109,6 +122,7 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
     }
     // Users and agents are compared over all clients, and numbers by their digits: elsewhere.
     unique(&mut sections.queues, "queue", faults);
+    unique(&mut sections.mailboxes, "mailbox", faults);
     unique(&mut sections.hours, "calendar", faults);
     unique(&mut sections.flows, "flow", faults);
     unique(&mut sections.tables, "table", faults);

@@ -10,6 +10,7 @@ use crate::fields::Fields;
 use crate::flow::{Head, Input, is_variable};
 use crate::hours::Calendar;
 use crate::machine::{Site, Target};
+use crate::mailboxes::{self, Mailbox};
 use crate::names::Names;
 use crate::program::{Branch, Flow, Handlers, Instruction, Pc, Program, SHARED};
 use crate::prompts::Prompts;
@@ -19,6 +20,7 @@ use crate::verb::{Return, Step, VERBS, Verb};
 use crate::web;
 use crate::words::Words;
 use crate::yaml::{Key, Node, Value};
+use jiff::tz::TimeZone;
 use spoken::Kind;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -208,6 +210,11 @@ impl Compiler<'_, '_> {
     /// The file of a prompt in the client's language.
     pub(crate) fn prompt(&mut self, name: &str, at: Span) -> Option<Arc<str>> {
         let files = self.names.prompts.named(name, at, self.faults)?;
+        self.translate(files)
+    }
+
+    /// Notes what a prompt is in each language, and gives its file in the first.
+    fn translate(&mut self, files: Vec<Arc<str>>) -> Option<Arc<str>> {
         let first = files.first().cloned()?;
         self.translations.insert(Arc::clone(&first), files);
         Some(first)
@@ -284,6 +291,36 @@ impl Compiler<'_, '_> {
             self.faults.hinted(node.span, format!("the queue `{queue}` calls nobody back"), hint);
         }
         Some(queue)
+    }
+
+    /// A mailbox of this client.
+    pub(crate) fn mailbox(&mut self, node: &Node) -> Option<Mailbox> {
+        let name = node.text("`mailbox`", self.faults)?;
+        let found = self.names.mailboxes.iter().find(|mailbox| *mailbox.name == *name).cloned();
+        match &found {
+            Some(mailbox) => {
+                for files in mailbox.greeting.clone() {
+                    self.translate(files);
+                }
+            }
+            None if self.names.complete => {
+                let known = self.names.mailboxes.iter().map(|mailbox| &*mailbox.name);
+                self.faults.unknown(node.span, "unknown mailbox {}", name, known);
+            }
+            None => {}
+        }
+        found
+    }
+
+    /// What callers of a mailbox hear first, in the client's own language.
+    pub(crate) fn greeting(&mut self, node: &Node) -> Vec<Arc<str>> {
+        let files = mailboxes::greeting(node, self.names, self.faults);
+        files.into_iter().filter_map(|files| self.translate(files)).collect()
+    }
+
+    /// Where the client's clocks are.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.names.zone
     }
 
     /// A variable's name.

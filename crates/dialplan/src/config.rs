@@ -3,6 +3,7 @@ use crate::caller_id::{CallerIds, Owned};
 use crate::features::{Feature, Features};
 use crate::fraud::Fraud;
 use crate::limits::{Limits, TrunkLimits};
+use crate::mailboxes::Mailbox;
 use crate::media::Media;
 use crate::number;
 use crate::numbering::Numbering;
@@ -45,6 +46,8 @@ pub struct Config {
     pub(crate) agents_by_name: HashMap<Arc<str>, usize>,
     /// The queues of all clients.
     pub queues: Vec<Queue>,
+    /// The mailboxes of all clients.
+    pub mailboxes: Vec<Mailbox>,
     /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
     pub(crate) system_prompts: HashMap<String, Arc<str>>,
     pub(crate) users: Users,
@@ -71,6 +74,12 @@ impl Config {
     /// A queue of a client.
     pub fn queue(&self, client: &str, name: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| &*queue.name == name && &*self.client(queue.client).id == client)
+    }
+
+    /// A mailbox of a client.
+    pub fn mailbox(&self, client: &str, name: &str) -> Option<&Mailbox> {
+        let mut mailboxes = self.mailboxes.iter();
+        mailboxes.find(|it| &*it.name == name && &*self.client(it.client).id == client)
     }
 
     /// The agent of that name.

@@ -5,6 +5,9 @@ use crate::yaml::{Key, Node, Scalar, Value};
 use clock::Duration;
 use std::str::FromStr;
 
+/// What is kept longer belongs into a database of its own.
+const LONGEST: Duration = Duration::from_secs(400 * 86_400);
+
 /// The fields of a map whose keys are fixed.
 pub(crate) struct Fields<'n> {
     span: Span,
@@ -191,6 +194,21 @@ impl Node {
             faults.hinted(self.span, format!("{what} is no length of time: `{text}`"), hint);
         }
         value
+    }
+
+    /// `30s`, `5m`, and besides `12h` and `30d`.
+    pub(crate) fn long_duration(&self, what: &str, faults: &mut Faults<'_>) -> Option<Duration> {
+        let text = self.text(what, faults)?;
+        let long = |unit: &str, seconds: u64| {
+            text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(seconds)
+        };
+        let length = long("h", 3_600).or(long("d", 86_400)).map(Duration::from_secs);
+        let length = length.or_else(|| length_of_time(text)).filter(|it| !it.is_zero() && *it <= LONGEST);
+        if length.is_none() {
+            let message = format!("{what} is no length of time: `{text}`");
+            faults.hinted(self.span, message, "write it with its unit, 30m, 12h or 30d, at most 400d");
+        }
+        length
     }
 
     /// The items of a list; anything else but nothing counts as a list of one.

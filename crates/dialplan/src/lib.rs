@@ -24,6 +24,7 @@ mod levels;
 mod limits;
 mod load;
 mod machine;
+mod mailboxes;
 mod media;
 mod names;
 mod node;
@@ -66,9 +67,11 @@ pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
 pub use machine::{
     AgentAction, BodyKind, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
-    HttpBody, HttpMethod, HttpRequest, HttpResult, KvOrder, KvResult, Machine, MachineInput, QueueResult,
-    Ringback, Site, StepIndex, Target, Word,
+    HttpBody, HttpMethod, HttpRequest, HttpResult, KvOrder, KvResult, LeftMessage, Machine, MachineInput,
+    MailboxOrder, MailboxResult, MessageResult, NewMessage, QueueResult, Ringback, Site, StepIndex, Target,
+    Word,
 };
+pub use mailboxes::Mailbox;
 pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};

@@ -8,6 +8,7 @@ use crate::client::{self, Sections};
 use crate::compile::{Compiled, compile};
 use crate::faults::{Faults, Span};
 use crate::hours::read_ical;
+use crate::mailboxes::{self, Mailbox};
 use crate::names::Names;
 use crate::number;
 use crate::program::{Handlers, Program};
@@ -63,7 +64,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
     for (index, sections) in sections.iter().enumerate() {
         agents.read(ClientIndex(index), &sections.agents, (&users, sections.complete), &mut faults);
     }
-    let mut queues = Vec::new();
+    let (mut queues, mut mailboxes) = (Vec::new(), Vec::new());
     let trunks = node.as_ref().map(|node| node.trunks.as_slice());
     let mut numbers = Numbers::default();
     let mut clients = Vec::new();
@@ -77,8 +78,9 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             owned: &owned,
             input,
         };
-        let (program, own_queues) = program(&scope, &sections, &mut numbers, &mut faults);
+        let (program, own_queues, own_mailboxes) = program(&scope, &sections, &mut numbers, &mut faults);
         queues.extend(own_queues);
+        mailboxes.extend(own_mailboxes);
         clients.push(Client {
             id: files.id.as_str().into(),
             name: sections.name.unwrap_or_else(|| files.id.clone()).into(),
@@ -108,6 +110,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
                 agents,
                 agents_by_name,
                 queues,
+                mailboxes,
                 system_prompts,
                 users,
                 numbers,
@@ -226,19 +229,21 @@ fn program(
     sections: &Sections,
     numbers: &mut Numbers,
     faults: &mut Faults<'_>,
-) -> (Program, Vec<Queue>) {
+) -> (Program, Vec<Queue>, Vec<Mailbox>) {
     let (calendars, calendar_names) = client::calendars(&sections.hours, &sections.icals, faults);
     let folder = format!("{}/prompts", scope.files.path);
     let languages = sections.languages();
     let prompts = Prompts::new(&scope.files.prompts, &scope.input.system_prompts, languages, folder);
     let calls_back = |(key, node): &(Key, Yaml)| callbacks::section(node).map(|_| key.text.clone());
-    let names = Names {
+    let mut names = Names {
         client: scope.index,
         prompts,
         calendars: calendar_names,
         tables: table::read(&sections.tables, &sections.sheets, faults),
         queues: sections.queues.iter().map(|(key, _)| key.text.clone()).collect(),
         callbacks: sections.queues.iter().filter_map(calls_back).collect(),
+        mailboxes: Vec::new(),
+        zone: sections.zone.clone().unwrap_or(TimeZone::UTC),
         users: scope.users,
         trunks: scope.trunks,
         web: sections.web.as_ref(),
@@ -246,6 +251,7 @@ fn program(
         owned: scope.owned,
         complete: sections.complete,
     };
+    names.mailboxes = mailboxes::read(scope.index, &sections.mailboxes, &names, faults);
     let around = Around { client: scope.index, id: &scope.files.id, agents: scope.agents, names: &names };
     let mut queues = queues::read(&around, &sections.queues, faults);
     let mut compiled = compile(&sections.flows, calendars, &names, faults);
@@ -265,7 +271,7 @@ fn program(
         on_hangup: handler(&sections.on_hangup, "`on_hangup`"),
     };
     analyse(&compiled, &entered, faults);
-    (compiled.program, queues)
+    (compiled.program, queues, names.mailboxes)
 }
 
 /// Lets queues call back, and gives the flows of those who are called.

@@ -2,12 +2,14 @@
 
 use crate::caller_id::Owned;
 use crate::faults::{Faults, Span};
+use crate::mailboxes::Mailbox;
 use crate::prompts::Prompts;
 use crate::table::Table;
 use crate::users::Users;
 use crate::web::{Secret, Web};
 use crate::yaml::Node;
 use crate::{ClientIndex, Trunk};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,6 +24,9 @@ pub(crate) struct Names<'c> {
     pub(crate) queues: Vec<String>,
     /// Those of them that call back.
     pub(crate) callbacks: Vec<String>,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    /// Where the client's clocks are.
+    pub(crate) zone: TimeZone,
     pub(crate) users: &'c Users,
     /// `None` when the node file could not be read.
     pub(crate) trunks: Option<&'c [Trunk]>,

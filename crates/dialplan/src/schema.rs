@@ -86,6 +86,7 @@ mod tests {
             ("users: {alice: {}}", "user"),
             ("agents: {alice: {}}", "agent"),
             ("queues: {support: {}}", "queue"),
+            ("mailboxes: {support: {}}", "mailbox"),
             ("hours: {office: {}}", "calendar"),
         ] {
             assert!(described(definition).is_some(), "{definition}");

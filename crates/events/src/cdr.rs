@@ -62,6 +62,9 @@ pub struct Cdr {
     pub legs: Vec<LegRecord>,
     /// Its recordings in the order in which they began.
     pub recordings: Vec<Recording>,
+    /// Messages that its caller has left, in their order.
+    #[serde(default)]
+    pub messages: Vec<MessageRecord>,
     /// Its stays in rooms, in their order.
     #[serde(default)]
     pub rooms: Vec<RoomStay>,
@@ -102,6 +105,8 @@ pub enum CallbackRecord {
 pub enum Disposition {
     /// Caller and another party were bridged, or met in a room.
     Answered,
+    /// The caller left a message, and spoke with nobody.
+    Voicemail,
     /// The flow answered and ended the call; nobody was rung.
     SelfService,
     /// The caller left before anything answered and before anybody was rung.
@@ -127,6 +132,7 @@ impl Disposition {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Answered => "answered",
+            Self::Voicemail => "voicemail",
             Self::SelfService => "self_service",
             Self::Abandoned => "abandoned",
             Self::AbandonedInFlow => "abandoned_in_flow",
@@ -201,6 +207,17 @@ pub struct Recording {
     pub millis: Option<u64>,
     /// Why it ended early.
     pub error: Option<String>,
+}
+
+/// A message that the caller has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// Its number.
+    pub message: u64,
+    /// The mailbox's name within the client.
+    pub mailbox: Arc<str>,
+    /// Its length; `None` if the process ended in the middle of it.
+    pub millis: Option<u64>,
 }
 
 /// One stay of the caller in a room.

@@ -577,6 +577,54 @@ pub enum Kind {
         /// Why it ended early.
         error: Option<String>,
     },
+    /// The caller leaves a message in a mailbox of its client. `VoicemailLeft` or `VoicemailDropped` follows, if need be after a
+    /// restart.
+    VoicemailStarted {
+        /// The message: the number of this event.
+        message: u64,
+        /// The caller's leg.
+        leg: LegId,
+        /// Whose mailbox.
+        client: Arc<str>,
+        /// Its name within the client.
+        mailbox: Arc<str>,
+        /// The caller as normalised.
+        from: Arc<str>,
+        /// The file.
+        path: String,
+    },
+    /// The message is in the mailbox. What follows of it is logged under this contact, which may have ended long before.
+    VoicemailLeft {
+        /// Which.
+        message: u64,
+        /// The file.
+        path: String,
+        /// Its length.
+        millis: u64,
+    },
+    /// Nothing is kept of the message.
+    VoicemailDropped {
+        /// Which.
+        message: u64,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Somebody has heard the message, or it counts as new again.
+    VoicemailHeard {
+        /// Which.
+        message: u64,
+        /// Whether it is heard.
+        heard: bool,
+        /// Whose wish it was.
+        by: Arc<str>,
+    },
+    /// The message is deleted, and its file.
+    VoicemailDeleted {
+        /// Which.
+        message: u64,
+        /// Whose wish it was.
+        by: Arc<str>,
+    },
     /// A phone takes the place of a leg: a pickup, or INVITE with Replaces (RFC 3891).
     LegReplaced {
         /// The leg that rang or was talked on; it ends.

@@ -73,6 +73,29 @@ pub struct StoredValue {
     pub until: Option<i64>,
 }
 
+/// A message of a caller, as a restart goes on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMessage {
+    /// Its number.
+    pub message: u64,
+    /// The contact in which it was left.
+    pub contact: ContactId,
+    /// Whose mailbox it is in.
+    pub client: Arc<str>,
+    /// The mailbox's name within the client.
+    pub mailbox: Arc<str>,
+    /// The caller as normalised.
+    pub from: Arc<str>,
+    /// When it began, in microseconds since 1970.
+    pub at: i64,
+    /// The file.
+    pub path: String,
+    /// Its length; `None` while it is being left.
+    pub millis: Option<u64>,
+    /// Whether somebody has heard it.
+    pub heard: bool,
+}
+
 /// One step of the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {

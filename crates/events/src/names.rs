@@ -1,7 +1,7 @@
 //! The names of kinds of events, as they are written and asked for.
 
 /// Those of all kinds, in the order of [`crate::Kind`].
-pub const KINDS: [&str; 79] = [
+pub const KINDS: [&str; 84] = [
     "node_started",
     "node_stopped",
     "config_applied",
@@ -72,6 +72,11 @@ pub const KINDS: [&str; 79] = [
     "recording_hushed",
     "recording_resumed",
     "recording_ended",
+    "voicemail_started",
+    "voicemail_left",
+    "voicemail_dropped",
+    "voicemail_heard",
+    "voicemail_deleted",
     "leg_replaced",
     "released",
     "code_dialled",

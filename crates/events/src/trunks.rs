@@ -146,6 +146,7 @@ mod tests {
             rooms: Vec::new(),
             queues: Vec::new(),
             callbacks: Vec::new(),
+            messages: Vec::new(),
             transfers: Vec::new(),
         }
     }

@@ -72,6 +72,48 @@ fn a_caller_for_whom_no_agent_was_to_be_had_was_not_answered() {
 }
 
 #[test]
+fn a_caller_who_leaves_a_message_has_not_given_up() {
+    let begun = Kind::VoicemailStarted {
+        message: 77,
+        leg: CALLER,
+        client: "acme".into(),
+        mailbox: "support".into(),
+        from: "+33140000001".into(),
+        path: "state/recordings/acme/voicemail/7-1.wav".into(),
+    };
+    let left = Kind::VoicemailLeft { message: 77, path: "7-1.wav".into(), millis: 5_000 };
+    let dropped = Kind::VoicemailDropped { message: 77, reason: "too little was said".into() };
+    for (then, expected, kept) in [
+        (Some(left), Disposition::Voicemail, Some(Some(5_000))),
+        (Some(dropped), Disposition::AbandonedInFlow, None),
+        (None, Disposition::AbandonedInFlow, Some(None)),
+    ] {
+        let mut call = demo_call();
+        let end = call.pop().expect("its end");
+        call.retain(|event| {
+            let of_caller = matches!(
+                &event.kind,
+                Kind::LegStarted { leg: CALLER, .. } | Kind::LegAnswered { leg: CALLER, .. }
+            );
+            of_caller || matches!(event.kind, Kind::ContactStarted { .. })
+        });
+        let cause = cause(EndedBy::Caller, None, "normal");
+        let ended = [
+            Kind::LegEnded { leg: CALLER, cause: cause.clone() },
+            Kind::ContactEnded { cause: cause.clone() },
+        ];
+        for kind in [begun.clone()].into_iter().chain(then).chain(ended) {
+            call.push(Event { kind, ..end.clone() });
+        }
+        let cdr = cdr_of(&call);
+        let messages: Vec<_> = cdr.messages.iter().map(|it| (it.message, it.millis)).collect();
+        assert_eq!(cdr.disposition, expected);
+        assert_eq!(messages, kept.map(|millis| (77, millis)).into_iter().collect::<Vec<_>>());
+        assert_eq!(cdr.to_string().contains("message     77 for support"), kept.is_some(), "{cdr}");
+    }
+}
+
+#[test]
 fn a_recording_whose_name_was_taken_is_found_under_the_one_that_it_got() {
     let mut call = demo_call();
     for event in &mut call {

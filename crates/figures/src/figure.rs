@@ -209,7 +209,7 @@ figures! {
         "contacts by trunks that came to no queue",
         |tally| Some(number(tally.unqueued.all())), |tally| tally.unqueued.all() > 0;
     "self_service" "SELF" Count true
-        "of those, served by the flow alone",
+        "of those, served by the flow alone, or left a message",
         count!(unqueued.self_service), any!(unqueued.self_service);
     "unqueued_answered" "DIALLED" Count true
         "of those, bridged with somebody that the flow dialled, or in a room with others",

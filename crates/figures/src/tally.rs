@@ -87,7 +87,7 @@ pub struct Offers {
 pub struct Unqueued {
     /// Bridged with somebody that the flow dialled, or met others in a room.
     pub answered: u64,
-    /// Served by the flow alone.
+    /// Served by the flow alone, or left a message.
     pub self_service: u64,
     /// Hung up in the flow, or while the flow rang somebody.
     pub abandoned: u64,
@@ -251,7 +251,7 @@ impl Unqueued {
     fn count(&mut self, disposition: Disposition) {
         let place = match disposition {
             Disposition::Answered => &mut self.answered,
-            Disposition::SelfService => &mut self.self_service,
+            Disposition::SelfService | Disposition::Voicemail => &mut self.self_service,
             Disposition::Abandoned
             | Disposition::AbandonedInFlow
             | Disposition::AbandonedInQueue

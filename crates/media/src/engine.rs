@@ -247,7 +247,7 @@ impl Engine {
                     .insert(*stream, Home { thread, lender: thread, recordings: Vec::new(), room: None });
                 *stream
             }
-            Command::Record { stream, recording, .. } => {
+            Command::Record { stream, recording, .. } | Command::RecordMessage { stream, recording, .. } => {
                 self.streams.get_mut(stream)?.recordings.push(*recording);
                 self.recordings.insert(*recording, *stream);
                 *stream

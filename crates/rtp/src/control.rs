@@ -205,6 +205,17 @@ pub enum Command {
         /// Where; the directory is made if it is missing.
         path: PathBuf,
     },
+    /// Records what is received from the party alone to a WAV of one channel: a message. `PartyQuiet` tells when it says no more.
+    RecordMessage {
+        /// Whose leg.
+        stream: StreamId,
+        /// The recording's number.
+        recording: RecordingId,
+        /// Where, likewise.
+        path: PathBuf,
+        /// After how long of silence that is told.
+        quiet: Duration,
+    },
     /// Keeps what is said from now on out of a recording: it does not leave the media thread.
     HushRecording {
         /// The recording's number.
@@ -267,8 +278,15 @@ pub enum Event {
         path: PathBuf,
         /// Its length in milliseconds.
         millis: u64,
+        /// How much of a message is speech, in milliseconds; `None` of other recordings.
+        spoken_millis: Option<u64>,
         /// Why it ended early: one line that names the file and the cause (disk full, no permission).
         error: Option<String>,
+    },
+    /// Whose message is recorded has said nothing for as long as was asked; told once per silence, about a second late.
+    PartyQuiet {
+        /// The recording's number.
+        recording: RecordingId,
     },
     /// The first packet of the party, once a stream.
     Started {

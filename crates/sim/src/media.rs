@@ -63,6 +63,8 @@ struct Recording {
     path: PathBuf,
     since: Time,
     hush: Option<Hush>,
+    /// Of a message: how long the party speaks.
+    speaks: Option<Duration>,
 }
 
 /// What the engine will tell, and when.
@@ -230,7 +232,16 @@ impl FakeMedia {
                 self.unbridge(stream);
                 Ok(())
             }
-            Command::Record { stream, recording, path } => self.record(now, stream, recording, path, due),
+            Command::Record { stream, recording, path } => {
+                self.record(now, stream, recording, (path, None), due)
+            }
+            Command::RecordMessage { stream, recording, path, quiet } => {
+                // No draw for this: the seeds that are known keep their course.
+                let speaks = Duration::from_millis(recording.0 % 7 * 700);
+                self.record(now, stream, recording, (path, Some(speaks)), due)?;
+                due.push((now + speaks + quiet, Event::PartyQuiet { recording }));
+                Ok(())
+            }
             Command::StopRecording { recording } => {
                 self.end_recording(now, recording, None, due);
                 Ok(())
@@ -381,7 +392,7 @@ impl FakeMedia {
         now: Time,
         stream: StreamId,
         recording: RecordingId,
-        path: PathBuf,
+        (path, speaks): (PathBuf, Option<Duration>),
         due: &mut Due,
     ) -> Result<(), String> {
         let fails = self.rng.chance(self.failures);
@@ -389,11 +400,12 @@ impl FakeMedia {
         if self.recordings.values().any(|found| found.path == path) {
             return Err(format!("two recordings write {}", path.display()));
         }
-        // What is passed over in one of them would be in the other.
-        if self.recordings.values().any(|found| found.stream == stream) {
+        // What is passed over in one of them would be in the other; a message is its own affair.
+        let is_like = |found: &Recording| found.speaks.is_some() == speaks.is_some();
+        if self.recordings.values().any(|found| found.stream == stream && is_like(found)) {
             return Err(format!("stream {} is recorded twice at a time", stream.0));
         }
-        self.recordings.insert(recording, Recording { stream, path, since: now, hush: None });
+        self.recordings.insert(recording, Recording { stream, path, since: now, hush: None, speaks });
         if fails || !self.streams.contains_key(&stream) {
             self.end_recording(now, recording, Some("disk full".into()), due);
         }
@@ -403,7 +415,8 @@ impl FakeMedia {
     fn end_recording(&mut self, now: Time, recording: RecordingId, error: Option<String>, due: &mut Due) {
         if let Some(found) = self.recordings.remove(&recording) {
             let millis = u64::try_from((now - found.since).as_millis()).unwrap_or(0);
-            let event = Event::RecordingEnded { recording, path: found.path, millis, error };
+            let spoken_millis = found.speaks.map(|speaks| millis.min(speaks.as_millis() as u64));
+            let event = Event::RecordingEnded { recording, path: found.path, millis, spoken_millis, error };
             self.tell(now, Duration::from_millis(30), event, due);
         }
     }

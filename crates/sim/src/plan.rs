@@ -34,6 +34,9 @@ pub(crate) const NUMBERS: &[&str] = &[
     "desk-of-agent",
     "asks",
     "asks",
+    "voice",
+    "voice",
+    "listen",
     "nowhere",
     OUTSIDE,
     "*8alice",
@@ -50,6 +53,11 @@ pub(crate) const CALLS: usize = 12;
 pub(crate) const STRANGERS: usize = 50;
 /// Calls that the trunk `pbx` may have at once, both directions.
 pub(crate) const PBX_CALLS: usize = 2;
+
+/// Messages that the mailbox holds.
+pub(crate) const MESSAGES: usize = 3;
+/// Its users.
+pub(crate) const LISTENERS: [&str; 2] = ["alice", "bob"];
 
 /// A number of somebody else: users may call it, and transfer to it.
 pub(crate) const OUTSIDE: &str = "+34911999999";
@@ -98,6 +106,8 @@ numbers:
   all: all
   desk-of-agent: desk-of-agent
   asks: asks
+  voice: voice
+  listen: listen
   "11": team
   "12": menu
   "+*": outside
@@ -115,6 +125,8 @@ agents:
 queues:
   line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, say: [position, wait], first: 3s, every: 7s}, returning: 20s, callback: {trunk: [carrier, pbx], flow: called-back, ring: 8s, tries: 2, again: 10s}, whisper: {prompts: welcome, say: wait}, display: Line, auto_answer: true}
   all: {strategy: ring-all, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
+mailboxes:
+  desk: {users: [alice, bob], pin: "4711", greeting: welcome, max: 5s, min: 1s, silence: 2s, keep: 60s, limit: 3}
 flows:
   line:
     - answer
@@ -150,6 +162,19 @@ flows:
       - if: {when: gone > 3, then: {kv: {delete: gone}}}
       - switch: {on: to, cases: {menu: {goto: menu}, direct: {goto: team}}}
       - http: {url: "https://api.test/{to}", retries: 3, within: 10s, filler: none}
+  voice:
+    on_error: {goto: sorry}
+    steps:
+      - answer
+      - record
+      - voicemail: {mailbox: desk, too_short: {goto: menu}, full: {goto: listen}}
+      - play: welcome
+      - voicemail: {mailbox: desk, greeting: none, beep: false, end: "1", failed: {goto: listen}}
+      - goto: menu
+  listen:
+    - answer
+    - mailbox: {mailbox: desk, refused: [{mailbox: {mailbox: desk, pin: "'4711'", refused: {goto: sorry}}}]}
+    - mailbox: {mailbox: desk, pin: "'1234'", refused: {goto: menu}}
   # Nobody answers before the callee does: failures go back to the caller as they are.
   direct:
     - dial: {to: [alice], timeout: 20s}
@@ -265,18 +290,33 @@ pub(crate) fn load(with_system_prompts: bool, reduced: bool) -> Arc<Config> {
     };
     let prompt = |name: &str| PromptFile { name: name.into(), path: format!("{name}.wav"), error: None };
     // What queues say of place and wait is the client's own here, so that plans without the system's prompts have it.
-    let spoken = [spoken::Kind::Cardinal, spoken::Kind::Duration].map(|kind| {
+    let spoken = [
+        spoken::Kind::Cardinal,
+        spoken::Kind::Duration,
+        spoken::Kind::Phone,
+        spoken::Kind::Date,
+        spoken::Kind::Time,
+    ]
+    .map(|kind| {
         let words = spoken::inventory(kind, spoken::Language::English);
         words.iter().map(|word| prompt(&word.to_string())).collect::<Vec<_>>()
     });
     let told = ["position", "in-the-queue", "expected-wait"].map(prompt).into_iter();
     let own = ["welcome", "choose", "sorry", "busy-tone", "beep"].map(prompt).into_iter();
-    let own = own.chain(told).chain(spoken.into_iter().flatten()).collect();
+    let around = [
+        "new-messages",
+        "message-from",
+        "mailbox-keys",
+        "message-deleted",
+        "no-messages",
+        "no-more-messages",
+    ];
+    let own = own.chain(around.map(prompt)).chain(told).chain(spoken.into_iter().flatten()).collect();
     let input = Input {
         node: SourceFile { path: "ringdown.yaml".into(), text: node },
         clients: vec![files("sim", client, own), files("other", OTHER.to_owned(), Vec::new())],
         system_prompts: if with_system_prompts {
-            ["ringback", "hold", "dial-tone", "error-tone", "beep"].map(prompt).into()
+            ["ringback", "hold", "dial-tone", "error-tone", "beep", "silence"].map(prompt).into()
         } else {
             Vec::new()
         },

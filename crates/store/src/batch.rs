@@ -4,6 +4,7 @@ use crate::agents::AgentRow;
 use crate::callbacks::CallbackRow;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
+use crate::voicemail::VoicemailRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment, WallClock};
@@ -38,6 +39,8 @@ pub(crate) struct Batch {
     pub(crate) registrations: Vec<RegistrationRow>,
     /// Likewise.
     pub(crate) values: Vec<ValueRow>,
+    /// Likewise.
+    pub(crate) voicemail: Vec<VoicemailRow>,
     pub(crate) visits: Vec<Visit>,
     /// What is appended to an agent's day.
     pub(crate) days: BTreeMap<(Arc<str>, Millis), String>,
@@ -85,6 +88,7 @@ impl Batch {
         self.callbacks.extend(CallbackRow::of(event));
         self.registrations.extend(RegistrationRow::of(event));
         let cdr = folds.cdr.apply(event);
+        self.voicemail.extend(VoicemailRow::of(event, folds.cdr.wall()));
         self.add_figures(event, cdr.as_ref(), &mut folds.figures);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {

@@ -6,8 +6,11 @@ use crate::callbacks::CallbackRow;
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
+use crate::voicemail::VoicemailRow;
 use clock::Time;
-use events::{AgentSeat, AgentWish, Callback, ContactId, Event, Registration, StoredValue, WallClock};
+use events::{
+    AgentSeat, AgentWish, Callback, ContactId, Event, Registration, StoredMessage, StoredValue, WallClock,
+};
 use figures::{Millis, Names, Packed, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -105,6 +108,9 @@ impl Journal {
         for row in &batch.values {
             self.write_value(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.voicemail {
+            self.write_message(row).await.map_err(|source| self.explain(source))?;
+        }
         self.write_figures(batch).await.map_err(|source| self.explain(source))
     }
 
@@ -159,6 +165,54 @@ impl Journal {
         };
         let values = rows.and_then(|rows| rows.iter().map(value).collect());
         values.map_err(|source| self.explain(source))
+    }
+
+    async fn write_message(&mut self, row: &VoicemailRow) -> Result<(), sqlx::Error> {
+        let query = match row {
+            VoicemailRow::Started(started) => {
+                let StoredMessage { message, contact, client, mailbox, from, at, path, .. } = started;
+                let sql = "INSERT OR REPLACE INTO voicemail \
+                           (message, contact, client, mailbox, caller, at, path, heard) \
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)";
+                let query = sqlx::query(sql).bind(to_i64(*message)).bind(to_i64(contact.0));
+                query.bind(&**client).bind(&**mailbox).bind(&**from).bind(*at).bind(path)
+            }
+            VoicemailRow::Left { message, path, millis } => {
+                let sql = "UPDATE voicemail SET path = ?2, millis = ?3 WHERE message = ?1";
+                sqlx::query(sql).bind(to_i64(*message)).bind(path).bind(to_i64(*millis))
+            }
+            VoicemailRow::Heard { message, heard } => {
+                let sql = "UPDATE voicemail SET heard = ?2 WHERE message = ?1";
+                sqlx::query(sql).bind(to_i64(*message)).bind(*heard)
+            }
+            VoicemailRow::Gone(message) => {
+                sqlx::query("DELETE FROM voicemail WHERE message = ?1").bind(to_i64(*message))
+            }
+        };
+        query.execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// All messages of callers.
+    pub(crate) async fn messages(&mut self) -> Result<Vec<StoredMessage>, StoreError> {
+        let sql = "SELECT message, contact, client, mailbox, caller, at, path, millis, heard \
+                   FROM voicemail ORDER BY message";
+        let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
+        let message = |row: &sqlx::sqlite::SqliteRow| {
+            let text = |column| row.try_get::<&str, _>(column).map(Arc::from);
+            Ok(StoredMessage {
+                message: from_i64(row.try_get(0)?),
+                contact: ContactId(from_i64(row.try_get(1)?)),
+                client: text(2)?,
+                mailbox: text(3)?,
+                from: text(4)?,
+                at: row.try_get(5)?,
+                path: row.try_get(6)?,
+                millis: row.try_get::<Option<i64>, _>(7)?.map(from_i64),
+                heard: row.try_get(8)?,
+            })
+        };
+        let messages = rows.and_then(|rows| rows.iter().map(message).collect());
+        messages.map_err(|source| self.explain(source))
     }
 
     async fn write_wish(&mut self, agent: &str, wish: &AgentWish) -> Result<(), sqlx::Error> {

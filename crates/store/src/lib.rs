@@ -16,6 +16,7 @@ mod reader;
 mod recovery;
 mod registrations;
 mod values;
+mod voicemail;
 mod writer;
 
 pub use error::StoreError;
@@ -24,7 +25,7 @@ pub use writer::Writer;
 
 use clock::Time;
 use database::Lock;
-use events::{AgentSeat, Callback, Registration, StoredValue, WallClock};
+use events::{AgentSeat, Callback, Registration, StoredMessage, StoredValue, WallClock};
 use journal::Journal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,6 +111,14 @@ impl Store {
     /// The database cannot be read.
     pub async fn values(&mut self, unix_micros: i64) -> Result<Vec<StoredValue>, StoreError> {
         self.journal.values(unix_micros).await
+    }
+
+    /// The messages of callers, those included that were being left when the log ended.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn messages(&mut self) -> Result<Vec<StoredMessage>, StoreError> {
+        self.journal.messages().await
     }
 
     /// Who is to be called back, as a restart goes on with it.

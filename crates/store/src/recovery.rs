@@ -66,6 +66,7 @@ async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
         "DELETE FROM registration",
         "DELETE FROM callback",
         "DELETE FROM value",
+        "DELETE FROM voicemail",
         "DELETE FROM visit",
         "DELETE FROM agent_day",
     ] {

@@ -7,7 +7,7 @@ use clock::{Duration, Time};
 use events::cdr::Disposition;
 use events::{
     AgentActivity, AgentSeat, AgentWish, Callback, CallbackOrder, CallbackOutcome, ContactId, Event, Kind,
-    Reach, Registration, StoredValue, WallClock,
+    LegId, Reach, Registration, StoredValue, WallClock,
 };
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -202,6 +202,40 @@ async fn a_restart_finds_what_flows_remember_and_has_forgotten_what_is_over() {
     store.rebuild().await.unwrap();
     assert_eq!(store.values(999).await.unwrap(), values);
     assert_eq!(store.values(1_000).await.unwrap(), values[1..]);
+}
+
+#[tokio::test]
+async fn a_restart_finds_the_messages_of_callers_and_those_that_were_being_left() {
+    let dir = TempDir::new().unwrap();
+    let (mut writer, first, mut log) = serve(dir.path()).await;
+    let path = |message: u64| format!("recordings/acme/voicemail/{message}-1.wav");
+    for message in 1..=4 {
+        append(&mut writer, &log.call(message));
+        let (leg, client, mailbox) = (LegId(message), "acme".into(), "support".into());
+        let (from, path) = ("+1555".into(), path(message));
+        let begun = Kind::VoicemailStarted { message, leg, client, mailbox, from, path };
+        writer.append(log.event(Some(message), begun));
+    }
+    let began = log.at;
+    let left = |message, millis| Kind::VoicemailLeft { message, path: path(message), millis };
+    writer.append(log.event(Some(1), left(1, 5_000)));
+    writer.append(log.event(Some(2), Kind::VoicemailDropped { message: 2, reason: "too short".into() }));
+    writer.append(log.event(Some(3), left(3, 7_000)));
+    writer.append(log.event(Some(1), Kind::VoicemailHeard { message: 1, heard: true, by: "alice".into() }));
+    writer.append(log.event(Some(3), Kind::VoicemailDeleted { message: 3, by: "alice".into() }));
+    writer.close().await.unwrap();
+    let mut store = Store::open(dir.path()).await.unwrap();
+    let found = store.messages().await.unwrap();
+    let [heard, cut] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((heard.message, heard.millis, heard.heard), (1, Some(5_000), true));
+    assert_eq!((cut.message, cut.millis, cut.heard), (4, None, false));
+    assert_eq!(
+        (cut.contact, &*cut.client, &*cut.mailbox, &*cut.from),
+        (ContactId(4), "acme", "support", "+1555")
+    );
+    assert_eq!((&cut.path, cut.at), (&path(4), first.wall.moment(began).utc.as_microsecond()));
+    store.rebuild().await.unwrap();
+    assert_eq!(store.messages().await.unwrap(), found);
 }
 
 #[tokio::test]

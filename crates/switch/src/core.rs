@@ -16,6 +16,7 @@ use crate::stir::Certificates;
 use crate::trunks::Trunks;
 use crate::users::Users;
 use crate::values::Values;
+use crate::voicemail::Voicemail;
 use crate::watch::{ALLOW_EVENTS, Watches};
 use crate::way::TlsPeers;
 use crate::web::Web;
@@ -99,6 +100,7 @@ pub(crate) struct Core {
     pub(crate) certificates: Certificates,
     pub(crate) web: Web,
     pub(crate) values: Values,
+    pub(crate) voicemail: Voicemail,
     pub(crate) codecs: Codecs,
     pub(crate) media_address: std::net::IpAddr,
     pub(crate) invites: HashMap<InviteId, (ContactId, LegId)>,
@@ -159,6 +161,7 @@ impl Core {
             certificates: Certificates::default(),
             web: Web::default(),
             values: Values::default(),
+            voicemail: Voicemail::default(),
             codecs: Codecs::new(&plan.node),
             media_address: plan.node.rtp.advertise.unwrap_or(plan.node.rtp.address),
             invites: HashMap::new(),
@@ -179,6 +182,11 @@ impl Core {
         let event = Event { seq: self.next_seq, at: self.now, contact, kind };
         self.next_seq += 1;
         self.out.push(Output::Event(event));
+    }
+
+    /// The number of the event that is logged next.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
     }
 
     pub(crate) fn media(&mut self, command: Command) {

@@ -41,6 +41,7 @@ mod transfer;
 mod trunks;
 mod users;
 mod values;
+mod voicemail;
 mod watch;
 mod way;
 mod web;
@@ -57,13 +58,13 @@ pub use supervise::{SuperviseOrder, SuperviseRefused};
 pub use test_call::TestCallRefused;
 pub use transfer::{TransferOrder, TransferRefused};
 pub use trunks::{RegistrationState, RestState, TargetState, TrunkState};
-pub use watch::Mailbox;
+pub use voicemail::{MessageOrder, MessageRefused};
 pub use way::TlsPeer;
 pub use web::HttpAnswer;
 
 use crate::broken::Broken;
 use crate::codecs::Codecs;
-use crate::contact::Contact;
+use crate::contact::{Contact, Taped};
 use crate::core::{Core, Timer};
 use crate::fraud::Payer;
 use crate::gate::Gate;
@@ -156,13 +157,9 @@ pub enum Input {
     Callbacks(Vec<events::Callback>),
     /// What flows remembered when the log ended. It comes once, before anything else happens.
     Values(Vec<events::StoredValue>),
-    /// What the messages of a user have come to: its phones show it.
-    Mailbox {
-        /// The user's name.
-        user: Arc<str>,
-        /// How many there are.
-        mailbox: Mailbox,
-    },
+    /// The messages of callers that there were when the log ended, each with the length of its file in milliseconds, if that is
+    /// there. It comes once, before anything else happens.
+    Messages(Vec<(events::StoredMessage, Option<u64>)>),
     /// `next_timeout` has come.
     Timeout,
     /// A checked plan to use for new calls; those that are up stay on theirs.
@@ -219,6 +216,8 @@ pub enum Output {
     },
     /// Nobody waits for an [`Output::Http`] any more.
     CancelHttp(u64),
+    /// A message's file is not to be kept.
+    RemoveFile(PathBuf),
     /// For the event log.
     Event(events::Event),
 }
@@ -335,7 +334,7 @@ impl Switch {
             Input::Values(values) => self.core.values.restore(values),
             Input::Agents(seats) => self.restore_agents(&seats),
             Input::Callbacks(callbacks) => self.restore_callbacks(callbacks),
-            Input::Mailbox { user, mailbox } => self.set_mailbox(&user, mailbox),
+            Input::Messages(messages) => self.core.restore_messages(messages),
             Input::Timeout => self.on_timeout(),
             Input::Apply(applied) => self.apply_plan(applied),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
@@ -358,6 +357,7 @@ impl Switch {
             [core.registrar.next_timeout(), core.trunks.next_timeout(), core.locator.next_timeout()];
         let of_others =
             of_others.into_iter().chain([core.certificates.next_timeout(), core.queues.acd.next_timeout()]);
+        let of_others = of_others.chain([core.voicemail.next_timeout()]);
         of_calls.into_iter().chain(of_others).flatten().min()
     }
 
@@ -449,6 +449,7 @@ impl Switch {
         self.plan_version = version;
         self.core.log(None, Kind::ConfigApplied { version, by, why });
         self.end_unplanned_watches();
+        self.apply_mailboxes();
         if !matches!(self.admission, Admission::Stopping | Admission::Stopped) {
             self.core.apply_trunks(&self.plan);
         }
@@ -468,9 +469,10 @@ impl Switch {
             let answered = self.tell_answered();
             let queued = self.tell_queues();
             let met = self.tell_rooms();
+            let left = self.tell_mailboxes();
             // Last, since the others make news.
             let watched = self.tell_watchers();
-            if !certified && !located && !answered && !queued && !met && !watched {
+            if !certified && !located && !answered && !queued && !met && !left && !watched {
                 break;
             }
             self.settle_sip();
@@ -579,11 +581,15 @@ impl Switch {
         match event {
             E::Ready(ports) => self.core.ports.add(ports),
             E::Alarm(text) => self.core.log(None, Kind::Alarm { text }),
-            E::RecordingEnded { recording, path, millis, error } => {
+            E::RecordingEnded { recording, path, millis, spoken_millis, error } => {
                 if let Some(id) = self.core.recordings.remove(&recording) {
-                    self.with_contact(id, |contact, core| {
-                        contact.on_recording_ended(core, recording, &path, millis, error);
-                    });
+                    let taped = Taped { path: &path, millis, spoken_millis, error };
+                    self.with_contact(id, |contact, core| contact.on_recording_ended(core, recording, taped));
+                }
+            }
+            E::PartyQuiet { recording } => {
+                if let Some(&id) = self.core.recordings.get(&recording) {
+                    self.with_contact(id, |contact, core| contact.on_party_quiet(core, recording));
                 }
             }
             E::Digit { stream, digit, .. } => self.with_stream(stream, |contact, core, leg| {
@@ -620,6 +626,7 @@ impl Switch {
         self.core.give_up_questions();
         self.core.give_up_certificates();
         self.core.run_trunks();
+        self.expire_messages();
         self.core.queues.handle(now, acd::Input::Timeout);
         while let Some(timer) = self.core.timers.pop_due(now) {
             match timer {

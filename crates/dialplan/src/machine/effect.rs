@@ -1,4 +1,6 @@
-use super::{HttpRequest, HttpResult, KvOrder, KvResult};
+use super::{
+    HttpRequest, HttpResult, KvOrder, KvResult, MailboxOrder, MailboxResult, MessageResult, NewMessage,
+};
 use crate::CallerId;
 use acd::Wants;
 use clock::Duration;
@@ -66,6 +68,10 @@ pub enum MachineInput {
     },
     /// Answer to [`Effect::Kv`].
     KvDone(KvResult),
+    /// Answer to [`Effect::Mailbox`], where that has one.
+    MailboxDone(MailboxResult),
+    /// What became of the message of [`Effect::TakeMessage`].
+    MessageEnded(MessageResult),
     /// The recording cannot go on. The call does.
     RecordFailed(String),
     /// The caller has gone.
@@ -254,6 +260,14 @@ pub enum Effect {
     },
     /// Do something with a value of the client, and report [`MachineInput::KvDone`] at once, be the caller gone or not.
     Kv(KvOrder),
+    /// Ask something of a mailbox, or do something with a message, and report [`MachineInput::MailboxDone`] at once if it is
+    /// a question.
+    Mailbox(MailboxOrder),
+    /// Record what the answered caller says as a message, and report [`MachineInput::MessageEnded`] once it is over: it has
+    /// been silent for too long, or [`Effect::EndMessage`]. What was said is kept if it hangs up.
+    TakeMessage(NewMessage),
+    /// The message is over.
+    EndMessage,
     /// Mute the caller in its room, or let it be heard again.
     ToggleMute,
     /// Take the caller out of its room. It does not report its end.

@@ -5,6 +5,7 @@ mod frames;
 mod http;
 mod kv;
 mod turn;
+mod voicemail;
 
 pub use effect::{
     AgentAction, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
@@ -13,6 +14,7 @@ pub use effect::{
 pub use http::{BodyKind, HttpBody, HttpMethod, HttpRequest, HttpResult, Site, Word};
 pub use kv::{KvOrder, KvResult};
 pub(crate) use turn::{Call, Event, Next, Turn, Wait};
+pub use voicemail::{LeftMessage, MailboxOrder, MailboxResult, MessageResult, NewMessage};
 
 use crate::program::Pc;
 use crate::{Client, ClientIndex, Config, FlowIndex};
@@ -135,6 +137,16 @@ impl Machine {
                     self.resume(now, Event::KvDone(result), out);
                 }
             }
+            MachineInput::MailboxDone(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Voicemail(_) | Wait::Mailbox(_), .. }) {
+                    self.resume(now, Event::MailboxDone(result), out);
+                }
+            }
+            MachineInput::MessageEnded(result) => {
+                if matches!(self.state, State::Waiting { wait: Wait::Voicemail(_), .. }) {
+                    self.resume(now, Event::MessageEnded(result), out);
+                }
+            }
             MachineInput::RecordFailed(_) => self.record_failed(now, out),
             MachineInput::HungUp => {
                 self.abandon(out);
@@ -184,10 +196,12 @@ impl Machine {
 
     /// Whether the flow waits for keys.
     pub(crate) fn wants_keys(&self) -> bool {
-        matches!(
-            &self.state,
-            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. }
-        )
+        match &self.state {
+            State::Waiting { wait: Wait::Voicemail(leaving), .. } => leaving.is_speaking(),
+            State::Waiting { wait: Wait::Mailbox(listening), .. } => listening.takes_keys(),
+            State::Waiting { wait, .. } => wait.takes_keys(),
+            State::New { .. } | State::Over => false,
+        }
     }
 
     /// What a variable holds that all flows without inputs share.
@@ -213,9 +227,7 @@ impl Machine {
             return out.push(Effect::Digit { digit: '•' });
         }
         match &self.state {
-            State::Waiting { wait: Wait::Ask(_) | Wait::Conference(_) | Wait::Queue(_), .. } => {
-                self.resume(now, Event::Digit(digit), out)
-            }
+            State::Waiting { wait, .. } if wait.takes_keys() => self.resume(now, Event::Digit(digit), out),
             // Between two parties keys are their own affair.
             State::Waiting { wait: Wait::Dial, .. } | State::Over => {}
             State::Waiting { .. } | State::New { .. } => {
@@ -254,6 +266,10 @@ impl Machine {
         }
         if matches!(self.state, State::Waiting { wait: Wait::Queue(_), .. }) {
             out.push(Effect::LeaveQueue);
+        }
+        if matches!(&self.state, State::Waiting { wait: Wait::Voicemail(leaving), .. } if leaving.is_speaking())
+        {
+            out.push(Effect::EndMessage);
         }
     }
 

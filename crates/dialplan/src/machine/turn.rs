@@ -1,13 +1,13 @@
 use super::frames::Frames;
 use super::{
-    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, QueueResult,
-    StepIndex,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, MailboxResult,
+    MessageResult, QueueResult, StepIndex,
 };
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
 use crate::program::{Handlers, Pc, Program};
-use crate::verb::{Ask, Asked, Typed};
+use crate::verb::{Ask, Asked, Leaving, Listening, Typed};
 use clock::{Duration, Time};
 use shaken::{Attestation, Verstat};
 use std::collections::{HashMap, VecDeque};
@@ -167,6 +167,8 @@ pub(crate) enum Wait {
     Agent,
     Http(Asked),
     Kv,
+    Voicemail(Leaving),
+    Mailbox(Listening),
 }
 
 /// What happened to a waiting step.
@@ -182,6 +184,8 @@ pub(crate) enum Event {
     AgentDone(bool),
     HttpEnded(HttpResult),
     KvDone(KvResult),
+    MailboxDone(MailboxResult),
+    MessageEnded(MessageResult),
     Timeout,
 }
 
@@ -193,8 +197,18 @@ impl Wait {
             Self::Ask(ask) => ask.until(),
             Self::Conference(typed) | Self::Queue(typed) => typed.until(),
             Self::Http(asked) => asked.until(),
+            Self::Voicemail(leaving) => leaving.until(),
+            Self::Mailbox(listening) => listening.until(),
             Self::Play { .. } | Self::Dial | Self::Callback | Self::Agent | Self::Kv => None,
         }
+    }
+
+    /// Whether keys are told to the step; those that are pressed in other waits are kept for the next question.
+    pub(crate) fn takes_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(_) | Self::Conference(_) | Self::Queue(_) | Self::Voicemail(_) | Self::Mailbox(_)
+        )
     }
 
     /// The play that is under way.
@@ -204,6 +218,8 @@ impl Wait {
             Self::Pause { play, .. } => *play,
             Self::Ask(ask) => ask.playing(),
             Self::Http(asked) => asked.playing(),
+            Self::Voicemail(leaving) => leaving.playing(),
+            Self::Mailbox(listening) => listening.playing(),
             Self::Answer { .. }
             | Self::Dial
             | Self::Conference(_)

@@ -9,6 +9,7 @@ mod reply;
 mod script;
 mod texts;
 mod values;
+mod voicemail;
 
 pub use path::{Ended, Line, Note, Path};
 pub use reply::Reply;
@@ -16,10 +17,13 @@ pub use script::{Answer, Press, Script};
 pub use texts::Texts;
 
 pub(crate) use moment::{MOMENT, moment};
-pub(crate) use script::{AGENT, CALLBACK, name};
+pub(crate) use script::{AGENT, CALLBACK, MAILBOX, VOICEMAIL, name};
 
 use crate::faults::nearest;
-use crate::machine::{CallbackResult, ConferenceResult, DialResult, HttpRequest, KvResult, QueueResult};
+use crate::machine::{
+    CallbackResult, ConferenceResult, DialResult, HttpRequest, KvResult, MailboxResult, MessageResult,
+    QueueResult,
+};
 use crate::program::{Pc, SHARED};
 use crate::verb::Verb;
 use crate::{
@@ -67,6 +71,9 @@ pub enum Pause {
 pub struct Simulation<'s> {
     config: Arc<Config>,
     client: ClientIndex,
+    /// Who calls, and when.
+    from: Arc<str>,
+    at: i64,
     machine: Machine,
     now: Time,
     answers: Answers,
@@ -80,6 +87,8 @@ pub struct Simulation<'s> {
     length: &'s dyn Fn(&str) -> Duration,
     agenda: Agenda,
     play: Option<Play>,
+    /// What is to be left in a mailbox: how long the caller speaks there, and what becomes of it.
+    spoken: Option<(Duration, MessageResult)>,
     /// Whether the caller has made up its mind about the keys that the flow wants now.
     decided: bool,
     /// Who ended the call, once somebody has; a flow may have something to do after that.
@@ -120,6 +129,8 @@ enum Due {
     CallbackDone(CallbackResult),
     AgentDone(bool),
     KvDone(KvResult),
+    MailboxDone(MailboxResult),
+    MessageEnded(MessageResult),
     Replied {
         number: u32,
         reply: Reply,
@@ -225,6 +236,8 @@ impl<'s> Simulation<'s> {
         let mut simulation = Self {
             config: Arc::clone(config),
             client,
+            from: Arc::clone(&info.from),
+            at: call.at,
             machine: Machine::new(Arc::clone(config), client, flow, info),
             now: Time::ZERO,
             answers: Answers::new(script.answers),
@@ -236,6 +249,7 @@ impl<'s> Simulation<'s> {
             length,
             agenda,
             play: None,
+            spoken: None,
             decided: false,
             ended: None,
             current: None,
@@ -336,6 +350,12 @@ impl<'s> Simulation<'s> {
                 self.input(MachineInput::HttpEnded { number, result: reply.into() });
             }
             Due::KvDone(result) => self.input(MachineInput::KvDone(result)),
+            Due::MailboxDone(result) => self.input(MachineInput::MailboxDone(result)),
+            Due::MessageEnded(result) => {
+                self.spoken = None;
+                self.note_where_it_waits(Note::Leaves { result });
+                self.input(MachineInput::MessageEnded(result));
+            }
             Due::RoomEnded(result) => self.input(MachineInput::ConferenceEnded(result)),
             Due::RecordingBreaks => self.input(MachineInput::RecordFailed("broken".to_owned())),
             Due::HangsUp | Due::LosesPatience => self.hang_up(),
@@ -429,6 +449,17 @@ impl<'s> Simulation<'s> {
                 let result = self.values.obey(&order, self.now);
                 self.note_where_it_waits(Note::Keeps { order });
                 self.agenda.add(self.now, Due::KvDone(result));
+            }
+            Effect::Mailbox(order) => self.mailbox(order),
+            Effect::TakeMessage(message) => {
+                let (length, result) = self.spoken.unwrap_or((Duration::ZERO, MessageResult::Failed));
+                self.agenda.add(self.now + length + message.silence, Due::MessageEnded(result));
+            }
+            Effect::EndMessage => {
+                self.agenda.cancel(|due| matches!(due, Due::MessageEnded(_)));
+                if let Some((_, result)) = self.spoken {
+                    self.agenda.add(self.now, Due::MessageEnded(result));
+                }
             }
             Effect::CancelHttp { number } => {
                 self.agenda.cancel(|due| matches!(due, Due::Replied { number: of, .. } if *of == number));

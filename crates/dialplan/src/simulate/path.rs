@@ -1,7 +1,7 @@
 //! The way of a call through its flows, as text for people and as data.
 
 use super::texts::Texts;
-use crate::{AgentAction, KvOrder, StepIndex};
+use crate::{AgentAction, KvOrder, MessageResult, StepIndex};
 use clock::Time;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -107,6 +107,16 @@ pub enum Note {
         action: AgentAction,
         /// Whether it may.
         done: bool,
+    },
+    /// It has left a message, or tried to.
+    Leaves {
+        /// What became of it.
+        result: MessageResult,
+    },
+    /// It deletes a message.
+    Deletes {
+        /// Its number.
+        message: u64,
     },
     /// Something is done with a value that is kept.
     Keeps {
@@ -285,6 +295,11 @@ impl Note {
                 };
                 format!("the agent {word}{}", if *done { "" } else { ": refused" })
             }
+            Self::Leaves { result: MessageResult::Left } => "a message is left".to_owned(),
+            Self::Leaves { result: MessageResult::TooShort } => "says too little for a message".to_owned(),
+            Self::Leaves { result: MessageResult::Full } => "the mailbox is full".to_owned(),
+            Self::Leaves { result: MessageResult::Failed } => "the message cannot be written".to_owned(),
+            Self::Deletes { message } => format!("message {message} is deleted"),
             Self::Keeps { order } => match order {
                 KvOrder::Get { key } => format!("looks {key} up"),
                 KvOrder::Set { key, value, .. } => format!("keeps {key}: {value}"),

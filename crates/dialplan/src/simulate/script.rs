@@ -2,7 +2,9 @@
 
 use super::Reply;
 use crate::fields::length_of_time;
-use crate::machine::{CallbackResult, ConferenceResult, DialMode, DialResult, QueueResult, Target};
+use crate::machine::{
+    CallbackResult, ConferenceResult, DialMode, DialResult, MessageResult, QueueResult, Target,
+};
 use acd::QueuePlan;
 use clock::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +23,14 @@ const WAITS_IN_VAIN: Duration = Duration::from_secs(60);
 pub(crate) const AGENT: &str = "agent";
 /// What a script calls the steps `callback`.
 pub(crate) const CALLBACK: &str = "callback";
+/// What a script calls the steps `voicemail`.
+pub(crate) const VOICEMAIL: &str = "voicemail";
+/// What it calls the steps `mailbox`.
+pub(crate) const MAILBOX: &str = "mailbox";
+/// How long a message is.
+const MESSAGE: Duration = Duration::from_secs(10);
+/// How many messages are in a mailbox.
+const MESSAGES: u32 = 1;
 /// How long two parties speak where nothing else is said.
 const TALK: Duration = Duration::from_secs(30);
 
@@ -28,8 +38,9 @@ const TALK: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     /// What becomes of each target, room and queue, in order; the last one stays. A target that is not named answers and
-    /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent` and
-    /// `callback` stand for all steps of these verbs, which are done otherwise.
+    /// speaks for 30 seconds, and so does the agent of a queue; a room that is not named has room. `agent`, `callback`,
+    /// `voicemail` and `mailbox` stand for all steps of these verbs, which are done otherwise; a message is 10 seconds
+    /// long, and a mailbox has one.
     pub answers: BTreeMap<String, Vec<Answer>>,
     /// What flows remember when the call begins, by key: `visits/+34600111222`.
     pub values: BTreeMap<String, String>,
@@ -56,18 +67,24 @@ pub enum Answer {
     /// `answered`, `answered:30s`: it answers after 5 seconds, an agent of a queue after 10, or at the end of a shorter
     /// time-out, speaks for so long, and hangs up.
     Answered(Duration),
-    /// `full`: the room or the queue is.
+    /// `full`: the room, the queue or the mailbox is.
     Full,
     /// `no_agents`: nobody serves the queue.
     NoAgents,
     /// `timeout`: the caller has waited in the queue as long as it may.
     Timeout,
-    /// `refused`: the agent may not, or the number cannot be called back.
+    /// `refused`: the agent may not, the number cannot be called back, or the caller may not listen.
     Refused,
     /// `duplicate`: the number is to be called back already.
     Duplicate,
     /// `ended:30s`: the caller is taken out of the room after that time.
     Ended(Duration),
+    /// `left`, `left:20s`: the caller leaves a message of that length.
+    Left(Duration),
+    /// `too_short`: it says too little.
+    TooShort,
+    /// `messages:3`: so many are in the mailbox.
+    Messages(u32),
 }
 
 /// What a caller does when it is asked for keys.
@@ -83,7 +100,8 @@ pub enum Press {
 
 /// How answers are written, for messages.
 pub(crate) const ANSWERS: &str = "busy, no-answer, failed:503, answered:30s; of a room full, ended:30s; of a queue \
-                                  answered:30s, full, no_agents, timeout; of `agent` refused; of `callback` duplicate, refused";
+                                  answered:30s, full, no_agents, timeout; of `agent` refused; of `callback` duplicate, refused; of \
+                                  `voicemail` left:10s, too_short, full, failed:500; of `mailbox` messages:3, refused";
 
 impl FromStr for Answer {
     type Err = String;
@@ -99,6 +117,10 @@ impl FromStr for Answer {
             ("timeout", None) => Some(Self::Timeout),
             ("refused", None) => Some(Self::Refused),
             ("duplicate", None) => Some(Self::Duplicate),
+            ("left", None) => Some(Self::Left(MESSAGE)),
+            ("left", Some(length)) => length_of_time(length).map(Self::Left),
+            ("too_short", None) => Some(Self::TooShort),
+            ("messages", Some(count)) => count.parse().ok().filter(|count| *count <= 100).map(Self::Messages),
             ("answered", Some(length)) => length_of_time(length).map(Self::Answered),
             ("ended", Some(length)) => length_of_time(length).map(Self::Ended),
             ("failed", Some(status)) => {
@@ -194,6 +216,26 @@ impl Answers {
         }
     }
 
+    /// Whether a mailbox has room, how long the caller speaks there, and what becomes of it.
+    pub(super) fn leave(&mut self) -> Option<(Duration, MessageResult)> {
+        match self.next(VOICEMAIL) {
+            Some(Answer::Full) => None,
+            Some(Answer::Left(length)) => Some((length, MessageResult::Left)),
+            Some(Answer::TooShort) => Some((Duration::from_secs(1), MessageResult::TooShort)),
+            Some(Answer::Failed(_)) => Some((Duration::from_secs(1), MessageResult::Failed)),
+            _ => Some((MESSAGE, MessageResult::Left)),
+        }
+    }
+
+    /// How many messages there are for a caller that may listen.
+    pub(super) fn listen(&mut self) -> Option<u32> {
+        match self.next(MAILBOX) {
+            Some(Answer::Refused) => None,
+            Some(Answer::Messages(count)) => Some(count),
+            _ => Some(MESSAGES),
+        }
+    }
+
     /// Rings targets as [`crate::Effect::Dial`] says.
     pub(super) fn ring(&mut self, targets: &[Target], mode: DialMode, timeout: Duration) -> Rings {
         let mut rings =
@@ -236,6 +278,9 @@ impl Answers {
             | Answer::NoAgents
             | Answer::Timeout
             | Answer::Duplicate
+            | Answer::Left(_)
+            | Answer::TooShort
+            | Answer::Messages(_)
             | Answer::Refused => ("no answer", timeout, DialResult::NoAnswer),
         };
         rings.result = better(rings.result, result, rings.rung.is_empty());

@@ -177,6 +177,8 @@ pub(crate) fn implied(verb: &str) -> &'static [&'static str] {
         "percent" => &["rest"],
         "pin" => &["right"],
         "callback" => &["kept"],
+        "voicemail" => &["left"],
+        "mailbox" => &["opened"],
         "confirm" => &["yes", "no"],
         _ => &[],
     }

@@ -50,6 +50,12 @@ impl<'c> Known<'c> {
                 Verb::Agent(_) => {
                     known.answering.insert(simulate::AGENT.to_owned());
                 }
+                Verb::Voicemail(_) => {
+                    known.answering.insert(simulate::VOICEMAIL.to_owned());
+                }
+                Verb::Mailbox(_) => {
+                    known.answering.insert(simulate::MAILBOX.to_owned());
+                }
                 _ => {}
             }
         }

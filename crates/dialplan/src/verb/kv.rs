@@ -4,7 +4,7 @@ use super::{Step, Verb};
 use crate::compile::Compiler;
 use crate::expression::{Expression, Scope, Type, Value};
 use crate::faults::{Faults, Span};
-use crate::fields::{Fields, length_of_time};
+use crate::fields::Fields;
 use crate::machine::{Effect, Event, KvOrder, KvResult, Next, Turn, Wait};
 use crate::program::Pc;
 use crate::types::{Source, Write};
@@ -36,8 +36,6 @@ enum Order {
 const ORDERS: [&str; 4] = ["get", "set", "add", "delete"];
 const KNOWN: [&str; 13] =
     ["get", "set", "add", "delete", "of", "to", "by", "keep", "into", "type", "default", "missing", "failed"];
-/// What is kept longer belongs into a database of its own.
-const LONGEST: Duration = Duration::from_secs(400 * 86_400);
 /// A key is a name, a stroke, and what the name is of.
 const LONGEST_KEY: usize = 200;
 const LONGEST_VALUE: usize = 1_000;
@@ -62,7 +60,7 @@ impl Kv {
             fields.get(name).and_then(|it| Expression::parse(it, &format!("`{name}`"), compiler.faults))
         };
         let (of, to, by) = (expression("of"), expression("to"), expression("by"));
-        let keep = fields.get("keep").and_then(|node| keep(node, compiler));
+        let keep = fields.get("keep").and_then(|node| node.long_duration("`keep`", compiler.faults));
         let (into, default) = into(&fields, word, compiler);
         let missing = compiler.branch(fields.get("missing"), next);
         let failed = compiler.branch(fields.get("failed"), next);
@@ -218,20 +216,6 @@ fn name(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-/// `30s`, `5m`, and besides `12h` and `30d`.
-fn keep(node: &Node, compiler: &mut Compiler<'_, '_>) -> Option<Duration> {
-    let text = node.text("`keep`", compiler.faults)?;
-    let long =
-        |unit: &str, seconds: u64| text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(seconds);
-    let length = long("h", 3_600).or(long("d", 86_400)).map(Duration::from_secs);
-    let length = length.or_else(|| length_of_time(text)).filter(|it| !it.is_zero() && *it <= LONGEST);
-    if length.is_none() {
-        let message = format!("`keep` is no length of time: `{text}`");
-        compiler.faults.hinted(node.span, message, "write it with its unit, 30m, 12h or 30d, at most 400d");
-    }
-    length
 }
 
 type Into = (Option<(String, Span, Type)>, Option<Value>);

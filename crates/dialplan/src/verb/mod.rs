@@ -19,6 +19,7 @@ mod if_else;
 mod kv;
 mod label;
 mod lookup;
+mod mailbox;
 mod menu;
 mod pause;
 mod percent;
@@ -32,11 +33,14 @@ mod ring;
 mod say;
 mod set;
 mod switch;
+mod voicemail;
 
 pub(crate) use ask::Ask;
 pub(crate) use codes::Typed;
 pub(crate) use http::Asked;
+pub(crate) use mailbox::Listening;
 pub(crate) use return_to::Return;
+pub(crate) use voicemail::Leaving;
 
 use crate::compile::Compiler;
 use crate::expression::Scope;
@@ -59,6 +63,8 @@ pub(crate) enum Verb {
     Enqueue(Box<enqueue::Enqueue>),
     Callback(callback::Callback),
     Agent(agent::Agent),
+    Voicemail(voicemail::Voicemail),
+    Mailbox(Box<mailbox::Mailbox>),
     Http(Box<http::Http>),
     Lookup(lookup::Lookup),
     Kv(Box<kv::Kv>),
@@ -114,6 +120,8 @@ impl<'n> Step<'n> {
                 "enqueue" => "- enqueue: support",
                 "callback" => "- callback: support",
                 "agent" => "- agent: login",
+                "voicemail" => "- voicemail: support",
+                "mailbox" => "- mailbox: support",
                 "http" => "- http: {url: https://api.example.com/orders}",
                 "lookup" => "- lookup: {table: prices, key: item, into: {price: price}}",
                 "kv" => "- kv: {add: visits, of: call.from, into: visits}",
@@ -149,7 +157,7 @@ impl<'n> Step<'n> {
 }
 
 /// Names of all verbs, for hints.
-pub(crate) const VERBS: [&str; 33] = [
+pub(crate) const VERBS: [&str; 35] = [
     "answer",
     "play",
     "say",
@@ -161,6 +169,8 @@ pub(crate) const VERBS: [&str; 33] = [
     "enqueue",
     "callback",
     "agent",
+    "voicemail",
+    "mailbox",
     "http",
     "lookup",
     "kv",
@@ -225,6 +235,8 @@ impl Verb {
             "enqueue" => enqueue::Enqueue::parse(step, next, compiler),
             "callback" => callback::Callback::parse(step, next, compiler),
             "agent" => agent::Agent::parse(step, next, compiler),
+            "voicemail" => voicemail::Voicemail::parse(step, next, compiler),
+            "mailbox" => mailbox::Mailbox::parse(step, next, compiler),
             "http" => http::Http::parse(step, next, compiler),
             "lookup" => lookup::Lookup::parse(step, next, compiler),
             "kv" => kv::Kv::parse(step, next, compiler),
@@ -275,6 +287,8 @@ impl Verb {
             Self::Enqueue(_) => "enqueue",
             Self::Callback(_) => "callback",
             Self::Agent(_) => "agent",
+            Self::Voicemail(_) => "voicemail",
+            Self::Mailbox(_) => "mailbox",
             Self::Http(_) => "http",
             Self::Lookup(_) => "lookup",
             Self::Kv(_) => "kv",
@@ -315,6 +329,8 @@ impl Verb {
             Self::Enqueue(enqueue) => enqueue.exits(),
             Self::Callback(callback) => callback.exits(),
             Self::Agent(agent) => agent.exits(),
+            Self::Voicemail(voicemail) => voicemail.exits(),
+            Self::Mailbox(mailbox) => mailbox.exits(),
             Self::Http(http) => http.exits(),
             Self::Lookup(lookup) => lookup.exits(),
             Self::Kv(kv) => kv.exits(),
@@ -353,6 +369,8 @@ impl Verb {
                 | Self::Dial(_)
                 | Self::Conference(_)
                 | Self::Enqueue(_)
+                | Self::Voicemail(_)
+                | Self::Mailbox(_)
                 | Self::Pause(_)
                 | Self::Tone(_)
                 | Self::Beep(_)
@@ -375,6 +393,8 @@ impl Verb {
             Self::Dial(dial) => dial.may_fail(),
             Self::Conference(conference) => conference.may_fail(),
             Self::Callback(callback) => callback.may_fail(),
+            Self::Voicemail(voicemail) => voicemail.may_fail(),
+            Self::Mailbox(mailbox) => mailbox.may_fail(),
             Self::Call(call) => call.may_fail(),
             Self::Http(http) => http.may_fail(),
             Self::Lookup(lookup) => lookup.may_fail(),
@@ -402,6 +422,8 @@ impl Verb {
                 | Self::Record(_)
                 | Self::Conference(_)
                 | Self::Enqueue(_)
+                | Self::Voicemail(_)
+                | Self::Mailbox(_)
                 | Self::Tone(_)
                 | Self::Beep(_)
                 | Self::Confirm(_)
@@ -433,6 +455,7 @@ impl Verb {
             Self::Enqueue(enqueue) => enqueue.check(scope, faults),
             Self::Callback(callback) => callback.check(scope, faults),
             Self::Agent(agent) => agent.check(scope, faults),
+            Self::Mailbox(mailbox) => mailbox.check(scope, faults),
             Self::Http(http) => http.check(scope, faults),
             Self::Lookup(lookup) => lookup.check(scope, faults),
             Self::Kv(kv) => kv.check(scope, faults),
@@ -457,6 +480,8 @@ impl Verb {
             Self::Enqueue(enqueue) => enqueue.begin(turn),
             Self::Callback(callback) => callback.begin(turn),
             Self::Agent(agent) => agent.begin(turn),
+            Self::Voicemail(voicemail) => voicemail.begin(turn),
+            Self::Mailbox(mailbox) => mailbox.begin(turn),
             Self::Http(http) => http.begin(turn),
             Self::Lookup(lookup) => lookup.begin(turn),
             Self::Kv(kv) => kv.begin(turn),
@@ -510,6 +535,12 @@ impl Verb {
             (Self::Callback(callback), Wait::Callback, event) => callback.resume(event, turn),
             (Self::Kv(kv), Wait::Kv, event) => kv.resume(event, turn),
             (Self::Agent(agent), Wait::Agent, event) => agent.resume(event, turn),
+            (Self::Voicemail(voicemail), Wait::Voicemail(leaving), event) => {
+                voicemail.resume(leaving, event, turn)
+            }
+            (Self::Mailbox(mailbox), Wait::Mailbox(listening), event) => {
+                mailbox.resume(listening, event, turn)
+            }
             (_, wait, _) => Next::Wait(wait),
         }
     }

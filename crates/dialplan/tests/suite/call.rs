@@ -152,6 +152,9 @@ fn text(effect: &Effect) -> String {
             format!("ring {} {mode} {timeout:?}{heard}{shown}", targets.join(","))
         }
         Effect::CancelDial => "stop ringing".into(),
+        Effect::Mailbox(order) => format!("{order:?}"),
+        Effect::TakeMessage(message) => format!("take a message for {}", message.mailbox),
+        Effect::EndMessage => "end the message".into(),
         Effect::Conference { room, max, muted, music, enter, leave } => {
             let prompt =
                 |file: &Option<Arc<str>>| file.as_ref().map_or("-".to_owned(), |it| name(it).to_owned());

@@ -18,3 +18,4 @@ mod simulate;
 mod sub_flows;
 mod support;
 mod testing;
+mod voicemail;

@@ -5,8 +5,8 @@ use crate::samples::source;
 use crate::support::{NODE, input};
 use clock::{Duration, Time};
 use dialplan::{
-    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, Machine,
-    MachineInput, QueueResult, SourceFile, load,
+    CallInfo, CallbackResult, ConferenceResult, DialResult, Effect, HttpResult, KvResult, LeftMessage,
+    Machine, MachineInput, MailboxOrder, MailboxResult, MessageResult, QueueResult, SourceFile, load,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -132,6 +132,24 @@ fn http_result() -> impl Strategy<Value = HttpResult> {
     ]
 }
 
+fn mailbox_result() -> impl Strategy<Value = MailboxResult> {
+    let message = |message: u64| LeftMessage {
+        message,
+        from: if message == 1 { "anonymous".into() } else { "+34600111222".into() },
+        at: 1_795_449_600_000_000,
+        heard: message > 2,
+        file: "1-1.wav".into(),
+    };
+    prop::sample::select(vec![
+        MailboxResult::Room,
+        MailboxResult::Room,
+        MailboxResult::Full,
+        MailboxResult::Refused,
+        MailboxResult::Messages(Vec::new()),
+        MailboxResult::Messages((1..4).map(message).collect()),
+    ])
+}
+
 /// Something that happens to a call, and how long after the one before, in milliseconds.
 fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
     let input = prop_oneof![
@@ -158,6 +176,14 @@ fn happening() -> impl Strategy<Value = (u64, MachineInput)> {
         1 => any::<bool>().prop_map(MachineInput::AgentDone),
         4 => prop::sample::select(vec![KvResult::Done, KvResult::Failed, KvResult::Value(None), KvResult::Value(Some("7".into()))])
             .prop_map(MachineInput::KvDone),
+        4 => mailbox_result().prop_map(MachineInput::MailboxDone),
+        2 => prop::sample::select(vec![
+            MessageResult::Left,
+            MessageResult::TooShort,
+            MessageResult::Full,
+            MessageResult::Failed,
+        ])
+            .prop_map(MachineInput::MessageEnded),
         2 => (0..4_u32, http_result()).prop_map(|(number, result)| MachineInput::HttpEnded { number, result }),
         1 => Just(MachineInput::RecordFailed("disk full".into())),
         1 => Just(MachineInput::HungUp),
@@ -195,6 +221,10 @@ struct UnderWay {
     queue: bool,
     agent: bool,
     kept: bool,
+    /// Whether a mailbox has been asked something.
+    mailbox: bool,
+    /// Whether a message is being taken.
+    message: bool,
     /// The request that is waited for.
     asked: Option<u32>,
     callback: bool,
@@ -228,6 +258,8 @@ impl UnderWay {
             Some(MachineInput::CallbackDone(_)) => self.callback = false,
             Some(MachineInput::AgentDone(_)) => self.agent = false,
             Some(MachineInput::KvDone(_)) => self.kept = false,
+            Some(MachineInput::MailboxDone(_)) => self.mailbox = false,
+            Some(MachineInput::MessageEnded(_)) => self.message = false,
             Some(MachineInput::HttpEnded { number, .. }) if self.asked == Some(*number) => self.asked = None,
             _ => {}
         }
@@ -250,12 +282,20 @@ impl UnderWay {
                     prop_assert!(self.asked.replace(number).is_none(), "two requests at once");
                 }
                 Effect::CancelHttp { number } => prop_assert_eq!(self.asked.take(), Some(number)),
+                Effect::Mailbox(MailboxOrder::Look { .. } | MailboxOrder::Open { .. }) => {
+                    prop_assert!(!std::mem::replace(&mut self.mailbox, true), "two at once");
+                }
+                Effect::TakeMessage(_) => {
+                    prop_assert!(!std::mem::replace(&mut self.message, true), "two messages at once");
+                }
+                Effect::EndMessage => prop_assert!(std::mem::replace(&mut self.message, false)),
                 Effect::CancelDial => prop_assert!(std::mem::replace(&mut self.dial, false)),
                 Effect::Hangup | Effect::Reject { .. } => {
                     let idle = self.play.is_none()
                         && !self.dial
                         && !self.room
                         && !self.queue
+                        && !self.message
                         && self.asked.is_none();
                     prop_assert!(machine.is_over() && idle);
                 }
@@ -263,7 +303,7 @@ impl UnderWay {
             }
         }
         self.over = machine.is_over();
-        let asks = self.callback || self.kept || self.asked.is_some();
+        let asks = self.callback || self.kept || self.mailbox || self.asked.is_some();
         let waits = self.dial || self.room || self.queue || self.agent || asks;
         let busy = self.play.is_some() || waits || machine.next_timeout().is_some();
         prop_assert!(self.over || busy, "the caller hears silence for ever");

@@ -133,7 +133,8 @@ fn the_node_file_of_the_manual_checks() {
     let text = lines.collect::<Vec<_>>().join("\n");
     let node = SourceFile { path: "ringdown.yaml".into(), text };
     let clients = vec![client("dialplans/acme", "acme.yaml")];
-    let config = load(&Input { node, clients, system_prompts: Vec::new() }).unwrap_or_else(|r| panic!("{r}"));
+    let system_prompts = system_prompts(&[spoken::Language::English]);
+    let config = load(&Input { node, clients, system_prompts }).unwrap_or_else(|r| panic!("{r}"));
     assert_eq!(config.node.realm.as_ref(), "example.com");
     assert_eq!(config.node.listen[1].advertise, Some(([203, 0, 113, 9], 5060).into()));
 }

@@ -20,6 +20,20 @@ pub(crate) const PROMPTS: [&str; 6] = ["welcome", "choose", "closed", "invalid",
 const SYSTEM_PROMPTS: [&str; 7] =
     ["beep", "busy-tone", "congestion-tone", "error-tone", "hold", "please-hold", "ringback"];
 
+/// Those of them that there are in each language.
+const SPOKEN: [&str; 10] = [
+    "position",
+    "in-the-queue",
+    "expected-wait",
+    "leave-message",
+    "new-messages",
+    "message-from",
+    "mailbox-keys",
+    "message-deleted",
+    "no-messages",
+    "no-more-messages",
+];
+
 pub(crate) fn input(node: &str, client: &str) -> Input {
     let prompt = |name: &&str| PromptFile {
         name: (*name).to_owned(),
@@ -52,7 +66,7 @@ fn words(languages: &[Language]) -> Vec<PromptFile> {
         languages.iter().flat_map(kinds).flatten().map(ToString::to_string).collect();
     for language in languages {
         let code = language.code();
-        names.extend(["position", "in-the-queue", "expected-wait"].map(|name| format!("{code}/{name}")));
+        names.extend(SPOKEN.map(|name| format!("{code}/{name}")));
     }
     names.sort();
     names.dedup();

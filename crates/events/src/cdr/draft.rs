@@ -1,5 +1,7 @@
 use super::queue::QueueDraft;
-use super::{CallbackRecord, Cdr, Disposition, LegMedia, LegRecord, Recording, RoomStay, Transfer};
+use super::{
+    CallbackRecord, Cdr, Disposition, LegMedia, LegRecord, MessageRecord, Recording, RoomStay, Transfer,
+};
 use crate::{
     Cause, ContactId, DialOutcome, Direction, EndedBy, Kind, LegId, Party, TransferBy, TransferOutcome,
     WallClock,
@@ -22,6 +24,7 @@ pub(super) struct Draft {
     dial: Dial,
     ring: Stopwatch,
     recordings: Vec<Recording>,
+    messages: Vec<MessageRecord>,
     rooms: Vec<StayDraft>,
     queues: Vec<QueueDraft>,
     callbacks: Vec<CallbackRecord>,
@@ -86,6 +89,7 @@ impl Draft {
             dial: Dial::Never,
             ring: Stopwatch::default(),
             recordings: Vec::new(),
+            messages: Vec::new(),
             rooms: Vec::new(),
             queues: Vec::new(),
             callbacks: Vec::new(),
@@ -173,6 +177,15 @@ impl Draft {
                     recording.error.clone_from(error);
                 }
             }
+            Kind::VoicemailStarted { message, mailbox, .. } => {
+                let (message, mailbox) = (*message, Arc::clone(mailbox));
+                self.messages.push(MessageRecord { message, mailbox, millis: None });
+            }
+            Kind::VoicemailLeft { message, millis, .. } => {
+                let found = self.messages.iter_mut().find(|it| it.message == *message);
+                found.into_iter().for_each(|it| it.millis = Some(*millis));
+            }
+            Kind::VoicemailDropped { message, .. } => self.messages.retain(|it| it.message != *message),
             Kind::LegEnded { leg, .. } => self.end_leg(at, kind, *leg),
             Kind::LegRinging { leg }
             | Kind::LegAnswered { leg, .. }
@@ -215,6 +228,7 @@ impl Draft {
             legs: self.legs.into_iter().map(|leg| leg.finish(at, &cause, wall)).collect(),
             cause,
             recordings: self.recordings,
+            messages: self.messages,
             queues: self.queues.into_iter().map(|stay| stay.finish(at, wall)).collect(),
             callbacks: self.callbacks,
             rooms: self.rooms.into_iter().map(|stay| stay.finish(at, wall)).collect(),
@@ -255,6 +269,9 @@ impl Draft {
     fn disposition(&self, answered: Option<Time>, cause: &Cause) -> Disposition {
         if self.bridged.is_some() || self.rooms.iter().any(|stay| stay.met) {
             return Disposition::Answered;
+        }
+        if self.messages.iter().any(|it| it.millis.is_some()) {
+            return Disposition::Voicemail;
         }
         let waited = self.queues.last();
         if waited.is_some_and(QueueDraft::was_abandoned) {

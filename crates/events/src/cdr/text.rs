@@ -1,4 +1,4 @@
-use super::{CallbackRecord, Cdr, LegRecord, Recording, Transfer};
+use super::{CallbackRecord, Cdr, LegRecord, MessageRecord, Recording, Transfer};
 use crate::plain::{ended_by, party_name, plain, seconds};
 use crate::{Direction, Moment, QueueOutcome, TransferOutcome};
 use std::fmt;
@@ -32,6 +32,10 @@ impl fmt::Display for Cdr {
         for stay in &self.rooms {
             let (room, at) = (plain(&stay.room), after(self, Some(stay.entered)));
             writeln!(f, "  room        {room}, {at}, for {} s", seconds(stay.millis))?;
+        }
+        for MessageRecord { message, mailbox, millis } in &self.messages {
+            let length = millis.map_or("cut off".to_owned(), |millis| format!("{} s", seconds(millis)));
+            writeln!(f, "  message     {message} for {}, {length}", plain(mailbox))?;
         }
         for stay in &self.queues {
             let (queue, at, waited) =

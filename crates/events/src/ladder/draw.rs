@@ -345,6 +345,20 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::RecordingEnded { path, millis, error: Some(error) } => {
             ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
         }
+        Kind::VoicemailStarted { leg, mailbox, path, .. } => {
+            ('●', format!("{} leaves a message for {mailbox} in {}", name(leg), tail(path)))
+        }
+        Kind::VoicemailLeft { message, millis, .. } => {
+            ('●', format!("message {message} is left, {} s", seconds(*millis)))
+        }
+        Kind::VoicemailDropped { reason, .. } => ('●', format!("no message is kept: {reason}")),
+        Kind::VoicemailHeard { message, heard: true, by } => {
+            ('●', format!("message {message} is heard, by {by}"))
+        }
+        Kind::VoicemailHeard { message, heard: false, by } => {
+            ('●', format!("message {message} counts as new, by {by}"))
+        }
+        Kind::VoicemailDeleted { message, by } => ('●', format!("message {message} is deleted, by {by}")),
         Kind::LegReplaced { leg, by } => ('●', format!("{} takes the place of {}", name(by), name(leg))),
         Kind::Released { leg, to } => ('●', format!("{} is asked to call {to} itself", name(leg))),
         Kind::CodeDialled { leg, feature } => ('●', format!("{} dials the code of {feature}", name(leg))),

@@ -11,6 +11,15 @@ use std::path::{Path, PathBuf};
 /// How many recordings may ask for the same name.
 const MAX_NAMES: u32 = 1_000;
 
+/// What a WAV has of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channels {
+    /// What is received.
+    Left = 1,
+    /// That, and what is sent.
+    Both = 2,
+}
+
 /// A file that is being written. It can be played up to its last [`flush`](Self::flush), whatever happens then.
 pub(super) enum RecordingFile {
     Wav(WavWriter<BufWriter<File>>),
@@ -19,7 +28,7 @@ pub(super) enum RecordingFile {
 
 impl RecordingFile {
     /// A new file, in a directory that is made if it is missing; and its name, which differs if there was one already.
-    pub(super) fn create(path: &Path, rate: Rate) -> io::Result<(PathBuf, Self)> {
+    pub(super) fn create(path: &Path, rate: Rate, channels: Channels) -> io::Result<(PathBuf, Self)> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
@@ -30,7 +39,12 @@ impl RecordingFile {
             Self::Opus(Box::new(OpusFile::new(file, rate)?))
         } else {
             let sample_format = SampleFormat::Int;
-            let spec = WavSpec { channels: 2, sample_rate: rate.hz(), bits_per_sample: 16, sample_format };
+            let spec = WavSpec {
+                channels: channels as u16,
+                sample_rate: rate.hz(),
+                bits_per_sample: 16,
+                sample_format,
+            };
             Self::Wav(WavWriter::new(file, spec).map_err(system)?)
         };
         file.flush()?;
@@ -41,10 +55,10 @@ impl RecordingFile {
     pub(super) fn write(&mut self, pairs: impl ExactSizeIterator<Item = Pair>) -> io::Result<()> {
         match self {
             Self::Wav(file) => {
-                let mut samples = file.get_i16_writer(2 * pairs.len() as u32);
-                for [left, right] in pairs {
-                    samples.write_sample(left);
-                    samples.write_sample(right);
+                let channels = usize::from(file.spec().channels);
+                let mut samples = file.get_i16_writer((channels * pairs.len()) as u32);
+                for pair in pairs {
+                    pair.into_iter().take(channels).for_each(|sample| samples.write_sample(sample));
                 }
                 samples.flush().map_err(system)
             }

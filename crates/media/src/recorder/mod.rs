@@ -5,13 +5,14 @@ mod ogg;
 mod repair;
 mod side;
 mod timeline;
+mod voice;
 mod writer;
 
 pub use repair::{Repair, repair};
 pub(crate) use writer::Writer;
 
 use audio::Rate;
-use clock::Time;
+use clock::{Duration, Time};
 use rtp::Codec;
 use rtp::control::RecordingId;
 use std::collections::VecDeque;
@@ -79,6 +80,8 @@ pub(crate) enum Message {
         path: PathBuf,
         at: Time,
         rate: Rate,
+        /// Of a message: after how long of silence that is told.
+        quiet: Option<Duration>,
     },
     Frame(Frame),
     /// The time of the recording goes on, or stands still.
@@ -121,8 +124,14 @@ impl Recorder {
     }
 
     /// Begins a recording: the moment `at` is its beginning.
-    pub(crate) fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time, rate: Rate) {
-        self.held.push_back(Message::Start { recording, path, at, rate });
+    pub(crate) fn start(
+        &mut self,
+        recording: RecordingId,
+        (path, quiet): (PathBuf, Option<Duration>),
+        at: Time,
+        rate: Rate,
+    ) {
+        self.held.push_back(Message::Start { recording, path, at, rate, quiet });
         self.flush();
     }
 

@@ -1,6 +1,7 @@
-use super::file::RecordingFile;
+use super::file::{Channels, RecordingFile};
 use super::side::Track;
-use super::timeline::{HOLD_MILLIS, Timeline};
+use super::timeline::{HOLD_MILLIS, Pair, Timeline};
+use super::voice::Voice;
 use super::{Frame, Message, Side};
 use crate::clock::Clock;
 use audio::Rate;
@@ -39,6 +40,8 @@ struct Recording {
     timeline: Timeline,
     received: Track,
     sent: Track,
+    /// How much of a message is speech.
+    voice: Option<Voice>,
 }
 
 /// What ended the supply of messages for now.
@@ -88,7 +91,9 @@ impl Writer {
 
     fn obey(&mut self, message: Message) {
         match message {
-            Message::Start { recording, path, at, rate } => self.start(recording, path, at, rate),
+            Message::Start { recording, path, at, rate, quiet } => {
+                self.start(recording, (path, quiet), at, rate);
+            }
             Message::Frame(frame) => {
                 if let Some(recording) = self.open.get_mut(&frame.recording) {
                     recording.keep(frame);
@@ -107,14 +112,22 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, recording: RecordingId, path: PathBuf, at: Time, rate: Rate) {
-        match RecordingFile::create(&path, rate) {
+    fn start(
+        &mut self,
+        recording: RecordingId,
+        (path, quiet): (PathBuf, Option<Duration>),
+        at: Time,
+        rate: Rate,
+    ) {
+        let channels = if quiet.is_some() { Channels::Left } else { Channels::Both };
+        let voice = quiet.map(|quiet| Voice::new(rate, quiet));
+        match RecordingFile::create(&path, rate, channels) {
             Ok((path, file)) => {
                 let timeline = Timeline::new(at, rate);
                 let (received, sent) = (Track::new(rate), Track::new(rate));
-                self.open.insert(recording, Recording { path, file, timeline, received, sent });
+                self.open.insert(recording, Recording { path, file, timeline, received, sent, voice });
             }
-            Err(error) => self.fail(recording, path, 0, &error),
+            Err(error) => self.fail(recording, path, (0, voice.map(|_| 0)), &error),
         }
     }
 
@@ -133,11 +146,14 @@ impl Writer {
             let result = if flush { written.and_then(|()| recording.file.flush()) } else { written };
             if let Err(error) = result {
                 failed.push((*id, error));
+            } else if recording.voice.as_mut().is_some_and(Voice::take_quiet) {
+                (self.events)(Event::PartyQuiet { recording: *id });
             }
         }
         for (id, error) in failed {
-            if let Some(Recording { path, timeline, .. }) = self.open.remove(&id) {
-                self.fail(id, path, timeline.taken_millis(), &error);
+            if let Some(recording) = self.open.remove(&id) {
+                let lengths = recording.lengths();
+                self.fail(id, recording.path, lengths, &error);
             }
         }
     }
@@ -146,13 +162,14 @@ impl Writer {
         recording.decode_until(u64::MAX);
         let until = recording.timeline.position(at).max(recording.timeline.end());
         let result = recording.write_until(until);
-        let Recording { path, file, timeline, .. } = recording;
+        let (millis, spoken_millis) = recording.lengths();
+        let Recording { path, file, .. } = recording;
         match result.and_then(|()| file.finish()) {
             Ok(()) => {
-                let millis = timeline.taken_millis();
-                (self.events)(Event::RecordingEnded { recording: id, path, millis, error: None });
+                let ended = Event::RecordingEnded { recording: id, path, millis, spoken_millis, error: None };
+                (self.events)(ended);
             }
-            Err(error) => self.fail(id, path, timeline.taken_millis(), &error),
+            Err(error) => self.fail(id, path, (millis, spoken_millis), &error),
         }
     }
 
@@ -164,9 +181,16 @@ impl Writer {
         }
     }
 
-    fn fail(&self, recording: RecordingId, path: PathBuf, millis: u64, error: &io::Error) {
+    fn fail(
+        &self,
+        recording: RecordingId,
+        path: PathBuf,
+        (millis, spoken_millis): (u64, Option<u64>),
+        error: &io::Error,
+    ) {
         let text = format!("recording {} ended: {}", path.display(), explain(error));
-        (self.events)(Event::RecordingEnded { recording, path, millis, error: Some(text.clone()) });
+        let error = Some(text.clone());
+        (self.events)(Event::RecordingEnded { recording, path, millis, spoken_millis, error });
         (self.events)(Event::Alarm(text));
     }
 
@@ -190,6 +214,11 @@ impl Recording {
         }
     }
 
+    /// How long it is, and of a message how much is speech, in milliseconds.
+    fn lengths(&self) -> (u64, Option<u64>) {
+        (self.timeline.taken_millis(), self.voice.as_ref().map(Voice::spoken_millis))
+    }
+
     fn track(&mut self, side: Side) -> &mut Track {
         match side {
             Side::Received => &mut self.received,
@@ -207,7 +236,11 @@ impl Recording {
             return Err(io::Error::new(ErrorKind::FileTooLarge, "18 hours are the most"));
         }
         self.decode_until(position);
-        self.file.write(self.timeline.take_until(position))
+        let pairs = self.timeline.take_until(position);
+        let Some(voice) = &mut self.voice else { return self.file.write(pairs) };
+        let pairs: Vec<Pair> = pairs.collect();
+        voice.hear(pairs.iter().map(|[received, _]| *received));
+        self.file.write(pairs.into_iter())
     }
 }
 

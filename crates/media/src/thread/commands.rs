@@ -3,7 +3,7 @@ use super::pace::Due;
 use super::{MediaThread, relay::DATAGRAM};
 use crate::playback::Playback;
 use crate::prompts::{Audio, Ticket};
-use clock::Time;
+use clock::{Duration, Time};
 use rtp::Codec;
 use rtp::control::{Command, Event, Hush, LocalPort, PlayEnd, RecordingId, StreamId};
 use rustix::event::epoll;
@@ -44,7 +44,10 @@ impl MediaThread {
             Command::Unbridge { stream } => self.unbridge(stream),
             Command::Join { room, stream, voice } => self.join(now, room, stream, voice),
             Command::Leave { stream } => self.leave(stream),
-            Command::Record { stream, recording, path } => self.record(now, stream, recording, path),
+            Command::Record { stream, recording, path } => self.record(now, stream, recording, (path, None)),
+            Command::RecordMessage { stream, recording, path, quiet } => {
+                self.record(now, stream, recording, (path, Some(quiet)));
+            }
             Command::HushRecording { recording, how } => self.hush(now, recording, Some(how)),
             Command::ResumeRecording { recording } => self.hush(now, recording, None),
             Command::StopRecording { recording } => self.stop_recording(now, recording),
@@ -119,7 +122,14 @@ impl MediaThread {
         }
     }
 
-    fn record(&mut self, now: Time, stream: StreamId, recording: RecordingId, path: PathBuf) {
+    /// Begins a recording of both parties, or of the stream's alone and with its silences.
+    fn record(
+        &mut self,
+        now: Time,
+        stream: StreamId,
+        recording: RecordingId,
+        (path, quiet): (PathBuf, Option<Duration>),
+    ) {
         let Some(leg) = self.legs.by_id(stream) else { return };
         if leg.recordings.len() == RECORDINGS {
             let error =
@@ -128,13 +138,14 @@ impl MediaThread {
                 recording,
                 path,
                 millis: 0,
+                spoken_millis: None,
                 error: Some(error),
             });
         }
         leg.recordings.push(Tape { recording, hush: None });
         let rate = leg.rate();
         self.recordings.insert(recording, stream);
-        self.around.recorder.start(recording, path, now, rate);
+        self.around.recorder.start(recording, (path, quiet), now, rate);
     }
 
     /// Keeps a recording from what is said, or lets it hear again.

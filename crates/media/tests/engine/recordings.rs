@@ -18,7 +18,7 @@ struct Ended {
 
 fn ended(event: &Event) -> Option<Ended> {
     match event {
-        Event::RecordingEnded { recording, path, millis, error } => {
+        Event::RecordingEnded { recording, path, millis, error, .. } => {
             Some(Ended { recording: *recording, path: path.clone(), millis: *millis, error: error.clone() })
         }
         _ => None,
@@ -232,4 +232,36 @@ fn a_leg_has_a_bounded_number_of_recordings() {
     let refused = rig.wait_for(ended);
     assert_eq!(refused.recording, RecordingId(5));
     assert!(refused.error.is_some_and(|error| error.contains("5.wav")));
+}
+
+#[test]
+fn a_message_has_the_partys_voice_alone_and_its_silence_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (path, call) = (directory.path().join("message.wav"), directory.path().join("call.wav"));
+    let mut rig = Rig::start(48, LONG);
+    let mut peer = metronome(&mut rig, directory.path());
+    let (stream, recording, quiet) = (peer.stream, RecordingId(1), clock::Duration::from_millis(500));
+    rig.engine.send(Command::Record { stream, recording: RecordingId(2), path: call.clone() });
+    rig.engine.send(Command::RecordMessage { stream, recording, path: path.clone(), quiet });
+    rig.settle();
+    let said = encoded(Codec::Pcmu, &noise(5, 50 * FRAME));
+    for frame in said.chunks(FRAME) {
+        peer.hear();
+        peer.say(frame);
+    }
+    rig.wait_for(|event| (*event == Event::PartyQuiet { recording }).then_some(()));
+    rig.engine.send(Command::StopRecording { recording });
+    let (millis, spoken) = rig.wait_for(|event| match event {
+        Event::RecordingEnded { millis, spoken_millis, .. } => Some((*millis, *spoken_millis)),
+        _ => None,
+    });
+    let mut reader = hound::WavReader::open(&path).expect("a valid file");
+    assert_eq!((reader.spec().channels, u64::from(reader.duration()) / 8), (1, millis));
+    let heard: Vec<i16> = reader.samples().map(|sample| sample.expect("a whole file")).collect();
+    assert!(find(&heard, &decoded(Codec::Pcmu, &said)).is_some(), "the whole speech");
+    // The smoothed level lags behind by some frames.
+    assert!(spoken.is_some_and(|spoken| (960..1_400).contains(&spoken)), "{spoken:?} of {millis}");
+    rig.engine.send(Command::StopRecording { recording: RecordingId(2) });
+    let ended = rig.wait_for(ended);
+    assert_eq!((ended.recording, channels(&call).len()), (RecordingId(2), 2), "the call's is its own");
 }

@@ -20,6 +20,7 @@ mod staffing;
 mod test;
 mod trunks;
 mod versions;
+mod voicemail;
 mod webhooks;
 
 use crate::{demo, serve};
@@ -90,6 +91,12 @@ pub fn run() -> ExitCode {
         }
         Command::Report { report, state } => report::report(&state.state, report),
         Command::Staffing { staffing, state } => staffing::staffing(&state.state, &staffing),
+        Command::Voicemail { action: Some(action), by, state, .. } => {
+            voicemail::direct(&state.state, action, &by)
+        }
+        Command::Voicemail { action: None, mailbox, state, json, .. } => {
+            voicemail::list(&state.state, mailbox.as_deref(), json)
+        }
         Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
         Command::Transfer { user, to, consult, complete: _, cancel, state } => {
@@ -392,6 +399,25 @@ enum Command {
         action: record::Action,
         #[command(flatten)]
         state: State,
+    },
+    /// Lists what callers have left in mailboxes, or does something with a message (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown voicemail                all messages\n  \
+                      ringdown voicemail acme/support   those of one mailbox\n  \
+                      ringdown voicemail heard 4711     its lamp goes out\n  ringdown voicemail delete 4711")]
+    Voicemail {
+        #[command(subcommand)]
+        action: Option<voicemail::Action>,
+        /// Only of this mailbox, `support` or `acme/support`
+        #[arg(value_name = "MAILBOX")]
+        mailbox: Option<String>,
+        /// Who wants it, for the log
+        #[arg(long, global = true, value_name = "WHO", default_value = "operator")]
+        by: String,
+        #[command(flatten)]
+        state: State,
+        /// A JSON array of messages
+        #[arg(long)]
+        json: bool,
     },
     /// Lets a supervisor be with a call: it listens, whispers, barges in or takes over (it needs `http` in the node file)
     #[command(

@@ -36,7 +36,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     keys: Option<Vec<Press>>,
     /// What becomes of a target: busy, no-answer, failed:503, answered:30s; of a room: full, ended:30s; of a queue: full,
-    /// no_agents, timeout, answered:30s; of `agent`: refused. Several of one target are taken in turn
+    /// no_agents, timeout, answered:30s; of `agent`: refused; of `voicemail`: left:10s, too_short, full, failed:500; of `mailbox`:
+    /// messages:3, refused. Several of one target are taken in turn
     #[arg(long, value_name = "TARGET=ANSWER", value_parser = answer)]
     answer: Vec<(String, Answer)>,
     /// What servers answer to `http`, in turn: 200, `200:{"status":"sent"}`, 404, timeout, failed; the last one stays

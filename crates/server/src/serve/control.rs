@@ -7,7 +7,7 @@ use crate::report::Settings;
 use crate::tls::Shown;
 use crate::versions::Versions;
 use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits};
-use events::ContactId;
+use events::{ContactId, StoredMessage};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +16,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use store::{Reader, StoreError};
 use switch::{
-    AgentOrder, AgentRefused, CallerOrder, CallerRefused, RecordOrder, RecordRefused, RoomOrder, RoomRefused,
-    Snapshot, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused,
+    AgentOrder, AgentRefused, CallerOrder, CallerRefused, MessageOrder, MessageRefused, RecordOrder,
+    RecordRefused, RoomOrder, RoomRefused, Snapshot, SuperviseOrder, SuperviseRefused, TestCallRefused,
+    TransferOrder, TransferRefused,
 };
 use tokio::sync::{Mutex, oneshot};
 use utoipa::ToSchema;
@@ -428,6 +429,27 @@ impl Control {
     ) -> Result<Result<(), RoomRefused>, Gone> {
         let (answer, done) = oneshot::channel();
         self.inbox.send(Message::DirectRoom(ContactId(contact), order, answer)).await?;
+        done.await.map_err(|_| Gone)
+    }
+
+    /// The messages that callers have left, by client, mailbox and number.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down; so below.
+    pub(super) async fn messages(&self) -> Result<Vec<StoredMessage>, Gone> {
+        let (answer, messages) = oneshot::channel();
+        self.inbox.send(Message::Voicemail(answer)).await?;
+        messages.await.map_err(|_| Gone)
+    }
+
+    /// Does something with a message; why not, if it is refused.
+    pub(super) async fn direct_message(
+        &self,
+        message: u64,
+        order: (MessageOrder, Arc<str>),
+    ) -> Result<Result<(), MessageRefused>, Gone> {
+        let (answer, done) = oneshot::channel();
+        self.inbox.send(Message::DirectVoicemail(message, order, answer)).await?;
         done.await.map_err(|_| Gone)
     }
 

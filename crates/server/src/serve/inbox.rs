@@ -8,7 +8,7 @@ use super::stream::StreamEvent;
 use crate::load::Files;
 use bytes::Bytes;
 use clock::Time;
-use events::ContactId;
+use events::{ContactId, StoredMessage};
 use rtp::control::Event as MediaEvent;
 use std::io;
 use std::net::IpAddr;
@@ -17,9 +17,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
-    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, CallerOrder, CallerRefused, HttpAnswer, RecordOrder,
-    RecordRefused, RoomOrder, RoomRefused, RoomState, Snapshot, Spent, SuperviseOrder, SuperviseRefused,
-    TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+    AgentOrder, AgentRefused, AgentStatus, Applied, Ban, CallerOrder, CallerRefused, HttpAnswer,
+    MessageOrder, MessageRefused, RecordOrder, RecordRefused, RoomOrder, RoomRefused, RoomState, Snapshot,
+    Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,6 +77,10 @@ pub(super) enum Message {
     WhyIdle(Arc<str>, oneshot::Sender<Option<String>>),
     /// Do something with the caller of a contact in its room.
     DirectRoom(ContactId, RoomOrder, oneshot::Sender<Result<(), RoomRefused>>),
+    /// The messages of callers.
+    Voicemail(oneshot::Sender<Vec<StoredMessage>>),
+    /// Do something with a message, as somebody wants.
+    DirectVoicemail(u64, (MessageOrder, Arc<str>), oneshot::Sender<Result<(), MessageRefused>>),
     /// Do something with the recording of a contact.
     Record(ContactId, RecordOrder, oneshot::Sender<Result<(), RecordRefused>>),
     /// Let a user supervise a call, or change or end that.

@@ -1,7 +1,7 @@
 //! The event log as the signalling thread writes it: never waiting, alarms told once on the way.
 
 use super::error::ServeError;
-use events::{AgentSeat, Callback, Event, Kind, Registration, StoredValue};
+use events::{AgentSeat, Callback, Event, Kind, Registration, StoredMessage, StoredValue};
 use std::path::Path;
 use store::{Origin, Store, StoreError, Writer};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ pub(super) struct Remembered {
     pub(super) agents: Vec<AgentSeat>,
     pub(super) callbacks: Vec<Callback>,
     pub(super) values: Vec<StoredValue>,
+    pub(super) messages: Vec<StoredMessage>,
 }
 
 impl Journal {
@@ -34,6 +35,7 @@ impl Journal {
             agents: store.agents().await?,
             callbacks: store.callbacks().await?,
             values: store.values(unix_micros).await?,
+            messages: store.messages().await?,
         };
         let writer = store.into_writer(&origin, |text| tracing::error!("{text}"));
         Ok((Self { writer }, origin, remembered))

@@ -20,6 +20,7 @@ mod signalling;
 mod stream;
 mod udp;
 mod validity;
+mod voicemail;
 
 pub use address::http_address;
 pub(crate) use address::http_token;
@@ -180,6 +181,7 @@ impl Server {
             Input::Agents(remembered.agents),
             Input::Callbacks(remembered.callbacks),
             Input::Values(remembered.values),
+            Input::Messages(voicemail::with_lengths(remembered.messages)),
         ];
         let backlog = known.into_iter().chain(backlog).collect();
         let thread = Signalling {
@@ -193,6 +195,7 @@ impl Server {
             fetcher,
             requests,
             engine,
+            tasks: runtime.handle().clone(),
             journal,
             backlog,
         };

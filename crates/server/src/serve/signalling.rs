@@ -9,6 +9,7 @@ use super::journal::Journal;
 use super::requests::Requests;
 use super::stream::{StreamEvent, Streams};
 use super::udp::{Arrival, Datagrams};
+use super::voicemail;
 use crate::axis::Axis;
 use crate::load::Files;
 use crate::stir::Material;
@@ -47,6 +48,8 @@ pub(super) struct Signalling {
     pub requests: Requests,
     /// Media.
     pub engine: media::Engine,
+    /// Where what may wait for the disk is done.
+    pub tasks: tokio::runtime::Handle,
     /// The event log.
     pub journal: Journal,
     /// What the switch is told first: what the engine has said before the thread began is among it.
@@ -261,6 +264,15 @@ impl Running {
                 self.carry_out();
                 let _ = answer.send(done);
             }
+            Message::Voicemail(answer) => {
+                let _ = answer.send(self.thread.switch.messages());
+            }
+            Message::DirectVoicemail(message, (order, by), answer) => {
+                let now = self.thread.axis.now();
+                let done = self.thread.switch.direct_message(now, message, (order, &by), &mut self.outputs);
+                self.carry_out();
+                let _ = answer.send(done);
+            }
             Message::Record(contact, order, answer) => {
                 let now = self.thread.axis.now();
                 let done = self.thread.switch.record(now, contact, order, &mut self.outputs);
@@ -336,6 +348,9 @@ impl Running {
                     self.thread.requests.send(id, &client, request, within);
                 }
                 Output::CancelHttp(id) => self.thread.requests.cancel(id),
+                Output::RemoveFile(path) => {
+                    self.thread.tasks.spawn_blocking(move || voicemail::remove_file(&path));
+                }
                 Output::Event(event) => self.thread.journal.append(event),
             }
         }
@@ -373,8 +388,10 @@ impl Running {
             switch.handle(axis.now(), Input::Media(event), &mut outputs);
         }
         for output in outputs {
-            if let Output::Event(event) = output {
-                journal.append(event);
+            match output {
+                Output::Event(event) => journal.append(event),
+                Output::RemoveFile(path) => voicemail::remove_file(&path),
+                _ => {}
             }
         }
         journal

@@ -5,6 +5,7 @@ use super::figures::Figures;
 use super::queues::{self, Queues};
 use super::rests::Rests;
 use super::values::Values;
+use super::voicemail::{self, Voicemail};
 use super::{Stage, Tally};
 use crate::UNIX_SECONDS_AT_ZERO;
 use crate::plan;
@@ -14,6 +15,7 @@ use events::{ContactId, Direction, Event, Kind, LegId, Party, TransferBy, Transf
 use rtp::control::{Audience, Event as Told, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// In the contacts of phones that know no password.
@@ -25,6 +27,7 @@ pub(crate) struct History {
     queues: Queues,
     figures: Figures,
     values: Values,
+    voicemail: Voicemail,
     next_seq: u64,
     contacts: BTreeMap<ContactId, Contact>,
     ended: BTreeSet<ContactId>,
@@ -55,6 +58,7 @@ impl History {
             queues: Queues::default(),
             figures: Figures::default(),
             values: Values::default(),
+            voicemail: Voicemail::default(),
             cdrs: CdrFold::new(WallClock::new(0)),
             recorded: BTreeSet::new(),
             leaving: BTreeMap::new(),
@@ -204,6 +208,23 @@ impl History {
         self.contacts.get(&contact).is_some_and(|contact| contact.briefed)
     }
 
+    /// How many messages wait for a user: new and old.
+    pub(crate) fn messages_of(&self, user: &str) -> (usize, usize) {
+        self.voicemail.waiting_for(user)
+    }
+
+    /// # Errors
+    /// That file is to stay.
+    pub(crate) fn remove_file(&mut self, path: &PathBuf) -> Result<(), String> {
+        self.voicemail.remove_file(path)
+    }
+
+    /// # Errors
+    /// A file is left that should have been removed.
+    pub(crate) fn check_files(&self) -> Result<(), String> {
+        self.voicemail.check_files()
+    }
+
     /// Bindings of registered phones.
     pub(crate) fn registrations(&self) -> usize {
         self.registrations.len()
@@ -251,6 +272,7 @@ impl History {
         self.queues.observe(event)?;
         let elapsed = i64::try_from(event.at.micros()).unwrap_or(i64::MAX);
         self.values.observe(event, UNIX_SECONDS_AT_ZERO * 1_000_000 + elapsed)?;
+        self.voicemail.observe(event)?;
         queues::count(&event.kind, &mut self.tally);
         let cdr = self.cdrs.apply(event);
         self.figures.observe(event, cdr.as_ref());
@@ -262,8 +284,10 @@ impl History {
         let Some(id) = event.contact else {
             return self.apply_to_node(&event.kind);
         };
-        // A callback is told of under the contact that asked for it, which has ended mostly.
-        if queues::is_of_callback(&event.kind) && self.ended.contains(&id) {
+        // A callback is told of under the contact that asked for it, which has ended mostly; so are messages.
+        let outlives = queues::is_of_callback(&event.kind) || voicemail::is_of_message(&event.kind);
+        if outlives && self.ended.contains(&id) {
+            self.count(&event.kind);
             return Ok(());
         }
         if self.ended.contains(&id) {
@@ -401,6 +425,10 @@ impl History {
             Kind::Released { .. } => self.tally.released += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,
+            Kind::VoicemailLeft { .. } => self.tally.messages += 1,
+            Kind::VoicemailDropped { .. } => self.tally.too_short += 1,
+            Kind::VoicemailHeard { .. } => self.tally.listened += 1,
+            Kind::VoicemailDeleted { .. } => self.tally.deleted += 1,
             Kind::RecordingStarted { .. } => self.tally.recordings += 1,
             Kind::ValueChanged { value, .. } => {
                 self.tally.counted += 1;

@@ -12,6 +12,7 @@ mod supervision;
 mod tally;
 mod turn;
 mod values;
+mod voicemail;
 mod watches;
 
 pub(crate) use consequence::Consequence;

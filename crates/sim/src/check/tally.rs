@@ -65,6 +65,14 @@ tally! {
     cancelled "cancelled";
     /// Recordings.
     recordings "recordings";
+    /// Messages that callers have left.
+    messages "messages left";
+    /// Those of which nothing was kept.
+    too_short "dropped";
+    /// Those that were heard, or new again.
+    listened "listened to";
+    /// Those that were deleted.
+    deleted "deleted";
     /// Recordings that passed something over.
     hushed "with a gap";
     /// Supervisors that were rung.

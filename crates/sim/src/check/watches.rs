@@ -55,19 +55,12 @@ pub(crate) struct Watches {
     over: BTreeSet<Key>,
     /// Branches of the NOTIFYs that were sent.
     sent: BTreeSet<String>,
-    /// Messages of users, as the world has set them.
-    mailboxes: BTreeMap<String, (u32, u32)>,
     begun: u64,
     notified: u64,
     refused: u64,
 }
 
 impl Watches {
-    /// The messages of a user have come to that.
-    pub(crate) fn set_mailbox(&mut self, user: &str, new: u32, old: u32) {
-        self.mailboxes.insert(user.to_owned(), (new, old));
-    }
-
     /// A connection is gone, and whatever waited on it.
     pub(crate) fn flow_failed(&mut self) {
         for watch in self.up.values_mut().filter(|watch| watch.under_way.is_some()) {
@@ -218,7 +211,7 @@ impl Watches {
             let truth = match &watch.told {
                 None => return Err(format!("{call_id} has been granted, and is told nothing")),
                 Some(Told::Messages(_)) => {
-                    let (new, old) = self.mailboxes.get(&watch.user).copied().unwrap_or_default();
+                    let (new, old) = history.messages_of(&watch.user);
                     Told::Messages(format!("{new}/{old} (0/0)"))
                 }
                 Some(Told::Dialogs(told)) => {

@@ -32,7 +32,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use switch::{
-    HttpAnswer, Input, Mailbox, Output, RecordOrder, RoomOrder, SuperviseOrder, Switch, SwitchConfig,
+    HttpAnswer, Input, MessageOrder, Output, RecordOrder, RoomOrder, SuperviseOrder, Switch, SwitchConfig,
     TransferOrder,
 };
 
@@ -128,8 +128,8 @@ enum Operator {
     Record,
     /// Has the switch call a number by a trunk.
     TestCall,
-    /// Messages of a user come, are heard or thrown away.
-    Mailbox(&'static str),
+    /// Does something with a message.
+    Message,
     /// Ends whatever is left, which must have a dead caller.
     Clear,
 }
@@ -318,11 +318,7 @@ impl World {
             Operator::Record => self.record(),
             Operator::Supervise => self.supervise(),
             Operator::TestCall => self.test_call(),
-            Operator::Mailbox(user) => {
-                let mailbox = Mailbox { new: self.rng.below(3), old: self.rng.below(3) };
-                self.watches.set_mailbox(user, mailbox.new, mailbox.old);
-                self.turn(Input::Mailbox { user: user.into(), mailbox }, None)
-            }
+            Operator::Message => self.direct_message(),
             Operator::Clear => {
                 // Session timers have found the parties that died, and those that took a spoiled BYE's refusal
                 // for the end.
@@ -332,6 +328,21 @@ impl World {
                 self.shutdown()
             }
         }
+    }
+
+    fn direct_message(&mut self) -> Result<(), String> {
+        let messages = self.switch.messages();
+        let newest = messages.last().map(|it| it.message);
+        let order =
+            self.rng.pick(&[MessageOrder::Hear(true), MessageOrder::Hear(false), MessageOrder::Delete]);
+        let message = newest.filter(|_| self.rng.chance(900)).unwrap_or(1);
+        let mut out = Vec::new();
+        let done = self.switch.direct_message(self.now, message, (order, &"boss".into()), &mut out);
+        self.print(|| format!("operator: {order:?} of message {message}: {done:?}"));
+        if done.is_ok() != messages.iter().any(|it| it.message == message) {
+            return Err(format!("{order:?} of message {message}: {done:?}"));
+        }
+        self.take(out, None, Vec::new())
     }
 
     fn shutdown(&mut self) -> Result<(), String> {
@@ -533,6 +544,7 @@ impl World {
                 Output::Certificate(url) => self.fetch(url),
                 Output::Http { id, request, .. } => self.answer(id, &request)?,
                 Output::CancelHttp(id) => self.cancel(id)?,
+                Output::RemoveFile(path) => self.history.remove_file(&path)?,
                 Output::Event(event) => {
                     self.print(|| format!("    {} {:?}", event.contact.map_or(0, |id| id.0), event.kind));
                     self.history.apply(&event)?;
@@ -686,9 +698,8 @@ impl World {
             self.send(at + length, Delivery::Operator(Operator::Overload(false)));
         }
         for _ in 0..self.rng.below(6) {
-            let at = self.rng.within(Duration::from_secs(120));
-            let user = self.rng.pick(&["alice", "bob", "carol"]);
-            self.send(at, Delivery::Operator(Operator::Mailbox(user)));
+            let at = Duration::from_secs(20) + self.rng.within(Duration::from_secs(100));
+            self.send(at, Delivery::Operator(Operator::Message));
         }
         for _ in 0..self.rng.below(4) {
             let at = self.rng.within(Duration::from_secs(120));

@@ -79,6 +79,7 @@ impl World {
         if ports_ready != self.media.total() {
             return Err(format!("{ports_ready} of {} ports are ready", self.media.total()));
         }
+        self.history.check_files()?;
         if self.media.recordings() > 0 {
             return Err(format!("{} recordings run on", self.media.recordings()));
         }

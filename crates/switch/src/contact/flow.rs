@@ -91,6 +91,9 @@ impl Contact {
                 let result = core.keep((self.id, &self.client), &order);
                 self.inbox.push_back(MachineInput::KvDone(result));
             }
+            Effect::Mailbox(order) => self.ask_mailbox(core, order),
+            Effect::TakeMessage(order) => self.take_message(core, order),
+            Effect::EndMessage => self.end_message(core),
             Effect::CancelHttp { number } => core.cancel_request(self.id, number),
             Effect::Record => self.begin_recording(core),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),

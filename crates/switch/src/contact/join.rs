@@ -7,7 +7,7 @@ use super::{Contact, Phase, Wish};
 use crate::core::{Core, Timer};
 use crate::leg::{Leg, State};
 use clock::Time;
-use dialplan::{Enqueue, Machine, MachineInput};
+use dialplan::{Enqueue, Machine, MachineInput, NewMessage};
 use events::{ContactId, DialOutcome, EndedBy, Kind, LegId, QueueOutcome};
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ pub(crate) struct FarSide {
 }
 
 enum Reached {
-    Flow(Option<Playing>),
+    Flow(Option<Playing>, Option<NewMessage>),
     Dialing(Dial, Option<Time>),
     Bridged(LegId),
     Conference(Seat),
@@ -52,7 +52,7 @@ impl Contact {
             | Phase::Briefing(_)
             | Phase::Choosing(_)
             | Phase::Releasing
-            | Phase::Conference(_) => Reached::Flow(self.take_playing(core)),
+            | Phase::Conference(_) => Reached::Flow(self.take_playing(core), self.give_message(core)),
             Phase::Dialing(dial) => {
                 let until = core.timers.get(Timer::Ring(self.id));
                 core.timers.cancel(Timer::Ring(self.id));
@@ -109,10 +109,13 @@ impl Contact {
                 self.enter(machine, inbox);
                 self.enqueue_at(core, order, entered);
             }
-            Reached::Flow(playing) => {
+            Reached::Flow(playing, message) => {
                 self.enter(machine, inbox);
                 if let Some(playing) = playing {
                     self.play_again(core, playing);
+                }
+                if let Some(message) = message {
+                    self.take_message(core, message);
                 }
             }
         }

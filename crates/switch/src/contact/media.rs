@@ -1,12 +1,11 @@
 //! Prompts, music and recordings of a contact.
 
-use super::{Contact, Phase};
+use super::{Contact, Phase, Taped};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
 use dialplan::{MachineInput, Ringback};
 use events::{Kind, LegId, Missing, RecordBy};
 use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
-use std::path::Path;
 use std::sync::Arc;
 
 /// A playback that the flow asked for.
@@ -121,6 +120,9 @@ impl Contact {
         let supervisor = self.supervisor().filter(|_| self.supervises().is_none());
         let supervisor = supervisor.map(|leg| (leg, Tune::System("hold")));
         let [a, b] = match &self.phase {
+            Phase::Flow if self.leaves_message() => {
+                [caller.map(|leg| (leg.id, Tune::System("silence"))), None]
+            }
             Phase::Flow | Phase::CallingBack => [None, None],
             Phase::Briefing(briefing) => {
                 let music = self.queue_music(&briefing.order).map_or(Tune::System("hold"), Tune::File);
@@ -228,14 +230,11 @@ impl Contact {
         }
     }
 
-    pub(crate) fn on_recording_ended(
-        &mut self,
-        core: &mut Core,
-        recording: RecordingId,
-        path: &Path,
-        millis: u64,
-        error: Option<String>,
-    ) {
+    pub(crate) fn on_recording_ended(&mut self, core: &mut Core, recording: RecordingId, taped: Taped<'_>) {
+        if self.message_ended(core, recording, &taped) {
+            return;
+        }
+        let Taped { path, millis, error, .. } = taped;
         self.recordings.retain(|known| *known != recording);
         if self.taping.take_if(|taping| *taping == recording).is_some() {
             self.forget_hush();

@@ -25,6 +25,7 @@ mod replace;
 mod supervise;
 mod test_call;
 mod transfer;
+mod voicemail;
 mod vouch;
 
 use crate::callbacks::CallsBack;
@@ -50,9 +51,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use supervise::Supervision;
 use transfer::Transfer;
+use voicemail::Taking;
 
 pub(crate) use dial::Destination;
 pub(crate) use transfer::Wish;
+pub(crate) use voicemail::Taped;
 
 /// How long after the last leg the engine may take to report streams and recordings as ended.
 const LINGER: Duration = Duration::from_secs(10);
@@ -92,6 +95,9 @@ pub(crate) struct Contact {
     taping: Option<RecordingId>,
     hushing: Hushing,
     recordings_begun: u32,
+    /// Messages that its callers leave, the last one last.
+    taking: Vec<Taking>,
+    messages_begun: u32,
     /// The SIP status that a caller who was never answered gets: that of the last dial that failed.
     failed_status: Option<u16>,
     /// The transfer under way: it spans what the target's flow does until it has the call.
@@ -170,6 +176,8 @@ impl Contact {
             taping: None,
             hushing: Hushing::default(),
             recordings_begun: 0,
+            taking: Vec::new(),
+            messages_begun: 0,
             failed_status: None,
             transfer: None,
             supervision: None,
@@ -194,7 +202,8 @@ impl Contact {
         self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
         self.supervisors.retain(|leg| !leg.is_gone());
-        if self.legs().all(Leg::is_gone) && self.recordings.is_empty() {
+        let is_taped = !self.recordings.is_empty() || self.is_writing_messages();
+        if self.legs().all(Leg::is_gone) && !is_taped {
             self.bury(core);
             return true;
         }
@@ -233,6 +242,7 @@ impl Contact {
         for recording in self.recordings.drain(..) {
             core.recordings.remove(&recording);
         }
+        self.abandon_messages(core);
     }
 
     /// Ports that its legs hold.

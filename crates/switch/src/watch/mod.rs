@@ -7,7 +7,7 @@ mod dialogs;
 mod mailbox;
 mod subscribe;
 
-pub use mailbox::Mailbox;
+pub(crate) use mailbox::Mailbox;
 
 use crate::Switch;
 use crate::core::Core;
@@ -15,7 +15,6 @@ use clock::Duration;
 use dialogs::Dialogs;
 use dialplan::Config;
 use events::{ContactId, Kind, Party};
-use mailbox::Mailboxes;
 use sip::{Body, EndReason, InviteId, SubscriptionId, reason_phrase};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -36,7 +35,6 @@ pub(crate) struct Watches {
     of_watched: HashMap<Arc<str>, BTreeSet<SubscriptionId>>,
     /// Those to be told at the end of the turn, if there is news.
     stirred: BTreeSet<SubscriptionId>,
-    mailboxes: Mailboxes,
 }
 
 /// A subscription as its state is read.
@@ -65,7 +63,8 @@ struct Address {
 
 enum What {
     Dialogs(Dialogs),
-    Mailbox,
+    /// Messages, as it was told of them last.
+    Mailbox(Option<Mailbox>),
 }
 
 impl Address {
@@ -108,6 +107,14 @@ impl Watches {
     /// There may be news of a user.
     pub(crate) fn stir(&mut self, user: &str) {
         self.stirred.extend(self.of_watched.get(user).into_iter().flatten());
+    }
+
+    /// There may be news of everybody's messages.
+    pub(crate) fn stir_mailboxes(&mut self) {
+        let is_of_mailbox =
+            |watch: &Watch| matches!(watch, Watch::User(UserWatch { what: What::Mailbox(_), .. }));
+        let all = self.alive.iter().filter(|(_, watch)| is_of_mailbox(watch));
+        self.stirred.extend(all.map(|(id, _)| *id));
     }
 
     fn user(&self, id: SubscriptionId) -> Option<&UserWatch> {
@@ -217,33 +224,32 @@ impl Switch {
         self.notify(id);
     }
 
-    /// What the messages of a user have come to.
-    pub(crate) fn set_mailbox(&mut self, user: &Arc<str>, mailbox: Mailbox) {
-        self.core.watches.mailboxes.set(user, mailbox);
-        self.core.watches.stir(user);
-    }
-
     /// Whether the subscriber has not been told the present state.
     fn has_news(&self, id: SubscriptionId) -> bool {
         match self.core.watches.user(id) {
             Some(UserWatch { what: What::Dialogs(told), watched, .. }) => {
                 told.differ(&self.dialogs_of(watched))
             }
-            Some(UserWatch { what: What::Mailbox, .. }) => true,
+            Some(UserWatch { what: What::Mailbox(told), watched, .. }) => {
+                *told != Some(self.waiting_for(watched))
+            }
             None => false,
         }
     }
 
     fn state_of(&mut self, id: SubscriptionId) -> Option<Body> {
-        let present = self.core.watches.user(id).map(|watch| self.dialogs_of(&watch.watched));
+        let watch = self.core.watches.user(id);
+        let waiting = watch.map(|watch| self.waiting_for(&watch.watched)).unwrap_or_default();
+        let present = watch.map(|watch| self.dialogs_of(&watch.watched));
         let core = &mut self.core;
         match core.watches.alive.get_mut(&id)? {
             Watch::Transfer(status) => Some(transfer_state(*status)),
             Watch::User(UserWatch { address, what: What::Dialogs(told), .. }) => {
                 Some(told.next(&core.endpoint, address, &present.unwrap_or_default()))
             }
-            Watch::User(UserWatch { address, watched, what: What::Mailbox, .. }) => {
-                Some(core.watches.mailboxes.of(watched).summary(&address.of_record()))
+            Watch::User(UserWatch { address, what: What::Mailbox(told), .. }) => {
+                *told = Some(waiting);
+                Some(waiting.summary(&address.of_record()))
             }
         }
     }

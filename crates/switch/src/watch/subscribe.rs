@@ -54,7 +54,7 @@ impl Switch {
         let package = Subscribe::read(message).map(|asked| asked.package).ok_or(489_u16)?;
         let (what, media_type) = match package.as_str() {
             "dialog" => (What::Dialogs(Dialogs::default()), DIALOG_INFO),
-            "message-summary" if watched == user.name => (What::Mailbox, SUMMARY),
+            "message-summary" if watched == user.name => (What::Mailbox(None), SUMMARY),
             // Other people's messages; and `refer`, which begins by REFER alone.
             _ => return Err(403),
         };

@@ -305,6 +305,7 @@ mod tests {
             rooms: Vec::new(),
             queues: Vec::new(),
             callbacks: Vec::new(),
+            messages: Vec::new(),
             transfers: Vec::new(),
         }
     }

@@ -170,9 +170,9 @@ async fn queues(State(control): State<Control>, Access(account): Access) -> Answ
 /// Who wants something.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Order {
+pub(super) struct Order {
     /// Whom the log names; read from commands on the node's own machine alone, others are who they are.
-    by: Option<Arc<str>>,
+    pub(super) by: Option<Arc<str>>,
 }
 
 /// An agent logs in.

@@ -14,6 +14,7 @@ mod node;
 mod pace;
 mod reports;
 mod rooms;
+mod voicemail;
 mod webhooks;
 
 pub(super) use floor::{Agent, Queue};
@@ -60,5 +61,5 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
 fn operations(routes: Routes) -> Routes {
     let routes = floor::routes(calls::routes(rooms::routes(routes)));
     let routes = events::routes(reports::routes(metrics::routes(node::routes(routes))));
-    accounts::routes(configuration::routes(webhooks::routes(routes)))
+    accounts::routes(configuration::routes(voicemail::routes(webhooks::routes(routes))))
 }

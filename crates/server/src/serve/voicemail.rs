@@ -1,0 +1,28 @@
+//! The files of messages in mailboxes.
+
+use events::StoredMessage;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Each message with how long its file is in milliseconds, if it is there.
+pub(super) fn with_lengths(messages: Vec<StoredMessage>) -> Vec<(StoredMessage, Option<u64>)> {
+    let length = |path: &str| {
+        let reader = hound::WavReader::open(path).ok()?;
+        u64::from(reader.duration()).checked_mul(1_000)?.checked_div(reader.spec().sample_rate.into())
+    };
+    messages
+        .into_iter()
+        .map(|message| (length(&message.path), message))
+        .map(|(length, it)| (it, length))
+        .collect()
+}
+
+/// Removes the file of a message that is not kept.
+pub(super) fn remove_file(path: &Path) {
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        // It was never begun.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
+    }
+}
