@@ -41,7 +41,8 @@ struct LegDraft {
     ended: Option<(Time, Cause)>,
     codec: Option<Arc<str>>,
     hold: Stopwatch,
-    media: Option<LegMedia>,
+    /// Once its stream has closed.
+    media: Option<Box<LegMedia>>,
 }
 
 #[derive(Clone, Debug)]
@@ -327,7 +328,7 @@ impl LegDraft {
             Kind::Held { .. } => self.hold.start(at),
             Kind::Resumed { .. } => self.hold.stop(at),
             &Kind::MediaEnded { received, sent, lost, jitter_micros, quality, fax, .. } => {
-                self.media = Some(LegMedia { received, sent, lost, jitter_micros, quality, fax });
+                self.media = Some(Box::new(LegMedia { received, sent, lost, jitter_micros, quality, fax }));
             }
             Kind::LegEnded { cause, .. } => {
                 self.hold.stop(at);
@@ -359,7 +360,7 @@ impl LegDraft {
             cause,
             codec: self.codec,
             hold_millis: self.hold.millis(),
-            media: self.media,
+            media: self.media.map(|media| *media),
         }
     }
 }
