@@ -21,6 +21,9 @@ impl Time {
     /// The moment the log began.
     pub const ZERO: Self = Self(0);
 
+    /// The end of all time: never.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// A time that many microseconds after the log began.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)

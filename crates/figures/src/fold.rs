@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Fold {
     wall: WallClock,
     last: Millis,
-    contacts: HashMap<ContactId, Live>,
+    contacts: HashMap<ContactId, Box<Live>>,
     open: HashMap<u64, Visit>,
     agents: HashMap<Arc<str>, Seat>,
     /// Which agent speaks on a leg with a caller of a queue.
@@ -51,7 +51,7 @@ struct Live {
     /// The visit whose agent hands the caller on.
     transfer: Option<u64>,
     /// That visit, if it was over before its transfer was.
-    handed_on: Option<Visit>,
+    handed_on: Option<Box<Visit>>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,7 +76,8 @@ impl Fold {
         logged_in: impl IntoIterator<Item = Arc<str>>,
     ) -> Self {
         let waits = |visit: &&Visit| visit.outcome == Outcome::Waiting;
-        let contacts = open.iter().filter(waits).map(|visit| (visit.contact, Live::of(visit))).collect();
+        let contacts =
+            open.iter().filter(waits).map(|visit| (visit.contact, Box::new(Live::of(visit)))).collect();
         let seat = || Seat { state: State::Ready, visit: None };
         Self {
             wall,
@@ -108,7 +109,8 @@ impl Fold {
             (Kind::LegEnded { leg, cause }, _) => self.hung_up(*leg, cause.by, out),
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {
                 let [client, caller, number] = [client, from, to].map(Arc::clone);
-                self.contacts.insert(contact, Live { client, caller, number, ..Live::default() });
+                let live = Live { client, caller, number, ..Live::default() };
+                self.contacts.insert(contact, Box::new(live));
             }
             (Kind::ContactEnded { .. }, Some(contact)) => {
                 let live = self.contacts.remove(&contact);
@@ -157,7 +159,7 @@ impl Fold {
                 live.transfer = agent.and_then(|agent| agent.visit);
             }
             Kind::TransferEnded { outcome } => {
-                let (visit, over) = (live.transfer.take(), live.handed_on.take());
+                let (visit, over) = (live.transfer.take(), live.handed_on.take().map(|visit| *visit));
                 if *outcome != TransferOutcome::Done {
                     return;
                 }
@@ -235,7 +237,7 @@ impl Fold {
         if let Some(live) = self.contacts.get_mut(&visit.contact)
             && live.transfer == Some(visit.id)
         {
-            live.handed_on = Some(visit.clone());
+            live.handed_on = Some(Box::new(visit.clone()));
         }
         out.visits.push(visit);
     }

@@ -20,9 +20,18 @@ pub struct Reports {
     next: Option<Time>,
     /// The name of our source: random, and so nobody's (RFC 7022).
     name: [u8; 16],
-    sent: Sent,
     /// The peer's last sender report: whose, the middle of its time, and when it came.
     heard: Option<(u32, u32, Time)>,
+    /// Whether the peer writes extended reports, and so reads them.
+    is_extended: bool,
+    /// Since something was sent first.
+    sending: Option<Box<Sending>>,
+}
+
+/// What was sent, and what the peer says of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sending {
+    sent: Sent,
     by_peer: ByPeer,
 }
 
@@ -44,8 +53,6 @@ struct Sent {
 struct ByPeer {
     block: Option<ReportBlock>,
     metrics: Option<VoipMetrics>,
-    /// Whether it writes extended reports, and so reads them.
-    is_extended: bool,
     last_round_trip: Option<Duration>,
     round_trips: u32,
     total_round_trip: Duration,
@@ -61,14 +68,7 @@ impl Reports {
             *digit = b"0123456789abcdef"[(seed.rotate_left(4 * place as u32) & 15) as usize];
         }
         // A generator of this kind does not leave zero.
-        Self {
-            random: seed | 1,
-            next: None,
-            name,
-            sent: Sent::default(),
-            heard: None,
-            by_peer: ByPeer::default(),
-        }
+        Self { random: seed | 1, next: None, name, heard: None, is_extended: false, sending: None }
     }
 
     /// Reports are wanted from now on; the first comes after half an interval (RFC 3550 6.2).
@@ -81,6 +81,11 @@ impl Reports {
     /// Reports are wanted no more.
     pub fn end(&mut self) {
         self.next = None;
+    }
+
+    /// When the next report is due, if any are wanted.
+    pub fn next(&self) -> Option<Time> {
+        self.next
     }
 
     /// Whether a report is due; it is taken for sent.
@@ -100,24 +105,26 @@ impl Reports {
             return;
         };
         let ssrc = u32::from_be_bytes([i0, i1, i2, i3]);
-        if ssrc != self.sent.ssrc || self.sent.packets == 0 {
-            self.sent = Sent { ssrc, first: u16::from_be_bytes([s0, s1]), ..Sent::default() };
-            self.by_peer.block = None;
-            self.by_peer.metrics = None;
+        let Sending { sent, by_peer } = &mut **self.sending.get_or_insert_default();
+        if ssrc != sent.ssrc || sent.packets == 0 {
+            *sent = Sent { ssrc, first: u16::from_be_bytes([s0, s1]), ..Sent::default() };
+            by_peer.block = None;
+            by_peer.metrics = None;
         }
-        self.sent.packets = self.sent.packets.wrapping_add(1);
-        self.sent.octets = self.sent.octets.wrapping_add(payload.len() as u32);
+        sent.packets = sent.packets.wrapping_add(1);
+        sent.octets = sent.octets.wrapping_add(payload.len() as u32);
     }
 
     /// Whether anything was sent.
     pub fn has_sent(&self) -> bool {
-        self.sent.packets > 0
+        self.sending.is_some()
     }
 
     /// What we say of sending, if something was sent since the last report.
     pub(crate) fn sender(&mut self, now: Time, timestamp: u32) -> Option<SenderInfo> {
-        let Sent { packets, octets, reported, .. } = self.sent;
-        self.sent.reported = packets;
+        let sent = &mut self.sending.as_mut()?.sent;
+        let Sent { packets, octets, reported, .. } = *sent;
+        sent.reported = packets;
         (packets != reported).then(|| SenderInfo { ntp: ntp(now), timestamp, packets, octets })
     }
 
@@ -147,9 +154,11 @@ impl Reports {
                 }
                 Rtcp::ReceiverReport { blocks, .. } => self.judge(now, blocks.iter()),
                 Rtcp::ExtendedReport { voip, .. } => {
-                    self.by_peer.is_extended = true;
-                    let ours = voip.filter(|metrics| metrics.ssrc == self.sent.ssrc);
-                    self.by_peer.metrics = ours.or(self.by_peer.metrics);
+                    self.is_extended = true;
+                    if let Some(Sending { sent, by_peer }) = self.sending.as_deref_mut() {
+                        let ours = voip.filter(|metrics| metrics.ssrc == sent.ssrc);
+                        by_peer.metrics = ours.or(by_peer.metrics);
+                    }
                 }
                 Rtcp::Bye(_) | Rtcp::Other(_) => {}
             }
@@ -157,16 +166,15 @@ impl Reports {
     }
 
     fn judge(&mut self, now: Time, mut blocks: impl Iterator<Item = ReportBlock>) {
-        let has_sent = self.sent.packets > 0;
-        let block = blocks.find(|block| has_sent && block.ssrc == self.sent.ssrc);
-        let by_peer = &mut self.by_peer;
+        let Some(Sending { sent, by_peer }) = self.sending.as_deref_mut() else { return };
+        let block = blocks.find(|block| block.ssrc == sent.ssrc);
         let highest = |block: &ReportBlock| block.highest;
         if block.is_some() && block.as_ref().map(highest) != by_peer.block.as_ref().map(highest) {
             by_peer.strikes = 0;
-        } else if self.sent.packets.wrapping_sub(self.sent.judged) >= WORTH_A_WORD {
+        } else if sent.packets.wrapping_sub(sent.judged) >= WORTH_A_WORD {
             by_peer.strikes = by_peer.strikes.saturating_add(1);
         }
-        self.sent.judged = self.sent.packets;
+        sent.judged = sent.packets;
         let Some(block) = block else { return };
         by_peer.block = Some(block);
         if let Some(time) = round_trip(now, &block) {
@@ -178,42 +186,47 @@ impl Reports {
 
     /// Whether the peer has said twice that nothing of what we send arrives.
     pub fn is_unheard(&self) -> bool {
-        self.by_peer.strikes >= STRIKES
+        self.by_peer().strikes >= STRIKES
     }
 
     /// Whether the peer reads extended reports.
     pub(crate) fn is_extended(&self) -> bool {
-        self.by_peer.is_extended
+        self.is_extended
     }
 
     /// The last round trip.
     pub(crate) fn last_round_trip(&self) -> Option<Duration> {
-        self.by_peer.last_round_trip
+        self.by_peer().last_round_trip
     }
 
     /// The mean of the round trips so far.
     pub fn round_trip(&self) -> Option<Duration> {
-        self.by_peer.total_round_trip.checked_div(self.by_peer.round_trips)
+        let ByPeer { total_round_trip, round_trips, .. } = self.by_peer();
+        total_round_trip.checked_div(round_trips)
     }
 
     /// The peer's last word on what we send.
     pub fn at_peer(&self) -> Option<ReportBlock> {
-        self.by_peer.block
+        self.by_peer().block
     }
 
     /// What the peer hears: by its own word, else by the loss that it has reported.
     pub fn mos_at_peer(&self) -> Option<Mos> {
-        let metrics = self.by_peer.metrics;
+        let Sending { sent, by_peer: ByPeer { block, metrics, .. } } = self.sending.as_deref()?;
         if let Some(mos) = metrics.and_then(|metrics| metrics.listening) {
             return Some(mos);
         }
-        let block = self.by_peer.block?;
-        let expected = u64::from(block.highest).checked_sub(u64::from(self.sent.first))? + 1;
+        let block = (*block)?;
+        let expected = u64::from(block.highest).checked_sub(u64::from(sent.first))? + 1;
         let lost = u64::from(block.lost.max(0).cast_unsigned());
         let concealment = metrics.and_then(|metrics| metrics.concealment).unwrap_or_default();
         // More cannot be lost than was sent: such a report is not worth believing.
-        (lost <= expected && expected <= u64::from(self.sent.packets) + u64::from(WORTH_A_WORD) + lost)
+        (lost <= expected && expected <= u64::from(sent.packets) + u64::from(WORTH_A_WORD) + lost)
             .then(|| Rating::of_loss(lost as f64 / expected as f64, 1.0, concealment).mos())
+    }
+
+    fn by_peer(&self) -> ByPeer {
+        self.sending.as_deref().map(|sending| sending.by_peer).unwrap_or_default()
     }
 
     /// 5 s, varied by half and made up for (RFC 3550 6.3.1).

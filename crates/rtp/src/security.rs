@@ -4,6 +4,7 @@ use crate::RtpError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What protects a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ pub struct Fingerprint {
     /// Of what kind.
     pub hash: Hash,
     /// The digest.
-    pub digest: Box<[u8]>,
+    pub digest: Arc<[u8]>,
 }
 
 /// A hash function of fingerprints that is still safe.
@@ -94,7 +95,7 @@ impl FromStr for Fingerprint {
         // `from_str_radix` would take a sign, too.
         let is_byte = |pair: &str| pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
         let byte = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| is_byte(pair));
-        let digest: Option<Box<[u8]>> = digits.trim().split(':').take(length + 1).map(byte).collect();
+        let digest: Option<Arc<[u8]>> = digits.trim().split(':').take(length + 1).map(byte).collect();
         let digest = digest.filter(|digest| digest.len() == length).ok_or(RtpError::Fingerprint)?;
         Ok(Self { hash, digest })
     }

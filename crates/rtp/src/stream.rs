@@ -17,7 +17,8 @@ const TICKS_PER_SECOND: u32 = 50;
 pub struct Stream {
     setup: Option<Setup>,
     source: Source,
-    reception: Reception,
+    /// Of the party's packets, since the first.
+    reception: Option<Box<Reception>>,
     detector: DigitDetector,
     rewriter: Rewriter,
     sender: DigitSender,
@@ -91,7 +92,7 @@ impl Stream {
         Self {
             setup: None,
             source: Source::default(),
-            reception: Reception::default(),
+            reception: None,
             detector: DigitDetector::default(),
             rewriter: Rewriter::new(ssrc, sequence, timestamp),
             sender: DigitSender::default(),
@@ -155,7 +156,8 @@ impl Stream {
         let event = setup.digits.filter(|digits| digits.receive_type == header.payload_type);
         let audio = setup.receive_types.iter().find(|(number, _)| *number == header.payload_type);
         let audio = audio.map(|(_, codec)| *codec).filter(|_| event.is_none());
-        if self.reception.packet(now, header, audio.map(Codec::clock_rate)) == Arrival::Stale {
+        let reception = self.reception.get_or_insert_default();
+        if reception.packet(now, header, audio.map(Codec::clock_rate)) == Arrival::Stale {
             return Received::Stale;
         }
         match (event, audio) {
@@ -172,6 +174,11 @@ impl Stream {
     /// A digit whose end was lost, once it is over.
     pub fn flush_digit(&mut self, now: Time) -> Option<Digit> {
         self.detector.flush(now)
+    }
+
+    /// When a digit may be over, or a report is due.
+    pub fn next_timeout(&self) -> Option<Time> {
+        self.detector.next_timeout().into_iter().chain(self.reports.next()).min()
     }
 
     /// The header under which a bridged party's packet goes out to this one; `None` if it does not
@@ -240,14 +247,15 @@ impl Stream {
 
     /// What was counted so far.
     pub fn stats(&self) -> StreamStats {
+        let reception = self.reception.as_deref();
         StreamStats {
-            received: self.reception.received(),
+            received: reception.map_or(0, Reception::received),
             sent: self.sent,
-            lost: self.reception.lost(),
+            lost: reception.map_or(0, Reception::lost),
             foreign: self.foreign,
             refused: 0,
-            jitter_micros: self.reception.jitter_micros(),
-            bursts: (self.reception.received() > 0).then(|| self.reception.pattern().bursts().count),
+            jitter_micros: reception.and_then(Reception::jitter_micros),
+            bursts: reception.map(|reception| reception.pattern().bursts().count),
             mos: self.listening().map(Rating::mos),
             concealed_permille: None,
             round_trip: self.reports.round_trip(),

@@ -175,8 +175,8 @@ impl Protection {
     }
 
     /// What our first offer to a browser says.
-    pub(crate) fn offered_handshake(&self) -> Option<Terms> {
-        self.handshake.as_ref().filter(|_| self.is_browser).map(Terms::first)
+    pub(crate) fn offered_handshake(&self) -> Option<Box<Terms>> {
+        self.handshake.as_ref().filter(|_| self.is_browser).map(|local| Box::new(Terms::first(local)))
     }
 
     /// Our line as it is written.

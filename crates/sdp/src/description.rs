@@ -22,7 +22,7 @@ pub(crate) struct Description {
     /// Of the audio.
     pub(crate) crypto: Vec<LocalCrypto>,
     /// Likewise.
-    pub(crate) handshake: Option<Terms>,
+    pub(crate) handshake: Option<Box<Terms>>,
     pub(crate) direction: Direction,
 }
 
@@ -112,7 +112,7 @@ impl Description {
         direction: Direction,
     ) -> Self {
         let (mut lines, mut crypto) = (self.lines.clone(), self.crypto.clone());
-        let mut handshake = self.handshake.clone().map(Terms::offered_again);
+        let mut handshake = self.handshake.clone().map(|terms| Box::new(terms.offered_again()));
         if let Some(fax) = self.fax() {
             exchange(&mut lines, fax, Line::new_audio(protection), Line::is_refused_audio);
         } else if self.audio().is_none() {
@@ -165,7 +165,7 @@ impl Description {
         let lines = offer.media.iter().enumerate().map(line).collect();
         let (crypto, handshake) = match ours {
             Some(Ours::Line(line)) => (vec![line], None),
-            Some(Ours::Handshake(terms)) => (Vec::new(), Some(terms)),
+            Some(Ours::Handshake(terms)) => (Vec::new(), Some(Box::new(terms))),
             None => (Vec::new(), None),
         };
         Self { lines, formats, crypto, handshake, direction }

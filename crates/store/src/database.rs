@@ -30,6 +30,10 @@ const PAGE_BYTES: u32 = 8_192;
 /// that change often are then copied once.
 const CHECKPOINT_PAGES: &str = "2000";
 
+/// SQLite's own cache of pages, 512 KiB (its default is 2 MB): rows are added at the end of tables and indexes, a few pages
+/// of each, and what is older the system has in its cache of files.
+const CACHE: &str = "-512";
+
 /// Held for as long as this process owns the state directory.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -68,6 +72,7 @@ pub(crate) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", CACHE)
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(PREPARED_STATEMENTS)
         .disable_statement_logging();

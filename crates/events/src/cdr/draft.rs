@@ -44,7 +44,8 @@ struct LegDraft {
     ended: Option<(Time, Cause)>,
     codec: Option<Arc<str>>,
     hold: Stopwatch,
-    media: Option<LegMedia>,
+    /// Once its stream has closed.
+    media: Option<Box<LegMedia>>,
 }
 
 #[derive(Clone, Debug)]
@@ -344,7 +345,7 @@ impl LegDraft {
             Kind::Held { .. } => self.hold.start(at),
             Kind::Resumed { .. } => self.hold.stop(at),
             &Kind::MediaEnded { received, sent, lost, jitter_micros, quality, fax, .. } => {
-                self.media = Some(LegMedia { received, sent, lost, jitter_micros, quality, fax });
+                self.media = Some(Box::new(LegMedia { received, sent, lost, jitter_micros, quality, fax }));
             }
             Kind::LegEnded { cause, .. } => {
                 self.hold.stop(at);
@@ -376,7 +377,7 @@ impl LegDraft {
             cause,
             codec: self.codec,
             hold_millis: self.hold.millis(),
-            media: self.media,
+            media: self.media.map(|media| *media),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the two ends of a stream tell each other by RTCP (RFC 3550 6), and the watch for media that flows one way.
 
-use super::MediaThread;
 use super::leg::Leg;
 use super::relay::DATAGRAM;
+use super::{MediaThread, Surroundings};
 use crate::ports;
-use clock::{Duration, Time};
+use clock::Time;
 use rtp::control::{Event, Missing, StreamId};
 use rtp::is_rtcp;
 use rustix::event::epoll;
@@ -65,24 +65,28 @@ impl Leg {
         }
     }
 
-    /// Where no media comes although both ways are agreed, for so long; each again after as long.
-    pub(super) fn one_way(&mut self, now: Time, limit: Duration) -> [Option<Event>; 2] {
+    /// Tells where no media has come for a while although both ways are agreed; each again after as long.
+    pub(super) fn tell_one_way(&mut self, now: Time, around: &Surroundings) {
+        let limit = around.one_way;
         let both = self.setup().is_some_and(|it| !it.fax && it.send && it.receive && it.remote.is_some());
         let reports = self.rtp.reports();
         let watch = &mut self.feedback.one_way;
         if !both || !reports.has_sent() {
             *watch = OneWay::default();
-            return [None, None];
+            return;
         }
         let sending = now.since(*watch.sending.get_or_insert(now));
         let from = self.heard.is_none() && sending >= limit;
         let to = reports.is_unheard();
         if !(from || to) || watch.next.is_some_and(|next| now < next) {
-            return [None, None];
+            return;
         }
         watch.next = Some(now + limit);
-        let event = |missing| Event::OneWay { stream: self.id, missing };
-        [from.then(|| event(Missing::From)), to.then(|| event(Missing::To))]
+        for (is_missing, missing) in [(from, Missing::From), (to, Missing::To)] {
+            if is_missing {
+                around.tell(Event::OneWay { stream: self.id, missing });
+            }
+        }
     }
 }
 
@@ -90,6 +94,11 @@ impl Feedback {
     /// The port of RTCP, if it has one of its own.
     pub(super) fn socket(&self) -> Option<&UdpSocket> {
         self.socket.as_ref()
+    }
+
+    /// Whether the party is sent media that may flow one way.
+    pub(super) fn is_watching(&self) -> bool {
+        self.one_way.sending.is_some()
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Leg {
     socket: UdpSocket,
     link: Link,
     pub(super) feedback: Feedback,
-    playback: Option<Playback>,
+    playback: Option<Box<Playback>>,
     pub(super) transcoder: Transcoder,
     in_band: InBand,
     /// Whether the party's keys are told alone.
@@ -144,7 +144,7 @@ impl Leg {
             partner: None,
             room: None,
             pacing: Pacing::Resting,
-            recordings: Vec::with_capacity(RECORDINGS),
+            recordings: Vec::new(),
             socket,
             link: Link::Open,
             // Numbers that begin in the lower half do not roll over before the peer has heard one (RFC 3711 3.3.1).
@@ -437,7 +437,7 @@ impl Leg {
     /// Begins a playback in place of the one before.
     pub(super) fn play(&mut self, playback: Playback, around: &Surroundings) {
         self.end_playback(PlayEnd::Stopped, around);
-        self.playback = Some(playback);
+        self.playback = Some(Box::new(playback));
         self.request_next(around);
     }
 
@@ -514,25 +514,33 @@ impl Leg {
         }
     }
 
-    /// What is overdue: a digit whose end was lost, and the party's silence.
-    pub(super) fn overdue(&mut self, now: Time, around: &Surroundings) -> [Option<Event>; 2] {
-        let silence = around.silence;
+    /// Tells what is overdue: a digit whose end was lost, and the party's silence.
+    pub(super) fn tell_overdue(&mut self, now: Time, around: &Surroundings) {
         let is_deserted = self.keep_browser(now, around);
-        let digit = self.rtp.flush_digit(now).map(|digit| Event::Digit {
-            stream: self.id,
-            digit: digit.digit,
-            millis: digit.millis,
-        });
+        if let Some(Digit { digit, millis }) = self.rtp.flush_digit(now) {
+            around.tell(Event::Digit { stream: self.id, digit, millis });
+        }
         let quiet = match self.watch {
             Watch::Since(since) => now.since(self.heard.map_or(since, |heard| heard.max(since))),
             Watch::Off | Watch::Told => Duration::ZERO,
         };
-        let silent = (is_deserted || (quiet >= silence && !quiet.is_zero())).then(|| {
+        if is_deserted || (quiet >= around.silence && !quiet.is_zero()) {
             self.watch = Watch::Told;
             let millis = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
-            Event::Silent { stream: self.id, millis }
-        });
-        [digit, silent]
+            around.tell(Event::Silent { stream: self.id, millis });
+        }
+    }
+
+    /// When it is to be looked after next, if nothing comes or goes before.
+    pub(super) fn next_look(&self, silence: Duration) -> Time {
+        if self.browser.is_some() || self.feedback.is_watching() {
+            return Time::ZERO;
+        }
+        let silent = match self.watch {
+            Watch::Since(since) => Some(self.heard.map_or(since, |heard| heard.max(since)) + silence),
+            Watch::Off | Watch::Told => None,
+        };
+        silent.into_iter().chain(self.rtp.next_timeout()).min().unwrap_or(Time::MAX)
     }
 
     /// Sends the playback's next packet.

@@ -223,12 +223,12 @@ impl MediaThread {
     /// Looks after what nothing else reminds of.
     fn keep_house(&mut self, now: Time) {
         for slot in 0..self.legs.slots() {
-            let Some(leg) = self.legs.get_mut(slot) else { continue };
-            let [overdue, one_way] = [leg.overdue(now, &self.around), leg.one_way(now, self.around.one_way)];
-            for event in overdue.into_iter().chain(one_way).flatten() {
-                self.around.tell(event);
-            }
+            let Some(leg) = self.legs.due(now, slot) else { continue };
+            leg.tell_overdue(now, &self.around);
+            leg.tell_one_way(now, &self.around);
             leg.report(now, &mut self.report);
+            let next = leg.next_look(self.around.silence);
+            self.legs.look_again(slot, next);
         }
     }
 }

@@ -5,13 +5,19 @@ use secure::{Inbound, Outbound};
 /// used again under a key gives away what was said.
 const KEPT: usize = 4;
 
-/// What protects the packets of a stream. The contexts that are used come first.
+/// What protects the packets of a stream. Boxed, since most have no keys.
 #[derive(Debug, Default)]
 pub(super) struct Protection {
     is_on: bool,
+    contexts: Option<Box<Contexts>>,
+    refused: u64,
+}
+
+/// Those that are used come first.
+#[derive(Debug, Default)]
+struct Contexts {
     inbound: Vec<(MasterKey, Inbound)>,
     outbound: Vec<(MasterKey, Outbound)>,
-    refused: u64,
 }
 
 impl Protection {
@@ -25,14 +31,14 @@ impl Protection {
 
     /// Takes these keys into use.
     pub(super) fn take(&mut self, keys: &SrtpKeys) {
-        select(&mut self.inbound, &keys.receive, Inbound::new);
-        select(&mut self.outbound, &keys.send, Outbound::new);
+        let contexts = self.contexts.get_or_insert_default();
+        select(&mut contexts.inbound, &keys.receive, Inbound::new);
+        select(&mut contexts.outbound, &keys.send, Outbound::new);
     }
 
     /// Forgets all keys: the peer is another one.
     pub(super) fn forget(&mut self) {
-        self.inbound.clear();
-        self.outbound.clear();
+        self.contexts = None;
     }
 
     /// A datagram is dropped for where it comes from.
@@ -45,7 +51,8 @@ impl Protection {
         if !self.is_on {
             return Some(datagram.len());
         }
-        let opened = self.inbound.first_mut().and_then(|(_, inbound)| {
+        let inbound = self.contexts.as_mut().and_then(|contexts| contexts.inbound.first_mut());
+        let opened = inbound.and_then(|(_, inbound)| {
             let opened = if is_rtcp(datagram) {
                 inbound.unprotect_rtcp(datagram)
             } else {
@@ -64,7 +71,7 @@ impl Protection {
 
     /// The packet as it is sent, in `buffer`; `None` if it cannot be protected, and so must not be sent.
     pub(super) fn seal<'b>(&mut self, packet: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-        let (_, outbound) = self.outbound.first_mut()?;
+        let (_, outbound) = self.contexts.as_mut()?.outbound.first_mut()?;
         buffer.get_mut(..packet.len())?.copy_from_slice(packet);
         let length = outbound.protect(buffer, packet.len()).ok()?;
         Some(&buffer[..length])
@@ -73,11 +80,11 @@ impl Protection {
     /// The RTCP packet as it is sent, in `buffer`, protected if that was agreed; `None` if it must not be sent.
     pub(super) fn seal_rtcp<'b>(&mut self, packet: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         buffer.get_mut(..packet.len())?.copy_from_slice(packet);
-        let length = match self.outbound.first_mut() {
-            Some((_, outbound)) if self.is_on => outbound.protect_rtcp(buffer, packet.len()).ok()?,
-            None if self.is_on => return None,
-            _ => packet.len(),
-        };
+        if !self.is_on {
+            return Some(&buffer[..packet.len()]);
+        }
+        let (_, outbound) = self.contexts.as_mut()?.outbound.first_mut()?;
+        let length = outbound.protect_rtcp(buffer, packet.len()).ok()?;
         Some(&buffer[..length])
     }
 

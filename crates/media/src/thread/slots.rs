@@ -1,4 +1,5 @@
 use super::leg::Leg;
+use clock::Time;
 use rtp::control::StreamId;
 use std::collections::HashMap;
 
@@ -6,6 +7,9 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     legs: Vec<Option<Box<Leg>>>,
+    /// When the stream in a slot is to be looked after: at once, if anything came or went. Beside the streams, so that
+    /// those that rest are not fetched from memory ten times a second.
+    looks: Vec<Time>,
     free: Vec<usize>,
     by_id: HashMap<StreamId, usize>,
 }
@@ -22,10 +26,12 @@ impl Slots {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.legs[slot] = Some(leg);
+                self.looks[slot] = Time::ZERO;
                 slot
             }
             None => {
                 self.legs.push(Some(leg));
+                self.looks.push(Time::ZERO);
                 self.legs.len() - 1
             }
         };
@@ -49,9 +55,23 @@ impl Slots {
         self.legs.get(slot)?.as_deref()
     }
 
-    /// The stream in a slot.
+    /// The stream in a slot, with which something is done: it is looked after once more.
     pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Leg> {
-        self.legs.get_mut(slot)?.as_deref_mut()
+        *self.looks.get_mut(slot)? = Time::ZERO;
+        self.legs[slot].as_deref_mut()
+    }
+
+    /// The stream in a slot, if it is to be looked after.
+    pub(super) fn due(&mut self, now: Time, slot: usize) -> Option<&mut Leg> {
+        self.looks.get(slot).filter(|look| **look <= now)?;
+        self.legs[slot].as_deref_mut()
+    }
+
+    /// The stream in a slot is to be looked after then, if nothing is done with it before.
+    pub(super) fn look_again(&mut self, slot: usize, at: Time) {
+        if let Some(look) = self.looks.get_mut(slot) {
+            *look = at;
+        }
     }
 
     /// A stream by its number.

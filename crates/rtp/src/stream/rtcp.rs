@@ -3,7 +3,7 @@
 use super::Stream;
 use crate::control::{AtPeer, Setup};
 use crate::rtcp::write_report;
-use crate::{Rating, Reports, VoipMetrics};
+use crate::{LossPattern, Rating, Reception, Reports, VoipMetrics};
 use clock::Time;
 use std::net::SocketAddr;
 
@@ -34,10 +34,11 @@ impl Stream {
         let target = self.rtcp_target()?;
         let ssrc = self.rewriter.ssrc();
         let sender = self.reports.sender(now, self.rewriter.timestamp_at(now));
-        let block = self.reception.report().map(|block| self.reports.answering(now, block));
+        let block = self.reception.as_mut().and_then(|reception| reception.report());
+        let block = block.map(|block| self.reports.answering(now, block));
         let metrics = block.filter(|_| self.reports.is_extended()).and_then(|block| {
             let millis = self.setup.as_ref().map_or(20, |setup| u16::from(setup.ptime));
-            VoipMetrics::of(block.ssrc, &self.reception.pattern(), millis, self.reports.last_round_trip())
+            VoipMetrics::of(block.ssrc, &self.pattern(), millis, self.reports.last_round_trip())
         });
         write_report(out, ssrc, sender.as_ref(), block.as_ref(), metrics.as_ref(), self.reports.name());
         Some(target)
@@ -62,7 +63,12 @@ impl Stream {
 
     /// What is heard of the party, by what came.
     pub(super) fn listening(&self) -> Option<Rating> {
-        Rating::listening(&self.reception.pattern(), crate::Concealment::On)
+        Rating::listening(&self.pattern(), crate::Concealment::On)
+    }
+
+    /// How the losses lie among what came.
+    fn pattern(&self) -> LossPattern {
+        self.reception.as_deref().map(Reception::pattern).unwrap_or_default()
     }
 
     /// Whether RTCP from there is the party's: from where its RTP comes if they share a port, or where SDP says.

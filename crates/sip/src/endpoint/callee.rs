@@ -90,7 +90,7 @@ impl Endpoint {
             return self.refuse(flow, &message, fault, &[], out);
         };
         let request = self.next_request();
-        let state = State::Offered { request, dialog, reliable: None };
+        let state = State::Offered { request, dialog: Box::new(dialog), reliable: None };
         let is_server = user.is_none();
         let id = self.begin(Usage { tag, contact: "".into(), login: None, is_server, state });
         let new = NewServer {
@@ -181,7 +181,7 @@ impl Endpoint {
         let interval = self.config.timers.t1;
         self.timers.set((id, UsageTimer::RepeatAnswer), now + interval);
         self.timers.set((id, UsageTimer::AckOverdue), now + interval * 64);
-        Pending::AwaitingAck { answer, interval, then: AfterAck::Stay }
+        Pending::AwaitingAck { answer: Box::new(answer), interval, then: AfterAck::Stay }
     }
 
     /// The 2xx goes out again whatever the transport, since a proxy on the way may change it (13.3.1.4).

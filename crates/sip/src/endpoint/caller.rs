@@ -265,7 +265,7 @@ impl Endpoint {
             early.confirm(&mut dialog);
         }
         let pending = if owing { Pending::Nothing } else { Pending::OwingAck { key, cseq } };
-        usage.state = Session::begin(dialog, pending);
+        usage.state = Session::begin(Box::new(dialog), pending);
         self.usages.insert(id, usage);
         if owing {
             self.acknowledge_in(id, (key, cseq), None, out);

@@ -39,7 +39,7 @@ impl Endpoint {
     pub fn reinvite(&mut self, now: Time, id: InviteId, body: Option<Body>, out: &mut Vec<Output>) -> bool {
         let free = self.may_reinvite(id);
         if free {
-            self.send_reinvite(now, id, Retry { body, refusals: 0 }, out);
+            self.send_reinvite(now, id, Box::new(Retry { body, refusals: 0 }), out);
         }
         free
     }
@@ -47,7 +47,7 @@ impl Endpoint {
     /// Whether there is a dialog without a pending INVITE, and none of ours that is to be sent again.
     pub fn may_reinvite(&self, id: InviteId) -> bool {
         let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return false };
-        matches!(**session, Session { pending: Pending::Nothing, retry: None, .. })
+        matches!(*session, Session { pending: Pending::Nothing, retry: None, .. })
     }
 
     /// Sends a re-INVITE of ours not again that got 491; whether there was one that waited for it. The user has changed its
@@ -331,7 +331,7 @@ impl Endpoint {
         key
     }
 
-    fn send_reinvite(&mut self, now: Time, id: InviteId, attempt: Retry, out: &mut Vec<Output>) {
+    fn send_reinvite(&mut self, now: Time, id: InviteId, attempt: Box<Retry>, out: &mut Vec<Output>) {
         let Some(Usage { state: State::Confirmed(session), .. }) = self.usages.get(&id) else { return };
         let timer = self.refresh_fields(session);
         let Some(usage) = self.usages.get_mut(&id) else { return };

@@ -219,7 +219,7 @@ impl Endpoint {
         let (dialog, invite) = match &mut subscription.place {
             Place::Own { dialog, .. } => (&mut **dialog, None),
             Place::Call(call) => match self.usages.get_mut(call) {
-                Some(Usage { state: State::Confirmed(session), .. }) => (&mut session.dialog, Some(*call)),
+                Some(Usage { state: State::Confirmed(session), .. }) => (&mut *session.dialog, Some(*call)),
                 _ => return self.unsubscribed(id, out),
             },
         };

@@ -38,7 +38,7 @@ pub(super) enum State {
         /// Its transaction.
         request: RequestId,
         /// The dialog that our answer will confirm.
-        dialog: Dialog,
+        dialog: Box<Dialog>,
         /// The provisional responses whose arrival the peer confirms.
         reliable: Option<Box<Reliable>>,
     },
@@ -47,14 +47,14 @@ pub(super) enum State {
         /// With what.
         status: u16,
         /// The dialog that it did not become.
-        dialog: Dialog,
+        dialog: Box<Dialog>,
     },
     /// There is a session.
-    Confirmed(Box<Session>),
+    Confirmed(Session),
     /// Our BYE has no final response.
     Leaving {
         /// The dialog that ends.
-        dialog: Dialog,
+        dialog: Box<Dialog>,
         /// The BYE's transaction.
         bye: ClientKey,
         /// What the user hears in the end.
@@ -103,11 +103,11 @@ pub(super) struct Early {
 #[derive(Debug)]
 pub(super) struct Session {
     /// The dialog.
-    pub(super) dialog: Dialog,
+    pub(super) dialog: Box<Dialog>,
     /// At most one INVITE at a time (14.1).
     pub(super) pending: Pending,
     /// Our re-INVITE that got 491 and is to be sent again.
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<Box<Retry>>,
     /// How it is kept alive, once its first 2xx has settled it.
     pub(super) refresh: Option<Refresh>,
 }
@@ -120,7 +120,7 @@ pub(super) enum Pending {
     /// Our 2xx has no ACK.
     AwaitingAck {
         /// The 2xx.
-        answer: Outgoing,
+        answer: Box<Outgoing>,
         /// How long ago it was sent last, in steps of T1 up to T2.
         interval: Duration,
         /// What the user wants done once the ACK has come.
@@ -138,7 +138,7 @@ pub(super) enum Pending {
         /// Its transaction.
         key: ClientKey,
         /// What it says.
-        attempt: Retry,
+        attempt: Box<Retry>,
     },
     /// The peer's re-INVITE has no final response.
     Received(RequestId),
@@ -335,7 +335,7 @@ impl Early {
 
 impl Session {
     /// The state of a session that begins with `pending`.
-    pub(super) fn begin(dialog: Dialog, pending: Pending) -> State {
-        State::Confirmed(Box::new(Self { dialog, pending, retry: None, refresh: None }))
+    pub(super) fn begin(dialog: Box<Dialog>, pending: Pending) -> State {
+        State::Confirmed(Self { dialog, pending, retry: None, refresh: None })
     }
 }

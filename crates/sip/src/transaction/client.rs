@@ -6,6 +6,7 @@ use super::{
 use crate::endpoint::{EndpointConfig, InviteId, Output, SentId, SubscriptionId};
 use crate::steady::Steady;
 use crate::{Flow, Message, Method, Name, RequestBuilder, Transport, Via};
+use bytes::Bytes;
 use clock::{Duration, Time, Timers};
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -142,10 +143,8 @@ struct Client {
     machine: Machine,
     user: ClientUser,
     invite: Option<InviteId>,
-    /// The way of the request.
-    flow: Flow,
-    /// The way that it was to go, if it is too large for that.
-    meant: Flow,
+    /// The way that the request was to go, if it is too large for that.
+    meant: Option<Box<Flow>>,
     trial: Trial,
     last: Last,
     interval: Duration,
@@ -158,7 +157,7 @@ enum Trial {
     /// No, or something has come back by it.
     No,
     /// It has, and nothing has come back: this is the request as it goes by UDP.
-    Runs(Outgoing),
+    Runs(Box<Outgoing>),
     /// It had, and nothing came back: since then it goes by UDP.
     FellBack(Time),
 }
@@ -207,6 +206,11 @@ impl Machine {
             Self::Invite(client_invite::State::Terminated)
                 | Self::NonInvite(client_non_invite::State::Terminated)
         )
+    }
+
+    /// Whether no flow that fails can end it: it is over, or its dialog lives by flows of its own.
+    const fn has_no_flow(&self) -> bool {
+        self.is_terminated() || matches!(self, Self::Invite(client_invite::State::Accepted))
     }
 
     /// The timer by which it repeats its request.
@@ -267,23 +271,21 @@ impl Clients {
         out: &mut Vec<Output>,
     ) {
         let NewClient { key, is_invite, request, user, invite, challenges } = new;
-        let meant = request.flow;
-        let (request, trial) = match streamed {
+        let (request, meant, trial) = match streamed {
             Some(Streamed(streamed)) => {
                 self.trials.set(key, now + self.values.t1 * STREAM_TRIAL);
-                (streamed, Trial::Runs(request))
+                (streamed, Some(Box::new(request.flow)), Trial::Runs(Box::new(request)))
             }
-            None => (request, Trial::No),
+            None => (request, None, Trial::No),
         };
         let machine = match is_invite {
             true => Machine::Invite(client_invite::State::Calling),
             false => Machine::NonInvite(client_non_invite::State::Trying),
         };
         let interval = self.values.t1;
-        let flow = request.flow;
-        self.by_flow.insert(flow_key(&flow, key));
+        self.by_flow.insert(flow_key(&request.flow, key));
         let last = Last::One(request);
-        let client = Client { machine, user, invite, flow, meant, trial, last, interval, challenges };
+        let client = Client { machine, user, invite, meant, trial, last, interval, challenges };
         self.alive.insert(key, client);
         let notice = self.act(now, key, machine.start(), None, out);
         debug_assert!(notice.is_none(), "nothing has come back yet");
@@ -348,18 +350,17 @@ impl Clients {
     /// retransmission.
     fn end_trial(&mut self, now: Time, key: ClientKey, out: &mut Vec<Output>) -> bool {
         let Some(client) = self.alive.get_mut(&key) else { return false };
-        let Trial::Runs(request) = &client.trial else { return false };
-        let request = request.clone();
-        client.trial = Trial::FellBack(now);
+        let (Trial::Runs(request), Last::One(streamed)) = (&client.trial, &client.last) else { return false };
         self.trials.cancel(key);
-        self.by_flow.remove(&flow_key(&client.flow, key));
+        self.by_flow.remove(&flow_key(&streamed.flow, key));
         self.by_flow.insert(flow_key(&request.flow, key));
-        client.flow = request.flow;
         request.send(client.invite, true, out);
-        client.last = Last::One(request);
+        let server = request.flow.peer;
+        client.last = Last::One(Outgoing::clone(request));
+        client.meant = None;
+        client.trial = Trial::FellBack(now);
         client.interval = self.values.t1;
         self.timers.set((key, client.machine.repeats()), now + self.values.t1);
-        let server = client.flow.peer;
         if self.no_stream.len() >= MAX_NO_STREAM {
             self.no_stream.retain(|_, until| *until > now);
         }
@@ -384,7 +385,7 @@ impl Clients {
 
     /// The way that a request was to go which goes by TCP for its size.
     pub(crate) fn meant(&self, key: ClientKey) -> Option<Flow> {
-        self.alive.get(&key).filter(|client| client.meant != client.flow).map(|client| client.meant)
+        self.alive.get(&key)?.meant.as_deref().copied()
     }
 
     /// Fires the earliest timer if it is due.
@@ -439,6 +440,8 @@ impl Clients {
             return ack.send(None, false, out);
         };
         ack.send(client.invite, false, out);
+        // It lies there for 64*T1, and the buffer that it was written into is larger.
+        let ack = Outgoing { bytes: Bytes::copy_from_slice(&ack.bytes), ..ack };
         match &mut client.last {
             Last::Acks(acks) if acks.len() < MAX_ACKS => acks.push((to_tag.into(), ack)),
             Last::Acks(_) => {}
@@ -528,8 +531,12 @@ impl Clients {
             }
         }
         let notice = outcome.map(|outcome| ClientNotice { key, user: client.user, outcome });
+        if client.machine.has_no_flow()
+            && let Last::One(message) = &client.last
+        {
+            self.by_flow.remove(&flow_key(&message.flow, key));
+        }
         if client.machine.is_terminated() {
-            self.by_flow.remove(&flow_key(&client.flow, key));
             self.alive.remove(&key);
             self.trials.cancel(key);
         } else if let Some(timer) = due {

@@ -10,6 +10,7 @@ use clock::{Duration, Time, Timers};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Who wants to hear of a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +80,8 @@ pub(crate) struct Cancelled {
 #[derive(Debug)]
 struct Server {
     machine: Machine,
-    key: Box<str>,
-    merge_key: Option<Box<str>>,
+    key: Arc<str>,
+    merge_key: Option<Arc<str>>,
     user: ServerUser,
     invite: Option<InviteId>,
     flow: Flow,
@@ -88,8 +89,8 @@ struct Server {
     sent_by: SocketAddr,
     to_tag: u64,
     /// Kept until the final response.
-    request: Option<Message>,
-    last: Option<Outgoing>,
+    request: Option<Box<Message>>,
+    last: Option<Box<Outgoing>>,
     interval: Duration,
     cancelled: bool,
 }
@@ -130,8 +131,8 @@ impl Machine {
 pub(crate) struct Servers {
     values: TimerValues,
     alive: Steady<RequestId, Server>,
-    by_key: HashMap<Box<str>, RequestId>,
-    by_merge_key: HashMap<Box<str>, RequestId>,
+    by_key: HashMap<Arc<str>, RequestId>,
+    by_merge_key: HashMap<Arc<str>, RequestId>,
     timers: Timers<(RequestId, Timer)>,
 }
 
@@ -154,7 +155,7 @@ impl Servers {
 
     /// Whether this INVITE has come before by another way (RFC 3261 section 8.2.2.2).
     pub(crate) fn is_merged(&self, invite: &Message) -> bool {
-        merge_key(invite).is_some_and(|key| self.by_merge_key.contains_key(&key))
+        merge_key(invite).is_some_and(|key| self.by_merge_key.contains_key(&*key))
     }
 
     /// Begins a transaction.
@@ -165,15 +166,16 @@ impl Servers {
             true => Machine::Invite(server_invite::State::Proceeding),
             false => Machine::NonInvite(server_non_invite::State::Trying),
         };
-        let merge_key = is_invite.then(|| merge_key(&request)).flatten();
+        let merge_key = is_invite.then(|| merge_key(&request)).flatten().map(Arc::from);
         if let Some(merge_key) = &merge_key {
-            self.by_merge_key.insert(merge_key.clone(), id);
+            self.by_merge_key.insert(Arc::clone(merge_key), id);
         }
-        self.by_key.insert(key.clone(), id);
+        let key = Arc::<str>::from(key);
+        self.by_key.insert(Arc::clone(&key), id);
         let interval = self.values.t1;
         let port = request.via().ok().and_then(|via| via.port());
         let sent_by = SocketAddr::new(flow.peer.ip(), port.unwrap_or(flow.transport.default_port()));
-        let request = Some(request);
+        let request = Some(Box::new(request));
         let server = Server {
             machine,
             key,
@@ -240,7 +242,7 @@ impl Servers {
     /// The request of a transaction, until its final response.
     pub(crate) fn waiting(&self, id: RequestId) -> Option<Waiting> {
         let server = self.alive.get(&id)?;
-        let request = server.request.clone()?;
+        let request = Message::clone(server.request.as_deref()?);
         let Server { flow, to_tag, user, invite, .. } = *server;
         Some(Waiting { request, flow, to_tag, user, invite })
     }
@@ -323,7 +325,7 @@ impl Servers {
         for action in actions {
             match *action {
                 Action::Send => {
-                    server.last = response.take().or(server.last.take());
+                    server.last = response.take().map(Box::new).or(server.last.take());
                     server.send(false, out);
                 }
                 Action::Repeat => server.send(true, out),
@@ -412,11 +414,11 @@ pub(crate) fn has_cookie(branch: &str) -> bool {
 }
 
 /// From tag, Call-ID and CSeq number of an INVITE outside a dialog; `None` inside one.
-fn merge_key(invite: &Message) -> Option<Box<str>> {
+fn merge_key(invite: &Message) -> Option<String> {
     if invite.to().ok()?.tag().is_some() {
         return None;
     }
     let from_tag = invite.from().ok()?.tag()?;
     let (cseq, _) = invite.cseq().ok()?;
-    Some(format!("{cseq} {from_tag} {}", invite.call_id()).into_boxed_str())
+    Some(format!("{cseq} {from_tag} {}", invite.call_id()))
 }

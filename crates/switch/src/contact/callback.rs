@@ -50,7 +50,7 @@ impl Contact {
 
     /// It calls back the customer of another contact, who has a place in the queue.
     pub(crate) fn calls_back_for(&mut self, calls_back: CallsBack, order: &CallbackOrder) {
-        self.former_place = Some(FormerPlace::of(order));
+        self.former_place = Some(Box::new(FormerPlace::of(order)));
         self.calls_back = Some(calls_back);
     }
 

@@ -40,7 +40,7 @@ impl Contact {
         };
         core.log(Some(self.id), Kind::RoomEntered { leg, room: Arc::clone(&seat.room), parties });
         self.announce(core, seat.enter.as_ref(), 1);
-        self.phase = Phase::Conference(seat);
+        self.phase = Phase::Conference(Box::new(seat));
         self.speak_in_room(core);
         if !self.is_consulting() {
             self.hand_over(core);
@@ -64,7 +64,7 @@ impl Contact {
         let met = member.is_some_and(|member| member.met);
         let room = Arc::clone(&seat.room);
         core.log(Some(self.id), Kind::RoomLeft { leg: self.caller.id, room, removed, met });
-        Some(seat)
+        Some(*seat)
     }
 
     /// Plays something to the others in the room, if there are so many.

@@ -174,7 +174,7 @@ impl Contact {
     pub(super) fn start_dial(&mut self, core: &mut Core, order: Order) {
         let names = order.targets.iter().map(|target| target.to_string().into()).collect();
         core.log(Some(self.id), Kind::DialStarted { targets: names });
-        self.phase = Phase::Dialing(Dial::of(order));
+        self.phase = Phase::Dialing(Box::new(Dial::of(order)));
         self.ring_next(core);
     }
 

@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What goes on between audio and fax.
 #[derive(Default)]
 pub(super) struct Faxing {
-    offer: Option<FaxOffer>,
+    offer: Option<Box<FaxOffer>>,
     /// Legs that would not go back to audio.
     refusals: Vec<Refusal>,
 }
@@ -63,7 +63,7 @@ impl Contact {
             core.endpoint.respond(core.now, request, 504, &[], None, &mut core.sip);
             return true;
         }
-        let offer = FaxOffer { asker, request, sdp: sdp.into(), t38, asked, sent: false };
+        let offer = Box::new(FaxOffer { asker, request, sdp: sdp.into(), t38, asked, sent: false });
         match self.faxing.offer.take() {
             // Both have asked for it, and so both have it.
             Some(other) if other.asker == asked => {
@@ -150,7 +150,7 @@ impl Contact {
     }
 
     /// Goes on with an offer; `None` once it is answered.
-    fn pursue_fax(&mut self, core: &mut Core, mut offer: FaxOffer) -> Option<FaxOffer> {
+    fn pursue_fax(&mut self, core: &mut Core, mut offer: Box<FaxOffer>) -> Option<Box<FaxOffer>> {
         if !core.endpoint.is_waiting(offer.request) {
             // Cancelled, or its call is over. What the other party may still accept is taken back.
             return None;

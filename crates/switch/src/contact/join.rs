@@ -22,7 +22,7 @@ pub(crate) struct FarSide {
 
 enum Reached {
     Flow(Option<Playing>, Option<NewMessage>),
-    Dialing(Dial, Option<Time>),
+    Dialing(Box<Dial>, Option<Time>),
     Bridged(LegId),
     Conference(Seat),
     Queue(Enqueue, Time),

@@ -69,7 +69,7 @@ pub(crate) struct Contact {
     /// What it dialled, as the dialplan has it.
     pub(crate) called: Arc<str>,
     /// What its INVITE says of who answers for the caller, until that is judged: the flow waits for it.
-    claim: Option<Claim>,
+    claim: Option<Box<Claim>>,
     pub(crate) max_forwards: u8,
     /// Whom the contact serves: who called, or the party that a caller has transferred.
     pub(crate) caller: Leg,
@@ -86,7 +86,7 @@ pub(crate) struct Contact {
     early: Option<EarlyBridge>,
     faxing: Faxing,
     /// Where its caller has waited before.
-    former_place: Option<FormerPlace>,
+    former_place: Option<Box<FormerPlace>>,
     /// Whom it calls back, until that one is where its agent is kept.
     calls_back: Option<CallsBack>,
     /// Recordings that the engine has not reported as ended.
@@ -101,8 +101,8 @@ pub(crate) struct Contact {
     /// The SIP status that a caller who was never answered gets: that of the last dial that failed.
     failed_status: Option<u16>,
     /// The transfer under way: it spans what the target's flow does until it has the call.
-    transfer: Option<Transfer>,
-    supervision: Option<Supervision>,
+    transfer: Option<Box<Transfer>>,
+    supervision: Option<Box<Supervision>>,
     /// The user who has handed the caller on to where its flow is now: what that flow costs is that user's, too.
     sent_on_by: Option<Arc<str>>,
     cause: Option<Cause>,
@@ -113,13 +113,13 @@ enum Phase {
     /// The flow speaks with the caller alone.
     Flow,
     /// Destinations are being rung.
-    Dialing(Dial),
+    Dialing(Box<Dial>),
     /// An agent that has answered is told whose call it gets.
     Briefing(Box<Briefing>),
     /// The caller hears this leg.
     Bridged { callee: LegId },
     /// The caller is in a room.
-    Conference(Seat),
+    Conference(Box<Seat>),
     /// The leg in the caller's place is the node's own, to test a trunk.
     Test,
     /// The customer is rung that is to be called back.
@@ -158,7 +158,7 @@ impl Contact {
             client,
             identity,
             called,
-            claim,
+            claim: claim.map(Box::new),
             max_forwards,
             caller,
             callees: Vec::new(),

@@ -65,11 +65,11 @@ impl Contact {
         let ringback = music.map_or(Ringback::Tone, Ringback::Prompt);
         let (full_name, ring_time) = (Arc::clone(&queue.plan.name), queue.plan.ring);
         if let Some(order) = core.forget_callback(self.id) {
-            self.former_place = Some(FormerPlace::of(&order));
+            self.former_place = Some(Box::new(FormerPlace::of(&order)));
         }
         let former = self.former_place.as_ref().filter(|place| place.queue == order.queue);
         let entered = former.map_or(core.now, |place| place.entered);
-        self.former_place = Some(FormerPlace::asked_for(&order, entered));
+        self.former_place = Some(Box::new(FormerPlace::asked_for(&order, entered)));
         core.log(
             Some(self.id),
             Kind::QueueEntered {
@@ -92,7 +92,7 @@ impl Contact {
         };
         let queue_name = Arc::clone(&order.queue);
         let waiting = Waiting { order, entered, offers: Vec::new(), announcement: None, position: None };
-        self.phase = Phase::Dialing(Dial::waiting(ring_time, ringback, waiting));
+        self.phase = Phase::Dialing(Box::new(Dial::waiting(ring_time, ringback, waiting)));
         let is_reached = self
             .calls_back
             .take_if(|it| it.queue == queue_name)
@@ -113,41 +113,37 @@ impl Contact {
 
     /// The queue in which its caller waits, and since when.
     pub(super) fn queued_in(&self) -> Option<(&Enqueue, Time)> {
-        match &self.phase {
-            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => {
-                Some((&waiting.order, waiting.entered))
-            }
-            _ => None,
-        }
+        self.queue_place().map(|waiting| (&waiting.order, waiting.entered))
+    }
+
+    fn queue_place(&self) -> Option<&Waiting> {
+        let Phase::Dialing(dial) = &self.phase else { return None };
+        let Purpose::Queue(waiting) = &dial.purpose else { return None };
+        Some(waiting)
     }
 
     /// Its caller has so many points from now on.
     pub(super) fn set_priority(&mut self, points: i32) {
-        if let Some(waiting) = self.waiting_mut() {
+        if let Some(waiting) = self.queue_place_mut() {
             waiting.order.priority = points;
         }
     }
 
-    fn waiting_mut(&mut self) -> Option<&mut Waiting> {
-        match &mut self.phase {
-            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => Some(waiting),
-            _ => None,
-        }
+    fn queue_place_mut(&mut self) -> Option<&mut Waiting> {
+        let Phase::Dialing(dial) = &mut self.phase else { return None };
+        let Purpose::Queue(waiting) = &mut dial.purpose else { return None };
+        Some(waiting)
     }
 
     /// Whether its caller waits in a queue.
     pub(crate) fn is_queued(&self) -> bool {
-        matches!(&self.phase, Phase::Dialing(Dial { purpose: Purpose::Queue(_), .. }))
+        self.queue_place().is_some()
     }
 
     /// The offers that its caller has, each with the number of the contact.
     pub(crate) fn offers(&self) -> Vec<(u64, u64)> {
-        match &self.phase {
-            Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) => {
-                waiting.offers.iter().map(|offer| (offer.number, self.id.0)).collect()
-            }
-            _ => Vec::new(),
-        }
+        let offers = self.queue_place().map_or(&[][..], |waiting| &waiting.offers);
+        offers.iter().map(|offer| (offer.number, self.id.0)).collect()
     }
 
     /// Rings the phone of an agent to whom the queue offers the call.
@@ -159,7 +155,7 @@ impl Contact {
         why: String,
     ) {
         let id = self.id;
-        let Some(waiting) = self.waiting_mut() else {
+        let Some(waiting) = self.queue_place_mut() else {
             return core
                 .queues
                 .handle(core.now, Input::OfferEnded { offer: number, outcome: Outcome::Unreachable });
@@ -175,7 +171,7 @@ impl Contact {
 
     fn set_offer_timer(&mut self, core: &mut Core) {
         let id = self.id;
-        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(waiting) = self.queue_place_mut() else { return };
         match waiting.offers.iter().map(|offer| offer.until).min() {
             Some(until) => core.timers.set(Timer::Ring(id), until),
             None => {
@@ -187,7 +183,7 @@ impl Contact {
     /// The offer to the agent at a user's phone has come to an end without a talk.
     fn end_offer(&mut self, core: &mut Core, user: &str, outcome: Outcome) {
         let id = self.id;
-        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(waiting) = self.queue_place_mut() else { return };
         let Some(place) = waiting.offers.iter().position(|offer| &*offer.user == user) else { return };
         let Offer { number: offer, agent, .. } = waiting.offers.remove(place);
         core.log(Some(id), Kind::QueueOfferEnded { offer, agent, outcome: logged(outcome) });
@@ -209,7 +205,7 @@ impl Contact {
     /// Agents that have been rung for long enough are rung no more.
     pub(super) fn end_late_offers(&mut self, core: &mut Core) {
         let now = core.now;
-        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(waiting) = self.queue_place_mut() else { return };
         let late = waiting.offers.iter().filter(|offer| offer.until <= now);
         let late: Vec<_> = late.map(|offer| Arc::clone(&offer.user)).collect();
         for user in late {
@@ -221,7 +217,7 @@ impl Contact {
     /// The queue takes an offer back.
     pub(crate) fn withdraw(&mut self, core: &mut Core, number: u64, outcome: OfferOutcome) {
         let id = self.id;
-        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(waiting) = self.queue_place_mut() else { return };
         let Some(place) = waiting.offers.iter().position(|offer| offer.number == number) else { return };
         let Offer { agent, user, .. } = waiting.offers.remove(place);
         core.log(Some(id), Kind::QueueOfferEnded { offer: number, agent, outcome });
@@ -253,11 +249,8 @@ impl Contact {
         if !self.is_queued() {
             return None;
         }
-        let Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. }) =
-            std::mem::replace(&mut self.phase, Phase::Flow)
-        else {
-            return None;
-        };
+        let Phase::Dialing(dial) = std::mem::replace(&mut self.phase, Phase::Flow) else { return None };
+        let Purpose::Queue(waiting) = dial.purpose else { return None };
         core.timers.cancel(Timer::Ring(self.id));
         self.cancel_ringing(core, None, by, "cancelled");
         let gone = match outcome {
@@ -276,8 +269,10 @@ impl Contact {
     /// An answered leg has the caller of the queue: whose it is, is told, and all other offers are over. What its agent is told
     /// first, with the place that the caller has until then.
     pub(super) fn serve_from_queue(&mut self, core: &mut Core, leg: LegId) -> Option<Whisper> {
-        let Phase::Dialing(Dial { purpose, .. }) = &mut self.phase else { return None };
-        let Purpose::Queue(waiting) = std::mem::replace(purpose, Purpose::Step) else { return None };
+        let Phase::Dialing(dial) = &mut self.phase else { return None };
+        let Purpose::Queue(waiting) = std::mem::replace(&mut dial.purpose, Purpose::Step) else {
+            return None;
+        };
         core.timers.cancel(Timer::Ring(self.id));
         // Who comes back after a talk waits anew.
         self.former_place = None;
@@ -330,7 +325,7 @@ impl Contact {
 
     /// Takes the place of another contact's caller, with the time that it has waited.
     pub(super) fn enqueue_at(&mut self, core: &mut Core, order: Enqueue, entered: Time) {
-        self.former_place = Some(FormerPlace::asked_for(&order, entered));
+        self.former_place = Some(Box::new(FormerPlace::asked_for(&order, entered)));
         self.enqueue(core, order);
     }
 
@@ -339,7 +334,7 @@ impl Contact {
     pub(crate) fn tell_waiting(&mut self, core: &mut Core, position: u32, wait: Option<Duration>) {
         let (client, stream) = (Arc::clone(&self.client), self.caller.stream());
         let plan = Arc::clone(&self.plan);
-        let Some(waiting) = self.waiting_mut() else { return };
+        let Some(waiting) = self.queue_place_mut() else { return };
         let better = waiting.position.is_none_or(|told| position <= told).then_some(position);
         let queue = plan.queue(&client, &waiting.order.queue);
         let heard = queue.and_then(|queue| queue.heard(&waiting.order.language));
@@ -356,15 +351,14 @@ impl Contact {
 
     /// What a caller that waits was told is over, and it hears music again.
     pub(super) fn end_announcement(&mut self, play: PlayId) {
-        if let Some(waiting) = self.waiting_mut() {
+        if let Some(waiting) = self.queue_place_mut() {
             waiting.announcement.take_if(|announced| *announced == play);
         }
     }
 
     /// Whether the caller is told something while it waits.
     pub(super) fn is_told(&self) -> bool {
-        matches!(&self.phase, Phase::Dialing(Dial { purpose: Purpose::Queue(waiting), .. })
-            if waiting.announcement.is_some())
+        self.queue_place().is_some_and(|waiting| waiting.announcement.is_some())
     }
 }
 

@@ -60,7 +60,7 @@ impl Contact {
         core.users.occupy(&user, self.id);
         core.timers.set(Timer::Supervise(self.id), core.now + RING_TIME);
         core.log(Some(self.id), Kind::SupervisionStarted { user: Arc::clone(&user), mode });
-        self.supervision = Some(Supervision { user, mode, leg: None, company: None });
+        self.supervision = Some(Box::new(Supervision { user, mode, leg: None, company: None }));
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl Contact {
 
     /// Lets the supervisor go; false if there is none.
     pub(crate) fn end_supervision(&mut self, core: &mut Core, by: EndedBy, why: &str) -> bool {
-        let Some(Supervision { user, .. }) = &self.supervision else { return false };
+        let Some(Supervision { user, .. }) = self.supervision.as_deref() else { return false };
         let user = Arc::clone(user);
         self.part_company(core);
         self.supervision = None;
@@ -296,7 +296,7 @@ impl Contact {
         let Some(place) = self.supervisors.iter().position(|leg| leg.id == supervisor) else { return };
         self.unbridge(core, callee);
         self.phase = Phase::Flow;
-        let Some(Supervision { user, .. }) = self.supervision.take() else { return };
+        let Some(Supervision { user, .. }) = self.supervision.take().map(|it| *it) else { return };
         let leg = self.supervisors.remove(place);
         self.callees.push(leg);
         core.log(Some(self.id), Kind::TakenOver { leg: agent, by: supervisor });

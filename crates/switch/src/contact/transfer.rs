@@ -153,7 +153,7 @@ impl Contact {
         self.failed_status = None;
         let user = self.leg_mut(leg).and_then(|leg| leg.user().cloned());
         self.sent_on_by.clone_from(&user);
-        self.transfer = Some(Transfer {
+        self.transfer = Some(Box::new(Transfer {
             transferor: leg,
             by,
             user,
@@ -162,7 +162,7 @@ impl Contact {
             turned,
             suspended: None,
             waits: None,
-        });
+        }));
     }
 
     /// Lets another flow have the caller; the one before comes back with the caller.
