@@ -142,35 +142,23 @@ impl Reader {
         Ok(events)
     }
 
-    /// The number of the last event; 0 if there is none.
+    /// Each start of the node by its number, with the wall clock from there on. Reads all that is of no contact.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn last_seq(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT COALESCE(MAX(last_seq), 0) FROM \
-                   (SELECT last_seq FROM journal ORDER BY first_seq DESC LIMIT ?)";
-        let row = sqlx::query(sql).bind(to_i64(BATCH_EVENTS as u64)).fetch_one(&self.pool).await;
-        Ok(from_i64(row.map_err(|source| self.explain(source))?.get(0)))
-    }
-
-    /// The wall clock under which the event with this number was recorded: that of the start before it.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn wall_at(&self, seq: u64) -> Result<WallClock, StoreError> {
-        let sql = "SELECT contact, events FROM journal WHERE contact IS NULL AND first_seq <= ? \
-                   AND instr(events, '\"node_started\"') > 0 ORDER BY first_seq DESC LIMIT 2";
-        let rows = sqlx::query(sql).bind(to_i64(seq)).fetch_all(&self.pool).await;
+    pub async fn starts(&self) -> Result<Vec<(u64, WallClock)>, StoreError> {
+        let sql = "SELECT contact, events FROM journal WHERE contact IS NULL \
+                   AND instr(events, '\"node_started\"') > 0 ORDER BY first_seq";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await;
         let rows = rows.map_err(|source| self.explain(source))?;
         let events = decode(&self.path, rows.iter().map(|row| (row.get(0), row.get(1))))?;
-        let starts =
-            events.into_iter().filter(|event| event.seq <= seq).filter_map(|event| match event.kind {
-                Kind::NodeStarted { unix_micros, .. } => {
-                    Some((event.seq, WallClock::from_start(event.at, unix_micros)))
-                }
-                _ => None,
-            });
-        Ok(starts.max_by_key(|(seq, _)| *seq).map_or(WallClock::new(0), |(_, wall)| wall))
+        let starts = events.into_iter().filter_map(|event| match event.kind {
+            Kind::NodeStarted { unix_micros, .. } => {
+                Some((event.seq, WallClock::from_start(event.at, unix_micros)))
+            }
+            _ => None,
+        });
+        Ok(starts.collect())
     }
 
     /// The client of a contact, as soon as the log has its beginning.

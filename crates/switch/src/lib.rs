@@ -168,6 +168,8 @@ pub enum Input {
     Hangup(ContactId),
     /// Somebody has changed something by HTTP, or wanted to; it is logged.
     Requested {
+        /// The contact that it was about, if it may be up.
+        contact: Option<ContactId>,
         /// The account.
         by: Arc<str>,
         /// The method.
@@ -338,8 +340,9 @@ impl Switch {
             Input::Timeout => self.on_timeout(),
             Input::Apply(applied) => self.apply_plan(applied),
             Input::Hangup(id) => self.with_contact(id, Contact::end_by_operator),
-            Input::Requested { by, method, path, status } => {
-                self.log_request(Kind::Requested { by, method, path, status });
+            Input::Requested { contact, by, method, path, status } => {
+                let contact = contact.filter(|contact| self.contacts.contains_key(contact));
+                self.core.log(contact, Kind::Requested { by, method, path, status });
             }
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,

@@ -29,12 +29,4 @@ impl Switch {
             self.core.log(None, Kind::BanLifted { address });
         }
     }
-
-    /// Logs a request: with the contact that it names, as long as that is up.
-    pub(crate) fn log_request(&mut self, kind: Kind) {
-        let Kind::Requested { path, .. } = &kind else { return };
-        let mut numbers = path.split('/').filter_map(|part| part.parse().ok()).map(ContactId);
-        let contact = numbers.find(|contact| self.contacts.contains_key(contact));
-        self.core.log(contact, kind);
-    }
 }

@@ -206,8 +206,10 @@ impl Core {
                 (Some(_), Some(_)) => {}
                 (None, Some(length)) => self.keep_message(message, path, length),
                 (None, None) => self.drop_message(message, &path, "interrupted"),
+                // Whoever mounts its disk again, or puts it back, finds it in its mailbox.
                 (Some(_), None) => {
-                    self.delete_message(message, &"the node: its file is gone".into());
+                    let text = format!("message {message} in a mailbox has no sound: {path} cannot be read");
+                    self.log(None, Kind::Alarm { text });
                 }
             }
         }
@@ -361,19 +363,23 @@ mod tests {
             (stored(5, Some(5_000)), None),
         ];
         switch.handle(Time::ZERO, Input::Messages(found), &mut out);
+        // What has no sound at present stays: its disk may not be mounted yet.
+        let alarms = out.iter().filter(|output| {
+            matches!(output, Output::Event(event) if matches!(&event.kind, Kind::Alarm { text } if text.contains("5.wav")))
+        });
+        assert_eq!(alarms.count(), 1);
         let (kinds, files) = told(&mut out);
         let dropped = |message| Kind::VoicemailDropped { message, reason: "interrupted".into() };
-        let lost = Kind::VoicemailDeleted { message: 5, by: "the node: its file is gone".into() };
         let left = Kind::VoicemailLeft { message: 2, path: "2.wav".into(), millis: 3_000 };
-        assert_eq!(kinds, [left, dropped(3), dropped(4), lost]);
-        assert_eq!(files, ["3.wav", "4.wav", "5.wav"].map(PathBuf::from));
+        assert_eq!(kinds, [left, dropped(3), dropped(4)]);
+        assert_eq!(files, ["3.wav", "4.wav"].map(PathBuf::from));
         let kept: Vec<_> = switch.messages().into_iter().map(|it| it.message).collect();
-        assert_eq!(kept, [1, 2]);
-        assert_eq!(switch.waiting_for("alice"), Waiting { new: 2, old: 0 });
+        assert_eq!(kept, [1, 2, 5]);
+        assert_eq!(switch.waiting_for("alice"), Waiting { new: 3, old: 0 });
         let by: Arc<str> = "alice".into();
         let hear = (MessageOrder::Hear(true), &by);
         assert_eq!(switch.direct_message(Time::ZERO, 1, hear, &mut out), Ok(()));
-        assert_eq!(switch.waiting_for("alice"), Waiting { new: 1, old: 1 });
+        assert_eq!(switch.waiting_for("alice"), Waiting { new: 2, old: 1 });
         assert_eq!(switch.direct_message(Time::ZERO, 3, hear, &mut out), Err(MessageRefused::Unknown));
     }
 

@@ -72,7 +72,10 @@ impl Callback {
 
     pub(super) fn resume(&self, event: Event, turn: &mut Turn<'_>) -> Next {
         match event {
-            Event::CallbackDone(CallbackResult::Kept) => Next::Go(self.kept),
+            Event::CallbackDone(CallbackResult::Kept) => {
+                turn.branch("callback", "kept");
+                Next::Go(self.kept)
+            }
             Event::CallbackDone(CallbackResult::Duplicate) => {
                 turn.branch("callback", "duplicate");
                 Next::Go(self.duplicate)

@@ -389,7 +389,7 @@ fn whoever_asks_for_it_is_to_be_called_back_unless_the_script_says_why_not() {
         lines[1].strip_prefix("0:00.0  8  main: callback support   ").expect("the step").to_owned()
     };
     let asks = "is to be called back at +34600111222 from the queue support";
-    assert_eq!(callback(&[]), asks);
+    assert_eq!(callback(&[]), format!("{asks}, → kept"));
     assert_eq!(callback(&["duplicate"]), format!("{asks}: refused, → duplicate"));
     assert_eq!(callback(&["refused"]), format!("{asks}: refused, → failed"));
     let config = load(&input(NODE, CALLBACK)).unwrap_or_else(|report| panic!("{report}"));

@@ -23,6 +23,8 @@ const MAX_SESSIONS: usize = 16;
 pub(crate) struct Accounts {
     path: PathBuf,
     book: Mutex<Book>,
+    /// Whoever changes the book; others read it meanwhile.
+    writing: Mutex<()>,
 }
 
 /// What the file holds.
@@ -150,7 +152,7 @@ impl Accounts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Book::default(),
             Err(error) => return Err(AccessError::File { path, error }),
         };
-        Ok(Self { path, book: Mutex::new(book) })
+        Ok(Self { path, book: Mutex::new(book), writing: Mutex::new(()) })
     }
 
     /// All of them, by name.
@@ -216,13 +218,18 @@ impl Accounts {
         password: &str,
         now: Timestamp,
     ) -> Result<NewSecret, AccessError> {
-        let account = self.verified(name, password)?;
+        let (account, hash) = self.verified(name, password)?;
         if account.expires.is_some_and(|end| end <= now) {
             return Err(AccessError::Refused);
         }
         let token = Token::make().map_err(AccessError::Random)?;
         let until = now.checked_add(SESSION).unwrap_or(Timestamp::MAX);
         self.change(|book| {
+            // It may have been ended, or its password changed, while this one was looked at.
+            let is_same = |kept: &Kept| kept.account == account && kept.password.as_ref() == Some(&hash);
+            if !book.accounts.get(name).is_some_and(is_same) {
+                return Err(AccessError::Refused);
+            }
             book.forget(now);
             book.make_room(name);
             let entry = Entry { account: account.name.clone(), until: Some(until) };
@@ -237,11 +244,13 @@ impl Accounts {
     /// # Errors
     /// It cannot be kept.
     pub(crate) fn log_out(&self, token: &str) -> Result<(), AccessError> {
+        let seal = Seal::of(token);
+        let is_session = self.lock().tokens.get(&seal).is_some_and(|entry| entry.until.is_some());
+        if !is_session {
+            return Ok(());
+        }
         self.change(|book| {
-            let seal = Seal::of(token);
-            if book.tokens.get(&seal).is_some_and(|entry| entry.until.is_some()) {
-                book.tokens.remove(&seal);
-            }
+            book.tokens.remove(&seal);
             Ok(())
         })
     }
@@ -251,38 +260,41 @@ impl Accounts {
     /// # Errors
     /// The one before is another, the new one is too short, or it cannot be kept.
     pub(crate) fn change_password(&self, name: &str, [old, new]: [&str; 2]) -> Result<(), AccessError> {
-        self.verified(name, old)?;
+        let (_, before) = self.verified(name, old)?;
         let hash = Hash::of(new)?;
         self.change(|book| {
             let kept = book.accounts.get_mut(name).ok_or_else(|| AccessError::Unknown(name.into()))?;
+            if kept.password.as_ref() != Some(&before) {
+                return Err(AccessError::Refused);
+            }
             kept.password = Some(hash);
             book.tokens.retain(|_, entry| &*entry.account != name);
             Ok(())
         })
     }
 
-    fn verified(&self, name: &str, password: &str) -> Result<Account, AccessError> {
+    fn verified(&self, name: &str, password: &str) -> Result<(Account, Hash), AccessError> {
         let kept = self.lock().accounts.get(name).cloned();
-        let is_right = match kept.as_ref().and_then(|kept| kept.password.as_ref()) {
-            Some(hash) => hash.is_of(password),
+        match kept.and_then(|Kept { account, password }| Some((account, password?))) {
+            Some((account, hash)) if hash.is_of(password) => Ok((account, hash)),
+            Some(_) => Err(AccessError::Refused),
             None => {
                 // Takes as long, so that nobody learns which names there are.
                 let _ = Hash::of("nobody has this one");
-                false
+                Err(AccessError::Refused)
             }
-        };
-        kept.filter(|_| is_right).map(|kept| kept.account).ok_or(AccessError::Refused)
+        }
     }
 
     /// Changes the book, in the file before it counts.
     fn change(&self, change: impl FnOnce(&mut Book) -> Result<(), AccessError>) -> Result<(), AccessError> {
-        let mut book = self.lock();
-        let mut next = book.clone();
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.lock().clone();
         change(&mut next)?;
         let json = serde_json::to_vec_pretty(&next).expect("a book is plain data: it has a JSON form");
         private::write(&self.path, &json)
             .map_err(|error| AccessError::File { path: self.path.clone(), error })?;
-        *book = next;
+        *self.lock() = next;
         Ok(())
     }
 

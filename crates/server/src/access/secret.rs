@@ -25,7 +25,7 @@ pub(crate) struct Token(String);
 pub(super) struct Seal(String);
 
 /// A password as it is kept: argon2id in PHC's string format.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Hash(String);
 

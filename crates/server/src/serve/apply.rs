@@ -148,7 +148,7 @@ impl Control {
         let web = files.web.clone();
         self.inbox.send(Message::Apply(applied, files, answer)).await?;
         let calls_before = calls_before.await.map_err(|_| Gone)?;
-        self.shared.hooks.apply(&plan, &web);
+        self.shared.hooks.apply(&plan, &web).await;
         self.shared.plan.replace(plan);
         Ok(Applied { config_version, changes, calls_before, needs_restart, not_kept })
     }

@@ -20,7 +20,7 @@ use switch::{
     RecordRefused, RoomOrder, RoomRefused, Snapshot, SuperviseOrder, SuperviseRefused, TestCallRefused,
     TransferOrder, TransferRefused,
 };
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use utoipa::ToSchema;
 
 /// What signals, HTTP and the demo ask of a running node.
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     /// Shown by commands on the node's own machine, which have it from the state directory.
     token: Token,
     /// Passwords are looked at one at a time: each takes memory and time, and calls go first.
-    hashing: Mutex<()>,
+    hashing: Arc<Mutex<()>>,
     /// One at a time: the later one must win.
     pub(super) reloading: Mutex<()>,
 }
@@ -97,6 +97,8 @@ pub(super) struct Request {
     pub(super) by: Arc<str>,
     pub(super) method: String,
     pub(super) path: String,
+    /// The contact that it was about.
+    pub(super) contact: Option<u64>,
 }
 
 /// What a node keeps from its start to its end.
@@ -201,7 +203,7 @@ impl Control {
             hooks,
             accounts: Arc::new(accounts),
             token,
-            hashing: Mutex::new(()),
+            hashing: Arc::default(),
             reloading: Mutex::new(()),
         };
         Self { inbox, shared: Arc::new(shared) }
@@ -236,9 +238,9 @@ impl Control {
         Arc::clone(&self.shared.accounts)
     }
 
-    /// The turn of whoever wants a password looked at.
-    pub(super) async fn hashing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.shared.hashing.lock().await
+    /// The turn of whoever wants a password looked at; it is to go with that, wherever it is done.
+    pub(super) async fn hashing(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.shared.hashing).lock_owned().await
     }
 
     /// Whom a token lets in at that moment.
@@ -255,6 +257,11 @@ impl Control {
 
     pub(super) fn client_of_agent(&self, agent: &str) -> Option<Arc<str>> {
         self.shared.plan.client_of_agent(agent)
+    }
+
+    /// The phone that the configuration gives an agent.
+    pub(super) fn own_phone_of(&self, agent: &str) -> Option<Arc<str>> {
+        self.shared.plan.get().agent(agent)?.phone.clone()
     }
 
     pub(super) fn client_of_user(&self, user: &str) -> Option<Arc<str>> {

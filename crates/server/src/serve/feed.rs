@@ -12,13 +12,15 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Reader, StoreError};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use utoipa::ToSchema;
 
 /// Events that are kept for those who listen: some seconds of a busy node.
 const KEPT: usize = 20_000;
 /// Events that are read from the store at once.
 const PAGE: u64 = 1_000;
+/// And no more of their text.
+const KEPT_BYTES: usize = 32 << 20;
 /// Contacts whose client is remembered.
 const CONTACTS: usize = 20_000;
 
@@ -72,6 +74,10 @@ pub(super) struct Line {
 pub(super) struct Feed {
     reader: Reader,
     plan: Plan,
+    /// The first event of this run, and its wall clock.
+    began: (u64, WallClock),
+    /// The starts of earlier runs, with theirs.
+    starts: OnceCell<Vec<(u64, WallClock)>>,
     recent: Mutex<Recent>,
     /// The last event that listeners can have.
     last: watch::Sender<u64>,
@@ -81,13 +87,21 @@ pub(super) struct Feed {
 struct Recent {
     lines: VecDeque<Arc<Line>>,
     clients: HashMap<ContactId, Arc<str>>,
+    /// How many bytes the lines have.
+    bytes: usize,
 }
 
 impl Feed {
     /// One that follows a log, by what says how far it is written, from a task of the current runtime.
-    pub(super) fn follow(reader: Reader, plan: Plan, written: watch::Receiver<u64>) -> Arc<Self> {
+    pub(super) fn follow(
+        reader: Reader,
+        plan: Plan,
+        began: (u64, WallClock),
+        written: watch::Receiver<u64>,
+    ) -> Arc<Self> {
         let (last, _) = watch::channel(*written.borrow());
-        let feed = Arc::new(Self { reader, plan, recent: Mutex::default(), last });
+        let feed =
+            Arc::new(Self { reader, plan, began, starts: OnceCell::new(), recent: Mutex::default(), last });
         tokio::spawn(Arc::clone(&feed).keep_up(written));
         feed
     }
@@ -135,10 +149,10 @@ impl Feed {
             let to = *written.borrow_and_update();
             if self.last.receiver_count() == 0 {
                 // Nobody listens: whoever comes later reads what it wants from the store.
-                self.lock().lines.clear();
+                self.lock().clear();
             } else if let Err(error) = self.take_up(to).await {
                 tracing::warn!("the event log cannot be read for those who listen: {error}");
-                self.lock().lines.clear();
+                self.lock().clear();
             }
             self.last.send_replace(to);
         }
@@ -148,19 +162,17 @@ impl Feed {
         let mut after = self.lock().lines.back().map_or(*self.last.borrow(), |line| line.seq);
         while after < to {
             let lines = self.read(after + 1, to.min(after + PAGE)).await?;
-            let Some(last) = lines.last() else { break };
-            after = last.seq;
+            // Where events were lost with a full disk, a page may be empty.
+            after = to.min(after + PAGE);
             let mut recent = self.lock();
-            recent.lines.extend(lines);
-            let surplus = recent.lines.len().saturating_sub(KEPT);
-            recent.lines.drain(..surplus);
+            lines.into_iter().for_each(|line| recent.push(line));
         }
         Ok(())
     }
 
     async fn read(&self, first: u64, last: u64) -> Result<Vec<Arc<Line>>, StoreError> {
         let events = self.reader.events(first, last).await?;
-        let mut wall = self.reader.wall_at(first).await?;
+        let mut wall = self.wall_at(first).await?;
         let mut lines = Vec::with_capacity(events.len());
         for event in events {
             if let Kind::NodeStarted { unix_micros, .. } = event.kind {
@@ -173,6 +185,17 @@ impl Feed {
             lines.push(Arc::new(Line { seq: event.seq, contact: event.contact, client, kind, json }));
         }
         Ok(lines)
+    }
+
+    /// Those of earlier runs are looked for once, when somebody first reads so far back.
+    async fn wall_at(&self, seq: u64) -> Result<WallClock, StoreError> {
+        let (first, wall) = self.began;
+        if seq >= first {
+            return Ok(wall);
+        }
+        let starts = self.starts.get_or_try_init(|| self.reader.starts()).await?;
+        let before = starts.partition_point(|(start, _)| *start <= seq);
+        Ok(before.checked_sub(1).map_or(WallClock::new(0), |index| starts[index].1))
     }
 
     async fn client_of(&self, event: &Event) -> Result<Option<Arc<str>>, StoreError> {
@@ -206,6 +229,20 @@ impl Feed {
 }
 
 impl Recent {
+    fn push(&mut self, line: Arc<Line>) {
+        self.bytes += line.json.len();
+        self.lines.push_back(line);
+        while self.lines.len() > KEPT || self.bytes > KEPT_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.json.len();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.bytes = 0;
+    }
+
     fn remember(&mut self, contact: ContactId, client: Arc<str>) {
         if self.clients.len() >= CONTACTS {
             self.clients.clear();

@@ -154,11 +154,12 @@ impl Server {
         let reader = runtime.block_on(Reader::open(&options.state))?;
         let feed = {
             let _entered = runtime.enter();
-            Feed::follow(reader.clone(), known_plan.clone(), journal.written())
+            let began = (origin.first_seq, origin.wall);
+            Feed::follow(reader.clone(), known_plan.clone(), began, journal.written())
         };
         let hooks =
             Hooks::new(Arc::clone(&feed), (names, runtime.handle().clone()), sender.clone(), &options.state);
-        hooks.apply(&plan, &web);
+        runtime.block_on(hooks.apply(&plan, &web));
         let access = Access { accounts, token: token.clone(), reader, feed, hooks };
         let control = Control::new(sender, (paths, shown), known_plan, access);
         let plan_version = control.begin_version();

@@ -15,6 +15,7 @@ use crate::load::Files;
 use crate::stir::Material;
 use bytes::Bytes;
 use clock::{Duration, Time};
+use events::ContactId;
 use mio::{Events, Poll};
 use sip::{Flow, Transport};
 use switch::{Input, Output, Switch};
@@ -228,8 +229,9 @@ impl Running {
             Message::PhoneOf(agent, answer) => {
                 let _ = answer.send(self.thread.switch.phone_of(&agent));
             }
-            Message::Requested(Request { by, method, path }, status) => {
-                self.handle(Input::Requested { by, method: method.into(), path: path.into(), status });
+            Message::Requested(Request { by, method, path, contact }, status) => {
+                let (method, path, contact) = (method.into(), path.into(), contact.map(ContactId));
+                self.handle(Input::Requested { contact, by, method, path, status });
             }
             Message::Hangup(contact, answer) => {
                 let was_up = self.thread.switch.client_of(contact).is_some();

@@ -81,8 +81,12 @@ async fn log_in_account(
     Body(Credentials { name, password }): Body<Credentials>,
 ) -> Answer<LetIn> {
     let accounts = control.accounts();
-    let _one_at_a_time = control.hashing().await;
-    let let_in = blocking(move || accounts.log_in(&name, &password, Timestamp::now())).await?;
+    let turn = control.hashing().await;
+    let let_in = blocking(move || {
+        let _one_at_a_time = turn;
+        accounts.log_in(&name, &password, Timestamp::now())
+    })
+    .await?;
     Ok(Json(let_in.into()))
 }
 
@@ -103,7 +107,8 @@ async fn log_out_account(
 ) -> Answer<Named> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(token) = shown.and_then(bearer) {
-        control.accounts().log_out(token)?;
+        let (accounts, token) = (control.accounts(), token.to_owned());
+        blocking(move || accounts.log_out(&token)).await?;
     }
     Ok(Json(Named { account: Arc::clone(&account.name) }))
 }
@@ -143,8 +148,12 @@ async fn change_password(
     Body(NewPassword { old, new }): Body<NewPassword>,
 ) -> Answer<Named> {
     let (accounts, name) = (control.accounts(), Arc::clone(&account.name));
-    let _one_at_a_time = control.hashing().await;
-    blocking(move || accounts.change_password(&name, [&old, &new])).await?;
+    let turn = control.hashing().await;
+    blocking(move || {
+        let _one_at_a_time = turn;
+        accounts.change_password(&name, [&old, &new])
+    })
+    .await?;
     Ok(Json(Named { account: Arc::clone(&account.name) }))
 }
 
@@ -178,8 +187,12 @@ async fn add_account(
         return Err(Fault::new(StatusCode::FORBIDDEN, error));
     }
     let accounts = control.accounts();
-    let _one_at_a_time = control.hashing().await;
-    let made = blocking(move || accounts.add(new, Timestamp::now())).await?;
+    let turn = control.hashing().await;
+    let made = blocking(move || {
+        let _one_at_a_time = turn;
+        accounts.add(new, Timestamp::now())
+    })
+    .await?;
     Ok(Json(made.into()))
 }
 
@@ -197,6 +210,6 @@ async fn remove_account(
     if !account.may_manage(&other) {
         return Err(unknown());
     }
-    accounts.remove(&name)?;
+    blocking(move || accounts.remove(&name)).await?;
     Ok(Json(Named { account: other.name }))
 }

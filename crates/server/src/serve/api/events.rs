@@ -4,19 +4,22 @@ use super::super::control::Control;
 use super::super::feed::{Feed, Line, Told};
 use super::answer::{Answer, Asked, Fault};
 use super::document::Routes;
-use super::guard::Access;
+use super::guard::{Access, bearer};
 use crate::access::Account;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use utoipa::{IntoParams, ToSchema};
 
 /// Counts up when what is told of an event changes so that who reads it must know.
@@ -126,6 +129,7 @@ async fn stream(
     State(control): State<Control>,
     Access(account): Access,
     Asked(which): Asked<Which>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -136,56 +140,87 @@ async fn stream(
         }
     };
     let filter = Filter::new(account, &which);
-    let feed = control.feed();
-    upgrade.max_message_size(4 << 10).on_upgrade(move |socket| tell(socket, feed, filter, which.after))
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let token = token.unwrap_or_default().to_owned();
+    let listener = Listener { feed: control.feed(), filter, control, token };
+    upgrade.max_message_size(4 << 10).on_upgrade(move |socket| listener.tell(socket, which.after))
 }
 
-/// Tells somebody of events until it goes, or takes too long.
-async fn tell(socket: WebSocket, feed: Arc<Feed>, filter: Filter, after: Option<u64>) {
-    let mut grown = feed.listen();
-    let mut next = after.unwrap_or(*grown.borrow_and_update());
-    let (mut to, mut from) = socket.split();
-    let hello = format!("{{\"schema\":{SCHEMA},\"after\":{next}}}");
-    if to.send(Message::Text(hello.into())).await.is_err() {
-        return;
-    }
-    let mut ping = interval_at(Instant::now() + PING, PING);
-    let mut is_there = true;
-    loop {
-        match feed.after(next).await {
-            Ok(lines) if !lines.is_empty() => {
-                next = lines.last().map_or(next, |line| line.seq);
-                let told = async {
-                    for line in lines.iter().filter(|line| filter.passes(line)) {
-                        to.feed(Message::Text(line.json.as_str().into())).await?;
+/// Somebody who is told of events.
+struct Listener {
+    feed: Arc<Feed>,
+    filter: Filter,
+    control: Control,
+    token: String,
+}
+
+impl Listener {
+    /// Tells it until it goes, takes too long, or may not be told any more.
+    async fn tell(self, socket: WebSocket, after: Option<u64>) {
+        let mut grown = self.feed.listen();
+        let mut next = after.unwrap_or(*grown.borrow_and_update());
+        let (mut to, mut from) = socket.split();
+        let hello = format!("{{\"schema\":{SCHEMA},\"after\":{next}}}");
+        if to.send(Message::Text(hello.into())).await.is_err() {
+            return;
+        }
+        let mut ping = interval_at(Instant::now() + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_there = true;
+        loop {
+            match self.feed.after(next).await {
+                Ok(lines) if !lines.is_empty() => {
+                    next = lines.last().map_or(next, |line| line.seq);
+                    if !self.pass_on(&lines, &mut to).await {
+                        return;
                     }
-                    to.flush().await
-                };
-                if !matches!(timeout(SEND, told).await, Ok(Ok(()))) {
-                    return;
+                    continue;
                 }
-                continue;
+                Ok(_) => {}
+                Err(error) => {
+                    let reason = error.to_string().chars().take(100).collect::<String>();
+                    return close(&mut to, 1011, reason).await;
+                }
             }
-            Ok(_) => {}
-            Err(error) => {
-                let reason = error.to_string().chars().take(100).collect::<String>().into();
-                // It is on its way out, whether it hears why or not.
-                let _ = to.send(Message::Close(Some(CloseFrame { code: 1011, reason }))).await;
-                return;
-            }
-        }
-        tokio::select! {
-            more = grown.changed() => if more.is_err() { return },
-            said = from.next() => match said {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => is_there = true,
-            },
-            _ = ping.tick() => {
-                let asked = std::mem::replace(&mut is_there, false);
-                if !asked || to.send(Message::Ping(Vec::new().into())).await.is_err() {
-                    return;
+            tokio::select! {
+                more = grown.changed() => if more.is_err() { return },
+                said = from.next() => match said {
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(_)) => is_there = true,
+                },
+                _ = ping.tick() => {
+                    if !self.is_let_in() {
+                        return close(&mut to, 1008, "this token lets nobody in any more".to_owned()).await;
+                    }
+                    let asked = std::mem::replace(&mut is_there, false);
+                    if !asked || to.send(Message::Ping(Vec::new().into())).await.is_err() {
+                        return;
+                    }
                 }
             }
         }
     }
+
+    /// Whether it has taken them in time.
+    async fn pass_on(&self, lines: &[Arc<Line>], to: &mut SplitSink<WebSocket, Message>) -> bool {
+        let told = async {
+            for line in lines.iter().filter(|line| self.filter.passes(line)) {
+                to.feed(Message::Text(line.json.as_str().into())).await?;
+            }
+            to.flush().await
+        };
+        matches!(timeout(SEND, told).await, Ok(Ok(())))
+    }
+
+    /// Whether its token still lets in whom it did.
+    fn is_let_in(&self) -> bool {
+        self.control
+            .account_of(&self.token, Timestamp::now())
+            .is_some_and(|account| account == *self.filter.account)
+    }
+}
+
+/// It is on its way out, whether it hears why or not.
+async fn close(to: &mut SplitSink<WebSocket, Message>, code: u16, reason: String) {
+    let _ = to.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
 }

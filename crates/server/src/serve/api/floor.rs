@@ -4,15 +4,20 @@ use super::super::control::Control;
 use super::answer::{Answer, Body, Fault};
 use super::document::Routes;
 use super::guard::{Access, AgentName, Contact};
+use crate::access::Role;
 use acd::{AgentState, QueueView};
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use clock::{Duration, Time};
 use dialplan::AgentAction;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use switch::{AgentOrder, AgentRefused, AgentStatus, CallerOrder, CallerRefused};
 use utoipa::ToSchema;
+
+/// The longest reason of a pause, in characters.
+const MAX_REASON: usize = 64;
 
 /// An agent.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -188,7 +193,8 @@ struct LogIn {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Pause {
-    /// Why, as the figures have it; `pause` if nobody says.
+    /// Why, as the figures have it, 64 characters at most; `pause` if nobody says.
+    #[schema(max_length = 64)]
     reason: Option<Arc<str>>,
     by: Option<Arc<str>>,
 }
@@ -217,6 +223,12 @@ async fn log_in(
     access: Access,
     Body(LogIn { phone, by }): Body<LogIn>,
 ) -> Answer<Directed> {
+    let is_elsewhere = phone.is_some() && phone != control.own_phone_of(&agent);
+    if is_elsewhere && access.0.role == Role::Agent {
+        let error =
+            "an agent logs in at its own phone; at another one by code and PIN, or a supervisor does it";
+        return Err(Fault::new(StatusCode::FORBIDDEN, error));
+    }
     direct(&control, agent, (AgentOrder::LogIn { phone }, access.by(by))).await
 }
 
@@ -242,6 +254,9 @@ async fn pause(
     Body(Pause { reason, by }): Body<Pause>,
 ) -> Answer<Directed> {
     let reason = reason.unwrap_or_else(|| "pause".into());
+    if reason.chars().count() > MAX_REASON {
+        return Err(Fault::bad(format!("a `reason` has {MAX_REASON} characters at most")));
+    }
     direct(&control, agent, (AgentOrder::Do(AgentAction::Pause { reason }), access.by(by))).await
 }
 

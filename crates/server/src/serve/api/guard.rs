@@ -8,17 +8,19 @@ use crate::access::{Account, Right, Role};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The largest body of a request.
-pub(super) const MAX_BODY: usize = 64 << 10;
+pub(super) const MAX_BODY: usize = 16 << 10;
+/// The most of a path that the log has.
+const MAX_LOGGED: usize = 200;
 /// The largest answer to a request that changes something.
 const MAX_ANSWER: usize = 1 << 20;
 
@@ -27,6 +29,8 @@ pub(super) struct Gate {
     accounts: Pace<Arc<str>>,
     /// Who shows no token, by its address.
     strangers: Pace<IpAddr>,
+    /// Who changes its password, and so may try what the old one is.
+    passwords: Pace<Arc<str>>,
     answers: Answers,
 }
 
@@ -35,6 +39,7 @@ impl Gate {
         Self {
             accounts: Pace::new(400, Duration::from_millis(10)),
             strangers: Pace::new(10, Duration::from_secs(30)),
+            passwords: Pace::new(10, Duration::from_secs(30)),
             answers: Answers::default(),
         }
     }
@@ -62,14 +67,16 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 impl Guard {
     /// What is open to everybody. Whoever tries passwords is slowed down; who has the right one is not.
     async fn let_stranger_in(self, request: Request, next: Next) -> Result<Response, Fault> {
-        if request.method() == Method::GET {
+        if request.method().is_safe() {
             return Ok(next.run(request).await);
         }
         let source = source(&request);
-        self.gate.strangers.take(source, Instant::now()).map_err(Fault::too_many)?;
-        let response = next.run(request).await;
+        self.gate.strangers.take(network(source), Instant::now()).map_err(Fault::too_many)?;
+        let logged = logged(&request, source.to_string().into());
+        let gate = Arc::clone(&self.gate);
+        let response = self.act(logged, None, request, next).await?;
         if response.status().is_success() {
-            self.gate.strangers.give_back(&source);
+            gate.strangers.give_back(&network(source));
         }
         Ok(response)
     }
@@ -81,23 +88,63 @@ impl Guard {
             let error = format!("`{}` may not: it needs the scope {}", account.name, scopes.join(" or "));
             return Err(Fault::new(StatusCode::FORBIDDEN, error));
         }
-        self.gate.accounts.take(Arc::clone(&account.name), Instant::now()).map_err(Fault::too_many)?;
+        let (name, now) = (&account.name, Instant::now());
+        self.gate.accounts.take(Arc::clone(name), now).map_err(Fault::too_many)?;
         request.extensions_mut().insert(Access(Arc::clone(&account)));
-        if request.method() == Method::GET {
+        if request.method().is_safe() {
             return Ok(next.run(request).await);
         }
-        let logged = Logged {
-            by: Arc::clone(&account.name),
-            method: request.method().to_string(),
-            path: request.uri().path().to_owned(),
+        if request.uri().path() == "/me/password" {
+            self.gate.passwords.take(Arc::clone(name), now).map_err(Fault::too_many)?;
+        }
+        let logged = logged(&request, Arc::clone(name));
+        let Some(key) = idempotency::key(request.headers())? else {
+            return self.act(logged, None, request, next).await;
         };
-        let response = match idempotency::key(request.headers())? {
-            Some(key) => self.once((Arc::clone(&account.name), key), request, next).await?,
-            None => next.run(request).await,
-        };
-        // A node on its way down takes nothing into its log; what was done is done.
-        let _ = self.control.log_request(logged, response.status().as_u16()).await;
-        Ok(response)
+        let (parts, body) = request.into_parts();
+        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
+            Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BODY} bytes"))
+        })?;
+        let asked = (&parts.method, &parts.uri, &bytes[..]);
+        match self.gate.answers.begin((Arc::clone(name), key), asked, now)? {
+            Turn::Done(response) => Ok(response),
+            Turn::Do(key) => {
+                let request = Request::from_parts(parts, Body::from(bytes));
+                self.act(logged, Some(key), request, next).await
+            }
+        }
+    }
+
+    /// Does what changes something, logs it, and keeps its answer by its key. In a task of its own, so that all of that
+    /// is done to its end, also if whoever asked hangs up.
+    async fn act(
+        self,
+        mut logged: Logged,
+        key: Option<idempotency::Key>,
+        mut request: Request,
+        next: Next,
+    ) -> Result<Response, Fault> {
+        let subject = Subject::default();
+        request.extensions_mut().insert(subject.clone());
+        let (gate, control, kept) = (Arc::clone(&self.gate), self.control, key.clone());
+        let done = tokio::spawn(async move {
+            let response = next.run(request).await;
+            logged.contact = subject.0.get().copied();
+            // A node on its way down takes nothing into its log; what was done is done.
+            let _ = control.log_request(logged, response.status().as_u16()).await;
+            let Some(key) = kept else { return response };
+            let (parts, body) = response.into_parts();
+            let body: Bytes = to_bytes(body, MAX_ANSWER).await.unwrap_or_default();
+            gate.answers.keep(&key, parts.status, &parts.headers, &body);
+            Response::from_parts(parts, Body::from(body))
+        });
+        done.await.map_err(|error| {
+            tracing::error!("a request by HTTP has failed: {error}");
+            if let Some(key) = key {
+                self.gate.answers.forget(&key);
+            }
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the node has failed at this; its log says why")
+        })
     }
 
     fn account(&self, headers: &axum::http::HeaderMap) -> Result<Account, Fault> {
@@ -112,31 +159,19 @@ impl Guard {
             Fault::new(StatusCode::UNAUTHORIZED, error)
         })
     }
+}
 
-    /// Does a request with a key once, however often it comes.
-    async fn once(&self, key: (Arc<str>, String), request: Request, next: Next) -> Result<Response, Fault> {
-        let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
-            Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BODY} bytes"))
-        })?;
-        let asked = (&parts.method, &parts.uri, &bytes[..]);
-        let key = match self.gate.answers.begin(key, asked, Instant::now())? {
-            Turn::Done(response) => return Ok(response),
-            Turn::Do(key) => key,
-        };
-        // In a task of its own: it is done to its end and its answer kept, also if whoever asked hangs up.
-        let gate = Arc::clone(&self.gate);
-        let request = Request::from_parts(parts, Body::from(bytes));
-        let done = tokio::spawn(async move {
-            let (parts, body) = next.run(request).await.into_parts();
-            let body: Bytes = to_bytes(body, MAX_ANSWER).await.unwrap_or_default();
-            gate.answers.keep(&key, parts.status, &parts.headers, &body);
-            Response::from_parts(parts, Body::from(body))
-        });
-        done.await.map_err(|error| {
-            tracing::error!("a request by HTTP has failed: {error}");
-            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the node has failed at this; its log says why")
-        })
+/// A request as the log has it.
+fn logged(request: &Request, by: Arc<str>) -> Logged {
+    let path: String = request.uri().path().chars().take(MAX_LOGGED).collect();
+    Logged { by, method: request.method().to_string(), path, contact: None }
+}
+
+/// Whom an address stands for: who has one address of IPv6 has its network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 
@@ -186,6 +221,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     }
 }
 
+/// The contact that a request is about, once it is admitted to that.
+#[derive(Clone, Default)]
+struct Subject(Arc<OnceLock<u64>>);
+
 /// The contact that a path names, if whoever asks sees its client.
 pub(super) struct Contact(pub(super) u64);
 
@@ -199,7 +238,14 @@ impl FromRequestParts<Control> for Contact {
         let Access(account) = Access::from_request_parts(parts, control).await?;
         let is_seen = account.sees_all()
             || control.client_of_contact(number).await?.is_some_and(|client| account.sees(&client));
-        if is_seen { Ok(Self(number)) } else { Err(Fault::unknown(format!("there is no contact {number}"))) }
+        if !is_seen {
+            return Err(Fault::unknown(format!("there is no contact {number}")));
+        }
+        if let Some(Subject(subject)) = parts.extensions.get() {
+            // A request names one contact.
+            let _ = subject.set(number);
+        }
+        Ok(Self(number))
     }
 }
 

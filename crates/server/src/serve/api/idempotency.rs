@@ -17,11 +17,12 @@ pub(super) const HEADER: &str = "idempotency-key";
 const MAX_KEY: usize = 255;
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(86_400);
-/// The most that are kept; beyond them a request with a new key is refused, so that none is done twice.
+/// The most that are kept for one account, and for all; beyond them the oldest gives way.
+const MOST_OF_ONE: usize = 500;
 const MOST: usize = 10_000;
 
 /// Who asked by which key.
-type Key = (Arc<str>, String);
+pub(super) type Key = (Arc<str>, String);
 
 /// What was asked by keys.
 #[derive(Default)]
@@ -74,10 +75,6 @@ impl Answers {
     ) -> Result<Turn, Fault> {
         let digest = digest(method, uri, body);
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MOST {
-            entries.retain(|_, entry| now < entry.since + KEPT);
-        }
-        let is_full = entries.len() >= MOST;
         let key = (account, key);
         match entries.get(&key).filter(|entry| now < entry.since + KEPT) {
             Some(entry) if entry.digest != digest => {
@@ -86,12 +83,17 @@ impl Answers {
             }
             Some(Entry { answer: Some(kept), .. }) => Ok(Turn::Done(kept.clone().into_response())),
             Some(_) => Err(Fault::conflict("the request with this Idempotency-Key is being done")),
-            None if is_full => Err(Fault::too_many(60)),
             None => {
+                make_room(&mut entries, &key.0);
                 entries.insert(key.clone(), Entry { digest, since: now, answer: None });
                 Ok(Turn::Do(key))
             }
         }
+    }
+
+    /// Nobody knows what a request has come to.
+    pub(super) fn forget(&self, key: &Key) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// Keeps what a request has come to. A node that could not serve it has done nothing: it may be asked again.
@@ -103,6 +105,22 @@ impl Answers {
             let kind = headers.get(header::CONTENT_TYPE).cloned();
             entry.answer = Some(Kept { status, kind, body: body.clone() });
         }
+    }
+}
+
+/// Drops answers that are over, and the oldest where there are too many.
+fn make_room(entries: &mut HashMap<Key, Entry>, account: &Arc<str>) {
+    let oldest = |entries: &HashMap<Key, Entry>, of: Option<&Arc<str>>| {
+        let own = entries.iter().filter(|((account, _), _)| of.is_none_or(|of| of == account));
+        own.filter(|(_, entry)| entry.answer.is_some())
+            .min_by_key(|(_, entry)| entry.since)
+            .map(|(key, _)| key.clone())
+    };
+    let full = entries.len() >= MOST;
+    let own = entries.keys().filter(|(name, _)| name == account).count();
+    let surplus = if own >= MOST_OF_ONE { oldest(entries, Some(account)) } else { None };
+    if let Some(key) = surplus.or_else(|| full.then(|| oldest(entries, None)).flatten()) {
+        entries.remove(&key);
     }
 }
 
@@ -156,6 +174,21 @@ mod tests {
             "another account's key is another"
         );
         assert!(matches!(begin(&answers, "a", "2", now + KEPT), Ok(Turn::Do(_))), "a day later it is new");
+    }
+
+    #[test]
+    fn one_account_takes_the_room_of_no_other() {
+        let (answers, now) = (Answers::default(), Instant::now());
+        let ask = |account: &str, key: String| {
+            let request = (&Method::POST, &Uri::from_static("/x"), &b""[..]);
+            answers.begin((account.into(), key), request, now).unwrap_or_else(|_| panic!("refused"))
+        };
+        done(&answers, ask("b", "k".to_owned()), StatusCode::OK);
+        for key in 0..2 * MOST_OF_ONE {
+            done(&answers, ask("a", key.to_string()), StatusCode::OK);
+        }
+        assert!(matches!(ask("b", "k".to_owned()), Turn::Done(_)));
+        assert_eq!(answers.0.lock().expect("whole").len(), MOST_OF_ONE + 1);
     }
 
     #[test]

@@ -120,9 +120,8 @@ async fn audio(
     let bytes = tokio::fs::read(&message.path).await;
     let bytes = bytes.map_err(|error| Fault::unknown(format!("{}: {error}", message.path)))?;
     let path = format!("/voicemail/{}/audio", message.message);
-    control
-        .log_request(Request { by: Arc::clone(&account.name), method: "GET".to_owned(), path }, 200)
-        .await?;
+    let (by, contact) = (Arc::clone(&account.name), Some(message.contact.0));
+    control.log_request(Request { by, method: "GET".to_owned(), path, contact }, 200).await?;
     Ok(([(header::CONTENT_TYPE, "audio/wav")], bytes).into_response())
 }
 

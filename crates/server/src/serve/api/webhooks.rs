@@ -1,6 +1,5 @@
 //! `/webhooks`: how clients' servers take what they are told.
 
-use super::super::apply::blocking;
 use super::super::control::Control;
 use super::super::hooks::HookState;
 use super::answer::{Answer, Fault};
@@ -19,7 +18,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[utoipa::path(get, path = "/webhooks", responses((status = 200, body = Vec<HookState>)),
     security(("token" = ["read_calls"])))]
 async fn webhooks(State(control): State<Control>, Access(account): Access) -> Answer<Vec<HookState>> {
-    let mut states = control.hooks().states();
+    let mut states = control.hooks().states().await;
     states.retain(|state| account.sees(&state.client));
     Ok(Json(states))
 }
@@ -44,8 +43,7 @@ async fn send_again(
     if !account.sees(&client) {
         return Err(unknown);
     }
-    let asked = control.clone();
-    let taken = blocking(move || asked.hooks().send_again(&client, &webhook)).await;
+    let taken = control.hooks().send_again(&client, &webhook).await;
     let taken = taken.map_err(|error| Fault::later(error.to_string()))?;
     taken.map(|deliveries| Json(Again { deliveries })).ok_or(unknown)
 }

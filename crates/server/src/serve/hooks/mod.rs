@@ -19,10 +19,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::sync::Mutex;
+use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
@@ -38,6 +39,11 @@ const GIVE_UP: Duration = Duration::from_secs(86_400);
 const REFUSALS: u32 = 5;
 /// After so many tries in vain the log has an alarm.
 const ALARMED: u32 = 5;
+
+/// How long it waits after its files or the log could not be read or written.
+const PAUSE: Duration = Duration::from_secs(60);
+/// How often its place is kept while nothing is told.
+const KEEP: Duration = Duration::from_secs(10);
 
 /// How a webhook does.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -74,8 +80,8 @@ type Name = (Arc<str>, Arc<str>);
 struct Running {
     webhook: Webhook,
     means: Arc<Means>,
-    state: Arc<Mutex<HookState>>,
-    task: AbortHandle,
+    state: Arc<StdMutex<HookState>>,
+    task: JoinHandle<()>,
 }
 
 /// One webhook at its work.
@@ -87,7 +93,7 @@ struct Hook {
     webhook: Webhook,
     means: Arc<Means>,
     place: Place,
-    state: Arc<Mutex<HookState>>,
+    state: Arc<StdMutex<HookState>>,
 }
 
 impl Hooks {
@@ -102,34 +108,26 @@ impl Hooks {
         Self { feed, resolver, runtime, sender, folder, running: Mutex::default() }
     }
 
-    /// Those of a plan, with what their requests need. One that is as it was goes on.
-    pub(super) fn apply(&self, plan: &Config, means: &Clients) {
-        let mut running = self.lock();
-        let mut wanted = BTreeMap::new();
+    /// Those of a plan, with what their requests need. Each begins anew where it has come to: what was on its way may be sent
+    /// twice.
+    pub(super) async fn apply(&self, plan: &Config, means: &Clients) {
+        let mut running = self.running.lock().await;
+        for (_, hook) in std::mem::take(&mut *running) {
+            hook.end().await;
+        }
         for client in &plan.clients {
             let Some(means) = means.get(&client.id) else { continue };
             for webhook in &client.webhooks {
-                wanted.insert((Arc::clone(&client.id), Arc::clone(&webhook.name)), (webhook, means));
+                let name = (Arc::clone(&client.id), Arc::clone(&webhook.name));
+                let hook = self.start(&name, webhook, means);
+                running.insert(name, hook);
             }
-        }
-        running.retain(|name, hook| {
-            let is_same = wanted
-                .get(name)
-                .is_some_and(|(webhook, means)| **webhook == hook.webhook && hook.means.is_as(means));
-            if !is_same {
-                hook.task.abort();
-            }
-            is_same
-        });
-        for (name, (webhook, means)) in wanted {
-            let start = |name: &Name| self.start(name, webhook, means);
-            running.entry(name).or_insert_with_key(start);
         }
     }
 
     fn start(&self, (client, name): &Name, webhook: &Webhook, means: &Arc<Means>) -> Running {
         let place = Place::new(&self.folder, client, name);
-        let state = Arc::new(Mutex::new(HookState {
+        let state = Arc::new(StdMutex::new(HookState {
             client: Arc::clone(client),
             webhook: Arc::clone(name),
             server: webhook.site.to_string(),
@@ -146,66 +144,67 @@ impl Hooks {
             place,
             state: Arc::clone(&state),
         };
-        let task = self.runtime.spawn(hook.run()).abort_handle();
+        let task = self.runtime.spawn(hook.run());
         Running { webhook: webhook.clone(), means: Arc::clone(means), state, task }
     }
 
     /// How all of them do, by client and name.
-    pub(super) fn states(&self) -> Vec<HookState> {
-        self.lock().values().map(|hook| locked(&hook.state).clone()).collect()
+    pub(super) async fn states(&self) -> Vec<HookState> {
+        self.running.lock().await.values().map(|hook| locked(&hook.state).clone()).collect()
     }
 
     /// What was put by is sent again; how many deliveries that are. `None` if there is no such webhook.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn send_again(&self, client: &str, name: &str) -> io::Result<Option<u64>> {
+    pub(super) async fn send_again(&self, client: &str, name: &str) -> io::Result<Option<u64>> {
         let name = (Arc::from(client), Arc::from(name));
-        let mut running = self.lock();
+        let mut running = self.running.lock().await;
         let Some(hook) = running.remove(&name) else { return Ok(None) };
-        hook.task.abort();
-        let taken = Place::new(&self.folder, &name.0, &name.1).take_up_again();
-        let Running { webhook, means, .. } = hook;
+        let (webhook, means) = (hook.webhook.clone(), Arc::clone(&hook.means));
+        hook.end().await;
+        let place = Place::new(&self.folder, &name.0, &name.1);
+        let taken = block_in_place(|| place.take_up_again());
         let hook = self.start(&name, &webhook, &means);
         running.insert(name, hook);
         taken.map(Some)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Name, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+impl Running {
+    /// Ends it: its files are nobody's then.
+    async fn end(self) {
+        self.task.abort();
+        // It was aborted, unless it had ended by itself.
+        let _ = self.task.await;
     }
 }
 
-fn locked(state: &Mutex<HookState>) -> MutexGuard<'_, HookState> {
+fn locked(state: &StdMutex<HookState>) -> MutexGuard<'_, HookState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hook {
     async fn run(self) {
-        if let Err(error) = self.follow().await {
+        while let Err(error) = self.follow().await {
             let (client, name) = (&self.client, &self.webhook.name);
-            self.alarm(format!(
-                "webhook {client}/{name} has ended: {error}; apply the configuration to begin it again"
-            ))
-            .await;
+            self.alarm(format!("webhook {client}/{name}: {error}; it is tried again in a minute")).await;
+            sleep(PAUSE).await;
         }
     }
 
     /// Tells of what was put by and is to be sent again, and then of what follows.
     async fn follow(&self) -> io::Result<()> {
-        for delivery in self.place.again()? {
+        for delivery in block_in_place(|| self.place.again())? {
             if !self.deliver(&delivery).await {
                 self.put_by(&delivery)?;
             }
-            self.place.forget_again(&delivery)?;
+            block_in_place(|| self.place.forget_again(&delivery))?;
         }
         let mut grown = self.feed.listen();
-        let mut told = match self.place.told()? {
-            Some(told) => told,
-            // A new one begins with what happens next.
-            None => *grown.borrow_and_update(),
-        };
-        self.keep(told)?;
+        let last = *grown.borrow_and_update();
+        let mut told = self.begin(last).await?;
+        let mut kept = Instant::now();
         loop {
             let lines = self.feed.after(told).await.map_err(io::Error::other)?;
             let mut events = Vec::new();
@@ -225,14 +224,33 @@ impl Hook {
                     self.put_by(&delivery)?;
                 }
             }
-            if lines.is_empty() {
-                if grown.changed().await.is_err() {
-                    return Ok(());
-                }
-            } else {
-                self.keep(told)?;
+            locked(&self.state).told = told;
+            // What was passed over is looked at again after a crash, which costs nothing.
+            if !events.is_empty() || kept.elapsed() >= KEEP {
+                block_in_place(|| self.place.keep(told))?;
+                kept = Instant::now();
+            }
+            if lines.is_empty() && grown.changed().await.is_err() {
+                return Ok(());
             }
         }
+    }
+
+    /// After which event it goes on: where it has come to, or with what happens next if it is new.
+    async fn begin(&self, last: u64) -> io::Result<u64> {
+        let told = block_in_place(|| self.place.told())?;
+        if let Some(told) = told.filter(|told| *told > last) {
+            let (client, name) = (&self.client, &self.webhook.name);
+            let lost = told - last;
+            self.alarm(format!(
+                "webhook {client}/{name}: {lost} events that it was told are not in the log any more"
+            ))
+            .await;
+        }
+        let told = told.unwrap_or(last).min(last);
+        locked(&self.state).told = told;
+        block_in_place(|| self.place.keep(told))?;
+        Ok(told)
     }
 
     /// Sends until it is taken; false if it is to be put by.
@@ -267,12 +285,7 @@ impl Hook {
 
     fn put_by(&self, delivery: &Delivery) -> io::Result<()> {
         locked(&self.state).put_by += 1;
-        self.place.put_by(delivery)
-    }
-
-    fn keep(&self, told: u64) -> io::Result<()> {
-        locked(&self.state).told = told;
-        self.place.keep(told)
+        block_in_place(|| self.place.put_by(delivery))
     }
 
     async fn alarm(&self, text: String) {
