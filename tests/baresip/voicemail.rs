@@ -128,7 +128,7 @@ fn what_was_said_before_the_node_died_is_a_message_after_it_has_come_back() {
     assert_eq!(messages(&node)[0]["heard"], true, "that outlives a crash, too");
     assert!(node.ask(&["voicemail", "delete", &number]).status.success());
     let unknown = node.ask(&["voicemail", "delete", &number]);
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no such message"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains(&format!("there is no message {number}")));
     node.stop();
 }
 
