@@ -8,6 +8,7 @@ mod axis;
 pub mod cli;
 pub mod demo;
 mod embedded;
+mod hex;
 pub mod load;
 pub mod phone;
 mod private;

@@ -1,6 +1,7 @@
 //! What was applied to a node, whole, with who, when and why: the files that an administrator writes, kept in the state
 //! directory. Each is kept once, by its SHA-256, whatever number of versions has it.
 
+use crate::hex::hex;
 use crate::load::{self, LoadError};
 use crate::private;
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ impl Versions {
         for path in paths {
             match fs::read(&path) {
                 Ok(bytes) => {
-                    files.insert(self.name(&path), hex(&bytes));
+                    files.insert(self.name(&path), hex(&Sha256::digest(&bytes)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(of(&path)(error)),
@@ -197,7 +198,7 @@ impl Versions {
             let kept = self.blob(hash);
             if !kept.is_file() {
                 let bytes = fs::read(&path).map_err(of(&path))?;
-                if hex(&bytes) != *hash {
+                if hex(&Sha256::digest(&bytes)) != *hash {
                     return Err(VersionError::Changed { path });
                 }
                 write_private(&kept, &bytes)?;
@@ -314,10 +315,6 @@ pub fn changes(before: &Manifest, after: &Manifest) -> Vec<Change> {
         Some(Change { file: file.clone(), became })
     };
     names.into_iter().filter_map(change).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes a file that only the node's own user can read, since node files hold passwords: whole, or not at all.

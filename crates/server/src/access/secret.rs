@@ -1,13 +1,13 @@
 //! Tokens and passwords: how they are made, kept and recognised.
 
 use super::book::AccessError;
+use crate::hex::hex;
 use crate::random;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::{fmt, io};
 
 /// What tokens begin with, so that a scanner of secrets finds one that was put where it does not belong.
@@ -35,7 +35,7 @@ impl Token {
     /// # Errors
     /// The system has no randomness.
     pub(crate) fn make() -> io::Result<Self> {
-        Ok(Self(PREFIX.to_owned() + &hexadecimal(&random::seed()?)))
+        Ok(Self(PREFIX.to_owned() + &hex(&random::seed()?)))
     }
 
     pub(crate) fn reveal(&self) -> &str {
@@ -57,7 +57,7 @@ impl fmt::Debug for Token {
 
 impl Seal {
     pub(super) fn of(token: &str) -> Self {
-        Self(hexadecimal(&Sha256::digest(token.as_bytes())))
+        Self(hex(&Sha256::digest(token.as_bytes())))
     }
 }
 
@@ -86,13 +86,6 @@ impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hash(…)")
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

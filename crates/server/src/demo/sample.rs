@@ -1,6 +1,7 @@
 //! The demo's files and addresses.
 
 use super::DemoError;
+use crate::hex::hex;
 use crate::phone::{Phone, PhoneConfig};
 use crate::{embedded, load, random};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -83,7 +84,7 @@ impl Sample {
 }
 
 fn temporary() -> io::Result<PathBuf> {
-    let token: String = random::seed()?.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let token = hex(&random::seed()?[..4]);
     Ok(std::env::temp_dir().join(format!("ringdown-demo-{token}")))
 }
 

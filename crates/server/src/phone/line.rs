@@ -4,6 +4,7 @@ use super::audio::{Audio, FRAME_DURATION};
 use super::registration::{Account, Registration, Step};
 use super::{Heard, LONGEST_SLEEP, Order, PhoneConfig, PhoneEvent};
 use crate::axis::Axis;
+use crate::hex::hex;
 use crate::random;
 use bytes::Bytes;
 use clock::Time;
@@ -442,7 +443,7 @@ impl Line {
 
     /// A token that nobody else uses.
     fn token(&self) -> String {
-        self.seed.iter().skip(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.seed[16..])
     }
 
     fn transmit(&self, bytes: &[u8], peer: SocketAddr) {

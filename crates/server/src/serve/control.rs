@@ -82,8 +82,8 @@ impl Plan {
     }
 }
 
-/// What a node lets others ask it by.
-pub(super) struct Access {
+/// What others ask a node by.
+pub(super) struct Interface {
     pub(super) accounts: Accounts,
     pub(super) token: Token,
     pub(super) reader: Reader,
@@ -186,9 +186,9 @@ impl Control {
         inbox: Sender,
         (paths, shown): (Paths, Option<Arc<Shown>>),
         plan: Plan,
-        access: Access,
+        interface: Interface,
     ) -> Self {
-        let Access { accounts, token, reader, feed, hooks } = access;
+        let Interface { accounts, token, reader, feed, hooks } = interface;
         let node = &plan.get().node;
         let shared = Shared {
             versions: Versions::new(&paths.state, &paths.node_file),

@@ -39,7 +39,7 @@ use crate::tls::Shown;
 use crate::versions::Wish;
 use crate::{embedded, load, random};
 use address::AddressFile;
-use control::{Access, Paths, Plan};
+use control::{Interface, Paths, Plan};
 use dialplan::Node;
 use dns::Resolver;
 use feed::Feed;
@@ -160,8 +160,8 @@ impl Server {
         let hooks =
             Hooks::new(Arc::clone(&feed), (names, runtime.handle().clone()), sender.clone(), &options.state);
         runtime.block_on(hooks.apply(&plan, &web));
-        let access = Access { accounts, token: token.clone(), reader, feed, hooks };
-        let control = Control::new(sender, (paths, shown), known_plan, access);
+        let interface = Interface { accounts, token: token.clone(), reader, feed, hooks };
+        let control = Control::new(sender, (paths, shown), known_plan, interface);
         let plan_version = control.begin_version();
         let config = SwitchConfig {
             seed: random::seed().map_err(ServeError::system("read /dev/urandom"))?,

@@ -10,11 +10,11 @@ pub(super) fn with_lengths(messages: Vec<StoredMessage>) -> Vec<(StoredMessage, 
         let reader = hound::WavReader::open(path).ok()?;
         u64::from(reader.duration()).checked_mul(1_000)?.checked_div(reader.spec().sample_rate.into())
     };
-    messages
-        .into_iter()
-        .map(|message| (length(&message.path), message))
-        .map(|(length, it)| (it, length))
-        .collect()
+    let with_length = |message: StoredMessage| {
+        let length = length(&message.path);
+        (message, length)
+    };
+    messages.into_iter().map(with_length).collect()
 }
 
 /// Removes the file of a message that is not kept.

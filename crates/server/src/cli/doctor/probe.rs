@@ -1,5 +1,6 @@
 //! Asks one server of a trunk by OPTIONS (RFC 3261 section 11), from a socket of doctor's own.
 
+use crate::hex::hex;
 use crate::random;
 use crate::tls::Outbound;
 use bytes::Bytes;
@@ -153,7 +154,7 @@ fn options(question: &Question<'_>, local: SocketAddr, id: &str) -> Bytes {
 
 /// What nobody else's request is named.
 fn new_id() -> io::Result<String> {
-    Ok(random::seed()?.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&random::seed()?[..12]))
 }
 
 async fn ask_by_datagrams(question: &Question<'_>, socket: &UdpSocket) -> Result<Answer, Trouble> {

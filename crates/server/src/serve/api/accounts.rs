@@ -4,11 +4,11 @@ use super::super::apply::blocking;
 use super::super::control::Control;
 use super::answer::{Answer, Body, Fault};
 use super::document::Routes;
-use super::guard::{Access, bearer};
+use super::guard::{Access, token_of};
 use crate::access::{AccessError, Account, NewAccount, NewSecret};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -105,8 +105,7 @@ async fn log_out_account(
     Access(account): Access,
     headers: HeaderMap,
 ) -> Answer<Named> {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = shown.and_then(bearer) {
+    if let Some(token) = token_of(&headers) {
         let (accounts, token) = (control.accounts(), token.to_owned());
         blocking(move || accounts.log_out(&token)).await?;
     }

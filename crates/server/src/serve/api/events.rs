@@ -4,12 +4,12 @@ use super::super::control::Control;
 use super::super::feed::{Feed, Line, Told};
 use super::answer::{Answer, Asked, Fault};
 use super::document::Routes;
-use super::guard::{Access, bearer};
+use super::guard::{Access, token_of};
 use crate::access::Account;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
@@ -140,8 +140,7 @@ async fn stream(
         }
     };
     let filter = Filter::new(account, &which);
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    let token = token.unwrap_or_default().to_owned();
+    let token = token_of(&headers).unwrap_or_default().to_owned();
     let listener = Listener { feed: control.feed(), filter, control, token };
     upgrade.max_message_size(4 << 10).on_upgrade(move |socket| listener.tell(socket, which.after))
 }

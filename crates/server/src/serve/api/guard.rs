@@ -8,7 +8,7 @@ use crate::access::{Account, Right, Role};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -147,9 +147,8 @@ impl Guard {
         })
     }
 
-    fn account(&self, headers: &axum::http::HeaderMap) -> Result<Account, Fault> {
-        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = shown.and_then(bearer);
+    fn account(&self, headers: &HeaderMap) -> Result<Account, Fault> {
+        let token = token_of(headers);
         let found = token.and_then(|token| self.control.account_of(token, Timestamp::now()));
         found.ok_or_else(|| {
             let error = match token {
@@ -185,9 +184,9 @@ fn source(request: &Request) -> IpAddr {
     told.filter(|_| peer.is_loopback()).unwrap_or(peer)
 }
 
-/// The token of an `Authorization` header.
-pub(super) fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
+/// The token that a request shows.
+pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

@@ -1,4 +1,5 @@
 use super::super::requests;
+use crate::hex::hex;
 use crate::web::Means;
 use dialplan::{BodyKind, HttpBody, HttpMethod, HttpRequest, Webhook, Word};
 use hickory_resolver::TokioResolver;
@@ -110,8 +111,7 @@ fn signature(secret: &str, now: Timestamp, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{seconds}.").as_bytes());
     mac.update(body.as_bytes());
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={hex}")
+    format!("t={seconds},v1={}", hex(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
