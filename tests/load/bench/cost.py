@@ -21,7 +21,7 @@ class Cost(Rows):
             self.caller("plain", 500, 500, 0).finish()
             figures = {f"at_{rate}_a_second": self.cost(rate, self.count(rate * SECONDS)) for rate in RATES}
             for up in CROWDS:
-                figures[f"beside_{up}_held"] = self.beside(up)
+                figures |= self.beside(up)
             return figures
         finally:
             for party in self.parties:
@@ -30,14 +30,24 @@ class Cost(Rows):
     def beside(self, up):
         """The same at 400 a second while calls with media agreed are up, in which nobody speaks."""
         calls = self.count(400 * SECONDS)
-        held = self.caller("bridged", up, 300, up / 300 + calls / 400 + 12, name="held", port=5090)
+        held = self.caller("bridged", up, 300, up / 300 + calls / 400 + 12 + SECONDS, name="held", port=5090)
         held.wait_for_calls(up)
         # Timers I and K of their set-ups (RFC 3261: T4) are no part of the short calls.
         time.sleep(6)
+        # What the held calls cost by themselves, reports of RTCP above all, is no part of them either.
+        began, before = time.monotonic(), self.server.cpu()
+        time.sleep(SECONDS)
+        own = (self.server.cpu() - before) / (time.monotonic() - began)
+        began = time.monotonic()
         cost = self.cost(400, calls)
+        took = time.monotonic() - began
         held.stop()
         self.settle()
-        return cost
+        return {
+            f"beside_{up}_held": cost - own * took / calls * 1000,
+            f"beside_{up}_held_with_theirs": cost,
+            f"percent_of_a_core_of_{up}_held": own * 100,
+        }
 
     def cost(self, rate, calls):
         before = self.server.cpu()
