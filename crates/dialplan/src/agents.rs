@@ -3,6 +3,7 @@
 use crate::ClientIndex;
 use crate::faults::{Faults, Span, nearest};
 use crate::fields::Fields;
+use crate::recording::{self, RecordRule};
 use crate::to_agent::{self, AutoAnswer};
 use crate::users::{self, Users};
 use crate::yaml::{Key, Node, Scalar, Value};
@@ -32,6 +33,8 @@ pub struct Agent {
     pub auto_answer: Option<Vec<AutoAnswer>>,
     /// From 1 to 10.
     pub skills: BTreeMap<Arc<str>, u8>,
+    /// When its talks are recorded, if it says so.
+    pub record: Option<RecordRule>,
 }
 
 impl Agent {
@@ -56,7 +59,7 @@ impl Agents {
         (users, complete): (&Users, bool),
         faults: &mut Faults<'_>,
     ) {
-        const KNOWN: [&str; 5] = ["phone", "pin", "login", "skills", "auto_answer"];
+        const KNOWN: [&str; 6] = ["phone", "pin", "login", "skills", "auto_answer", "record"];
         for (key, node) in entries {
             let mut agent = Agent {
                 client,
@@ -66,6 +69,7 @@ impl Agents {
                 is_automatic: false,
                 auto_answer: None,
                 skills: BTreeMap::new(),
+                record: None,
             };
             let fields = match &node.value {
                 Value::Null => None,
@@ -79,6 +83,8 @@ impl Agents {
                     fields.get("login").and_then(|node| login(node, faults)).unwrap_or(false);
                 agent.auto_answer =
                     fields.get("auto_answer").and_then(|node| to_agent::auto_answer(node, faults));
+                agent.record =
+                    fields.get("record").and_then(|node| recording::rule(node, "`record`", faults));
                 agent.skills = fields.get("skills").map(|node| skills(node, faults)).unwrap_or_default();
             }
             for name in self::names(key, faults) {

@@ -6,6 +6,7 @@ use crate::fields::Fields;
 use crate::fraud::{self, Fraud};
 use crate::hours::{self, Calendar, Icals};
 use crate::media::{self, Media};
+use crate::recording::{self, Recording};
 use crate::table::Sheets;
 use crate::web::{self, Secret, Web};
 use crate::webhooks::{self, Webhook};
@@ -31,6 +32,8 @@ pub(crate) struct Sections {
     pub(crate) features: Option<Features>,
     /// What is asked of their media.
     pub(crate) media: Option<Media>,
+    /// Which calls are recorded, and how that is kept.
+    pub(crate) recording: Option<Recording>,
     /// Whom its flows may ask by HTTP.
     pub(crate) web: Option<Web>,
     pub(crate) secrets: Vec<Secret>,
@@ -150,7 +153,7 @@ pub(crate) fn calendars(
 }
 
 fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults<'_>) {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "name",
         "zone",
         "language",
@@ -160,6 +163,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
         "fraud",
         "features",
         "media",
+        "recording",
         "http",
         "on_error",
         "on_hangup",
@@ -178,6 +182,7 @@ fn describe(key: &Key, node: &Node, sections: &mut Sections, faults: &mut Faults
     sections.fraud = fields.entry("fraud").and_then(|(key, node)| fraud::read(key, node, faults));
     sections.features = fields.entry("features").and_then(|(key, node)| features::read(key, node, faults));
     sections.media = fields.entry("media").and_then(|(key, node)| media::read(key, node, faults));
+    sections.recording = fields.entry("recording").and_then(|(key, node)| recording::read(key, node, faults));
     sections.web = fields.entry("http").and_then(|(key, node)| web::read(key, node, faults));
     sections.caller_id = fields.get("caller_id").cloned();
     sections.on_error = fields.get("on_error").cloned();

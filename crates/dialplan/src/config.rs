@@ -9,6 +9,7 @@ use crate::number;
 use crate::numbering::Numbering;
 use crate::program::Program;
 use crate::queues::Queue;
+use crate::recording::{OfNumbers, RecordRule, Recording};
 use crate::routing::Routing;
 use crate::stir::{Stir, TrunkStir};
 use crate::users::Users;
@@ -51,6 +52,8 @@ pub struct Config {
     /// Playable prompts of [`Input::system_prompts`](crate::Input::system_prompts): name to path.
     pub(crate) system_prompts: HashMap<String, Arc<str>>,
     pub(crate) users: Users,
+    /// Whether anybody says which calls are recorded.
+    pub(crate) has_record_rules: bool,
     /// By [`number::key`].
     pub(crate) numbers: HashMap<String, (ClientIndex, FlowIndex)>,
     /// What numbers of others begin with that users may call, as [`number::normalized`] has them.
@@ -61,6 +64,11 @@ impl Config {
     /// The path of a system prompt, `ringback`, `hold`, `dial-tone`, `error-tone` or `beep`: what the switch plays by itself.
     pub fn system_prompt(&self, name: &str) -> Option<Arc<str>> {
         self.system_prompts.get(name).cloned()
+    }
+
+    /// Whether a client, number, queue or agent says which calls are recorded.
+    pub fn has_record_rules(&self) -> bool {
+        self.has_record_rules
     }
 
     /// What queues and agents there are, for [`acd::Acd::configure`].
@@ -546,6 +554,9 @@ pub struct Client {
     pub features: Features,
     /// What is asked of its users' media.
     pub media: Media,
+    /// Which of its calls are recorded, and how that is kept.
+    pub recording: Recording,
+    pub(crate) record_rules: OfNumbers,
     /// Its folder, as the shell named it.
     pub folder: Arc<str>,
     /// Whom its flows may ask by HTTP, if anybody.
@@ -560,6 +571,11 @@ impl Client {
     /// The name of a flow of this client.
     pub fn flow(&self, index: FlowIndex) -> &Arc<str> {
         &self.program.flows[index.0].name
+    }
+
+    /// What is said of recording calls to a number that is called within the client: one of its own, or one outside.
+    pub fn record_rule(&self, dialled: &str) -> Option<RecordRule> {
+        self.record_rules.find(dialled)
     }
 
     /// Whether a number is the client's, so that its calls may show it.

@@ -198,15 +198,27 @@ impl Node {
 
     /// `30s`, `5m`, and besides `12h` and `30d`.
     pub(crate) fn long_duration(&self, what: &str, faults: &mut Faults<'_>) -> Option<Duration> {
+        self.long_duration_up_to(what, LONGEST, faults)
+    }
+
+    /// The same, at most `most`: whole days.
+    pub(crate) fn long_duration_up_to(
+        &self,
+        what: &str,
+        most: Duration,
+        faults: &mut Faults<'_>,
+    ) -> Option<Duration> {
         let text = self.text(what, faults)?;
         let long = |unit: &str, seconds: u64| {
             text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(seconds)
         };
         let length = long("h", 3_600).or(long("d", 86_400)).map(Duration::from_secs);
-        let length = length.or_else(|| length_of_time(text)).filter(|it| !it.is_zero() && *it <= LONGEST);
+        let length = length.or_else(|| length_of_time(text)).filter(|it| !it.is_zero() && *it <= most);
         if length.is_none() {
             let message = format!("{what} is no length of time: `{text}`");
-            faults.hinted(self.span, message, "write it with its unit, 30m, 12h or 30d, at most 400d");
+            let days = most.as_secs() / 86_400;
+            let hint = format!("write it with its unit, 30m, 12h or 30d, at most {days}d");
+            faults.hinted(self.span, message, hint);
         }
         length
     }

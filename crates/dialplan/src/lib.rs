@@ -23,6 +23,7 @@ mod hours;
 mod levels;
 mod limits;
 mod load;
+mod lot;
 mod machine;
 mod mailboxes;
 mod media;
@@ -33,6 +34,7 @@ mod numbering;
 mod program;
 mod prompts;
 mod queues;
+mod recording;
 mod report;
 mod routing;
 mod schema;
@@ -65,6 +67,7 @@ pub use graph::Graph;
 pub use heard::{Heard, Told};
 pub use limits::{Bound, Limits, TrunkLimits};
 pub use load::{load, node_clients};
+pub use lot::lot;
 pub use machine::{
     AgentAction, BodyKind, CallInfo, CallbackResult, ConferenceResult, DialMode, DialResult, Effect, Enqueue,
     HttpBody, HttpMethod, HttpRequest, HttpResult, KvOrder, KvResult, LeftMessage, Machine, MachineInput,
@@ -76,6 +79,7 @@ pub use media::{Encryption, Fax, Media};
 pub use number::normalized;
 pub use numbering::{Bare, Country, Format, Numbering};
 pub use queues::Queue;
+pub use recording::{RecordRule, Recording};
 pub use report::{Diagnostic, Report};
 pub use routing::{Causes, Health, Routing};
 pub use schema::CLIENT_SCHEMA;

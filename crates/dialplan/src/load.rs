@@ -7,6 +7,7 @@ use crate::caller_id::Owned;
 use crate::client::{self, Sections};
 use crate::compile::{Compiled, compile};
 use crate::faults::{Faults, Span};
+use crate::fields::Fields;
 use crate::hours::read_ical;
 use crate::mailboxes::{self, Mailbox};
 use crate::names::Names;
@@ -14,6 +15,7 @@ use crate::number;
 use crate::program::{Handlers, Program};
 use crate::prompts::Prompts;
 use crate::queues::{self, Around, Queue};
+use crate::recording::OfNumbers;
 use crate::table;
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
@@ -79,6 +81,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             input,
         };
         let (program, own_queues, own_mailboxes) = program(&scope, &sections, &mut numbers, &mut faults);
+        let record_rules = OfNumbers::read(&sections.numbers, &mut faults);
         queues.extend(own_queues);
         mailboxes.extend(own_mailboxes);
         clients.push(Client {
@@ -91,6 +94,8 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             fraud: sections.fraud,
             features: sections.features.unwrap_or_default(),
             media: sections.media.unwrap_or_default(),
+            recording: sections.recording.unwrap_or_default(),
+            record_rules,
             folder: files.path.as_str().into(),
             web: sections.web,
             secrets: sections.secrets,
@@ -104,6 +109,11 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             let agents = agents.all;
             let by_name = agents.iter().enumerate();
             let agents_by_name = by_name.map(|(place, agent)| (Arc::clone(&agent.name), place)).collect();
+            let has_record_rules = clients
+                .iter()
+                .any(|client| client.recording.calls.is_some() || !client.record_rules.is_empty())
+                || queues.iter().any(|queue| queue.record.is_some())
+                || agents.iter().any(|agent| agent.record.is_some());
             Ok(Config {
                 node,
                 clients,
@@ -113,6 +123,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
                 mailboxes,
                 system_prompts,
                 users,
+                has_record_rules,
                 numbers,
                 prefixes,
             })
@@ -257,7 +268,8 @@ fn program(
     let mut compiled = compile(&sections.flows, calendars, &names, faults);
     let mut entered = HashSet::new();
     for (key, node) in &sections.numbers {
-        let flow = flow_of(node, "a number", &compiled, sections, faults);
+        let flow = number_flow(key, node, faults)
+            .and_then(|node| flow_of(node, "a number", &compiled, sections, faults));
         numbers.add(scope.index, key, flow, faults);
         entered.extend(flow);
     }
@@ -272,6 +284,16 @@ fn program(
     };
     analyse(&compiled, &entered, faults);
     (compiled.program, queues, names.mailboxes)
+}
+
+/// The flow's name of a number: the value itself, or `flow` of a map.
+fn number_flow<'n>(key: &Key, node: &'n Yaml, faults: &mut Faults<'_>) -> Option<&'n Yaml> {
+    match &node.value {
+        yaml::Value::Map(_) => {
+            Fields::of(node, key.span, "a number", &["flow", "record"], faults)?.require("flow", faults)
+        }
+        _ => Some(node),
+    }
 }
 
 /// Lets queues call back, and gives the flows of those who are called.

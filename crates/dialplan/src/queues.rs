@@ -7,6 +7,7 @@ use crate::faults::Faults;
 use crate::fields::Fields;
 use crate::heard::{self, Heard};
 use crate::names::Names;
+use crate::recording::{self, RecordRule};
 use crate::to_agent::{self, ToAgent};
 use crate::yaml::{Key, Node, Value};
 use acd::{Absence, Member, QueuePlan, Retry, Strategy, Tiers};
@@ -35,6 +36,8 @@ pub struct Queue {
     pub plan: QueuePlan,
     /// How soon its callers are to be answered.
     pub level: Level,
+    /// When the talks of its callers are recorded, if it says so.
+    pub record: Option<RecordRule>,
 }
 
 impl Queue {
@@ -59,7 +62,7 @@ pub(crate) struct Around<'a> {
     pub(crate) names: &'a Names<'a>,
 }
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 26] = [
     "strategy",
     "agents",
     "ring",
@@ -85,6 +88,7 @@ const KNOWN: [&str; 25] = [
     "whisper",
     "display",
     "auto_answer",
+    "record",
 ];
 
 /// Reads the queues of one client.
@@ -137,6 +141,7 @@ fn queue(around: &Around<'_>, key: &Key, node: &Node, faults: &mut Faults<'_>) -
     plan.announce = announce;
     let to_agent = to_agent::read(&fields, around.names, faults);
     let level = crate::levels::read(&fields, faults);
+    let record = fields.get("record").and_then(|node| recording::rule(node, "`record`", faults));
     Some(Queue {
         client: around.client,
         name: key.text.as_str().into(),
@@ -145,6 +150,7 @@ fn queue(around: &Around<'_>, key: &Key, node: &Node, faults: &mut Faults<'_>) -
         callbacks: None,
         plan,
         level,
+        record,
     })
 }
 

@@ -79,6 +79,7 @@ mod tests {
             ("client: {fraud: {}}", "fraud"),
             ("client: {features: {}}", "features"),
             ("client: {media: {}}", "media"),
+            ("client: {recording: {}}", "recording"),
             ("client: {http: {}}", "web"),
             ("secrets: {shop: {}}", "secret"),
             ("webhooks: {crm: {}}", "webhook"),

@@ -555,6 +555,14 @@ pub enum Kind {
         leg: LegId,
         /// The file.
         path: String,
+        /// Whose wish it was; `None` in old logs.
+        #[serde(default)]
+        by: Option<RecordBy>,
+    },
+    /// A recording was wanted, or ran, which a rule forbids.
+    RecordingWithheld {
+        /// Whose wish it was; a rule's own where one ran.
+        by: RecordBy,
     },
     /// The recording passes over what is said from now on.
     RecordingHushed {
@@ -576,6 +584,34 @@ pub enum Kind {
         millis: u64,
         /// Why it ended early.
         error: Option<String>,
+    },
+    /// A complete recording is on disk as ciphertext alone from now on. Like what follows of it, it is logged under the contact of
+    /// the recording, which has ended mostly.
+    RecordingSealed {
+        /// Which: the number of the event with which it began.
+        recording: u64,
+        /// The file that takes the place of the former one.
+        path: String,
+    },
+    /// A recording is kept whatever else is wanted of it, or no longer.
+    RecordingHeld {
+        /// Which.
+        recording: u64,
+        /// Why it is; nothing where it no longer is.
+        why: Option<Arc<str>>,
+        /// Whose wish it was.
+        by: Arc<str>,
+    },
+    /// A recording is no longer on disk.
+    RecordingErased {
+        /// Which.
+        recording: u64,
+        /// What the file had, by SHA-256 in hexadecimal digits; nothing if there was no file.
+        sha256: Option<String>,
+        /// Why: `kept for 90 days`, or as somebody has said.
+        why: Arc<str>,
+        /// Whose wish it was; nothing where it is the client's rule.
+        by: Option<Arc<str>>,
     },
     /// The caller leaves a message in a mailbox of its client. `VoicemailLeft` or `VoicemailDropped` follows, if need be after a
     /// restart.

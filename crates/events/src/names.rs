@@ -1,7 +1,7 @@
 //! The names of kinds of events, as they are written and asked for.
 
 /// Those of all kinds, in the order of [`crate::Kind`].
-pub const KINDS: [&str; 84] = [
+pub const KINDS: [&str; 88] = [
     "node_started",
     "node_stopped",
     "config_applied",
@@ -69,9 +69,13 @@ pub const KINDS: [&str; 84] = [
     "taken_over",
     "supervision_ended",
     "recording_started",
+    "recording_withheld",
     "recording_hushed",
     "recording_resumed",
     "recording_ended",
+    "recording_sealed",
+    "recording_held",
+    "recording_erased",
     "voicemail_started",
     "voicemail_left",
     "voicemail_dropped",

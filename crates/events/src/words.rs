@@ -215,6 +215,8 @@ pub enum RecordBy {
     Api,
     /// A question whose keys nobody may know.
     Secret,
+    /// What the client says of its calls, or its number, queue or agent does.
+    Rule,
 }
 
 /// To whom a supervisor speaks.

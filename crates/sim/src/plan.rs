@@ -59,6 +59,10 @@ pub(crate) const MESSAGES: usize = 3;
 /// Its users.
 pub(crate) const LISTENERS: [&str; 2] = ["alice", "bob"];
 
+/// A number whose calls are all recorded once they are answered, and one whose calls never are.
+pub(crate) const ALWAYS_RECORDED: &str = "menu";
+pub(crate) const NEVER_RECORDED: &str = "lecture";
+
 /// A number of somebody else: users may call it, and transfer to it.
 pub(crate) const OUTSIDE: &str = "+34911999999";
 
@@ -91,7 +95,7 @@ numbers:
   team: team
   first: first
   hunt: hunt
-  menu: menu
+  menu: {flow: menu, record: always}
   record: record
   loop: loop
   digits: digits
@@ -100,7 +104,7 @@ numbers:
   named: named
   busy: busy
   meet: meet
-  lecture: lecture
+  lecture: {flow: lecture, record: never}
   line: line
   back: back
   all: all
@@ -118,13 +122,13 @@ users:
   carol: {password: pw-carol}
   "20": {password: pw-20}
 agents:
-  alice: {login: automatic, skills: {fr: 3}}
+  alice: {login: automatic, skills: {fr: 3}, record: always}
   bob: {login: automatic}
   carol: {login: automatic, skills: [fr]}
   "20": {pin: "4711"}
 queues:
-  line: {agents: [alice, bob, carol], ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, say: [position, wait], first: 3s, every: 7s}, returning: 20s, callback: {trunk: [carrier, pbx], flow: called-back, ring: 8s, tries: 2, again: 10s}, whisper: {prompts: welcome, say: wait}, display: Line, auto_answer: true}
-  all: {strategy: ring-all, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
+  line: {agents: [alice, bob, carol], record: 50%, ring: 8s, wrap_up: 5s, misses: 2, max_wait: 40s, max_length: 3, retry: {no_answer: 3s, busy: 3s, declined: 3s, unreachable: 3s}, announce: {prompts: welcome, say: [position, wait], first: 3s, every: 7s}, returning: 20s, callback: {trunk: [carrier, pbx], flow: called-back, ring: 8s, tries: 2, again: 10s}, whisper: {prompts: welcome, say: wait}, display: Line, auto_answer: true}
+  all: {strategy: ring-all, record: never, agents: [alice, {agent: bob, tier: 2}, carol, "20"], next_tier: 4s, ring: 6s, wrap_up: 2s, music: welcome, join_unless: [logged_out], no_agents_wait: 5s, leave_if: [logged_out, unreachable]}
 mailboxes:
   desk: {users: [alice, bob], pin: "4711", greeting: welcome, max: 5s, min: 1s, silence: 2s, keep: 60s, limit: 3}
 flows:

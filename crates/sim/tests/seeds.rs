@@ -36,6 +36,7 @@ fn the_seeds_reach_what_the_checkers_look_at() {
         (tally.fax_refused, 4),
         (tally.one_way, 20),
         (tally.recordings, 120),
+        (tally.withheld, 5),
         (tally.registered, 800),
         (tally.trunks_registered, 80),
         (tally.trunks_refused, 80),

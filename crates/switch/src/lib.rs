@@ -179,6 +179,13 @@ pub enum Input {
         /// The status of the answer.
         status: u16,
     },
+    /// What the shell has done with a recording once it was complete; it is logged.
+    Recorded {
+        /// The contact of the recording, which has ended mostly.
+        contact: ContactId,
+        /// One of `Recording…`.
+        kind: Kind,
+    },
     /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
     Overload(bool),
     /// No new calls; those that are up go on.
@@ -344,6 +351,7 @@ impl Switch {
                 let contact = contact.filter(|contact| self.contacts.contains_key(contact));
                 self.core.log(contact, Kind::Requested { by, method, path, status });
             }
+            Input::Recorded { contact, kind } => self.core.log(Some(contact), kind),
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
             Input::Drain => {}

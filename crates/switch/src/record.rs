@@ -33,6 +33,12 @@ pub enum RecordRefused {
     /// It is not recorded.
     #[error("this call is not recorded")]
     NoRecording,
+    /// A rule forbids it.
+    #[error("no calls of this kind are recorded: `record: never` of its client, number, queue or agent")]
+    Never,
+    /// A rule wants it.
+    #[error("all calls of this kind are recorded: pause or mask the recording")]
+    Ruled,
 }
 
 impl Switch {

@@ -6,6 +6,7 @@ use super::{
 use crate::FlowIndex;
 use crate::expression::{Expression, Value, Variables};
 use crate::hours::Hours;
+use crate::lot::lot;
 use crate::program::{Handlers, Pc, Program};
 use crate::verb::{Ask, Asked, Leaving, Listening, Typed};
 use clock::{Duration, Time};
@@ -283,12 +284,7 @@ impl Turn<'_> {
     /// Draws a number below `of`, which follows from the call's seed and from how many were drawn before.
     pub(crate) fn lot(&mut self, of: u32) -> u32 {
         self.call.lots += 1;
-        // SplitMix64 (Steele, Lea and Flood 2014): a counter of odd steps, well mixed.
-        let step = self.call.lots.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.call.info.seed.wrapping_add(step);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(of)).unwrap_or(0)
+        lot(self.call.info.seed, self.call.lots, of)
     }
 
     /// Where a failure leads that has no branch of its own: to the handler of last resort, once in a call.

@@ -164,7 +164,7 @@ impl Draft {
             Kind::CallsBack { asked, queue } => {
                 self.callbacks.push(CallbackRecord::Made { asked: *asked, queue: Arc::clone(queue) });
             }
-            Kind::RecordingStarted { leg, path } => {
+            Kind::RecordingStarted { leg, path, .. } => {
                 let recording = Recording { leg: *leg, path: path.clone(), millis: None, error: None };
                 self.recordings.push(recording);
             }

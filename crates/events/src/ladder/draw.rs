@@ -333,7 +333,27 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::SupervisionChanged { user, mode } => ('●', format!("{user} supervises: {}", mode.name())),
         Kind::TakenOver { leg, by } => ('●', format!("{} takes the call over from {}", name(by), name(leg))),
         Kind::SupervisionEnded { user, reason } => ('●', format!("{user} supervises no more: {reason}")),
-        Kind::RecordingStarted { leg, path } => ('●', format!("records {} to {}", name(leg), tail(path))),
+        Kind::RecordingStarted { leg, path, by } => {
+            let by = by.map(|by| format!(", {}", wish(by))).unwrap_or_default();
+            ('●', format!("records {} to {}{by}", name(leg), tail(path)))
+        }
+        Kind::RecordingWithheld { by: RecordBy::Rule } => {
+            ('●', "the recording ends: no calls of this kind are recorded".into())
+        }
+        Kind::RecordingWithheld { by } => {
+            ('●', format!("not recorded, {}: no calls of this kind are", wish(*by)))
+        }
+        Kind::RecordingSealed { path, .. } => ('●', format!("the recording is encrypted: {}", tail(path))),
+        Kind::RecordingHeld { why: Some(why), by, .. } => {
+            ('●', format!("the recording is kept on, by {by}: {why}"))
+        }
+        Kind::RecordingHeld { why: None, by, .. } => {
+            ('●', format!("the recording is kept on no longer, by {by}"))
+        }
+        Kind::RecordingErased { why, by, .. } => {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            ('●', format!("the recording is erased{by}: {why}"))
+        }
         Kind::RecordingHushed { mask, by } => {
             let how = if *mask { "is silent" } else { "pauses" };
             ('●', format!("the recording {how}, {}", wish(*by)))
@@ -417,5 +437,6 @@ fn wish(by: RecordBy) -> &'static str {
         RecordBy::Flow => "by the flow",
         RecordBy::Api => "by an operator",
         RecordBy::Secret => "for a secret question",
+        RecordBy::Rule => "by rule",
     }
 }

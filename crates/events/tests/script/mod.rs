@@ -114,7 +114,7 @@ pub(crate) fn demo_call() -> Vec<Event> {
     call.at(3_201, Kind::Bridged { a: CALLER, b: ALICE });
     call.sent(3_201, BOB, "CANCEL", 1);
     let path = "state/recordings/7.wav".to_owned();
-    call.at(3_201, Kind::RecordingStarted { leg: CALLER, path: path.clone() });
+    call.at(3_201, Kind::RecordingStarted { leg: CALLER, path: path.clone(), by: None });
     call.received(3_210, BOB, "200 OK", 1);
     call.received(3_211, BOB, "487 Request Terminated", 1);
     call.sent(3_211, BOB, "ACK", 1);

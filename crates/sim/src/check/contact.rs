@@ -3,6 +3,7 @@
 use super::choice::Choice;
 use super::supervision::Supervision;
 use super::watches::client_of;
+use crate::plan;
 use clock::{Duration, Time};
 use events::{Direction, EndedBy, Kind, LegId, Missing, Party, QueueOutcome};
 use std::collections::{BTreeMap, BTreeSet};
@@ -346,6 +347,12 @@ impl Contact {
         if recorded != lived {
             return Err(format!("its CDR has the legs {recorded:?}, the log {lived:?}"));
         }
-        Ok(())
+        match (&*cdr.to, cdr.recordings.is_empty()) {
+            (plan::NEVER_RECORDED, false) => Err("recorded, which its number forbids".to_owned()),
+            (plan::ALWAYS_RECORDED, true) if cdr.answered.is_some() => {
+                Err("answered and not recorded, which its number wants".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -445,6 +445,7 @@ impl History {
                 self.tally.met += u64::from(*parties > 1);
             }
             Kind::RoomMuted { .. } => self.tally.muted += 1,
+            Kind::RecordingWithheld { .. } => self.tally.withheld += 1,
             Kind::RecordingHushed { .. } => self.tally.hushed += 1,
             Kind::SupervisionStarted { .. } => self.tally.supervised += 1,
             Kind::SupervisionChanged { .. } => self.tally.resupervised += 1,

@@ -65,6 +65,8 @@ tally! {
     cancelled "cancelled";
     /// Recordings.
     recordings "recordings";
+    /// Recordings that a rule has forbidden or ended.
+    withheld "withheld";
     /// Messages that callers have left.
     messages "messages left";
     /// Those of which nothing was kept.

@@ -95,7 +95,7 @@ impl Contact {
             Effect::TakeMessage(order) => self.take_message(core, order),
             Effect::EndMessage => self.end_message(core),
             Effect::CancelHttp { number } => core.cancel_request(self.id, number),
-            Effect::Record => self.begin_recording(core),
+            Effect::Record => self.begin_recording(core, RecordBy::Flow),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line, .. } => {

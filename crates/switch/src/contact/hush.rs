@@ -32,19 +32,20 @@ impl Contact {
     ) -> Result<(), RecordRefused> {
         if order == RecordOrder::Start {
             return match self.caller.state {
-                _ if self.taping.is_some() => Err(RecordRefused::Runs),
+                _ if self.tapes.running().is_some() => Err(RecordRefused::Runs),
                 State::Answered { .. } => {
-                    self.begin_recording(core);
-                    Ok(())
+                    self.begin_recording(core, RecordBy::Api);
+                    self.tapes.running().map(|_| ()).ok_or(RecordRefused::Never)
                 }
                 State::Early { .. } | State::Over => Err(RecordRefused::NoCall),
             };
         }
-        if self.taping.is_none() {
+        if self.tapes.running().is_none() {
             return Err(RecordRefused::NoRecording);
         }
         match order {
             RecordOrder::Start => {}
+            RecordOrder::Stop if self.tapes.are_ruled() => return Err(RecordRefused::Ruled),
             RecordOrder::Stop => self.stop_recording(core),
             RecordOrder::Pause => self.hush(core, Some(Hush::Pause), RecordBy::Api),
             RecordOrder::Mask => self.hush(core, Some(Hush::Mask), RecordBy::Api),
@@ -54,14 +55,14 @@ impl Contact {
     }
 
     /// Records from here, whatever was passed over before.
-    pub(super) fn begin_recording(&mut self, core: &mut Core) {
+    pub(super) fn begin_recording(&mut self, core: &mut Core, by: RecordBy) {
         self.hushing.asked = None;
-        self.start_recording(core);
+        self.start_recording(core, by);
     }
 
     /// The recording passes over what is said from now on, or nothing any more.
     pub(super) fn hush(&mut self, core: &mut Core, how: Option<Hush>, by: RecordBy) {
-        if self.taping.is_some() {
+        if self.tapes.running().is_some() {
             self.hushing.asked = how;
             self.apply_hush(core, by);
         }
@@ -74,7 +75,7 @@ impl Contact {
 
     /// Tells the engine what the recording that runs is to pass over, if that is news.
     pub(super) fn apply_hush(&mut self, core: &mut Core, by: RecordBy) {
-        let Some(recording) = self.taping else { return };
+        let Some(recording) = self.tapes.running() else { return };
         let wanted = if self.hushing.secret { Some(Hush::Mask) } else { self.hushing.asked };
         if std::mem::replace(&mut self.hushing.applied, wanted) == wanted {
             return;

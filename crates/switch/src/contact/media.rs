@@ -1,11 +1,11 @@
 //! Prompts, music and recordings of a contact.
 
-use super::{Contact, Phase, Taped};
+use super::{Contact, Phase};
 use crate::core::Core;
 use crate::leg::{Leg, State, stream_of};
 use dialplan::{MachineInput, Ringback};
-use events::{Kind, LegId, Missing, RecordBy};
-use rtp::control::{Command, PlayEnd, PlayId, RecordingId, StreamStats};
+use events::{Kind, LegId, Missing};
+use rtp::control::{Command, PlayEnd, PlayId, StreamStats};
 use std::sync::Arc;
 
 /// A playback that the flow asked for.
@@ -185,65 +185,6 @@ impl Contact {
         let id = core.new_play();
         core.media(Command::Play { stream: stream_of(leg), play: id, files: vec![file], times: None });
         self.music.push(Music { id, leg, tune });
-    }
-
-    pub(super) fn start_recording(&mut self, core: &mut Core) {
-        if !matches!(self.caller.state, State::Answered { .. }) {
-            self.inbox.push_back(MachineInput::RecordFailed("the call is not answered".to_owned()));
-            return;
-        }
-        // One file has the call: a second would have what is passed over in the first.
-        if self.taping.is_some() {
-            return self.apply_hush(core, RecordBy::Flow);
-        }
-        self.recordings_begun += 1;
-        let format = self.plan.node.recordings.format.name();
-        let name = match self.recordings_begun {
-            1 => format!("{}.{format}", self.id.0),
-            n => format!("{}-{n}.{format}", self.id.0),
-        };
-        let path = core.config.recordings.join(&*self.client).join(name);
-        let recording = core.new_recording();
-        self.recordings.push(recording);
-        self.taping = Some(recording);
-        core.recordings.insert(recording, self.id);
-        core.log(
-            Some(self.id),
-            Kind::RecordingStarted { leg: self.caller.id, path: path.display().to_string() },
-        );
-        core.media(Command::Record { stream: self.caller.stream(), recording, path });
-        self.forget_hush();
-        self.apply_hush(core, RecordBy::Flow);
-    }
-
-    pub(super) fn stop_recording(&mut self, core: &mut Core) {
-        if let Some(recording) = self.taping.take() {
-            core.media(Command::StopRecording { recording });
-        }
-    }
-
-    /// The recording goes on with another party as the caller, in a file of its own.
-    pub(super) fn record_on(&mut self, core: &mut Core) {
-        if self.taping.is_some() {
-            self.stop_recording(core);
-            self.start_recording(core);
-        }
-    }
-
-    pub(crate) fn on_recording_ended(&mut self, core: &mut Core, recording: RecordingId, taped: Taped<'_>) {
-        if self.message_ended(core, recording, &taped) {
-            return;
-        }
-        let Taped { path, millis, error, .. } = taped;
-        self.recordings.retain(|known| *known != recording);
-        if self.taping.take_if(|taping| *taping == recording).is_some() {
-            self.forget_hush();
-        }
-        let path = path.display().to_string();
-        core.log(Some(self.id), Kind::RecordingEnded { path, millis, error: error.clone() });
-        if let Some(error) = error {
-            self.inbox.push_back(MachineInput::RecordFailed(error));
-        }
     }
 
     pub(crate) fn on_one_way(&mut self, core: &mut Core, leg: LegId, missing: Missing) {

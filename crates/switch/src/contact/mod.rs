@@ -23,6 +23,7 @@ mod redirect;
 mod release;
 mod replace;
 mod supervise;
+mod tape;
 mod test_call;
 mod transfer;
 mod voicemail;
@@ -45,11 +46,11 @@ use fax::Faxing;
 use hush::Hushing;
 use media::{Music, Playing};
 use queue::FormerPlace;
-use rtp::control::RecordingId;
 use sip::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use supervise::Supervision;
+use tape::Tapes;
 use transfer::Transfer;
 use voicemail::Taking;
 
@@ -89,12 +90,8 @@ pub(crate) struct Contact {
     former_place: Option<Box<FormerPlace>>,
     /// Whom it calls back, until that one is where its agent is kept.
     calls_back: Option<CallsBack>,
-    /// Recordings that the engine has not reported as ended.
-    recordings: Vec<RecordingId>,
-    /// The one that runs.
-    taping: Option<RecordingId>,
+    tapes: Tapes,
     hushing: Hushing,
-    recordings_begun: u32,
     /// Messages that its callers leave, the last one last.
     taking: Vec<Taking>,
     messages_begun: u32,
@@ -172,10 +169,8 @@ impl Contact {
             faxing: Faxing::default(),
             former_place: None,
             calls_back: None,
-            recordings: Vec::new(),
-            taping: None,
+            tapes: Tapes::default(),
             hushing: Hushing::default(),
-            recordings_begun: 0,
             taking: Vec::new(),
             messages_begun: 0,
             failed_status: None,
@@ -194,6 +189,7 @@ impl Contact {
     /// Lets the flow take in what happened; true once nothing is left of the contact.
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
+        self.follow_record_rules(core);
         self.follow_secret(core);
         self.take_over(core);
         self.follow_early_media(core);
@@ -202,7 +198,7 @@ impl Contact {
         self.tune(core);
         self.callees.retain(|leg| !leg.is_gone());
         self.supervisors.retain(|leg| !leg.is_gone());
-        let is_taped = !self.recordings.is_empty() || self.is_writing_messages();
+        let is_taped = !self.tapes.are_complete() || self.is_writing_messages();
         if self.legs().all(Leg::is_gone) && !is_taped {
             self.bury(core);
             return true;
@@ -239,9 +235,7 @@ impl Contact {
         for leg in self.callees.iter_mut().chain(&mut self.supervisors) {
             leg.abandon_media(core);
         }
-        for recording in self.recordings.drain(..) {
-            core.recordings.remove(&recording);
-        }
+        self.tapes.abandon(core);
         self.abandon_messages(core);
     }
 

@@ -276,6 +276,7 @@ impl Contact {
         core.timers.cancel(Timer::Ring(self.id));
         // Who comes back after a talk waits anew.
         self.former_place = None;
+        self.tapes.served_from(&waiting.order.queue);
         let user = self.legs().find(|it| it.id == leg).and_then(|leg| leg.user().cloned());
         let taken = waiting.offers.iter().find(|offer| Some(&offer.user) == user.as_ref());
         match taken {

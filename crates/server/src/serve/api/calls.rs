@@ -243,7 +243,9 @@ async fn record(
     };
     let status = |refused: &RecordRefused| match refused {
         RecordRefused::NoCall => StatusCode::NOT_FOUND,
-        RecordRefused::Runs | RecordRefused::NoRecording => StatusCode::CONFLICT,
+        RecordRefused::Runs | RecordRefused::NoRecording | RecordRefused::Never | RecordRefused::Ruled => {
+            StatusCode::CONFLICT
+        }
     };
     answer(contact, control.record(contact, order).await, status)
 }
