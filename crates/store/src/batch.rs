@@ -2,6 +2,7 @@
 
 use crate::agents::AgentRow;
 use crate::callbacks::CallbackRow;
+use crate::recordings::RecordingRow;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
 use crate::voicemail::VoicemailRow;
@@ -41,6 +42,8 @@ pub(crate) struct Batch {
     pub(crate) values: Vec<ValueRow>,
     /// Likewise.
     pub(crate) voicemail: Vec<VoicemailRow>,
+    /// Likewise.
+    pub(crate) recordings: Vec<RecordingRow>,
     pub(crate) visits: Vec<Visit>,
     /// What is appended to an agent's day.
     pub(crate) days: BTreeMap<(Arc<str>, Millis), String>,
@@ -89,6 +92,7 @@ impl Batch {
         self.registrations.extend(RegistrationRow::of(event));
         let cdr = folds.cdr.apply(event);
         self.voicemail.extend(VoicemailRow::of(event, folds.cdr.wall()));
+        self.recordings.extend(RecordingRow::of(event, folds.cdr.wall()));
         self.add_figures(event, cdr.as_ref(), &mut folds.figures);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {

@@ -33,7 +33,7 @@ const FIGURES_VERSION: i64 = 1;
 /// The journal and its projection, open for writing.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    connection: SqliteConnection,
+    pub(crate) connection: SqliteConnection,
     path: PathBuf,
     chunks: Insert,
     contacts: Insert,
@@ -110,6 +110,9 @@ impl Journal {
         }
         for row in &batch.voicemail {
             self.write_message(row).await.map_err(|source| self.explain(source))?;
+        }
+        for row in &batch.recordings {
+            self.write_recording(row).await.map_err(|source| self.explain(source))?;
         }
         self.write_figures(batch).await.map_err(|source| self.explain(source))
     }

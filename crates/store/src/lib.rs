@@ -13,6 +13,7 @@ mod error;
 mod figured;
 mod journal;
 mod reader;
+mod recordings;
 mod recovery;
 mod registrations;
 mod values;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use reader::{Filter, Reader};
+pub use recordings::{Number, Recording, Recordings};
 pub use writer::Writer;
 
 use clock::Time;

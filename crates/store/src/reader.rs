@@ -23,6 +23,7 @@ macro_rules! of_number {
          UNION ALL SELECT contact FROM contact WHERE called >= ?1 AND called < ?2)"
     };
 }
+pub(crate) use of_number;
 
 macro_rules! latest_first {
     () => {
@@ -214,7 +215,7 @@ impl Reader {
 
 /// The search keys of all numbers that end with this one. The `0` or `00` before a national or an
 /// international number is not part of it. An empty number finds nothing.
-fn key_range(number: &str) -> (String, String) {
+pub(crate) fn key_range(number: &str) -> (String, String) {
     let key = search_key(number);
     let digits = key.chars().all(|c| c.is_ascii_digit());
     let low = if digits { key.trim_end_matches('0') } else { key.as_str() };
