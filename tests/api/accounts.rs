@@ -12,7 +12,7 @@ fn node() -> Node {
 }
 
 /// What stands for the parts of paths: nothing of that name exists but the agent and its user.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("contact", "99"),
     ("agent", "1000"),
     ("user", "1000"),
@@ -22,6 +22,7 @@ const PARTS: [(&str, &str); 9] = [
     ("client", "client"),
     ("webhook", "crm"),
     ("message", "99"),
+    ("recording", "99"),
 ];
 
 fn ask(api: &Api, operation: &Operation) -> u16 {

@@ -14,7 +14,7 @@ users: {secretuser: {password: pw}}
 agents: {secretagent: {phone: secretuser}}
 queues: {secretqueue: {agents: all}}
 flows:
-  wait: [answer, {enqueue: secretqueue}]
+  wait: [answer, record, {enqueue: secretqueue}]
   meet: [answer, {conference: secretroom}]
 ";
 
@@ -36,6 +36,9 @@ fn body(path: &str) -> Option<Value> {
         "pull" => json!({"user": "otheruser"}),
         "supervise" => json!({"user": "otheruser", "mode": "listen"}),
         "record" => json!({"action": "start"}),
+        "erase" => json!({"client": "client", "all": true, "why": "spite"}),
+        "hold" => json!({"why": "spite"}),
+        _ if path == "/recordings/{recording}" => json!({"why": "spite"}),
         "gain" => json!({"decibels": 3}),
         "accounts" => json!({"name": "spy", "role": "supervisor", "clients": ["client"]}),
         _ if path.starts_with("/transfers/") => json!({"to": "otheruser"}),
@@ -65,6 +68,10 @@ fn an_account_of_one_client_never_sees_another_ones_rows() {
         let all = [waits, meets].iter().all(|it| operator.get(&format!("/calls/{it}/events")).status == 200);
         all.then_some(())
     });
+    let recording = until_some(Duration::from_secs(10), "a recording", || {
+        operator.get("/recordings").body["recordings"][0]["recording"].as_u64()
+    });
+    let recording = recording.to_string();
     let other = node.as_account(&json!({"name": "other-1", "role": "administrator", "clients": ["other"]}));
     // What is of the other client itself is seen.
     assert_eq!(other.get("/queues").body[0]["queue"], "other/otherqueue");
@@ -85,6 +92,7 @@ fn an_account_of_one_client_never_sees_another_ones_rows() {
                 ("client", "client"),
                 ("webhook", "crm"),
                 ("message", "99"),
+                ("recording", &recording),
             ];
             let path = operation.path_with(&parts);
             let said = other.ask(&operation.method, &path, body(&operation.path).as_ref());
@@ -92,8 +100,9 @@ fn an_account_of_one_client_never_sees_another_ones_rows() {
             let text = said.body.to_string();
             let names = MARKS.iter().any(|mark| text.contains(mark) && said.status == 200);
             assert!(!names, "{} {path} shows another client's: {text}", operation.method);
-            let is_about =
-                ["{contact}", "{agent}", "{user}"].iter().any(|part| operation.path.contains(part));
+            let is_about = ["{contact}", "{agent}", "{user}", "{recording}"]
+                .iter()
+                .any(|part| operation.path.contains(part));
             if is_about {
                 assert!(matches!(said.status, 403 | 404), "{} {path}: {said:?}", operation.method);
             }
@@ -109,6 +118,8 @@ fn an_account_of_one_client_never_sees_another_ones_rows() {
     let still =
         queues.as_array().expect("a list").iter().any(|queue| queue["waiting"][0]["contact"] == waits);
     assert!(still, "{queues}");
+    let kept = operator.get(&format!("/recordings/{recording}")).body;
+    assert!(kept["held"].is_null() && kept["erased"].is_null(), "{kept}");
     let reports = other.get("/reports/queues?client=client");
     assert_eq!(reports.status, 404, "{reports:?}");
     drop((waiting, meeting));

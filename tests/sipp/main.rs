@@ -7,6 +7,7 @@ mod floor;
 mod hangup;
 mod http;
 mod identities;
+mod recordings;
 mod registrar;
 mod ringing;
 mod subscriptions;

@@ -17,5 +17,6 @@ mod report;
 pub mod serve;
 pub mod stir;
 pub mod tls;
+mod vault;
 pub mod versions;
 mod web;

@@ -46,6 +46,8 @@ pub(crate) enum Right {
     ReadCalls,
     /// Listen to calls that are up, and to recordings; record them or not.
     Listen,
+    /// Erase recordings, or hold them against it.
+    Erase,
     /// Read figures.
     Report,
     /// See how the node and its trunks are.
@@ -57,12 +59,13 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Watch,
         Self::Direct,
         Self::DirectOneself,
         Self::ReadCalls,
         Self::Listen,
+        Self::Erase,
         Self::Report,
         Self::Inspect,
         Self::Operate,
@@ -77,6 +80,7 @@ impl Right {
             Self::DirectOneself => "direct_oneself",
             Self::ReadCalls => "read_calls",
             Self::Listen => "listen",
+            Self::Erase => "erase",
             Self::Report => "report",
             Self::Inspect => "inspect",
             Self::Operate => "operate",
@@ -91,11 +95,16 @@ impl Right {
 
 impl Role {
     fn may(self, right: Right) -> bool {
-        use Right::{Direct, DirectOneself, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch};
+        use Right::{
+            Direct, DirectOneself, Erase, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch,
+        };
         match self {
             Self::Operator => true,
             Self::Administrator => {
-                matches!(right, Watch | Direct | DirectOneself | ReadCalls | Listen | Report | ManageAccounts)
+                matches!(
+                    right,
+                    Watch | Direct | DirectOneself | ReadCalls | Listen | Erase | Report | ManageAccounts
+                )
             }
             Self::Supervisor => {
                 matches!(right, Watch | Direct | DirectOneself | ReadCalls | Listen | Report)

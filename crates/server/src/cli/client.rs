@@ -4,7 +4,8 @@ use super::Failed;
 use super::output::print;
 use crate::serve;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
@@ -142,6 +143,16 @@ pub(super) fn fault(answer: &Value) -> String {
     answer["error"].as_str().map_or_else(|| answer.to_string(), str::to_owned)
 }
 
+fn address(state: &Path) -> Result<SocketAddr, Failed> {
+    serve::http_address(state).ok_or_else(|| {
+        Failed::because(format!(
+            "no node with HTTP runs on the state directory {}\n  name the node's own by --state DIR; \
+             its node file needs a line like `http: {{listen: 127.0.0.1:8062}}`",
+            state.display()
+        ))
+    })
+}
+
 /// One request to the node that runs on a state directory: the HTTP status and the JSON body.
 pub(super) fn request(
     state: &Path,
@@ -149,18 +160,38 @@ pub(super) fn request(
     path: &str,
     body: Option<&Value>,
 ) -> Result<(u16, Value), Failed> {
-    let Some(address) = serve::http_address(state) else {
-        return Err(Failed::because(format!(
-            "no node with HTTP runs on the state directory {}\n  name the node's own by --state DIR; \
-             its node file needs a line like `http: {{listen: 127.0.0.1:8062}}`",
-            state.display()
-        )));
-    };
+    let address = address(state)?;
     exchange((state, address), method, path, body).map_err(|error| {
         Failed::because(format!(
             "no node answers on http://{address}: {error}\n  is `ringdown serve` running?"
         ))
     })
+}
+
+/// Writes what the node says at `path`, which is no JSON, to a file: how many bytes.
+pub(super) fn save(state: &Path, path: &str, output: &Path) -> Result<u64, Failed> {
+    let address = address(state)?;
+    let broken = |error: std::io::Error| Failed::because(format!("http://{address}{path}: {error}"));
+    let mut stream = BufReader::new(send((state, address), "GET", path, "").map_err(broken)?);
+    let (mut head, mut length) = (String::new(), None::<u64>);
+    while stream.read_line(&mut head).map_err(broken)? > 2 {
+        let line = head.lines().last().unwrap_or_default().to_ascii_lowercase();
+        length = length.or(line.strip_prefix("content-length:").and_then(|text| text.trim().parse().ok()));
+    }
+    if !head.starts_with("HTTP/1.1 200 ") {
+        let mut body = String::new();
+        stream.take(MAX_ANSWER).read_to_string(&mut body).map_err(broken)?;
+        return Err(Failed::because(fault(&serde_json::from_str(&body).unwrap_or_default())));
+    }
+    let unwritten = |error: std::io::Error| Failed::because(format!("{}: {error}", output.display()));
+    let mut file = File::create(output).map_err(unwritten)?;
+    let copied = std::io::copy(&mut stream, &mut file).map_err(unwritten)?;
+    match length {
+        Some(length) if length != copied => {
+            Err(Failed::because(format!("only {copied} of {length} bytes came; the node's log says why")))
+        }
+        _ => Ok(copied),
+    }
 }
 
 fn exchange(
@@ -169,9 +200,22 @@ fn exchange(
     path: &str,
     body: Option<&Value>,
 ) -> std::io::Result<(u16, Value)> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let stream = send((state, address), method, path, &body)?;
+    let mut answer = String::new();
+    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
+    parse(&answer).ok_or_else(|| std::io::Error::other("that is no answer of Ringdown's"))
+}
+
+/// Sends one request; its answer ends with the connection.
+fn send(
+    (state, address): (&Path, SocketAddr),
+    method: &str,
+    path: &str,
+    body: &str,
+) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect_timeout(&reachable(address), Duration::from_secs(5))?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    let body = body.map(Value::to_string).unwrap_or_default();
     let length = body.len();
     let token = serve::http_token(state).unwrap_or_default();
     write!(
@@ -179,9 +223,7 @@ fn exchange(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
-    let mut answer = String::new();
-    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
-    parse(&answer).ok_or_else(|| std::io::Error::other("that is no answer of Ringdown's"))
+    Ok(stream)
 }
 
 /// A node that listens everywhere is asked on this machine.

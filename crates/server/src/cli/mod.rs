@@ -12,6 +12,7 @@ mod node;
 mod output;
 mod queues;
 mod record;
+mod recordings;
 mod report;
 mod rooms;
 mod schema;
@@ -96,6 +97,12 @@ pub fn run() -> ExitCode {
         }
         Command::Voicemail { action: None, mailbox, state, json, .. } => {
             voicemail::list(&state.state, mailbox.as_deref(), json)
+        }
+        Command::Recordings { action: Some(action), by, state, .. } => {
+            recordings::direct(&state.state, action, &by)
+        }
+        Command::Recordings { action: None, which, state, json, .. } => {
+            recordings::list(&state.state, &which, json)
         }
         Command::Record { contact, action, state } => record::record(&state.state, contact, action),
         Command::Rooms { action, state, json } => rooms::rooms(&state.state, action, json),
@@ -399,6 +406,25 @@ enum Command {
         action: record::Action,
         #[command(flatten)]
         state: State,
+    },
+    /// Lists recordings, writes one to a file, holds or erases them (it needs `http` in the node file)
+    #[command(after_help = "Examples:\n  ringdown recordings                       the latest\n  \
+                      ringdown recordings --number 911000100    of calls from or to that number\n  \
+                      ringdown recordings get 4711              its sound in 4711.wav\n  \
+                      ringdown recordings hold 4711 --why \"a claim\"")]
+    Recordings {
+        #[command(subcommand)]
+        action: Option<recordings::Action>,
+        #[command(flatten)]
+        which: recordings::Which,
+        /// Who wants it, for the log
+        #[arg(long, global = true, value_name = "WHO", default_value = "operator")]
+        by: String,
+        #[command(flatten)]
+        state: State,
+        /// JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Lists what callers have left in mailboxes, or does something with a message (it needs `http` in the node file)
     #[command(after_help = "Examples:\n  ringdown voicemail                all messages\n  \

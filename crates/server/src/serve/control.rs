@@ -2,6 +2,7 @@ use super::api::{Agent, Banned, FraudUse, Queue, Room, Trunk};
 use super::feed::Feed;
 use super::hooks::Hooks;
 use super::inbox::{Gone, Message, Sender, TestCall};
+use super::recordings::Keeper;
 use crate::access::{Account, Accounts, Token};
 use crate::report::Settings;
 use crate::tls::Shown;
@@ -49,6 +50,7 @@ pub(super) struct Shared {
     reader: Reader,
     feed: Arc<Feed>,
     pub(super) hooks: Hooks,
+    keeper: Arc<Keeper>,
     accounts: Arc<Accounts>,
     /// Shown by commands on the node's own machine, which have it from the state directory.
     token: Token,
@@ -89,6 +91,7 @@ pub(super) struct Interface {
     pub(super) reader: Reader,
     pub(super) feed: Arc<Feed>,
     pub(super) hooks: Hooks,
+    pub(super) keeper: Arc<Keeper>,
 }
 
 /// A request that has changed something, as the log tells of it.
@@ -188,7 +191,7 @@ impl Control {
         plan: Plan,
         interface: Interface,
     ) -> Self {
-        let Interface { accounts, token, reader, feed, hooks } = interface;
+        let Interface { accounts, token, reader, feed, hooks, keeper } = interface;
         let node = &plan.get().node;
         let shared = Shared {
             versions: Versions::new(&paths.state, &paths.node_file),
@@ -201,6 +204,7 @@ impl Control {
             reader,
             feed,
             hooks,
+            keeper,
             accounts: Arc::new(accounts),
             token,
             hashing: Arc::default(),
@@ -227,6 +231,16 @@ impl Control {
     /// Who is told of events.
     pub(super) fn hooks(&self) -> &Hooks {
         &self.shared.hooks
+    }
+
+    /// Who keeps the recordings.
+    pub(super) fn keeper(&self) -> &Arc<Keeper> {
+        &self.shared.keeper
+    }
+
+    /// The node's name.
+    pub(super) fn node_name(&self) -> Arc<str> {
+        Arc::clone(&self.shared.name)
     }
 
     /// The versions of the configuration.

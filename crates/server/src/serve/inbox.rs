@@ -8,7 +8,7 @@ use super::stream::StreamEvent;
 use crate::load::Files;
 use bytes::Bytes;
 use clock::Time;
-use events::{ContactId, StoredMessage};
+use events::{ContactId, Kind, StoredMessage};
 use rtp::control::Event as MediaEvent;
 use std::io;
 use std::net::IpAddr;
@@ -61,6 +61,8 @@ pub(super) enum Message {
     PhoneOf(Arc<str>, oneshot::Sender<Option<Arc<str>>>),
     /// Put a request that has changed something into the log, with its HTTP status.
     Requested(Request, u16),
+    /// What became of a recording of that contact.
+    Recorded(ContactId, Kind),
     /// End a contact; the answer is whether it was up.
     Hangup(ContactId, oneshot::Sender<bool>),
     /// All agents.

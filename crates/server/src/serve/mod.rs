@@ -15,6 +15,7 @@ mod inbox;
 mod journal;
 mod limits;
 mod outgoing;
+mod recordings;
 mod requests;
 mod signalling;
 mod stream;
@@ -47,6 +48,7 @@ use fetch::Fetcher;
 use hooks::Hooks;
 use inbox::MediaSender;
 use journal::Journal;
+use recordings::Keeper;
 use requests::Requests;
 use signalling::Signalling;
 use std::net::TcpListener;
@@ -160,7 +162,10 @@ impl Server {
         let hooks =
             Hooks::new(Arc::clone(&feed), (names, runtime.handle().clone()), sender.clone(), &options.state);
         runtime.block_on(hooks.apply(&plan, &web));
-        let interface = Interface { accounts, token: token.clone(), reader, feed, hooks };
+        let keeper = Keeper::new(reader.clone(), known_plan.clone(), sender.clone(), &options.state);
+        let keeper = Arc::new(keeper);
+        runtime.spawn(Arc::clone(&keeper).run(journal.written()));
+        let interface = Interface { accounts, token: token.clone(), reader, feed, hooks, keeper };
         let control = Control::new(sender, (paths, shown), known_plan, interface);
         let plan_version = control.begin_version();
         let config = SwitchConfig {

@@ -12,6 +12,7 @@ mod idempotency;
 mod metrics;
 mod node;
 mod pace;
+mod recordings;
 mod reports;
 mod rooms;
 mod voicemail;
@@ -61,5 +62,5 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
 fn operations(routes: Routes) -> Routes {
     let routes = floor::routes(calls::routes(rooms::routes(routes)));
     let routes = events::routes(reports::routes(metrics::routes(node::routes(routes))));
-    accounts::routes(configuration::routes(voicemail::routes(webhooks::routes(routes))))
+    accounts::routes(configuration::routes(voicemail::routes(recordings::routes(webhooks::routes(routes)))))
 }
