@@ -36,6 +36,7 @@ fn body(path: &str) -> Option<Value> {
         "pull" => json!({"user": "otheruser"}),
         "supervise" => json!({"user": "otheruser", "mode": "listen"}),
         "record" => json!({"action": "start"}),
+        "disposition" => json!({"disposition": "sold"}),
         "gain" => json!({"decibels": 3}),
         "accounts" => json!({"name": "spy", "role": "supervisor", "clients": ["client"]}),
         _ if path.starts_with("/transfers/") => json!({"to": "otheruser"}),

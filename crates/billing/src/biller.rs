@@ -86,7 +86,7 @@ impl<'a> Biller<'a> {
         let (Some(each), Some(_)) = (self.tariff.handled.get(queue), visit.handling()) else { return };
         let agent = visit.agent().map_or_else(Arc::default, Arc::clone);
         let item = piece(Some(visit.contact), visit.arrived, agent, each);
-        self.add(Kind::Handled, Arc::clone(queue), || each.to_string(), item);
+        self.add(Kind::Handled, Arc::clone(queue), || format!("{each} each"), item);
     }
 
     /// Takes the time that an agent was logged in for the client within the month, in milliseconds.
@@ -101,7 +101,7 @@ impl<'a> Biller<'a> {
             amount: each.price.times(millis, HOUR),
             cost: Some(each.cost.times(millis, HOUR)),
         };
-        self.add(Kind::Hours, "agents logged in".into(), || each.to_string(), item);
+        self.add(Kind::Hours, "agents logged in".into(), || format!("{each} an hour"), item);
     }
 
     /// Takes a result that an agent has noted of a contact of the client.
@@ -109,7 +109,7 @@ impl<'a> Biller<'a> {
         let Some((result, each)) = self.tariff.sales.get_key_value(result) else { return };
         if self.is_of_month(at) {
             let item = piece(Some(contact), at, Arc::clone(agent), each);
-            self.add(Kind::Sales, Arc::clone(result), || each.to_string(), item);
+            self.add(Kind::Sales, Arc::clone(result), || format!("{each} each"), item);
         }
     }
 

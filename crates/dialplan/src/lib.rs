@@ -40,6 +40,7 @@ mod simulate;
 mod source;
 mod stir;
 mod table;
+mod tariff;
 mod template;
 mod testing;
 mod to_agent;

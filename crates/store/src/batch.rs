@@ -2,6 +2,7 @@
 
 use crate::agents::AgentRow;
 use crate::callbacks::CallbackRow;
+use crate::dispositions::DispositionRow;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
 use crate::voicemail::VoicemailRow;
@@ -44,6 +45,8 @@ pub(crate) struct Batch {
     pub(crate) values: Vec<ValueRow>,
     /// Likewise.
     pub(crate) voicemail: Vec<VoicemailRow>,
+    /// Likewise.
+    pub(crate) dispositions: Vec<DispositionRow>,
     pub(crate) visits: Vec<Visit>,
     /// What is appended to an agent's day.
     pub(crate) days: BTreeMap<(Arc<str>, Millis), Vec<u8>>,
@@ -92,6 +95,7 @@ impl Batch {
         self.registrations.extend(RegistrationRow::of(event));
         let cdr = folds.cdr.apply(event);
         self.voicemail.extend(VoicemailRow::of(event, folds.cdr.wall()));
+        self.dispositions.extend(DispositionRow::of(event, folds.cdr.wall()));
         self.add_figures(event, cdr.as_ref(), &mut folds.figures);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {

@@ -3,6 +3,7 @@
 use crate::agents::AgentRow;
 use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
 use crate::callbacks::CallbackRow;
+use crate::dispositions::DispositionRow;
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
@@ -111,6 +112,9 @@ impl Journal {
         for row in &batch.voicemail {
             self.write_message(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.dispositions {
+            self.write_disposition(row).await.map_err(|source| self.explain(source))?;
+        }
         self.write_figures(batch).await.map_err(|source| self.explain(source))
     }
 
@@ -138,6 +142,14 @@ impl Journal {
         let mut unpacker = Unpacker::default();
         let mut visit = |mut bytes: &[u8]| unpacker.next(&mut bytes).cloned();
         rows.iter().map(|row| visit(row.get(0)).map_err(|error| damaged_row(&self.path, error))).collect()
+    }
+
+    async fn write_disposition(&mut self, row: &DispositionRow) -> Result<(), sqlx::Error> {
+        let DispositionRow { contact, client, at, disposition, by } = row;
+        let sql = "INSERT INTO disposition (contact, client, at, disposition, noted_by) VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT (contact) DO UPDATE SET disposition = ?4, noted_by = ?5";
+        let query = sqlx::query(sql).bind(to_i64(contact.0)).bind(&**client).bind(*at);
+        query.bind(&**disposition).bind(&**by).execute(&mut self.connection).await.map(|_| ())
     }
 
     async fn write_value(&mut self, row: &ValueRow) -> Result<(), sqlx::Error> {

@@ -67,6 +67,7 @@ async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
         "DELETE FROM callback",
         "DELETE FROM value",
         "DELETE FROM voicemail",
+        "DELETE FROM disposition",
         "DELETE FROM visit",
         "DELETE FROM agent_day",
     ] {

@@ -179,6 +179,17 @@ pub enum Input {
         /// The status of the answer.
         status: u16,
     },
+    /// An agent has noted what came of a contact, which may be over; it is logged.
+    Disposition {
+        /// The contact.
+        contact: ContactId,
+        /// Its client.
+        client: Arc<str>,
+        /// What.
+        disposition: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
     /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
     Overload(bool),
     /// No new calls; those that are up go on.
@@ -343,6 +354,9 @@ impl Switch {
             Input::Requested { contact, by, method, path, status } => {
                 let contact = contact.filter(|contact| self.contacts.contains_key(contact));
                 self.core.log(contact, Kind::Requested { by, method, path, status });
+            }
+            Input::Disposition { contact, client, disposition, by } => {
+                self.core.log(Some(contact), Kind::DispositionNoted { client, disposition, by });
             }
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,

@@ -48,6 +48,8 @@ pub(crate) enum Right {
     Listen,
     /// Read figures.
     Report,
+    /// See what clients are to pay.
+    Bill,
     /// See how the node and its trunks are.
     Inspect,
     /// Change what the node does: its configuration, bans, test calls.
@@ -57,13 +59,14 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Watch,
         Self::Direct,
         Self::DirectOneself,
         Self::ReadCalls,
         Self::Listen,
         Self::Report,
+        Self::Bill,
         Self::Inspect,
         Self::Operate,
         Self::ManageAccounts,
@@ -78,6 +81,7 @@ impl Right {
             Self::ReadCalls => "read_calls",
             Self::Listen => "listen",
             Self::Report => "report",
+            Self::Bill => "billing",
             Self::Inspect => "inspect",
             Self::Operate => "operate",
             Self::ManageAccounts => "manage_accounts",
@@ -91,11 +95,14 @@ impl Right {
 
 impl Role {
     fn may(self, right: Right) -> bool {
-        use Right::{Direct, DirectOneself, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch};
+        use Right::{Bill, Direct, DirectOneself, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch};
         match self {
             Self::Operator => true,
             Self::Administrator => {
-                matches!(right, Watch | Direct | DirectOneself | ReadCalls | Listen | Report | ManageAccounts)
+                matches!(
+                    right,
+                    Watch | Direct | DirectOneself | ReadCalls | Listen | Report | Bill | ManageAccounts
+                )
             }
             Self::Supervisor => {
                 matches!(right, Watch | Direct | DirectOneself | ReadCalls | Listen | Report)

@@ -61,6 +61,8 @@ pub(super) enum Message {
     PhoneOf(Arc<str>, oneshot::Sender<Option<Arc<str>>>),
     /// Put a request that has changed something into the log, with its HTTP status.
     Requested(Request, u16),
+    /// Put what an agent has noted of a contact into the log: the contact, its client, what, and who.
+    Disposition(ContactId, [Arc<str>; 3]),
     /// End a contact; the answer is whether it was up.
     Hangup(ContactId, oneshot::Sender<bool>),
     /// All agents.

@@ -233,6 +233,9 @@ impl Running {
                 let (method, path, contact) = (method.into(), path.into(), contact.map(ContactId));
                 self.handle(Input::Requested { contact, by, method, path, status });
             }
+            Message::Disposition(contact, [client, disposition, by]) => {
+                self.handle(Input::Disposition { contact, client, disposition, by });
+            }
             Message::Hangup(contact, answer) => {
                 let was_up = self.thread.switch.client_of(contact).is_some();
                 self.handle(Input::Hangup(contact));
