@@ -39,6 +39,7 @@ fn body(path: &str) -> Option<Value> {
         "erase" => json!({"client": "client", "all": true, "why": "spite"}),
         "hold" => json!({"why": "spite"}),
         _ if path == "/recordings/{recording}" => json!({"why": "spite"}),
+        "disposition" => json!({"disposition": "sold"}),
         "gain" => json!({"decibels": 3}),
         "accounts" => json!({"name": "spy", "role": "supervisor", "clients": ["client"]}),
         _ if path.starts_with("/transfers/") => json!({"to": "otheruser"}),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod document;
+mod invoices;
 mod isolation;
 mod operations;
 mod stream;

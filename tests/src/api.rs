@@ -99,8 +99,9 @@ impl Api {
             body.len()
         );
         stream.write_all(request.as_bytes()).expect("it reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("it answers");
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("it answers");
+        let text = String::from_utf8_lossy(&bytes);
         let (head, body) =
             text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {path}: no HTTP: {text:?}"));
         let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");

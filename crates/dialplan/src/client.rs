@@ -8,9 +8,11 @@ use crate::hours::{self, Calendar, Icals};
 use crate::media::{self, Media};
 use crate::recording::{self, Recording};
 use crate::table::Sheets;
+use crate::tariff;
 use crate::web::{self, Secret, Web};
 use crate::webhooks::{self, Webhook};
 use crate::yaml::{Key, Node, Value};
+use billing::Tariff;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub(crate) struct Sections {
     pub(crate) secrets: Vec<Secret>,
     /// Who is told of its events.
     pub(crate) webhooks: Vec<Webhook>,
+    /// What it pays.
+    pub(crate) tariff: Option<Tariff>,
     /// Numbers that they may show besides those by which it is called.
     pub(crate) caller_ids: Option<Node>,
     /// The flow of failures that have no branch of their own.
@@ -72,7 +76,7 @@ impl Sections {
     }
 }
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "client",
     "numbers",
     "users",
@@ -83,6 +87,7 @@ const SECTIONS: [&str; 11] = [
     "tables",
     "secrets",
     "webhooks",
+    "billing",
     "flows",
 ];
 
@@ -90,6 +95,7 @@ const SECTIONS: [&str; 11] = [
 pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sections {
     let mut sections = Sections { complete: files.iter().all(Option::is_some), ..Sections::default() };
     let mut described: Option<Span> = None;
+    let mut billed: Option<(Key, Node)> = None;
     let (mut secrets, mut webhooks) = (Vec::new(), Vec::new());
     for file in files.into_iter().flatten() {
         let whole = Span { len: 0, ..file.span };
@@ -104,6 +110,12 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
                     described = Some(key.span);
                     describe(key, node, &mut sections, faults);
                 }
+            }
+        }
+        if let Some((key, node)) = fields.entry("billing") {
+            match &billed {
+                Some((first, _)) => faults.twice(first.span, key.span, "`billing`"),
+                None => billed = Some((key.clone(), node.clone())),
             }
         }
         for (section, what) in [
@@ -134,6 +146,11 @@ pub(crate) fn merge(files: Vec<Option<Node>>, faults: &mut Faults<'_>) -> Sectio
     sections.secrets = web::secrets(&secrets, faults);
     let known = (sections.web.as_ref(), &sections.secrets[..], sections.complete);
     sections.webhooks = webhooks::read(&webhooks, known, faults);
+    sections.tariff = billed.and_then(|(key, node)| {
+        let known = |entries| Some(entries).filter(|_| sections.complete);
+        let (numbers, queues) = (known(&sections.numbers[..]), known(&sections.queues[..]));
+        tariff::read(&key, &node, &tariff::Known { numbers, queues }, faults)
+    });
     sections
 }
 

@@ -500,6 +500,11 @@ impl Trunk {
         self.numbers.as_ref().map_or(Cow::Borrowed(number), |numbers| numbers.called(number).into())
     }
 
+    /// The number of a call to it, in E.164 if it is one, out of the user part of the URI that it was sent.
+    pub fn sent<'u>(&self, user: &'u str) -> Cow<'u, str> {
+        self.numbers.as_ref().map_or(Cow::Borrowed(user), |numbers| numbers.sent(user).into())
+    }
+
     /// A caller's number, as the user part of a URI for it.
     pub fn calling<'n>(&self, number: &'n str) -> Cow<'n, str> {
         self.numbers.as_ref().map_or(Cow::Borrowed(number), |numbers| numbers.calling(number).into())
@@ -565,6 +570,8 @@ pub struct Client {
     pub secrets: Vec<Secret>,
     /// Who is told of its events.
     pub webhooks: Vec<Webhook>,
+    /// What it pays, if that is said.
+    pub tariff: Option<billing::Tariff>,
 }
 
 impl Client {

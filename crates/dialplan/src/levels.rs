@@ -25,26 +25,31 @@ fn service_level(key: &Key, node: &Node, level: &mut Level, faults: &mut Faults<
     if let Some(within) = fields.get("within").and_then(|node| node.duration("`within`", faults)) {
         level.within = millis(within);
     }
-    if let Some(target) = fields.get("target").and_then(|node| percent(node, faults)) {
+    if let Some(target) = fields.get("target").and_then(|node| percent(node, "`target`", faults)) {
         level.target = target;
     }
-    let Some(node) = fields.get("formula") else { return };
-    let Some(name) = node.text("`formula`", faults) else { return };
-    match name.parse() {
-        Ok(formula) => level.formula = formula,
-        Err(_) => {
-            let hint = match nearest(name, Formula::NAMES.into_iter()) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("known: {}; genesys also with +f, -s and -b", Formula::NAMES.join(", ")),
-            };
-            faults.hinted(node.span, format!("unknown formula `{name}`"), hint);
-        }
+    if let Some(formula) = fields.get("formula").and_then(|node| formula(node, faults)) {
+        level.formula = formula;
     }
 }
 
+/// One of the six by its name.
+pub(crate) fn formula(node: &Node, faults: &mut Faults<'_>) -> Option<Formula> {
+    let name = node.text("`formula`", faults)?;
+    let formula = name.parse();
+    if formula.is_err() {
+        let hint = match nearest(name, Formula::NAMES.into_iter()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("known: {}; genesys also with +f, -s and -b", Formula::NAMES.join(", ")),
+        };
+        faults.hinted(node.span, format!("unknown formula `{name}`"), hint);
+    }
+    formula.ok()
+}
+
 /// `80%` as a share.
-fn percent(node: &Node, faults: &mut Faults<'_>) -> Option<f64> {
-    let text = node.text("`target`", faults)?;
+pub(crate) fn percent(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<f64> {
+    let text = node.text(what, faults)?;
     let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     let share = number.map(|number| number / 100.0).filter(|share| (0.0..=1.0).contains(share));
     if share.is_none() {

@@ -42,6 +42,7 @@ mod simulate;
 mod source;
 mod stir;
 mod table;
+mod tariff;
 mod template;
 mod testing;
 mod to_agent;

@@ -100,6 +100,7 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             web: sections.web,
             secrets: sections.secrets,
             webhooks: sections.webhooks,
+            tariff: sections.tariff,
         });
     }
     let system_prompts = input.system_prompts.iter().map(named).collect();

@@ -362,6 +362,15 @@ pub enum Kind {
         /// When it is over, in microseconds since 1970.
         until: Option<i64>,
     },
+    /// An agent has noted what came of the contact, during it or after its end; the last note counts.
+    DispositionNoted {
+        /// The client.
+        client: Arc<str>,
+        /// What: `sold`.
+        disposition: Arc<str>,
+        /// The agent, or the account.
+        by: Arc<str>,
+    },
     /// A request of a flow by HTTP has ended.
     HttpEnded {
         /// `POST`.

@@ -1,7 +1,7 @@
 //! The names of kinds of events, as they are written and asked for.
 
 /// Those of all kinds, in the order of [`crate::Kind`].
-pub const KINDS: [&str; 88] = [
+pub const KINDS: [&str; 89] = [
     "node_started",
     "node_stopped",
     "config_applied",
@@ -46,6 +46,7 @@ pub const KINDS: [&str; 88] = [
     "bridged",
     "unbridged",
     "value_changed",
+    "disposition_noted",
     "http_ended",
     "room_entered",
     "room_left",

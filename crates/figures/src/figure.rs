@@ -102,10 +102,10 @@ const NONE: fn(&Tally) -> bool = |_| false;
 
 figures! {
     "contacts" "CONTACTS" Count true
-        "contacts that began here: by a trunk, or into a queue",
+        "contacts that began here: by a trunk, or into a queue; without callbacks",
         count!(contacts), any!(contacts);
     "offered" "OFFERED" Count true
-        "visits of queues: A + B + S + F + interrupted + waiting; a caller that a transfer moves is counted where it goes on",
+        "visits of queues: A + B + S + F + interrupted + waiting; callers alone: callbacks are apart; a caller that a transfer moves is counted where it goes on",
         count!(offered), any!(offered);
     "answered" "ANSWERED" Count true
         "A: visits that an agent has taken, or another user has picked up",
@@ -172,7 +172,7 @@ figures! {
         "B / (offered - S - waiting)",
         |tally| share(tally.abandoned, tally.offered - tally.short_abandoned - tally.waiting), any!(abandoned);
     "handled" "HANDLED" Count true
-        "of A, those whose agent is done with them, wrap-up included",
+        "of A and of callbacks_done, those whose agent is done with them, wrap-up included",
         count!(handled), any!(handled);
     "aht" "AHT" Seconds true
         "average handle time: (talk + hold + wrap-up) / handled",
@@ -187,7 +187,7 @@ figures! {
         "wrap-up after handled, added / handled",
         |tally| mean(tally.wrap_up, tally.handled), any!(wrap_up);
     "transferred" "TRANSFERRED" Count true
-        "of A, those that their agent has handed on",
+        "of A and of callbacks_done, those that their agent has handed on",
         count!(transferred), any!(transferred);
     "offers" "OFFERS" Count true
         "calls offered to agents, each time counted",
@@ -205,6 +205,36 @@ figures! {
     "ring" "RING" Seconds true
         "ringing times of accepted, added / accepted",
         |tally| mean(tally.offers.rang_accepted, tally.offers.accepted), any!(offers.accepted);
+    "callbacks_asked" "CALLBACKS" Count true
+        "callers who asked to be called back: reached + given up + called again + open; each is also in F (key) where it left",
+        count!(callbacks.asked), any!(callbacks.asked);
+    "callbacks_reached" "REACHED" Count true
+        "of callbacks_asked, those whose customer took the call",
+        count!(callbacks.reached), any!(callbacks.reached);
+    "callbacks_done" "CB DONE" Count true
+        "customers who were called back and spoke with an agent; counted when that was, and not in A",
+        count!(callbacks.done), any!(callbacks.done);
+    "callbacks_lost" "CB LOST" Count true
+        "customers who took the call and hung up before their agent had it",
+        count!(callbacks.lost), any!(callbacks.lost);
+    "callbacks_given_up" "CB GIVEN UP" Count true
+        "of callbacks_asked, those called as often as the queue calls, or that the queue takes no more",
+        count!(callbacks.given_up), any!(callbacks.given_up);
+    "callbacks_called_again" "CB CALLED AGAIN" Count true
+        "of callbacks_asked, those whose customer called again itself",
+        count!(callbacks.called_again), any!(callbacks.called_again);
+    "callbacks_open" "CB OPEN" Count true
+        "of callbacks_asked, those that are still to be called",
+        count!(callbacks.open), any!(callbacks.open);
+    "callbacks_tried" "CB TRIED" Count true
+        "how often an agent was kept for one of callbacks_asked, to call it",
+        count!(callbacks.tries), any!(callbacks.tries);
+    "callbacks_failed" "CB FAILED" Count true
+        "of callbacks_tried, those that came to nothing",
+        count!(callbacks.failed), any!(callbacks.failed);
+    "callback_wait" "CB WAIT" Seconds true
+        "from coming into the queue until the customer took the call, added / callbacks_reached",
+        |tally| mean(tally.callbacks.wait_reached, tally.callbacks.reached), any!(callbacks.reached);
     "unqueued" "NO QUEUE" Count true
         "contacts by trunks that came to no queue",
         |tally| Some(number(tally.unqueued.all())), |tally| tally.unqueued.all() > 0;

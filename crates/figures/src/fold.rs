@@ -1,11 +1,11 @@
 //! Visits and agents' time out of the event log.
 
 use crate::timeline::{State, Transition};
-use crate::visit::{Millis, Offer, Outcome, Stage, Visit};
+use crate::visit::{Callback, CallbackEnd, Millis, Offer, Outcome, Stage, Visit};
 use events::cdr::Cdr;
 use events::{
-    AgentActivity, ContactId, Direction, EndedBy, Event, Kind, LegId, Party, QueueOutcome, TransferOutcome,
-    WallClock,
+    AgentActivity, CallbackOrder, CallbackOutcome, ContactId, Direction, EndedBy, Event, Kind, LegId, Party,
+    QueueOutcome, TransferOutcome, WallClock,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Fold {
     last: Millis,
     contacts: HashMap<ContactId, Box<Live>>,
     open: HashMap<u64, Visit>,
+    /// Those that are to be called back, by the contact that has asked for it. A restart does not end them.
+    callbacks: HashMap<ContactId, Visit>,
     agents: HashMap<Arc<str>, Seat>,
     /// Which agent speaks on a leg with a caller of a queue.
     legs: HashMap<LegId, Arc<str>>,
@@ -44,6 +46,8 @@ struct Live {
     /// Who began it.
     party: Option<Party>,
     was_queued: bool,
+    /// Whether it calls somebody back.
+    is_callback: bool,
     /// The visit that waits.
     waiting: Option<u64>,
     /// The leg that was answered last.
@@ -79,11 +83,14 @@ impl Fold {
         let contacts =
             open.iter().filter(waits).map(|visit| (visit.contact, Box::new(Live::of(visit)))).collect();
         let seat = || Seat { state: State::Ready, visit: None };
+        let is_callback = |visit: &Visit| matches!(visit.outcome, Outcome::Callback(_));
+        let (callbacks, open): (Vec<_>, Vec<_>) = open.into_iter().partition(is_callback);
         Self {
             wall,
             last,
             contacts,
             open: open.into_iter().map(|visit| (visit.id, visit)).collect(),
+            callbacks: callbacks.into_iter().map(|visit| (visit.contact, visit)).collect(),
             agents: logged_in.into_iter().map(|agent| (agent, seat())).collect(),
             legs: HashMap::new(),
         }
@@ -121,8 +128,46 @@ impl Fold {
                 out.visits
                     .extend(cdr.filter(|cdr| cdr.queues.is_empty()).and_then(|cdr| unqueued(event, cdr)));
             }
+            (Kind::CallbackKept { order }, Some(contact)) => {
+                let waited = event.at.since(order.entered).as_millis();
+                let waited_before = u64::try_from(waited).unwrap_or(0);
+                let visit = asked((event.seq, contact), now, order, waited_before);
+                out.visits.push(visit.clone());
+                self.callbacks.insert(contact, visit);
+            }
+            (
+                Kind::CallbackTried { .. } | Kind::CallbackFailed { .. } | Kind::CallbackEnded { .. },
+                Some(contact),
+            ) => {
+                self.callback(now, contact, &event.kind, out);
+            }
             (kind, Some(contact)) => self.of_contact(now, (event.seq, contact), kind, out),
             (_, None) => {}
+        }
+    }
+
+    /// Something becomes of a callback; the contact that has asked for it may be over.
+    fn callback(&mut self, now: Millis, asked: ContactId, kind: &Kind, out: &mut Changes) {
+        let Some(visit) = self.callbacks.get_mut(&asked) else { return };
+        let Outcome::Callback(mut callback) = visit.outcome else { return };
+        match kind {
+            Kind::CallbackTried { .. } => callback.tries += 1,
+            Kind::CallbackFailed { .. } => callback.failed += 1,
+            Kind::CallbackEnded { outcome } => {
+                visit.left = Some(visit.after(now));
+                callback.end = Some(match outcome {
+                    CallbackOutcome::Reached(_) => CallbackEnd::Reached,
+                    CallbackOutcome::NotReached => CallbackEnd::NotReached,
+                    CallbackOutcome::CalledAgain => CallbackEnd::CalledAgain,
+                    CallbackOutcome::Refused => CallbackEnd::Refused,
+                });
+            }
+            _ => return,
+        }
+        visit.outcome = Outcome::Callback(callback);
+        out.visits.push(visit.clone());
+        if callback.end.is_some() {
+            self.callbacks.remove(&asked);
         }
     }
 
@@ -132,6 +177,7 @@ impl Fold {
             Kind::LegStarted { direction: Direction::Inbound, party, .. } => {
                 live.party.get_or_insert_with(|| party.clone());
             }
+            Kind::CallsBack { .. } => live.is_callback = true,
             Kind::LegAnswered { leg, .. } => live.answered = Some(*leg),
             Kind::QueueEntered { queue, waited_millis, .. } => {
                 let visit = live.enters((seq, contact), now, queue, *waited_millis);
@@ -314,6 +360,7 @@ impl Live {
             number: Arc::clone(&visit.number),
             party: visit.trunk.clone().map(Party::Trunk),
             was_queued: true,
+            is_callback: visit.is_callback,
             waiting: Some(visit.id),
             ..Self::default()
         }
@@ -336,6 +383,7 @@ impl Live {
             id,
             contact,
             is_first,
+            is_callback: self.is_callback,
             client: Arc::clone(&self.client),
             queue: Some(Arc::clone(queue)),
             number: Arc::clone(&self.number),
@@ -368,6 +416,29 @@ fn interrupted(mut visit: Visit, at: Millis) -> Visit {
     visit
 }
 
+/// A callback that a contact has asked for.
+fn asked((id, contact): (u64, ContactId), now: Millis, order: &CallbackOrder, waited_before: u64) -> Visit {
+    Visit {
+        id,
+        contact,
+        is_first: false,
+        is_callback: false,
+        client: Arc::clone(&order.client),
+        queue: Some(Arc::clone(&order.queue)),
+        number: Arc::clone(&order.called),
+        trunk: None,
+        caller: Arc::clone(&order.number),
+        arrived: now,
+        waited_before,
+        left: None,
+        outcome: Outcome::Callback(Callback::default()),
+        is_transferred: false,
+        ended_by: None,
+        offers: Vec::new(),
+        stages: Vec::new(),
+    }
+}
+
 /// A contact that came by a trunk and to no queue.
 fn unqueued(event: &Event, cdr: &Cdr) -> Option<Visit> {
     let caller = cdr.legs.first()?;
@@ -378,6 +449,7 @@ fn unqueued(event: &Event, cdr: &Cdr) -> Option<Visit> {
         id: event.seq,
         contact: cdr.contact,
         is_first: true,
+        is_callback: false,
         client: Arc::clone(&cdr.client),
         queue: None,
         number: Arc::clone(&cdr.to),

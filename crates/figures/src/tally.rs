@@ -1,6 +1,7 @@
 //! Counts and sums, of which all figures are made.
 
 use crate::level::LEGAL_ES;
+use crate::visit::{Callback, CallbackEnd};
 use crate::{AgentTime, Level, Millis, Outcome, Visit};
 use events::OfferOutcome;
 use events::cdr::Disposition;
@@ -45,7 +46,7 @@ pub struct Tally {
     pub wait_abandoned: u64,
     /// How long the one waited that waited longest.
     pub longest_wait: Option<u64>,
-    /// Answered by an agent that is done with it.
+    /// Answered by an agent that is done with it; callers, and customers who were called back.
     pub handled: u64,
     /// How long agents spoke in those.
     pub talk: u64,
@@ -57,6 +58,8 @@ pub struct Tally {
     pub transferred: u64,
     /// Offers to agents.
     pub offers: Offers,
+    /// Customers who asked to be called back.
+    pub callbacks: Callbacks,
     /// Contacts by trunks that came to no queue.
     pub unqueued: Unqueued,
     /// How agents spent their time; only of agents.
@@ -82,6 +85,31 @@ pub struct Offers {
     pub rang_accepted: u64,
 }
 
+/// Callbacks, which are counted apart from callers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Callbacks {
+    /// That were asked for.
+    pub asked: u64,
+    /// Of those, reached.
+    pub reached: u64,
+    /// Of those, not reached as often as the queue calls, or refused by it.
+    pub given_up: u64,
+    /// Of those, whose customer called again itself.
+    pub called_again: u64,
+    /// Of those, still to be called.
+    pub open: u64,
+    /// How often a customer was called.
+    pub tries: u64,
+    /// How often in vain.
+    pub failed: u64,
+    /// How long those waited that were reached, in milliseconds.
+    pub wait_reached: u64,
+    /// Customers who were reached and spoke with an agent.
+    pub done: u64,
+    /// Customers who were reached and spoke with nobody.
+    pub lost: u64,
+}
+
 /// Contacts that came to no queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unqueued {
@@ -98,17 +126,20 @@ pub struct Unqueued {
 impl Tally {
     /// Counts a visit as its queue, client, number and trunk do.
     pub fn count(&mut self, visit: &Visit, level: &Level, now: Millis) {
-        self.contacts += u64::from(visit.is_first);
+        self.contacts += u64::from(visit.is_first && !visit.is_callback);
         for offer in &visit.offers {
             self.offers.count(offer.outcome, offer.rang);
         }
-        if let Outcome::NoQueue(disposition) = visit.outcome {
-            return self.unqueued.count(disposition);
+        match visit.outcome {
+            Outcome::NoQueue(disposition) => self.unqueued.count(disposition),
+            Outcome::Callback(callback) => self.callbacks.count(callback, visit.waited(now)),
+            Outcome::Moved => {}
+            _ if visit.is_callback => self.count_reached(visit),
+            _ => self.count_caller(visit, visit.waited(now), level),
         }
-        if visit.outcome == Outcome::Moved {
-            return;
-        }
-        let waited = visit.waited(now);
+    }
+
+    fn count_caller(&mut self, visit: &Visit, waited: u64, level: &Level) {
         self.offered += 1;
         self.longest_wait = self.longest_wait.max(Some(waited));
         match visit.outcome {
@@ -125,7 +156,19 @@ impl Tally {
             Outcome::TimedOut => self.timed_out += 1,
             Outcome::Interrupted => self.interrupted += 1,
             Outcome::Waiting => self.waiting += 1,
-            Outcome::Moved | Outcome::NoQueue(_) => {}
+            Outcome::Moved | Outcome::NoQueue(_) | Outcome::Callback(_) => {}
+        }
+    }
+
+    /// Counts the stay of a customer who is called back: an agent is kept for it, and it waits for nobody.
+    fn count_reached(&mut self, visit: &Visit) {
+        match visit.outcome {
+            Outcome::Answered(_) | Outcome::PickedUp => {
+                self.callbacks.done += 1;
+                self.count_handled(visit);
+            }
+            Outcome::Waiting => {}
+            _ => self.callbacks.lost += 1,
         }
     }
 
@@ -134,8 +177,11 @@ impl Tally {
         for offer in visit.offers.iter().filter(|offer| *offer.agent == *agent) {
             self.offers.count(offer.outcome, offer.rang);
         }
-        if visit.agent().is_some_and(|its| **its == *agent) {
-            self.count_answered(visit, visit.waited(visit.arrived), level);
+        match visit.agent() {
+            Some(its) if **its != *agent => {}
+            Some(_) if visit.is_callback => self.count_reached(visit),
+            Some(_) => self.count_answered(visit, visit.waited(visit.arrived), level),
+            None => {}
         }
     }
 
@@ -145,6 +191,10 @@ impl Tally {
         self.answered_within += u64::from(waited <= level.within);
         self.answered_in_180s += u64::from(waited < LEGAL_ES);
         self.wait_answered += waited;
+        self.count_handled(visit);
+    }
+
+    fn count_handled(&mut self, visit: &Visit) {
         self.transferred += u64::from(visit.is_transferred);
         if let Some(handling) = visit.handling() {
             self.handled += 1;
@@ -195,6 +245,7 @@ impl Tally {
         }
         self.longest_wait = self.longest_wait.max(other.longest_wait);
         self.offers.merge(other.offers);
+        self.callbacks.merge(other.callbacks);
         self.unqueued.merge(other.unqueued);
         if let Some(time) = &other.time {
             self.time.get_or_insert_default().merge(time);
@@ -239,6 +290,39 @@ impl Offers {
         self.unreachable += unreachable;
         self.undecided += undecided;
         self.rang_accepted += rang_accepted;
+    }
+}
+
+impl Callbacks {
+    fn count(&mut self, Callback { tries, failed, end }: Callback, waited: u64) {
+        self.asked += 1;
+        self.tries += u64::from(tries);
+        self.failed += u64::from(failed);
+        let place = match end {
+            None => &mut self.open,
+            Some(CallbackEnd::Reached) => {
+                self.wait_reached += waited;
+                &mut self.reached
+            }
+            Some(CallbackEnd::CalledAgain) => &mut self.called_again,
+            Some(CallbackEnd::NotReached | CallbackEnd::Refused) => &mut self.given_up,
+        };
+        *place += 1;
+    }
+
+    fn merge(&mut self, other: Self) {
+        let Self { asked, reached, given_up, called_again, open, tries, failed, wait_reached, done, lost } =
+            other;
+        self.asked += asked;
+        self.reached += reached;
+        self.given_up += given_up;
+        self.called_again += called_again;
+        self.open += open;
+        self.tries += tries;
+        self.failed += failed;
+        self.wait_reached += wait_reached;
+        self.done += done;
+        self.lost += lost;
     }
 }
 

@@ -3,14 +3,13 @@
 use events::cdr::Disposition;
 use events::{ContactId, EndedBy, OfferOutcome};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Milliseconds since 1970, UTC.
 pub type Millis = i64;
 
-/// A stay of a contact's caller in a queue with the talk that followed, or a contact by a trunk that came to no queue.
+/// A stay of a contact's caller in a queue with the talk that followed, a contact by a trunk that came to no queue, or a
+/// callback that a contact has asked for.
 ///
 /// It is only ever added to: what was known once stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,21 +20,24 @@ pub struct Visit {
     pub contact: ContactId,
     /// Whether nothing of this contact is counted before it.
     pub is_first: bool,
+    /// Whether its caller is a customer who is called back, as another contact has asked for.
+    pub is_callback: bool,
     /// The client company.
     pub client: Arc<str>,
     /// The queue's name within the client.
     pub queue: Option<Arc<str>>,
-    /// The number called.
+    /// The number called; of a callback the one that the customer had called.
     pub number: Arc<str>,
     /// The trunk that the contact came by; `None` for one of a user.
     pub trunk: Option<Arc<str>>,
-    /// The caller's number.
+    /// The caller's number; of a callback the one that is to be called.
     pub caller: Arc<str>,
-    /// When it came into the queue; when the contact began if there is none. Milliseconds since 1970.
+    /// When it came into the queue; when the contact began if there is none; when a callback was asked for. Milliseconds
+    /// since 1970.
     pub arrived: Millis,
     /// How long it had waited there before, as its kept place says. Milliseconds.
     pub waited_before: u64,
-    /// When it left the queue, in milliseconds after `arrived`; `None` while it waits.
+    /// When it left the queue, in milliseconds after `arrived`; of a callback when it ended. `None` while it waits.
     pub left: Option<u64>,
     /// What came of its waiting.
     pub outcome: Outcome,
@@ -75,6 +77,33 @@ pub enum Outcome {
     Interrupted,
     /// The contact came to no queue.
     NoQueue(Disposition),
+    /// It is no stay, but a callback that was asked for.
+    Callback(Callback),
+}
+
+/// What has become of a callback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Callback {
+    /// How often an agent was kept and the customer called.
+    pub tries: u32,
+    /// How often that came to nothing.
+    pub failed: u32,
+    /// Why the customer is called no more; `None` while it is to be called.
+    pub end: Option<CallbackEnd>,
+}
+
+/// Why a customer is to be called back no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackEnd {
+    /// It was reached: a visit of its own says what came of that.
+    Reached,
+    /// It was called as often as the queue calls.
+    NotReached,
+    /// It has called again itself.
+    CalledAgain,
+    /// The queue takes nobody any more.
+    Refused,
 }
 
 /// A call offered to an agent.
@@ -118,7 +147,7 @@ pub struct Handling {
 /// One thing that happened to a caller, from when to when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Segment {
-    /// `waits`, `rings`, `talk`, `hold`, `wrap_up`, `no_queue`.
+    /// `waits`, `rings`, `talk`, `hold`, `wrap_up`, `no_queue`, `callback`.
     pub what: &'static str,
     /// The queue, or the agent.
     pub who: Option<Arc<str>>,
@@ -136,6 +165,7 @@ impl Visit {
         match self.outcome {
             Outcome::Waiting => true,
             Outcome::Answered(_) => !matches!(self.stages.last(), Some((Stage::End, _))),
+            Outcome::Callback(Callback { end, .. }) => end.is_none(),
             _ => false,
         }
     }
@@ -174,13 +204,17 @@ impl Visit {
     /// All that happened, in order. What an agent's phone did while the caller waited lies within `waits`.
     pub fn segments(&self) -> Vec<Segment> {
         let moment = |after: u64| self.arrived.saturating_add_unsigned(after);
-        let is_queue = self.queue.is_some();
+        let what = match (&self.outcome, &self.queue) {
+            (Outcome::Callback(_), _) => "callback",
+            (_, Some(_)) => "waits",
+            (_, None) => "no_queue",
+        };
         let mut segments = vec![Segment {
-            what: if is_queue { "waits" } else { "no_queue" },
+            what,
             who: self.queue.clone(),
             from: self.arrived,
             to: self.left.map(moment),
-            ended: Some(self.outcome.name().into()).filter(|_| self.outcome != Outcome::Waiting),
+            ended: self.left.map(|_| self.outcome.name().into()),
         }];
         segments.extend(self.offers.iter().map(|offer| Segment {
             what: "rings",
@@ -231,6 +265,13 @@ impl Outcome {
             Self::Moved => "moved",
             Self::Interrupted => "interrupted",
             Self::NoQueue(disposition) => disposition.name(),
+            Self::Callback(callback) => match callback.end {
+                None => "to_be_called",
+                Some(CallbackEnd::Reached) => "reached",
+                Some(CallbackEnd::NotReached) => "not_reached",
+                Some(CallbackEnd::CalledAgain) => "called_again",
+                Some(CallbackEnd::Refused) => "refused",
+            },
         }
     }
 }
@@ -246,100 +287,5 @@ pub fn offer_name(outcome: OfferOutcome) -> &'static str {
         OfferOutcome::AnotherAgent => "another_agent",
         OfferOutcome::CallerGone => "caller_gone",
         OfferOutcome::AgentGone => "agent_gone",
-    }
-}
-
-/// A [`Visit`] as a store keeps it: its fields without their names, in their order.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Packed<'a>(
-    u64,
-    ContactId,
-    bool,
-    #[serde(borrow)] Text<'a>,
-    #[serde(borrow)] Option<Text<'a>>,
-    #[serde(borrow)] Text<'a>,
-    #[serde(borrow)] Option<Text<'a>>,
-    #[serde(borrow)] Text<'a>,
-    Millis,
-    u64,
-    Option<u64>,
-    Outcome,
-    bool,
-    Option<EndedBy>,
-    #[serde(borrow)] Vec<(Text<'a>, u64, u64, Option<OfferOutcome>)>,
-    Vec<(Stage, u64)>,
-);
-
-/// A text that is not copied where it can be read in its place.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Names that come again and again, each kept once.
-#[derive(Debug, Default)]
-pub struct Names(HashSet<Arc<str>>);
-
-impl Names {
-    /// The name, as it is kept.
-    fn get(&mut self, text: Text<'_>) -> Arc<str> {
-        if let Some(known) = self.0.get(&*text.0) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = text.0.into();
-        self.0.insert(Arc::clone(&name));
-        name
-    }
-}
-
-impl<'a> Packed<'a> {
-    /// A visit on its way to a store.
-    pub fn of(visit: &'a Visit) -> Self {
-        let text = |text: &'a Arc<str>| Text(Cow::Borrowed(text));
-        let offer = |offer: &'a Offer| (text(&offer.agent), offer.at, offer.rang, offer.outcome);
-        Self(
-            visit.id,
-            visit.contact,
-            visit.is_first,
-            text(&visit.client),
-            visit.queue.as_ref().map(text),
-            text(&visit.number),
-            visit.trunk.as_ref().map(text),
-            text(&visit.caller),
-            visit.arrived,
-            visit.waited_before,
-            visit.left,
-            visit.outcome.clone(),
-            visit.is_transferred,
-            visit.ended_by,
-            visit.offers.iter().map(offer).collect(),
-            visit.stages.clone(),
-        )
-    }
-
-    /// The visit again; all names but the caller's are kept in `names`.
-    pub fn unpack(self, names: &mut Names) -> Visit {
-        let Packed(id, contact, is_first, client, queue, number, trunk, caller, arrived, ..) = self;
-        let Packed(.., waited_before, left, outcome, is_transferred, ended_by, offers, stages) = self;
-        Visit {
-            id,
-            contact,
-            is_first,
-            client: names.get(client),
-            queue: queue.map(|queue| names.get(queue)),
-            number: names.get(number),
-            trunk: trunk.map(|trunk| names.get(trunk)),
-            caller: caller.0.into(),
-            arrived,
-            waited_before,
-            left,
-            outcome,
-            is_transferred,
-            ended_by,
-            offers: offers
-                .into_iter()
-                .map(|(agent, at, rang, outcome)| Offer { agent: names.get(agent), at, rang, outcome })
-                .collect(),
-            stages,
-        }
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod demo;
 mod embedded;
 mod hex;
+mod invoice;
 pub mod load;
 pub mod phone;
 mod private;

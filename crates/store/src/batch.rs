@@ -2,6 +2,7 @@
 
 use crate::agents::AgentRow;
 use crate::callbacks::CallbackRow;
+use crate::dispositions::DispositionRow;
 use crate::recordings::RecordingRow;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
@@ -9,12 +10,15 @@ use crate::voicemail::VoicemailRow;
 use clock::Time;
 use events::cdr::{Cdr, CdrFold};
 use events::{ContactId, Event, Kind, Moment, WallClock};
-use figures::{Changes, Millis, Packed, Transition, Visit};
+use figures::{Changes, Millis, Visit};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What the events of one contact in one batch usually take.
 const CHUNK_BYTES: usize = 1_000;
+
+/// What a visit usually takes.
+const VISIT_BYTES: usize = 100;
 
 /// A day, in milliseconds.
 pub(crate) const DAY: Millis = 86_400_000;
@@ -44,9 +48,11 @@ pub(crate) struct Batch {
     pub(crate) voicemail: Vec<VoicemailRow>,
     /// Likewise.
     pub(crate) recordings: Vec<RecordingRow>,
+    /// Likewise.
+    pub(crate) dispositions: Vec<DispositionRow>,
     pub(crate) visits: Vec<Visit>,
     /// What is appended to an agent's day.
-    pub(crate) days: BTreeMap<(Arc<str>, Millis), String>,
+    pub(crate) days: BTreeMap<(Arc<str>, Millis), Vec<u8>>,
     /// The moment of its last event, in milliseconds since 1970.
     pub(crate) last: Millis,
     events: usize,
@@ -93,6 +99,7 @@ impl Batch {
         let cdr = folds.cdr.apply(event);
         self.voicemail.extend(VoicemailRow::of(event, folds.cdr.wall()));
         self.recordings.extend(RecordingRow::of(event, folds.cdr.wall()));
+        self.dispositions.extend(DispositionRow::of(event, folds.cdr.wall()));
         self.add_figures(event, cdr.as_ref(), &mut folds.figures);
         match (&event.kind, event.contact) {
             (Kind::ContactStarted { client, from, to, .. }, Some(contact)) => {
@@ -120,12 +127,9 @@ impl Batch {
                 }
             }
         }
-        for Transition { agent, at, state } in changes.transitions {
-            let day = self.days.entry((agent, at.div_euclid(DAY))).or_default();
-            if !day.is_empty() {
-                day.push('\n');
-            }
-            *day += &serde_json::to_string(&(at, state)).expect("a state is plain data: it has a JSON form");
+        for change in changes.transitions {
+            let day = (Arc::clone(&change.agent), change.at.div_euclid(DAY));
+            figures::pack_change(&change, self.days.entry(day).or_default());
         }
     }
 
@@ -171,8 +175,10 @@ impl Folds {
 }
 
 /// A visit as its row has it.
-pub(crate) fn pack(visit: &Visit) -> String {
-    serde_json::to_string(&Packed::of(visit)).expect("a visit is plain data: it has a JSON form")
+pub(crate) fn pack(visit: &Visit) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(VISIT_BYTES);
+    figures::pack(visit, &mut packed);
+    packed
 }
 
 impl Chunk {

@@ -29,6 +29,10 @@ pub enum StoreError {
         "{path} was written by a newer ringdown (schema {found}, this one knows {known}); run that version or restore an older copy"
     )]
     NewerSchema { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "{path} has figures of another version of ringdown; start a node of this version there once: it makes them anew"
+    )]
+    OtherFigures { path: PathBuf },
     #[error("{path} is damaged ({detail}); restore it from a backup or move it away to begin a new log")]
     Damaged { path: PathBuf, detail: String },
     #[error("{path}: {source}")]

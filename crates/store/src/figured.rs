@@ -3,26 +3,27 @@
 use crate::Reader;
 use crate::batch::DAY;
 use crate::error::StoreError;
-use crate::journal::damaged;
+use crate::journal::{FIGURES_VERSION, damaged_row};
 use events::ContactId;
-use figures::{Millis, Names, Packed, State, Timeline, Visit};
+use figures::{Millis, Timeline, Unpacker, Visit};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::Sqlite;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Visits are read in pieces of so many milliseconds: a week.
 const PIECE: Millis = 7 * DAY;
 
-/// A piece comes as one row: SQLite hands over a million small ones in seconds, and a few large ones at once.
-const VISITS: &str = "SELECT group_concat(visit, char(10)) FROM \
+/// A piece comes as one value: SQLite hands over a million small ones in seconds, and a few large ones at once. It calls it a text.
+const VISITS: &str = "SELECT group_concat(visit, '') FROM \
     (SELECT visit FROM visit WHERE arrived >= ?1 AND arrived < ?2 AND (?3 IS NULL OR client = ?3))";
 
 /// The days from ?1 to ?2, and of each agent the last one before.
-const DAYS: &str = "SELECT agent, changes FROM agent_day \
+const DAYS: &str = "SELECT agent, day, changes FROM agent_day \
     JOIN (SELECT agent AS of, MAX(day) AS latest FROM agent_day WHERE day < ?1 GROUP BY agent) \
     ON agent = of AND (day = latest OR day BETWEEN ?1 AND ?2) \
-    UNION ALL SELECT agent, changes FROM agent_day WHERE day BETWEEN ?1 AND ?2 \
+    UNION ALL SELECT agent, day, changes FROM agent_day WHERE day BETWEEN ?1 AND ?2 \
     AND agent NOT IN (SELECT agent FROM agent_day WHERE day < ?1)";
 
 impl Reader {
@@ -30,14 +31,14 @@ impl Reader {
     /// the order in which they arrived.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says; that its rows are of another version.
     pub async fn visits(
         &self,
         (from, to): (Millis, Millis),
         client: Option<&str>,
-        mut each: impl FnMut(Visit),
+        mut each: impl FnMut(&Visit),
     ) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.figures().await?;
         let bounds = sqlx::query("SELECT (SELECT MIN(arrived) FROM visit), (SELECT MAX(arrived) FROM visit)");
         let bounds = bounds.fetch_one(&mut *connection).await.map_err(|source| self.explain(source))?;
         let (Some(first), Some(last)) =
@@ -46,14 +47,14 @@ impl Reader {
             return Ok(());
         };
         let (mut begins, to) = (from.max(first), to.min(last + 1));
-        let mut names = Names::default();
+        let mut unpacker = Unpacker::default();
         while begins < to {
             let ends = to.min(begins + PIECE);
             let piece = sqlx::query(VISITS).bind(begins).bind(ends).bind(client);
             let piece = piece.fetch_one(&mut *connection).await.map_err(|source| self.explain(source))?;
-            let text = piece.get::<Option<&str>, _>(0).unwrap_or_default();
-            for packed in serde_json::Deserializer::from_str(text).into_iter::<Packed<'_>>() {
-                each(packed.map_err(|error| damaged(&self.path, &error))?.unpack(&mut names));
+            let mut bytes = piece.get_unchecked::<Option<&[u8]>, _>(0).unwrap_or_default();
+            while !bytes.is_empty() {
+                each(unpacker.next(&mut bytes).map_err(|error| damaged_row(&self.path, error))?);
             }
             begins = ends;
         }
@@ -71,7 +72,8 @@ impl Reader {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(Vec::new()) };
         let [from, to] = [first, last].map(|event| wall.moment(event.at).utc.as_millisecond());
         let mut visits = Vec::new();
-        let of_contact = |visit: Visit| visits.extend(Some(visit).filter(|visit| visit.contact == contact));
+        let of_contact =
+            |visit: &Visit| visits.extend(Some(visit).filter(|visit| visit.contact == contact).cloned());
         self.visits((from, to + 1), None, of_contact).await?;
         Ok(visits)
     }
@@ -79,21 +81,24 @@ impl Reader {
     /// What each agent did from one moment on until another one, with the state that it was in at the first.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says; that its rows are of another version.
     pub async fn timelines(
         &self,
         (from, to): (Millis, Millis),
     ) -> Result<BTreeMap<Arc<str>, Timeline>, StoreError> {
         let (first, last) = (from.div_euclid(DAY), to.div_euclid(DAY));
-        let rows = sqlx::query(DAYS).bind(first).bind(last).fetch_all(&mut *self.connection().await?).await;
+        let mut connection = self.figures().await?;
+        let rows = sqlx::query(DAYS).bind(first).bind(last).fetch_all(&mut *connection).await;
         let mut timelines: BTreeMap<Arc<str>, Timeline> = BTreeMap::new();
+        let mut unpacker = Unpacker::default();
         for row in rows.map_err(|source| self.explain(source))? {
             let agent: &str = row.get(0);
             let timeline = match timelines.get_mut(agent) {
                 Some(timeline) => timeline,
                 None => timelines.entry(agent.into()).or_default(),
             };
-            timeline.changes.extend(self.changes(&row)?);
+            let unpacked = unpacker.changes(row.get(1), row.get(2), &mut timeline.changes);
+            unpacked.map_err(|error| damaged_row(&self.path, error))?;
         }
         for timeline in timelines.values_mut() {
             timeline.changes.sort_by_key(|(at, _)| *at);
@@ -111,8 +116,15 @@ impl Reader {
         Ok(row.map_err(|source| self.explain(source))?.map_or(0, |row| row.get(0)))
     }
 
-    fn changes(&self, day: &SqliteRow) -> Result<Vec<(Millis, State)>, StoreError> {
-        let changes = serde_json::Deserializer::from_str(day.get(1)).into_iter();
-        changes.collect::<Result<_, _>>().map_err(|error| damaged(&self.path, &error))
+    /// A connection to rows that this version can read.
+    async fn figures(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut connection = self.connection().await?;
+        let row = sqlx::query("SELECT version FROM projection").fetch_optional(&mut *connection).await;
+        match row.map_err(|source| self.explain(source))? {
+            Some(row) if row.get::<i64, _>(0) != FIGURES_VERSION => {
+                Err(StoreError::OtherFigures { path: self.path.clone() })
+            }
+            _ => Ok(connection),
+        }
     }
 }

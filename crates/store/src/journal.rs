@@ -3,6 +3,7 @@
 use crate::agents::AgentRow;
 use crate::batch::{Batch, Chunk, ContactRow, pack, parse_chunk};
 use crate::callbacks::CallbackRow;
+use crate::dispositions::DispositionRow;
 use crate::error::StoreError;
 use crate::registrations::RegistrationRow;
 use crate::values::ValueRow;
@@ -11,7 +12,7 @@ use clock::Time;
 use events::{
     AgentSeat, AgentWish, Callback, ContactId, Event, Registration, StoredMessage, StoredValue, WallClock,
 };
-use figures::{Millis, Names, Packed, Visit};
+use figures::{Damaged, Millis, Unpacker, Visit};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
@@ -27,8 +28,8 @@ const STATEMENT_ROWS: usize = 64;
 /// Statements that stay prepared: an insert of any number of rows into any table, and the rest.
 pub(crate) const PREPARED_STATEMENTS: usize = 4 * STATEMENT_ROWS + 16;
 
-/// Counts up whenever `figures::Fold` makes other rows of the same events: they are made anew then.
-const FIGURES_VERSION: i64 = 1;
+/// Counts up whenever `figures::Fold` makes other rows of the same events, or writes them otherwise: they are made anew then.
+pub(crate) const FIGURES_VERSION: i64 = figures::VERSION as i64;
 
 /// The journal and its projection, open for writing.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Journal {
             days: Insert::new(
                 "agent_day (agent, day, changes)",
                 3,
-                "ON CONFLICT (agent, day) DO UPDATE SET changes = changes || char(10) || excluded.changes",
+                "ON CONFLICT (agent, day) DO UPDATE SET changes = CAST(changes || excluded.changes AS BLOB)",
             ),
         }
     }
@@ -114,6 +115,9 @@ impl Journal {
         for row in &batch.recordings {
             self.write_recording(row).await.map_err(|source| self.explain(source))?;
         }
+        for row in &batch.dispositions {
+            self.write_disposition(row).await.map_err(|source| self.explain(source))?;
+        }
         self.write_figures(batch).await.map_err(|source| self.explain(source))
     }
 
@@ -138,7 +142,17 @@ impl Journal {
         let sql = "SELECT visit FROM visit WHERE open = 1 ORDER BY id";
         let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|source| self.explain(source))?;
-        rows.iter().map(|row| unpack(&self.path, row.get(0))).collect()
+        let mut unpacker = Unpacker::default();
+        let mut visit = |mut bytes: &[u8]| unpacker.next(&mut bytes).cloned();
+        rows.iter().map(|row| visit(row.get(0)).map_err(|error| damaged_row(&self.path, error))).collect()
+    }
+
+    async fn write_disposition(&mut self, row: &DispositionRow) -> Result<(), sqlx::Error> {
+        let DispositionRow { contact, client, at, disposition, by } = row;
+        let sql = "INSERT INTO disposition (contact, client, at, disposition, noted_by) VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT (contact) DO UPDATE SET disposition = ?4, noted_by = ?5";
+        let query = sqlx::query(sql).bind(to_i64(contact.0)).bind(&**client).bind(*at);
+        query.bind(&**disposition).bind(&**by).execute(&mut self.connection).await.map(|_| ())
     }
 
     async fn write_value(&mut self, row: &ValueRow) -> Result<(), sqlx::Error> {
@@ -405,13 +419,13 @@ impl Journal {
     }
 }
 
-fn unpack(path: &Path, json: &str) -> Result<Visit, StoreError> {
-    let packed: Result<Packed<'_>, _> = serde_json::from_str(json);
-    packed.map(|packed| packed.unpack(&mut Names::default())).map_err(|error| damaged(path, &error))
-}
-
 /// What a row says cannot be read.
 pub(crate) fn damaged(path: &Path, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), detail: error.to_string() }
+}
+
+/// A row of figures cannot be read.
+pub(crate) fn damaged_row(path: &Path, error: Damaged) -> StoreError {
     StoreError::Damaged { path: path.to_owned(), detail: error.to_string() }
 }
 
@@ -508,10 +522,10 @@ fn bind_visit(visit: &Visit, arguments: &mut SqliteArguments) -> Result<(), BoxD
 }
 
 fn bind_day(
-    ((agent, day), changes): &(&(Arc<str>, Millis), &String),
+    ((agent, day), changes): &(&(Arc<str>, Millis), &Vec<u8>),
     arguments: &mut SqliteArguments,
 ) -> Result<(), BoxDynError> {
     arguments.add(&**agent)?;
     arguments.add(*day)?;
-    arguments.add(changes.as_str())
+    arguments.add(changes.as_slice())
 }

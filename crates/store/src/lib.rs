@@ -9,6 +9,7 @@ mod agents;
 mod batch;
 mod callbacks;
 mod database;
+mod dispositions;
 mod error;
 mod figured;
 mod journal;
@@ -20,6 +21,7 @@ mod values;
 mod voicemail;
 mod writer;
 
+pub use dispositions::Disposed;
 pub use error::StoreError;
 pub use reader::{Filter, Reader};
 pub use recordings::{Number, Recording, Recordings};

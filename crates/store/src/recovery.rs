@@ -68,6 +68,7 @@ async fn refill(journal: &mut Journal) -> Result<(), StoreError> {
         "DELETE FROM value",
         "DELETE FROM voicemail",
         "DELETE FROM recording",
+        "DELETE FROM disposition",
         "DELETE FROM visit",
         "DELETE FROM agent_day",
     ] {

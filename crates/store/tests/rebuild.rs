@@ -138,7 +138,7 @@ async fn figures_of(dir: &Path) -> Figures {
     let reader = Reader::open(dir).await.unwrap();
     let all = (i64::MIN / 2, i64::MAX / 2);
     let mut visits = Vec::new();
-    reader.visits(all, None, |visit| visits.push(visit)).await.unwrap();
+    reader.visits(all, None, |visit| visits.push(visit.clone())).await.unwrap();
     (visits, reader.timelines(all).await.unwrap())
 }
 

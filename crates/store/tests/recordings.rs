@@ -124,7 +124,7 @@ async fn the_table_is_the_same_made_anew_and_made_of_a_former_schema() {
 
     let options = SqliteConnectOptions::new().filename(dir.path().join("ringdown.db"));
     let mut connection = options.connect().await.unwrap();
-    let old = "DROP TABLE recording; PRAGMA user_version = 7;";
+    let old = "DROP TABLE recording; DROP TABLE disposition; PRAGMA user_version = 7;";
     sqlx::raw_sql(old).execute(&mut connection).await.unwrap();
     drop(connection);
     drop(Store::open(dir.path()).await.unwrap());

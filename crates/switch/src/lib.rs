@@ -186,6 +186,17 @@ pub enum Input {
         /// One of `Recording…`.
         kind: Kind,
     },
+    /// An agent has noted what came of a contact, which may be over; it is logged.
+    Disposition {
+        /// The contact.
+        contact: ContactId,
+        /// Its client.
+        client: Arc<str>,
+        /// What.
+        disposition: Arc<str>,
+        /// Who.
+        by: Arc<str>,
+    },
     /// Whether the shell is behind with what comes: while it is, requests that would begin something get 503.
     Overload(bool),
     /// No new calls; those that are up go on.
@@ -352,6 +363,9 @@ impl Switch {
                 self.core.log(contact, Kind::Requested { by, method, path, status });
             }
             Input::Recorded { contact, kind } => self.core.log(Some(contact), kind),
+            Input::Disposition { contact, client, disposition, by } => {
+                self.core.log(Some(contact), Kind::DispositionNoted { client, disposition, by });
+            }
             Input::Overload(is_on) => self.overload(is_on),
             Input::Drain if self.admission == Admission::Open => self.admission = Admission::Draining,
             Input::Drain => {}

@@ -74,6 +74,18 @@ impl Numbering {
         self.prefix.replace('#', "%23") + &self.calling(number)
     }
 
+    /// What [`Numbering::called`] was made of, in E.164 if it is a number of a country.
+    pub fn sent(&self, user: &str) -> String {
+        let prefix = self.prefix.replace('#', "%23");
+        let rest = user.strip_prefix(&*prefix).filter(|rest| !rest.is_empty()).unwrap_or(user);
+        if self.send == Format::E164 && number::cleaned(rest).is_some_and(|(plus, _)| !plus) {
+            let whole = format!("+{rest}");
+            return self.e164(&whole).unwrap_or_else(|| rest.to_owned());
+        }
+        let sent = Self { receive: Bare::National, ..self.clone() };
+        sent.e164(rest).unwrap_or_else(|| rest.to_owned())
+    }
+
     /// A caller's number as the trunk wants it, without the prefix that chooses a route.
     pub fn calling(&self, number: &str) -> String {
         let Some(e164) = self.e164(number) else { return number.to_owned() };

@@ -47,6 +47,20 @@ fn names_and_extensions_stay_as_they_are() {
 }
 
 #[test]
+fn what_a_trunk_was_sent_is_the_number_that_was_called() {
+    for format in [Format::E164, Format::PlusE164, Format::National, Format::International] {
+        for (country, called) in
+            [("DE", "+4930123456"), ("DE", "+34911000100"), ("ES", "+34600111222"), ("US", "+15550100100")]
+        {
+            let numbering = Numbering { prefix: "1234#".into(), ..numbering(country, Bare::E164, format) };
+            assert_eq!(numbering.sent(&numbering.called(called)), called, "{country} {format:?}");
+        }
+    }
+    let numbering = numbering("ES", Bare::E164, Format::National);
+    assert_eq!((numbering.sent("112"), numbering.sent("alice")), ("112".to_owned(), "alice".to_owned()));
+}
+
+#[test]
 fn a_trunk_gets_numbers_as_it_wants_them() {
     for (format, own, foreign) in [
         (Format::E164, "4930123456", "34911000100"),

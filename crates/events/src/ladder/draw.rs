@@ -282,6 +282,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::DialEnded { outcome } => ('●', dial_outcome(outcome, columns)),
         Kind::ValueChanged { key, value: Some(value), .. } => ('●', format!("keeps {key}: {value}")),
         Kind::ValueChanged { key, value: None, .. } => ('●', format!("forgets {key}")),
+        Kind::DispositionNoted { disposition, by, .. } => ('●', format!("{by} notes: {disposition}")),
         Kind::HttpEnded { method, server, status, attempts, millis, error } => {
             let how = match (status, error) {
                 (Some(status), _) => status.to_string(),

@@ -1,5 +1,5 @@
 use crate::world::{BEGAN, Log};
-use events::{AgentActivity, EndedBy, Kind, OfferOutcome, QueueOutcome, TransferOutcome};
+use events::{AgentActivity, CallbackOutcome, EndedBy, Kind, OfferOutcome, QueueOutcome, TransferOutcome};
 use figures::{Axis, Counter, Every, Formula, Grid, Level, Levels, Report, Selection, Stage, Tally, figure};
 use jiff::tz::TimeZone;
 
@@ -60,12 +60,16 @@ fn morning() -> Log {
     log
 }
 
+fn selection(log: &Log, axis: Axis, every: Option<Every>) -> Selection {
+    let (from, now) = (BEGAN / 1_000, log.unix());
+    let grid = Grid { zone: TimeZone::UTC, every };
+    Selection { axis, name: None, client: None, from, to: now + 1, now, grid }
+}
+
 fn report(log: &Log, axis: Axis, every: Option<Every>, level: Level) -> Report {
     let mut levels = Levels::default();
     levels.usual = level;
-    let (from, now) = (BEGAN / 1_000, log.unix());
-    let grid = Grid { zone: TimeZone::UTC, every };
-    let selection = Selection { axis, name: None, client: None, from, to: now + 1, now, grid };
+    let selection = selection(log, axis, every);
     let mut counter = Counter::new(&selection, &levels);
     log.visits.values().for_each(|visit| counter.visit(visit));
     log.timelines.iter().for_each(|(agent, timeline)| counter.timeline(agent, timeline));
@@ -117,6 +121,110 @@ fn a_morning_is_what_was_counted_by_hand() {
         assert_eq!(value(&row.tally, name), Some(expected), "{name}");
     }
     assert_eq!(value(&row.tally, "occupancy"), None, "a queue has no agents' time");
+}
+
+/// 1 is called back in vain once, then reached, and alice has it; 2 is given up; 3 calls again itself; 4 is still to be called
+/// after a crash; 5 is reached, and hangs up before bob has it.
+fn callbacks() -> Log {
+    let mut log = Log::new();
+    log.agent("alice", AgentActivity::Ready);
+    let entered = log.now;
+    for contact in 1..=5 {
+        log.contact(contact);
+        log.enters(contact, "support");
+    }
+    log.pass(30_000);
+    for contact in 1..=5 {
+        log.asks_for_a_callback(contact, "support", entered);
+    }
+    log.pass(60_000);
+    log.tries_to_call_back(1, "alice", 11);
+    log.fails_to_call_back(1, 11);
+    for by in [12, 13] {
+        log.tries_to_call_back(2, "alice", by);
+        log.fails_to_call_back(2, by);
+    }
+    log.callback_ended(2, CallbackOutcome::NotReached);
+    log.callback_ended(3, CallbackOutcome::CalledAgain);
+    log.crashes(&["alice"]);
+    log.pass(10_000);
+    log.starts();
+    log.agent("alice", AgentActivity::Ready);
+    log.tries_to_call_back(1, "alice", 14);
+    log.pass(20_000);
+    log.is_called_back(1, 14, "support", entered);
+    log.offered(14, "support", "alice");
+    log.pass(2_000);
+    log.answered(14, "support", "alice");
+    log.pass(60_000);
+    log.leg_ended(14, EndedBy::Caller);
+    log.agent("alice", AgentActivity::WrapUp);
+    log.ended(14);
+    log.pass(20_000);
+    log.agent("alice", AgentActivity::Ready);
+    log.tries_to_call_back(5, "bob", 15);
+    log.is_called_back(5, 15, "support", entered);
+    log.left(15, "support", QueueOutcome::Abandoned);
+    log.ended(15);
+    log
+}
+
+#[test]
+fn callbacks_are_counted_apart_from_callers() {
+    let log = callbacks();
+    let queues = report(&log, Axis::Queues, None, Level::default());
+    let [row] = &queues.rows[..] else { panic!("{queues:?}") };
+    let by_hand = [
+        // Five callers, who all left by a key.
+        ("contacts", Some(5.0)),
+        ("offered", Some(5.0)),
+        ("answered", Some(0.0)),
+        ("abandoned", Some(0.0)),
+        ("key", Some(5.0)),
+        ("asa", None),
+        ("sl_strict", None),
+        ("longest_wait", Some(30.0)),
+        ("callbacks_asked", Some(5.0)),
+        ("callbacks_reached", Some(2.0)),
+        ("callbacks_given_up", Some(1.0)),
+        ("callbacks_called_again", Some(1.0)),
+        ("callbacks_open", Some(1.0)),
+        ("callbacks_tried", Some(5.0)),
+        ("callbacks_failed", Some(3.0)),
+        ("callbacks_done", Some(1.0)),
+        ("callbacks_lost", Some(1.0)),
+        // 1 waited 30, 60, 10 and 20 s, 5 besides for 2, 60 and 20 s.
+        ("callback_wait", Some((120.0 + 202.0) / 2.0)),
+        ("handled", Some(1.0)),
+        ("aht", Some(80.0)),
+    ];
+    for (name, expected) in by_hand {
+        assert_eq!(value(&row.tally, name), expected, "{name}");
+    }
+    let agents = report(&log, Axis::Agents, None, Level::default());
+    let alice = &agents.rows[0].tally;
+    assert_eq!(
+        (value(alice, "accepted"), value(alice, "handled"), value(alice, "answered")),
+        (Some(1.0), Some(1.0), Some(0.0))
+    );
+    assert_eq!((value(alice, "callbacks_done"), value(alice, "aht")), (Some(1.0), Some(80.0)));
+}
+
+#[test]
+fn callbacks_list_those_who_asked_and_those_who_were_called() {
+    let log = callbacks();
+    let (selection, level) = (selection(&log, Axis::Queues, None), Level::default());
+    let behind = |name: &str| -> Vec<u64> {
+        let figure = figure(name).expect(name);
+        let visits = log.visits.values();
+        let listed = visits.filter(|visit| figure.is_behind(&selection.single(visit, &level)));
+        listed.map(|visit| visit.contact.0).collect()
+    };
+    assert_eq!(behind("callbacks_asked"), [1, 2, 3, 4, 5]);
+    assert_eq!((behind("callbacks_reached"), behind("callbacks_done")), (vec![1, 5], vec![14]));
+    assert_eq!((behind("callbacks_failed"), behind("callbacks_given_up")), (vec![1, 2], vec![2]));
+    assert_eq!((behind("callbacks_open"), behind("callbacks_lost")), (vec![4], vec![15]));
+    assert_eq!(behind("answered"), [0; 0], "what is called back was not answered as a caller");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use clock::{Duration, Time};
 use events::{
-    AgentActivity, Cause, ContactId, Direction, EndedBy, Event, Kind, LegId, OfferOutcome, Party,
-    QueueOutcome, TransferBy, TransferOutcome, WallClock,
+    AgentActivity, CallbackOrder, CallbackOutcome, Cause, ContactId, Direction, EndedBy, Event, Kind, LegId,
+    OfferOutcome, Party, QueueOutcome, TransferBy, TransferOutcome, WallClock,
 };
 use figures::{Changes, Fold, Timeline, Visit};
 use std::collections::BTreeMap;
@@ -94,6 +94,53 @@ impl Log {
     pub(crate) fn enters(&mut self, contact: u64, queue: &str) -> u64 {
         let (leg, queue) = (caller(contact), queue.into());
         self.tell(Some(contact), Kind::QueueEntered { leg, queue, priority: 0, waited_millis: 0 })
+    }
+
+    /// Who waits in a queue leaves it by a key, and is to be called back.
+    pub(crate) fn asks_for_a_callback(&mut self, contact: u64, queue: &str, entered: Time) {
+        self.left(contact, queue, QueueOutcome::Flow);
+        let order = CallbackOrder {
+            client: "acme".into(),
+            queue: queue.into(),
+            number: "+34600000001".into(),
+            called: "+34911000100".into(),
+            entered,
+            priority: 0,
+            required: Vec::new(),
+            preferred: Vec::new(),
+            language: "en".into(),
+        };
+        self.tell(Some(contact), Kind::CallbackKept { order });
+        self.ended(contact);
+    }
+
+    /// An agent is kept for it, and it is called in a contact of its own.
+    pub(crate) fn tries_to_call_back(&mut self, asked: u64, agent: &str, by: u64) {
+        let (agent, why, by) = (agent.into(), String::new(), ContactId(by));
+        self.tell(Some(asked), Kind::CallbackTried { offer: by.0, agent, by, why });
+    }
+
+    pub(crate) fn fails_to_call_back(&mut self, asked: u64, by: u64) {
+        self.tell(Some(asked), Kind::CallbackFailed { offer: by, reason: "no answer".into() });
+    }
+
+    pub(crate) fn callback_ended(&mut self, asked: u64, outcome: CallbackOutcome) {
+        self.tell(Some(asked), Kind::CallbackEnded { outcome });
+    }
+
+    /// The customer has taken the call, and comes to the queue that it was in since `entered`.
+    pub(crate) fn is_called_back(&mut self, asked: u64, by: u64, queue: &str, entered: Time) {
+        let text = |text: &str| Arc::from(text);
+        let (client, from, to) = (text("acme"), text("+34600000001"), text("+34911000100"));
+        let kind = Kind::ContactStarted { source: text("callback"), client, from, to, flow: text("back") };
+        self.tell(Some(by), kind);
+        self.tell(Some(by), Kind::CallsBack { asked: ContactId(asked), queue: queue.into() });
+        let (leg, party) = (caller(by), Party::Trunk("carrier".into()));
+        let direction = Direction::Outbound;
+        self.tell(Some(by), Kind::LegStarted { leg, direction, party, uri: "".into(), call_id: "".into() });
+        self.callback_ended(asked, CallbackOutcome::Reached(ContactId(by)));
+        let waited_millis = u64::try_from(self.now.since(entered).as_millis()).expect("in range");
+        self.tell(Some(by), Kind::QueueEntered { leg, queue: queue.into(), priority: 0, waited_millis });
     }
 
     pub(crate) fn offered(&mut self, contact: u64, queue: &str, agent: &str) {

@@ -50,6 +50,8 @@ pub(crate) enum Right {
     Erase,
     /// Read figures.
     Report,
+    /// See what clients are to pay.
+    Bill,
     /// See how the node and its trunks are.
     Inspect,
     /// Change what the node does: its configuration, bans, test calls.
@@ -59,7 +61,7 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Watch,
         Self::Direct,
         Self::DirectOneself,
@@ -67,6 +69,7 @@ impl Right {
         Self::Listen,
         Self::Erase,
         Self::Report,
+        Self::Bill,
         Self::Inspect,
         Self::Operate,
         Self::ManageAccounts,
@@ -82,6 +85,7 @@ impl Right {
             Self::Listen => "listen",
             Self::Erase => "erase",
             Self::Report => "report",
+            Self::Bill => "billing",
             Self::Inspect => "inspect",
             Self::Operate => "operate",
             Self::ManageAccounts => "manage_accounts",
@@ -96,14 +100,22 @@ impl Right {
 impl Role {
     fn may(self, right: Right) -> bool {
         use Right::{
-            Direct, DirectOneself, Erase, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch,
+            Bill, Direct, DirectOneself, Erase, Inspect, Listen, ManageAccounts, ReadCalls, Report, Watch,
         };
         match self {
             Self::Operator => true,
             Self::Administrator => {
                 matches!(
                     right,
-                    Watch | Direct | DirectOneself | ReadCalls | Listen | Erase | Report | ManageAccounts
+                    Watch
+                        | Direct
+                        | DirectOneself
+                        | ReadCalls
+                        | Listen
+                        | Erase
+                        | Report
+                        | Bill
+                        | ManageAccounts
                 )
             }
             Self::Supervisor => {

@@ -83,6 +83,15 @@ pub(super) fn lift_ban(state: &Path, address: IpAddr) -> Result<(), Failed> {
     print(&format!("the ban of {address} is lifted\n"))
 }
 
+pub(super) fn note(state: &Path, contact: u64, disposition: &str) -> Result<(), Failed> {
+    let body = json!({"disposition": disposition});
+    let (status, answer) = request(state, "PUT", &format!("/calls/{contact}/disposition"), Some(&body))?;
+    if status != 200 {
+        return Err(Failed::because(fault(&answer)));
+    }
+    print(&format!("contact {contact}: {disposition}\n"))
+}
+
 pub(super) fn hang_up(state: &Path, contact: u64) -> Result<(), Failed> {
     let (status, answer) = request(state, "DELETE", &format!("/calls/{contact}"), None)?;
     if status != 200 {

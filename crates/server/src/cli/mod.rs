@@ -7,6 +7,7 @@ mod doctor;
 mod fraud;
 mod graph;
 mod history;
+mod invoice;
 mod listen;
 mod node;
 mod output;
@@ -59,6 +60,9 @@ pub fn run() -> ExitCode {
         Command::Accounts { action, state, json } => accounts::accounts(&state.state, action, json),
         Command::Webhooks { again, state, json } => webhooks::webhooks(&state.state, again, json),
         Command::Hangup { contact, state } => client::hang_up(&state.state, contact),
+        Command::Disposition { contact, disposition, state } => {
+            client::note(&state.state, contact, &disposition)
+        }
         Command::Bans { action: Some(Bans::Lift { address }), state, .. } => {
             client::lift_ban(&state.state, address)
         }
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
             listen::listen(&state.state, contact, order)
         }
         Command::Report { report, state } => report::report(&state.state, report),
+        Command::Invoice { invoice, state } => invoice::invoice(&state.state, &invoice),
         Command::Staffing { staffing, state } => staffing::staffing(&state.state, &staffing),
         Command::Voicemail { action: Some(action), by, state, .. } => {
             voicemail::direct(&state.state, action, &by)
@@ -394,6 +399,16 @@ enum Command {
         #[command(flatten)]
         state: State,
     },
+    /// A draft of what a client is to pay for a month, by its `billing`, with the contacts behind each line
+    #[command(after_help = "Examples:\n  ringdown invoice acme --month 2026-10\n  \
+                      ringdown invoice acme --month 2026-10 --contacts --csv > acme.csv\n  \
+                      ringdown invoice acme --month 2026-10 --contacts --pdf acme.pdf")]
+    Invoice {
+        #[command(flatten)]
+        invoice: invoice::Arguments,
+        #[command(flatten)]
+        state: State,
+    },
     /// Pauses or masks the recording of a call, or begins or ends one (it needs `http` in the node file)
     #[command(after_help = "Examples:\n  ringdown record 17 start    records contact 17 from here\n  \
                       ringdown record 17 mask     silence, until\n  ringdown record 17 resume   it goes on")]
@@ -425,6 +440,20 @@ enum Command {
         /// JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Notes what came of a call, up or over; the last note counts (it needs `http` in the node file)
+    #[command(
+        after_help = "Example:\n  ringdown disposition 17 sold      as `sales` of the client's `billing` names it"
+    )]
+    Disposition {
+        /// The contact, as `ringdown calls` and `ringdown trace` have it
+        #[arg(value_name = "CALL")]
+        contact: u64,
+        /// A word or some, 64 characters at most
+        #[arg(value_name = "DISPOSITION")]
+        disposition: String,
+        #[command(flatten)]
+        state: State,
     },
     /// Lists what callers have left in mailboxes, or does something with a message (it needs `http` in the node file)
     #[command(after_help = "Examples:\n  ringdown voicemail                all messages\n  \

@@ -140,7 +140,7 @@ fn print_queue_log(state: &Path, arguments: &Arguments, now: Millis) -> Result<(
         let reader: Reader = Store::open_read(state).await?;
         let period = (asked.selection.from, asked.selection.to);
         let mut visits = Vec::new();
-        reader.visits(period, asked.selection.client.as_deref(), |visit| visits.push(visit)).await?;
+        reader.visits(period, asked.selection.client.as_deref(), |visit| visits.push(visit.clone())).await?;
         Ok((visits, reader.timelines(period).await?))
     })?;
     print(&queue_log(&visits, &agents, (asked.selection.from, asked.selection.to)))

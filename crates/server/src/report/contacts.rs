@@ -38,14 +38,14 @@ impl Contacts {
         let Asked { selection, levels } = asked;
         let mut visits = Vec::new();
         let client = selection.client.as_deref();
-        let each = |visit: Visit| {
-            let level = levels.of(&visit);
+        let each = |visit: &Visit| {
+            let level = levels.of(visit);
             let figure = match self {
                 Self::Behind(figure) => *figure,
                 Self::ServiceLevel => level.formula.figure(),
             };
-            if selection.takes(&visit) && figure.is_behind(&selection.single(&visit, level)) {
-                visits.push(visit);
+            if selection.takes(visit) && figure.is_behind(&selection.single(visit, level)) {
+                visits.push(visit.clone());
             }
         };
         reader.visits((selection.from, selection.to), client, each).await?;

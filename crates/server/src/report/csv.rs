@@ -22,7 +22,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// A text that may have commas, and that no spreadsheet may take for a formula: a caller can choose it.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let safe =
         if text.starts_with(['=', '@', '-', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }

@@ -8,7 +8,7 @@ mod queue_log;
 mod table;
 
 pub(crate) use contacts::{Contacts, segments};
-pub(crate) use csv::csv;
+pub(crate) use csv::{csv, quoted};
 pub(crate) use json::json;
 pub(crate) use question::{Asked, Question, Settings};
 pub(crate) use queue_log::queue_log;
@@ -30,7 +30,7 @@ pub(crate) async fn answer(reader: &Reader, asked: &Asked) -> Result<Report, Sto
     let Asked { selection, levels } = asked;
     let period = (selection.from, selection.to);
     let mut counter = Counter::new(selection, levels);
-    reader.visits(period, selection.client.as_deref(), |visit| counter.visit(&visit)).await?;
+    reader.visits(period, selection.client.as_deref(), |visit| counter.visit(visit)).await?;
     if selection.axis == Axis::Agents && selection.client.is_none() {
         for (agent, timeline) in reader.timelines(period).await? {
             counter.timeline(&agent, &timeline);
@@ -80,7 +80,7 @@ pub(crate) fn on_the_wall(zone: &TimeZone, at: Millis, format: &str) -> String {
 }
 
 /// With its offset, for machines.
-fn stamp(zone: &TimeZone, at: Millis) -> String {
+pub(crate) fn stamp(zone: &TimeZone, at: Millis) -> String {
     on_the_wall(zone, at, "%Y-%m-%dT%H:%M:%S%:z")
 }
 

@@ -40,7 +40,8 @@ impl Lines {
     }
 
     fn visit(&mut self, visit: &Visit, position: usize, went: usize) {
-        let Some(queue) = &visit.queue else { return };
+        // Callbacks are no events of it.
+        let Some(queue) = visit.queue.as_ref().filter(|_| !is_callback(visit)) else { return };
         let (call, queue) = (visit.contact.0.to_string(), format!("{}/{queue}", visit.client));
         let moment = |after: u64| visit.arrived.saturating_add_unsigned(after);
         let caller = visit.caller.replace(['|', '\n', '\r'], "_");
@@ -76,7 +77,11 @@ impl Lines {
                 self.add(at, &call, &queue, "NONE", &format!("EXITEMPTY|{went}|{position}|{waited}"))
             }
             Outcome::Full => self.add(at, &call, &queue, "NONE", "FULL"),
-            Outcome::PickedUp | Outcome::Moved | Outcome::Waiting | Outcome::NoQueue(_) => {}
+            Outcome::PickedUp
+            | Outcome::Moved
+            | Outcome::Waiting
+            | Outcome::NoQueue(_)
+            | Outcome::Callback(_) => {}
         }
     }
 
@@ -130,12 +135,16 @@ impl Lines {
     }
 }
 
+fn is_callback(visit: &Visit) -> bool {
+    matches!(visit.outcome, Outcome::Callback(_))
+}
+
 /// The place of each visit in its queue when it came, and when it left; 1 is next.
 fn positions(visits: &[Visit]) -> HashMap<u64, (usize, usize)> {
     let mut waiting: HashMap<(&str, &str), Vec<Millis>> = HashMap::new();
     let mut positions = HashMap::new();
     for visit in visits {
-        let Some(queue) = &visit.queue else { continue };
+        let Some(queue) = visit.queue.as_ref().filter(|_| !is_callback(visit)) else { continue };
         let leaves = visit.left.map_or(Millis::MAX, |left| visit.arrived.saturating_add_unsigned(left));
         let there = waiting.entry((&visit.client, queue)).or_default();
         there.retain(|leaves| *leaves > visit.arrived);
@@ -157,6 +166,7 @@ mod tests {
             id,
             contact: ContactId(id),
             is_first: true,
+            is_callback: false,
             client: "acme".into(),
             queue: Some("support".into()),
             number: "+34911000100".into(),

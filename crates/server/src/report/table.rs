@@ -51,6 +51,8 @@ impl Column {
                 F("aht"),
                 F("abandonment"),
                 F("transferred"),
+                F("callbacks_asked"),
+                F("callbacks_done"),
             ],
             Axis::Agents => &[
                 F("offers"),

@@ -213,6 +213,11 @@ impl Control {
         Self { inbox, shared: Arc::new(shared) }
     }
 
+    /// What runs.
+    pub(super) fn plan(&self) -> Arc<Config> {
+        self.shared.plan.get()
+    }
+
     /// What the plan says of reports.
     pub(super) fn report_settings(&self) -> Settings {
         Settings::of(&self.shared.plan.get())
@@ -313,6 +318,14 @@ impl Control {
     /// [`Gone`] while the node shuts down.
     pub(super) async fn log_request(&self, request: Request, status: u16) -> Result<(), Gone> {
         self.inbox.send(Message::Requested(request, status)).await
+    }
+
+    /// Logs what was noted of a contact of a client, and by whom.
+    ///
+    /// # Errors
+    /// [`Gone`] while the node shuts down.
+    pub(super) async fn note(&self, contact: u64, noted: [Arc<str>; 3]) -> Result<(), Gone> {
+        self.inbox.send(Message::Disposition(ContactId(contact), noted)).await
     }
 
     /// Ends a contact; whether it was up.

@@ -63,6 +63,8 @@ pub(super) enum Message {
     Requested(Request, u16),
     /// What became of a recording of that contact.
     Recorded(ContactId, Kind),
+    /// Put what an agent has noted of a contact into the log: the contact, its client, what, and who.
+    Disposition(ContactId, [Arc<str>; 3]),
     /// End a contact; the answer is whether it was up.
     Hangup(ContactId, oneshot::Sender<bool>),
     /// All agents.

@@ -234,6 +234,9 @@ impl Running {
                 self.handle(Input::Requested { contact, by, method, path, status });
             }
             Message::Recorded(contact, kind) => self.handle(Input::Recorded { contact, kind }),
+            Message::Disposition(contact, [client, disposition, by]) => {
+                self.handle(Input::Disposition { contact, client, disposition, by });
+            }
             Message::Hangup(contact, answer) => {
                 let was_up = self.thread.switch.client_of(contact).is_some();
                 self.handle(Input::Hangup(contact));

@@ -7,6 +7,7 @@ use super::answer::{Answer, Asked, Body, Fault};
 use super::document::Routes;
 use super::floor::Done;
 use super::guard::{Access, Contact};
+use crate::access::Role;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,6 +22,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// The most calls of one answer.
 const MAX_CALLS: u32 = 1_000;
+/// The most letters of what is noted of a call.
+const MAX_NOTE: usize = 64;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -33,6 +36,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(__path_change, change)
         .with(__path_end, end)
         .with(__path_record, record)
+        .with(__path_note, note)
 }
 
 /// Which calls.
@@ -127,6 +131,46 @@ async fn hang_up(State(control): State<Control>, Contact(contact): Contact) -> A
     } else {
         Err(Fault::unknown(format!("contact {contact} is not up")))
     }
+}
+
+/// What came of a call.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    /// A word or some, as a client's `billing` names those that are paid for: `sold`.
+    #[schema(min_length = 1, max_length = 64)]
+    disposition: String,
+}
+
+/// What an agent notes of a call, while it is up or afterwards; the last note counts
+///
+/// An agent's account may do so for the calls that it has taken from a queue.
+#[utoipa::path(put, path = "/calls/{contact}/disposition", params(("contact" = u64, Path)),
+    request_body = Note, responses((status = 200, body = Done)),
+    security(("token" = ["direct"]), ("token" = ["direct_oneself"])))]
+async fn note(
+    State(control): State<Control>,
+    Access(account): Access,
+    Contact(contact): Contact,
+    Body(Note { disposition }): Body<Note>,
+) -> Answer<Done> {
+    let unknown = || Fault::unknown(format!("there is no contact {contact}"));
+    let is_plain = disposition.chars().count() <= MAX_NOTE && !disposition.chars().any(char::is_control);
+    if disposition.trim().is_empty() || !is_plain {
+        return Err(Fault::bad(format!("`disposition` is a text of 1 to {MAX_NOTE} characters")));
+    }
+    let client = control.client_of_contact(contact).await?.ok_or_else(unknown)?;
+    if account.role == Role::Agent {
+        let visits = control.reader().visits_of(ContactId(contact)).await?;
+        let is_own =
+            |visit: &figures::Visit| visit.agent().is_some() && visit.agent() == account.agent.as_ref();
+        if !visits.iter().any(is_own) {
+            return Err(unknown());
+        }
+    }
+    let by = account.agent.as_ref().unwrap_or(&account.name);
+    control.note(contact, [client, disposition.trim().into(), Arc::clone(by)]).await?;
+    Ok(Json(Done { contact }))
 }
 
 /// How a supervisor is with a call.

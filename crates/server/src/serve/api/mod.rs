@@ -9,6 +9,7 @@ mod events;
 mod floor;
 mod guard;
 mod idempotency;
+mod invoices;
 mod metrics;
 mod node;
 mod pace;
@@ -61,6 +62,6 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
 /// All of them.
 fn operations(routes: Routes) -> Routes {
     let routes = floor::routes(calls::routes(rooms::routes(routes)));
-    let routes = events::routes(reports::routes(metrics::routes(node::routes(routes))));
+    let routes = events::routes(invoices::routes(reports::routes(metrics::routes(node::routes(routes)))));
     accounts::routes(configuration::routes(voicemail::routes(recordings::routes(webhooks::routes(routes)))))
 }
