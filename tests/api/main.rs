@@ -5,5 +5,6 @@ mod accounts;
 mod document;
 mod isolation;
 mod operations;
+mod pages;
 mod stream;
 mod webhooks;
