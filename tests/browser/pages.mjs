@@ -46,9 +46,9 @@ const commands = {
     page.loaded = 0;
     page.on("console", (message) => process.stderr.write(`${who}: ${message.text()}\n`));
     page.on("pageerror", (error) => process.stderr.write(`${who}: ${error.stack}\n`));
-    page.on("requestfinished", async (request) => {
-      page.loaded += (await request.sizes().catch(() => ({ responseBodySize: 0 }))).responseBodySize;
-    });
+    const protocol = await context.newCDPSession(page);
+    await protocol.send("Network.enable");
+    protocol.on("Network.loadingFinished", ({ encodedDataLength }) => (page.loaded += encodedDataLength));
     pages.set(who, page);
     await page.goto(origin + path);
   },

@@ -53,7 +53,7 @@ fn a_caller_who_begins_to_wait_is_on_the_wallboard_within_a_second() {
     pages.see("carol", "Nobody waits.");
     pages.see("carol", "● Live");
     let _waits = Sipp::caller(&node, "call-until-bye", "floor").start();
-    let seen = pages.see_in("carol", "td a", "sipp");
+    let seen = pages.see_in("carol", "td a", "caller");
     let entered = moment(&node, "queue_entered");
     assert!(seen < entered + 1_000, "{} ms", seen - entered);
     let cookies = pages.ask("cookies", json!({"who": "carol"}));
@@ -77,19 +77,19 @@ fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
     pages.see_in("anna", "[aria-label='Caller']", "1001");
     pages.press("anna", "Answer");
     pages.see_in("carol", "[data-agent='1000']", "Talking");
-    let heard = pages.hear("anna", 6.0);
-    assert_alike("the agent heard the caller", &heard.last(5.0).compare(&callers_speech()));
-    caller.hears(1.0);
     for (button, kind) in [("Hold", "held"), ("Resume", "resumed")] {
-        let heard = caller.recorded(Recorded::Heard).last(4.0).compare(&agents_speech());
-        if kind == "held" {
-            assert_alike("the caller heard the agent", &heard);
-        }
         pages.press("anna", button);
         until(Duration::from_secs(5), kind, || !node.events(1, kind).is_empty());
     }
+    pages.see("anna", "Hold");
+    let heard = pages.hear("anna", 6.0);
+    assert_alike("the agent heard the caller", &heard.last(5.0).compare(&callers_speech()));
+    caller.hears(1.0);
     pages.press("anna", "Hang up");
     caller.event("CALL_CLOSED");
+    let heard = caller.recorded(Recorded::Heard).last(4.0).compare(&agents_speech());
+    // The page has the browser take echo and noise out of what the agent says, which changes its shape.
+    assert!(heard.windows >= 3 && heard.best > 0.8, "the caller heard the agent: {heard:?}");
     pages.see("anna", "left to write up");
     pages.press("anna", "One minute more");
     pages.press("anna", "Finish");
@@ -139,9 +139,9 @@ fn every_page_is_for_everybody_and_scrolls_down_alone() {
     caller.dial(&format!("sip:floor@{}", node.sip()));
     pages.see("anna", "Incoming call");
     let _waits = Sipp::caller(&node, "call-until-bye", "floor").start();
-    pages.see_in("carol", "td a", "sipp");
+    pages.see_in("carol", "td a", "caller");
     look(&mut pages, "carol", "floor");
-    pages.press("carol", "Actions sipp");
+    pages.press("carol", "Actions caller");
     pages.see("carol", "Why it waits");
     look(&mut pages, "carol", "caller");
     pages.press("carol", "Close");
@@ -152,13 +152,12 @@ fn every_page_is_for_everybody_and_scrolls_down_alone() {
     pages.press("carol", "Actions 1000");
     pages.see("carol", "Whisper");
     look(&mut pages, "carol", "agent");
-    pages.press("carol", "Close");
-    pages.ask("go", json!({"who": "carol", "path": "/floor?tv=1"}));
-    pages.see_in("carol", "[data-agent='1000']", "Talking");
-    look(&mut pages, "carol", "tv");
     pages.press("anna", "Hang up");
     caller.event("CALL_CLOSED");
     node.calls(1);
+    pages.ask("go", json!({"who": "carol", "path": "/floor?tv=1"}));
+    pages.see_in("carol", "[data-agent='1000']", "Wrap-up");
+    look(&mut pages, "carol", "tv");
     pages.ask("go", json!({"who": "carol", "path": "/floor"}));
     pages.see_in("carol", "[data-agent='1000']", "Wrap-up");
     pages.see_in("carol", "button.figure", "100 %");
