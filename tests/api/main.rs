@@ -6,5 +6,6 @@ mod document;
 mod invoices;
 mod isolation;
 mod operations;
+mod pages;
 mod stream;
 mod webhooks;

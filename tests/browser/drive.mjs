@@ -6,7 +6,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import { launch } from "./launch.mjs";
 
 // Nothing is fetched of it: a page of https may use the microphone.
 const ORIGIN = "https://phone.test";
@@ -15,21 +15,7 @@ const TYPES = { html: "text/html", js: "text/javascript" };
 
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    `--use-file-for-fake-audio-capture=${process.argv[2]}`,
-    "--autoplay-policy=no-user-gesture-required",
-    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,LocalNetworkAccessChecksWebRTC",
-    "--allow-loopback-in-peer-connection",
-    "--ignore-certificate-errors",
-    "--disable-background-networking",
-    "--disable-component-update",
-  ],
-});
+const browser = await launch(process.argv[2]);
 const page = await browser.newPage({ ignoreHTTPSErrors: true });
 page.on("console", (message) => process.stderr.write(`${message.text()}\n`));
 page.on("pageerror", (error) => process.stderr.write(`${error.stack}\n`));

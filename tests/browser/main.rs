@@ -1,4 +1,6 @@
-//! Chromium with a phone by SIP.js: over secure WebSocket, by DTLS-SRTP with ICE.
+//! Chromium with a phone by SIP.js: over secure WebSocket, by DTLS-SRTP with ICE; and with the node's own pages.
+
+mod pages;
 
 use acceptance::{
     Baresip, Browser, Heard, Manner, Node, Recorded, Setup, agents_speech, callers_speech, speech, until,
@@ -31,7 +33,7 @@ fn node() -> Node {
 }
 
 /// Opus keeps how speech sounds rather than its shape, and a browser stretches and squeezes what it plays.
-fn assert_alike(what: &str, heard: &Heard) {
+pub(crate) fn assert_alike(what: &str, heard: &Heard) {
     assert!(heard.windows >= 3 && heard.best > 0.9, "{what}: {heard:?}");
 }
 

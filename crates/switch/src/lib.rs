@@ -50,7 +50,7 @@ pub use self::core::transport;
 pub use callers::{CallerOrder, CallerRefused};
 pub use fraud::Spent;
 pub use guard::Ban;
-pub use queues::{AgentOrder, AgentRefused, AgentStatus};
+pub use queues::{AgentOrder, AgentRefused, AgentStatus, QueueStatus};
 pub use record::{RecordOrder, RecordRefused};
 pub use rooms::{MemberState, RoomOrder, RoomRefused, RoomState};
 pub use stir::Credentials;

@@ -85,6 +85,15 @@ pub struct AgentStatus {
     pub phone: Option<Arc<str>>,
 }
 
+/// A queue as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueStatus {
+    /// As the queues know it.
+    pub view: acd::QueueView,
+    /// The numbers of those who wait and are on the line, by contact.
+    pub callers: HashMap<u64, Arc<str>>,
+}
+
 impl Queues {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self {
@@ -420,8 +429,16 @@ impl Switch {
     }
 
     /// All queues, by name, with those who wait.
-    pub fn queues(&self, now: Time) -> Vec<acd::QueueView> {
-        self.core.queues.acd.queues(now)
+    pub fn queues(&self, now: Time) -> Vec<QueueStatus> {
+        let number =
+            |call: u64| Some((call, Arc::clone(&self.contacts.get(&ContactId(call))?.identity.number)));
+        let views = self.core.queues.acd.queues(now).into_iter();
+        views
+            .map(|view| {
+                let on_the_line = view.waiting.iter().filter(|it| !it.callback);
+                QueueStatus { callers: on_the_line.filter_map(|it| number(it.call)).collect(), view }
+            })
+            .collect()
     }
 
     /// Why a caller waits, or why an agent has no call: in sentences.

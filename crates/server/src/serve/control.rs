@@ -7,7 +7,7 @@ use crate::access::{Account, Accounts, Token};
 use crate::report::Settings;
 use crate::tls::Shown;
 use crate::versions::Versions;
-use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits};
+use dialplan::{Config, Limits, Listen, Node, Rtp, StreamLimits, Transport, User};
 use events::{ContactId, StoredMessage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -283,6 +283,21 @@ impl Control {
         self.shared.plan.get().agent(agent)?.phone.clone()
     }
 
+    /// A user with its password, and the realm that it is good for.
+    pub(super) fn credentials_of(&self, user: &str) -> Option<(User, Arc<str>)> {
+        let plan = self.shared.plan.get();
+        Some((plan.user(user)?, Arc::clone(&plan.node.realm)))
+    }
+
+    /// Where phones in pages connect to, by scheme and port: TLS first.
+    pub(super) fn phone_ports(&self) -> Vec<(&'static str, u16)> {
+        let of = |transport| {
+            let listen = self.shared.fixed.listen.iter().filter(move |it| it.transport == transport);
+            listen.map(move |it| (transport.name(), it.address.port()))
+        };
+        of(Transport::Wss).chain(of(Transport::Ws)).collect()
+    }
+
     pub(super) fn client_of_user(&self, user: &str) -> Option<Arc<str>> {
         let plan = self.shared.plan.get();
         let user = plan.user(user)?;
@@ -407,6 +422,11 @@ impl Control {
         self.inbox.send(Message::Agents(answer)).await?;
         let (agents, now) = agents.await.map_err(|_| Gone)?;
         Ok(agents.into_iter().map(|agent| Agent::of(agent, now)).collect())
+    }
+
+    /// The contact that an agent is rung for or talks with.
+    pub(super) async fn contact_of(&self, agent: &str) -> Result<Option<u64>, Gone> {
+        Ok(self.agents().await?.iter().find(|it| it.is(agent)).and_then(Agent::contact))
     }
 
     /// All queues, with those who wait.

@@ -64,6 +64,8 @@ pub(super) struct Line {
     pub(super) contact: Option<ContactId>,
     /// Whose event it is; `None` for what is of the node.
     pub(super) client: Option<Arc<str>>,
+    /// The agent whose state it tells.
+    pub(super) agent: Option<Arc<str>>,
     /// What happened, as `kind` has it.
     pub(super) kind: String,
     /// A [`Told`] as JSON.
@@ -182,7 +184,11 @@ impl Feed {
             let told = Told::of(&event, wall);
             let kind = told.kind().to_owned();
             let json = serde_json::to_string(&told).expect("an event is plain data: it has a JSON form");
-            lines.push(Arc::new(Line { seq: event.seq, contact: event.contact, client, kind, json }));
+            let agent = match event.kind {
+                Kind::AgentChanged { agent, .. } => Some(agent),
+                _ => None,
+            };
+            lines.push(Arc::new(Line { seq: event.seq, contact: event.contact, client, agent, kind, json }));
         }
         Ok(lines)
     }

@@ -18,8 +18,9 @@ use std::sync::mpsc as threads;
 use std::time::{Duration, Instant};
 use switch::{
     AgentOrder, AgentRefused, AgentStatus, Applied, Ban, CallerOrder, CallerRefused, HttpAnswer,
-    MessageOrder, MessageRefused, RecordOrder, RecordRefused, RoomOrder, RoomRefused, RoomState, Snapshot,
-    Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused, TrunkState,
+    MessageOrder, MessageRefused, QueueStatus, RecordOrder, RecordRefused, RoomOrder, RoomRefused, RoomState,
+    Snapshot, Spent, SuperviseOrder, SuperviseRefused, TestCallRefused, TransferOrder, TransferRefused,
+    TrunkState,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,7 +71,7 @@ pub(super) enum Message {
     /// All agents.
     Agents(oneshot::Sender<(Vec<AgentStatus>, Time)>),
     /// All queues, with those who wait.
-    Queues(oneshot::Sender<Vec<acd::QueueView>>),
+    Queues(oneshot::Sender<Vec<QueueStatus>>),
     /// Do something with an agent, as somebody wants.
     DirectAgent(Arc<str>, (AgentOrder, Arc<str>), oneshot::Sender<Result<(), AgentRefused>>),
     /// Do something with a caller that waits, as somebody wants.

@@ -10,7 +10,7 @@ use switch::{AgentOrder, CallerOrder};
 impl World {
     /// A supervisor moves a caller that waits, gives it priority, or pulls it.
     pub(super) fn direct_caller(&mut self) -> Result<(), String> {
-        let waiting = self.switch.queues(self.now).into_iter().flat_map(|queue| queue.waiting);
+        let waiting = self.switch.queues(self.now).into_iter().flat_map(|queue| queue.view.waiting);
         let waiting: Vec<_> = waiting.filter(|one| !one.callback).map(|one| one.call).collect();
         if waiting.is_empty() {
             return Ok(());

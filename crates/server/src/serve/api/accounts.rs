@@ -5,10 +5,12 @@ use super::super::control::Control;
 use super::answer::{Answer, Body, Fault};
 use super::document::Routes;
 use super::guard::{Access, token_of};
+use super::session;
 use crate::access::{AccessError, Account, NewAccount, NewSecret};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .under("Accounts")
         .with(__path_log_in_account, log_in_account)
+        .with(__path_begin_session, begin_session)
         .with(__path_log_out_account, log_out_account)
         .with(__path_me, me)
         .with(__path_change_password, change_password)
@@ -32,6 +35,20 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct Credentials {
     name: String,
     password: String,
+}
+
+impl Credentials {
+    async fn let_in(self, control: &Control) -> Result<NewSecret, Fault> {
+        let Self { name, password } = self;
+        let accounts = control.accounts();
+        let turn = control.hashing().await;
+        blocking(move || {
+            let _one_at_a_time = turn;
+            accounts.log_in(&name, &password, Timestamp::now())
+        })
+        .await
+        .map_err(Fault::from)
+    }
 }
 
 /// An account, and how it is let in.
@@ -78,16 +95,28 @@ impl From<AccessError> for Fault {
     (status = 401, description = "No such name, or another password", body = Object)), security(()))]
 async fn log_in_account(
     State(control): State<Control>,
-    Body(Credentials { name, password }): Body<Credentials>,
+    Body(credentials): Body<Credentials>,
 ) -> Answer<LetIn> {
-    let accounts = control.accounts();
-    let turn = control.hashing().await;
-    let let_in = blocking(move || {
-        let _one_at_a_time = turn;
-        accounts.log_in(&name, &password, Timestamp::now())
-    })
-    .await?;
-    Ok(Json(let_in.into()))
+    Ok(Json(credentials.let_in(&control).await?.into()))
+}
+
+/// Lets a page in by password, for a shift of twelve hours: its token is a cookie that no script reads
+///
+/// Whatever the cookie lets change something has to come from a page of this node: its `Origin` is the `Host`, and it has
+/// the header `X-Ringdown: 1`, as has this request itself.
+#[utoipa::path(post, path = "/session", request_body = Credentials, responses((status = 200, body = LetIn),
+    (status = 401, description = "No such name, or another password", body = Object),
+    (status = 403, description = "It comes from no page of this node", body = Object)), security(()))]
+async fn begin_session(
+    State(control): State<Control>,
+    headers: HeaderMap,
+    Body(credentials): Body<Credentials>,
+) -> Result<Response, Fault> {
+    session::admit(&Method::POST, &headers)?;
+    let NewSecret { account, token, until } = credentials.let_in(&control).await?;
+    let token = token.ok_or_else(|| Fault::conflict("this account has a token of its own"))?;
+    let cookie = [(header::SET_COOKIE, session::cookie(token.reveal(), until, &headers))];
+    Ok((cookie, Json(LetIn { account, token: None, until })).into_response())
 }
 
 /// The account that it was about.
@@ -104,12 +133,17 @@ async fn log_out_account(
     State(control): State<Control>,
     Access(account): Access,
     headers: HeaderMap,
-) -> Answer<Named> {
+) -> Result<Response, Fault> {
     if let Some(token) = token_of(&headers) {
         let (accounts, token) = (control.accounts(), token.to_owned());
         blocking(move || accounts.log_out(&token)).await?;
     }
-    Ok(Json(Named { account: Arc::clone(&account.name) }))
+    let said = Json(Named { account: Arc::clone(&account.name) });
+    if session::is_shown(&headers) {
+        let cookie = [(header::SET_COOKIE, session::no_cookie(&headers))];
+        return Ok((cookie, said).into_response());
+    }
+    Ok(said.into_response())
 }
 
 /// Who one is.

@@ -5,7 +5,7 @@ use super::super::feed::{Feed, Line, Told};
 use super::answer::{Answer, Asked, Fault};
 use super::document::Routes;
 use super::guard::{Access, token_of};
-use crate::access::Account;
+use crate::access::{Account, Role};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -81,8 +81,10 @@ impl Filter {
     }
 
     fn passes(&self, line: &Line) -> bool {
-        let is_seen =
-            self.account.sees_all() || line.client.as_deref().is_some_and(|client| self.account.sees(client));
+        let is_seen = match self.account.role {
+            Role::Agent => self.account.agent.is_some() && line.agent == self.account.agent,
+            _ => self.account.sees_all() || line.client.as_deref().is_some_and(|it| self.account.sees(it)),
+        };
         let is_contact = self.contact.is_none_or(|contact| line.contact.is_some_and(|it| it.0 == contact));
         is_seen && is_contact && (self.kinds.is_empty() || self.kinds.contains(&line.kind))
     }
@@ -120,11 +122,12 @@ async fn events(
 /// The event log as it grows, by WebSocket
 ///
 /// The first message is `{"schema": 1, "after": N}`; each that follows is an event. Whoever has lost its connection comes
-/// again with `after`, the number of the last event that it has had, and misses nothing.
+/// again with `after`, the number of the last event that it has had, and misses nothing. An agent is told of its own state
+/// alone (`agent_changed`).
 #[utoipa::path(get, path = "/events/stream", params(Which),
     responses((status = 101, description = "The connection is a WebSocket"),
         (status = 426, description = "It is no WebSocket that was asked for")),
-    security(("token" = ["read_calls"])))]
+    security(("token" = ["read_calls"]), ("token" = ["direct_oneself"])))]
 async fn stream(
     State(control): State<Control>,
     Access(account): Access,

@@ -5,7 +5,7 @@ use super::answer::{Answer, Body, Fault};
 use super::document::Routes;
 use super::guard::{Access, AgentName, Contact};
 use crate::access::Role;
-use acd::{AgentState, QueueView};
+use acd::AgentState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use clock::{Duration, Time};
 use dialplan::AgentAction;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use switch::{AgentOrder, AgentRefused, AgentStatus, CallerOrder, CallerRefused};
+use switch::{AgentOrder, AgentRefused, AgentStatus, CallerOrder, CallerRefused, QueueStatus};
 use utoipa::ToSchema;
 
 /// The longest reason of a pause, in characters.
@@ -73,6 +73,14 @@ impl Agent {
             queues: view.queues,
         }
     }
+
+    pub(in crate::serve) fn is(&self, agent: &str) -> bool {
+        *self.agent == *agent
+    }
+
+    pub(in crate::serve) fn contact(&self) -> Option<u64> {
+        self.contact
+    }
 }
 
 /// A queue with those who wait.
@@ -107,6 +115,8 @@ struct AgentCounts {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::serve) struct Waiting {
     contact: u64,
+    /// Its number as normalised; null where nobody is on the line.
+    from: Option<Arc<str>>,
     position: u32,
     seconds: u64,
     /// How long it will wait yet; null if that is unknown.
@@ -118,10 +128,11 @@ pub(in crate::serve) struct Waiting {
     callback: bool,
 }
 
-impl From<QueueView> for Queue {
-    fn from(view: QueueView) -> Self {
+impl From<QueueStatus> for Queue {
+    fn from(QueueStatus { view, mut callers }: QueueStatus) -> Self {
         let waiting = view.waiting.into_iter().map(|it| Waiting {
             contact: it.call,
+            from: callers.remove(&it.call),
             position: it.position,
             seconds: it.waited.as_secs(),
             estimate_seconds: it.estimate.map(|time| time.as_secs()),

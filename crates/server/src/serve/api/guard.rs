@@ -4,6 +4,7 @@ use super::super::control::{Control, Request as Logged};
 use super::answer::Fault;
 use super::idempotency::{self, Answers, Turn};
 use super::pace::Pace;
+use super::session;
 use crate::access::{Account, Right, Role};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
@@ -83,6 +84,9 @@ impl Guard {
 
     async fn let_account_in(self, mut request: Request, next: Next) -> Result<Response, Fault> {
         let account = Arc::new(self.account(request.headers())?);
+        if session::is_shown(request.headers()) {
+            session::admit(request.method(), request.headers())?;
+        }
         if !self.rights.iter().any(|right| account.may(*right)) {
             let scopes: Vec<_> = self.rights.iter().map(|right| right.scope()).collect();
             let error = format!("`{}` may not: it needs the scope {}", account.name, scopes.join(" or "));
@@ -184,8 +188,11 @@ fn source(request: &Request) -> IpAddr {
     told.filter(|_| peer.is_loopback()).unwrap_or(peer)
 }
 
-/// The token that a request shows.
+/// The token that a request shows, by itself or by the cookie of a page.
 pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
+    if session::is_shown(headers) {
+        return session::token_of(headers);
+    }
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

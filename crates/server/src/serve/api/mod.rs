@@ -4,6 +4,7 @@ mod accounts;
 mod answer;
 mod calls;
 mod configuration;
+mod desk;
 mod document;
 mod events;
 mod floor;
@@ -13,9 +14,11 @@ mod invoices;
 mod metrics;
 mod node;
 mod pace;
+mod pages;
 mod recordings;
 mod reports;
 mod rooms;
+mod session;
 mod voicemail;
 mod webhooks;
 
@@ -49,7 +52,7 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
     let _entered = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (router, _document) = operations(Routes::new(control.clone())).finish();
-    let router = router.layer(DefaultBodyLimit::max(guard::MAX_BODY)).with_state(control);
+    let router = pages::routes(router).layer(DefaultBodyLimit::max(guard::MAX_BODY)).with_state(control);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
         if let Err(error) = axum::serve(listener, service).await {
@@ -63,5 +66,6 @@ pub(super) fn serve(runtime: &Runtime, listener: TcpListener, control: Control) 
 fn operations(routes: Routes) -> Routes {
     let routes = floor::routes(calls::routes(rooms::routes(routes)));
     let routes = events::routes(invoices::routes(reports::routes(metrics::routes(node::routes(routes)))));
-    accounts::routes(configuration::routes(voicemail::routes(recordings::routes(webhooks::routes(routes)))))
+    let routes = desk::routes(recordings::routes(routes));
+    accounts::routes(configuration::routes(voicemail::routes(webhooks::routes(routes))))
 }
