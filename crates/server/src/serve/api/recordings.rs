@@ -157,7 +157,6 @@ async fn recordings(
         clients,
         kept: !erased.unwrap_or(false),
         before,
-        ..Recordings::default()
     };
     let found = control.reader().recordings(limit, &which).await?;
     let is_last = found.len() < limit as usize;
