@@ -119,3 +119,32 @@ fn many_who_listen_slow_no_call_down_and_one_who_does_not_read_is_let_go() {
         (operator.get("/status").body["contacts"] == 0).then_some(())
     });
 }
+
+#[test]
+fn an_agent_is_told_of_its_own_state_alone_and_of_nothing_before() {
+    let node =
+        Node::start(&Setup::new().flows("agents: {1000: {}, 1001: {}}\nqueues: {floor: {agents: all}}\n"));
+    let operator = node.as_operator();
+    let log_in = |agent: &str| {
+        let said = operator.post(&format!("/agents/{agent}/login"), &json!({}));
+        assert_eq!(said.status, 200, "{said:?}");
+    };
+    log_in("1000");
+    until_some(Duration::from_secs(10), "the log has that", || {
+        let events = operator.get("/events?after=0").body["events"].to_string();
+        events.contains("agent_changed").then_some(())
+    });
+    let anna = json!({"name": "anna", "role": "agent", "agent": "1000", "clients": ["client"]});
+    let mut listener = Listener::new(&node, &node.as_account(&anna), "?after=0");
+    let begun = listener.next().expect("a beginning")["after"].as_u64().expect("a number");
+    log_in("1001");
+    assert_eq!(Sipp::caller(&node, "call", "ivr").run().successful(), 1);
+    let said = operator.post("/agents/1000/pause", &json!({"reason": "lunch"}));
+    assert_eq!(said.status, 200, "{said:?}");
+    let told = listener.next().expect("its pause");
+    assert_eq!((&told["what"]["kind"], &told["what"]["agent"]), (&json!("agent_changed"), &json!("1000")));
+    assert!(
+        told["seq"].as_u64().is_some_and(|seq| seq > begun) && told.to_string().contains("lunch"),
+        "{told}"
+    );
+}

@@ -4,7 +4,7 @@ use crate::Reader;
 use crate::batch::DAY;
 use crate::error::StoreError;
 use crate::journal::{FIGURES_VERSION, damaged_row};
-use events::ContactId;
+use events::{ContactId, Kind};
 use figures::{Millis, Timeline, Unpacker, Visit};
 use sqlx::Row;
 use sqlx::pool::PoolConnection;
@@ -67,9 +67,11 @@ impl Reader {
     /// What the database says.
     pub async fn visits_of(&self, contact: ContactId) -> Result<Vec<Visit>, StoreError> {
         let Some(wall) = self.wall_of(contact).await? else { return Ok(Vec::new()) };
-        // They lie within the contact, whose events say how long it lasted.
+        // They lie within the contact, whose events say how long it lasted. What becomes of its recordings comes months later.
         let events = self.events_of(contact).await?;
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(Vec::new()) };
+        let end =
+            events.iter().find(|event| matches!(event.kind, Kind::ContactEnded { .. })).or(events.last());
+        let (Some(first), Some(last)) = (events.first(), end) else { return Ok(Vec::new()) };
         let [from, to] = [first, last].map(|event| wall.moment(event.at).utc.as_millisecond());
         let mut visits = Vec::new();
         let of_contact =

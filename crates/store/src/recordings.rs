@@ -208,16 +208,23 @@ impl Reader {
         self.read_recordings(query.bind(client.to_owned()).bind(limit)).await
     }
 
-    /// Recordings that are not ciphertext and not erased, from this number on, in their order.
+    /// Recordings of some clients that are not ciphertext and not erased, from this number on, in their order.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn open_recordings(&self, from: u64, limit: u32) -> Result<Vec<Recording>, StoreError> {
+    pub async fn open_recordings(
+        &self,
+        clients: &[&str],
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Recording>, StoreError> {
         let sql = concat!(
             columns!(),
-            "WHERE recording >= ?1 AND NOT sealed AND erased IS NULL ORDER BY recording LIMIT ?2"
+            "WHERE recording >= ?1 AND NOT sealed AND erased IS NULL \
+             AND client IN (SELECT value FROM json_each(?2)) ORDER BY recording LIMIT ?3"
         );
-        self.read_recordings(sqlx::query(sql).bind(to_i64(from)).bind(limit)).await
+        let clients = serde_json::to_string(clients).expect("a list of texts has a JSON form");
+        self.read_recordings(sqlx::query(sql).bind(to_i64(from)).bind(clients).bind(limit)).await
     }
 
     /// Recordings of calls that have ended, which nobody has seen the end of: the process was killed.

@@ -103,8 +103,12 @@ async fn they_are_found_by_number_call_and_client() {
     let reader = Reader::open(dir).await.unwrap();
     assert_eq!(reader.recording(known[1]).await.unwrap().as_ref(), Some(sealed));
     assert_eq!(reader.recording(1).await.unwrap(), None);
-    assert_eq!(numbers(&reader.open_recordings(0, 10).await.unwrap()), [known[0], known[2], known[4]]);
-    assert_eq!(numbers(&reader.open_recordings(known[2], 1).await.unwrap()), [known[2]]);
+    assert_eq!(
+        numbers(&reader.open_recordings(&["acme"], 0, 10).await.unwrap()),
+        [known[0], known[2], known[4]]
+    );
+    assert_eq!(numbers(&reader.open_recordings(&["acme", "other"], known[2], 1).await.unwrap()), [known[2]]);
+    assert_eq!(numbers(&reader.open_recordings(&["other"], 0, 10).await.unwrap()), [0; 0]);
     assert_eq!(numbers(&reader.cut_recordings().await.unwrap()), [known[4]]);
     let old = async |from, until| numbers(&reader.old_recordings("acme", (from, until), 10).await.unwrap());
     assert_eq!(old(plain.at, held.at).await, [known[0], known[1]]);

@@ -170,11 +170,26 @@ pub(super) fn request(
     body: Option<&Value>,
 ) -> Result<(u16, Value), Failed> {
     let address = address(state)?;
-    exchange((state, address), method, path, body).map_err(|error| {
-        Failed::because(format!(
-            "no node answers on http://{address}: {error}\n  is `ringdown serve` running?"
-        ))
-    })
+    exchange((state, address), method, path, body).map_err(|error| silent(address, &error))
+}
+
+/// The same of what may take as long as it likes.
+pub(super) fn patient_request(
+    state: &Path,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Result<(u16, Value), Failed> {
+    let address = address(state)?;
+    let answer = send((state, address), method, path, &body.to_string()).and_then(|stream| {
+        stream.set_read_timeout(None)?;
+        receive(stream)
+    });
+    answer.map_err(|error| silent(address, &error))
+}
+
+fn silent(address: SocketAddr, error: &std::io::Error) -> Failed {
+    Failed::because(format!("no node answers on http://{address}: {error}\n  is `ringdown serve` running?"))
 }
 
 /// Writes what the node says at `path`, which is no JSON, to a file: how many bytes.
@@ -210,7 +225,10 @@ fn exchange(
     body: Option<&Value>,
 ) -> std::io::Result<(u16, Value)> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let stream = send((state, address), method, path, &body)?;
+    receive(send((state, address), method, path, &body)?)
+}
+
+fn receive(stream: TcpStream) -> std::io::Result<(u16, Value)> {
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
     parse(&answer).ok_or_else(|| std::io::Error::other("that is no answer of Ringdown's"))

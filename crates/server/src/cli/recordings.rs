@@ -1,7 +1,7 @@
 //! `recordings`: what was recorded of calls, its sound, what is kept and what is erased.
 
 use super::Failed;
-use super::client::{escaped, fault, get, request, save};
+use super::client::{escaped, fault, get, patient_request, request, save};
 use super::output::print;
 use crate::vault;
 use clap::Subcommand;
@@ -123,7 +123,7 @@ fn fetch(state: &Path, recording: u64, output: Option<PathBuf>) -> Result<(), Fa
 }
 
 fn erase_all(state: &Path, body: &Value, certificate: Option<&Path>) -> Result<(), Failed> {
-    let (status, answer) = request(state, "POST", "/recordings/erase", Some(body))?;
+    let (status, answer) = patient_request(state, "POST", "/recordings/erase", body)?;
     if status != 200 {
         return Err(Failed::because(fault(&answer)));
     }
@@ -133,6 +133,9 @@ fn erase_all(state: &Path, body: &Value, certificate: Option<&Path>) -> Result<(
         format!("{} recordings and {} messages are erased\n", count("recordings"), count("messages"));
     if count("held") > 0 {
         text += &format!("{} recordings are held, and there still\n", count("held"));
+    }
+    if count("failed") > 0 {
+        text += &format!("{} recordings could not be removed: the node's log says why\n", count("failed"));
     }
     if said["key_destroyed"] == true {
         text += "the client's key is destroyed\n";

@@ -35,6 +35,8 @@ pub(crate) struct Certificate {
     pub(crate) messages: Vec<Erased>,
     /// Recordings that are kept all the same: they are held.
     pub(crate) held: Vec<u64>,
+    /// Recordings that are there still: their files could not be removed.
+    pub(crate) failed: Vec<u64>,
     /// Whether the client's key is destroyed, and so every copy of what was encrypted by it.
     pub(crate) key_destroyed: bool,
 }
@@ -163,6 +165,7 @@ mod tests {
             recordings: vec![erased],
             messages: Vec::new(),
             held: vec![12],
+            failed: Vec::new(),
             key_destroyed: false,
         };
         let signed = sign(home.path(), certificate.clone()).expect("signed");

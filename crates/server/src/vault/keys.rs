@@ -58,10 +58,12 @@ impl Keys {
         let path = self.path(client);
         match File::options().write(true).open(&path) {
             Ok(mut file) => {
-                // What the disk keeps of it elsewhere nobody knows; the file at least does not have it.
-                file.write_all(&[b'0'; 2 * KEY_LEN])?;
+                // What the disk keeps of it elsewhere nobody knows; the file at least does not have it, and is no key if this
+                // is as far as it gets.
+                file.write_all(&[b'-'; 2 * KEY_LEN])?;
                 file.sync_all()?;
                 fs::remove_file(&path)?;
+                File::open(&self.folder)?.sync_all()?;
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

@@ -23,6 +23,8 @@ use store::Recording;
 const SEALED: &str = ".sealed";
 /// And of those that are to become so.
 const DRAFT: &str = ".sealing";
+/// Names that are tried for one.
+const MOST_NAMES: u32 = 100;
 /// What is read of a file at once.
 const CHUNK: usize = 1 << 20;
 
@@ -49,27 +51,25 @@ impl Vault {
     /// be read the old one stays; what a crash has left half done is done again.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; also that the folder is not there, whose disk may come back.
     pub(crate) fn seal(&self, recording: &Recording) -> io::Result<Option<PathBuf>> {
         let key = self.keys.of_or_new(&recording.client)?;
         let about = about(recording.recording);
         let plain = Path::new(&recording.path);
-        let [sealed, draft] = [SEALED, DRAFT].map(|ending| with_ending(plain, ending));
-        let mut from = match File::open(plain) {
-            Ok(file) => BufReader::new(file),
+        let file = match File::open(plain) {
+            Ok(file) => file,
             // The process ended before it could say so.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Some(sealed).filter(|path| path.is_file()));
+            Err(error) if error.kind() == ErrorKind::NotFound && has_folder(plain) => {
+                return Ok(self.sealed_names(plain).find(|path| self.is_of(recording, path)));
             }
             Err(error) => return Err(error),
         };
-        let seed = random::seed()?;
-        let mut prefix = [0; 7];
-        prefix.copy_from_slice(&random::seed()?[..7]);
-        let random = Random { salt: seed, prefix };
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        let mut to = BufWriter::with_capacity(CHUNK, file);
-        let hash = seal::seal((&key, &about), &random, &mut from, &mut to)?;
+        let mut random = Random { salt: random::seed()?, prefix: [0; 7] };
+        random.prefix.copy_from_slice(&random::seed()?[..7]);
+        let draft = with_ending(plain, DRAFT);
+        let to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut to = BufWriter::with_capacity(CHUNK, to);
+        let hash = seal::seal((&key, &about), &random, &mut BufReader::new(file), &mut to)?;
         to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         let mut opener = Opener::new((&key, &about), BufReader::new(File::open(&draft)?))?;
         let mut read = Sha256::new();
@@ -82,9 +82,13 @@ impl Vault {
                 "what was encrypted is not what is read again",
             ));
         }
+        // No recording may overwrite another: numbers of calls come again where a database was brought back from a backup.
+        let free = |path: &PathBuf| !path.exists() || self.is_of(recording, path);
+        let sealed = self.sealed_names(plain).find(free).ok_or(ErrorKind::AlreadyExists)?;
         fs::rename(&draft, &sealed)?;
         sync_folder(&sealed)?;
         fs::remove_file(plain)?;
+        sync_folder(plain)?;
         Ok(Some(sealed))
     }
 
@@ -93,50 +97,68 @@ impl Vault {
     /// # Errors
     /// What the system says: `NotFound` without the file, or the key.
     pub(crate) fn open(&self, recording: &Recording) -> io::Result<(Sound, u64)> {
-        let file = File::open(&recording.path)?;
-        let length = file.metadata()?.len();
-        let file = BufReader::new(file);
+        let path = Path::new(&recording.path);
         if !recording.sealed {
-            return Ok((Sound::Plain(file), length));
+            match File::open(path) {
+                Ok(file) => {
+                    let length = file.metadata()?.len();
+                    return Ok((Sound::Plain(BufReader::new(file)), length));
+                }
+                // It has become ciphertext, and the store does not know yet.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let sealed = self.sealed_names(path).find(|path| self.is_of(recording, path));
+                    return self.open_sealed(recording, &sealed.ok_or(error)?);
+                }
+                Err(error) => return Err(error),
+            }
         }
+        self.open_sealed(recording, path)
+    }
+
+    fn open_sealed(&self, recording: &Recording, path: &Path) -> io::Result<(Sound, u64)> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
         let key = self.keys.of(&recording.client)?;
         let key = key.ok_or_else(|| {
             let error = format!("the key of `{}` is gone, and with it its recordings", recording.client);
             io::Error::new(ErrorKind::NotFound, error)
         })?;
-        let opener = Opener::new((&key, &about(recording.recording)), file)?;
+        let opener = Opener::new((&key, &about(recording.recording)), BufReader::new(file))?;
         Ok((Sound::Sealed(Box::new(opener)), seal::plain_length(length)))
     }
 
-    /// Removes the files that a recording or message has under a path, whatever has become of it, and gives what was in it, by
-    /// SHA-256 in hexadecimal digits; `None` if there was none.
+    /// Removes the file of a recording, whatever has become of it, and gives what was in it, by SHA-256 in hexadecimal digits;
+    /// `None` if there was none.
     ///
     /// # Errors
     /// What the system says; then it is still there.
-    pub(crate) fn erase(path: &Path) -> io::Result<Option<String>> {
-        let plain = match path.to_str().and_then(|path| path.strip_suffix(SEALED)) {
-            Some(plain) => PathBuf::from(plain),
-            None => path.to_owned(),
-        };
-        let mut hash = None;
-        for file in [with_ending(&plain, SEALED), plain.clone(), with_ending(&plain, DRAFT)] {
-            let found = match File::open(&file) {
-                Ok(found) => found,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            let mut digest = Sha256::new();
-            let mut from = Sound::Plain(BufReader::new(found));
-            while let Some(piece) = from.next_piece()? {
-                digest.update(&piece);
-            }
-            hash.get_or_insert_with(|| hex::hex(&digest.finalize()));
-            fs::remove_file(&file)?;
+    pub(crate) fn erase(&self, recording: &Recording) -> io::Result<Option<String>> {
+        let path = Path::new(&recording.path);
+        if recording.sealed {
+            return erase_file(path);
         }
-        if hash.is_some() {
-            sync_folder(&plain)?;
+        let sealed = self.sealed_names(path).filter(|path| self.is_of(recording, path));
+        let mut hash = None;
+        for file in sealed.chain([path.to_owned(), with_ending(path, DRAFT)]) {
+            let found = erase_file(&file)?;
+            hash = hash.or(found);
         }
         Ok(hash)
+    }
+
+    /// The names that the ciphertext of a file may have.
+    fn sealed_names(&self, plain: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+        let plain = plain.to_owned();
+        (1..=MOST_NAMES).map(move |number| match number {
+            1 => with_ending(&plain, SEALED),
+            number => with_ending(&plain, &format!(".{number}{SEALED}")),
+        })
+    }
+
+    /// Whether a file is the ciphertext of that recording.
+    fn is_of(&self, recording: &Recording, path: &Path) -> bool {
+        let opened = self.open_sealed(recording, path);
+        opened.is_ok_and(|(mut sound, _)| sound.next_piece().is_ok())
     }
 
     /// Destroys the key of a client; whether it had one.
@@ -172,6 +194,30 @@ impl Sound {
             Self::Sealed(opener) => opener.next_segment(),
         }
     }
+}
+
+/// Removes a file, and gives what was in it, by SHA-256 in hexadecimal digits; `None` if there was none.
+///
+/// # Errors
+/// What the system says; also that its folder is not there, whose disk may come back.
+pub(crate) fn erase_file(path: &Path) -> io::Result<Option<String>> {
+    let found = match File::open(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound && has_folder(path) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut digest = Sha256::new();
+    let mut from = Sound::Plain(BufReader::new(found));
+    while let Some(piece) = from.next_piece()? {
+        digest.update(&piece);
+    }
+    fs::remove_file(path)?;
+    sync_folder(path)?;
+    Ok(Some(hex::hex(&digest.finalize())))
+}
+
+fn has_folder(file: &Path) -> bool {
+    file.parent().is_some_and(Path::is_dir)
 }
 
 /// What a file of ciphertext is bound to: none can take another one's place.
@@ -248,15 +294,43 @@ mod tests {
     #[test]
     fn what_is_erased_is_gone_whatever_has_become_of_it() {
         let home = tempfile::tempdir().expect("a directory");
+        let folder = home.path().join("recordings");
+        fs::create_dir(&folder).expect("made");
+        let vault = Vault::new(home.path());
+        let (plain, said) = (folder.join("7.wav"), "what was said");
+        let write = |ending: &str| fs::write(with_ending(&plain, ending), said).expect("written");
+        let hash = hex::hex(&Sha256::digest(said));
+        // As it was recorded; with what a crash has left of its encryption; as ciphertext that the store does not know of.
+        write("");
+        assert_eq!(vault.erase(&recording(&plain, false)).expect("erased"), Some(hash.clone()));
+        write("");
+        write(DRAFT);
+        assert_eq!(vault.erase(&recording(&plain, false)).expect("erased"), Some(hash));
+        write("");
+        vault.seal(&recording(&plain, false)).expect("sealed").expect("there is a file");
+        assert!(vault.erase(&recording(&plain, false)).expect("erased").is_some());
+        assert_eq!(fs::read_dir(&folder).expect("read").count(), 0);
+        assert_eq!(vault.erase(&recording(&plain, false)).expect("nothing"), None);
+        // A disk that is not there has lost nothing.
+        fs::remove_dir(&folder).expect("removed");
+        vault.erase(&recording(&plain, false)).expect_err("it may come back");
+        vault.seal(&recording(&plain, false)).expect_err("it may come back");
+    }
+
+    #[test]
+    fn no_ciphertext_takes_the_place_of_another_recording() {
+        let home = tempfile::tempdir().expect("a directory");
+        let vault = Vault::new(home.path());
         let plain = home.path().join("7.wav");
-        for endings in [&[""][..], &[SEALED], &["", DRAFT], &["", SEALED]] {
-            for ending in endings {
-                fs::write(with_ending(&plain, ending), "what was said").expect("written");
-            }
-            let hash = Vault::erase(&with_ending(&plain, endings[0])).expect("erased");
-            assert_eq!(hash.as_deref(), Some(&*hex::hex(&Sha256::digest("what was said"))), "{endings:?}");
-            assert_eq!(fs::read_dir(home.path()).expect("read").count(), 0, "{endings:?}");
-        }
-        assert_eq!(Vault::erase(&plain).expect("nothing"), None);
+        let of = |number, path: &Path, sealed| Recording { recording: number, ..recording(path, sealed) };
+        let seal = |number| {
+            fs::write(&plain, format!("recording {number}")).expect("written");
+            vault.seal(&of(number, &plain, false)).expect("sealed").expect("there is a file")
+        };
+        let [first, second] = [1, 2].map(seal);
+        assert_ne!(first, second);
+        vault.erase(&of(2, &plain, false)).expect("erased");
+        assert!(!second.exists());
+        assert_eq!(read(vault.open(&of(1, &first, true)).expect("open")).expect("read"), b"recording 1");
     }
 }

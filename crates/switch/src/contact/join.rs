@@ -10,6 +10,7 @@ use clock::Time;
 use dialplan::{Enqueue, Machine, MachineInput, NewMessage};
 use events::{ContactId, DialOutcome, EndedBy, Kind, LegId, QueueOutcome};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// All of a contact but its caller: the legs that it has placed, and the flow.
 pub(crate) struct FarSide {
@@ -18,6 +19,8 @@ pub(crate) struct FarSide {
     reached: Reached,
     machine: Machine,
     inbox: VecDeque<MachineInput>,
+    /// The queue that they were reached by.
+    queue: Option<Arc<str>>,
 }
 
 enum Reached {
@@ -77,13 +80,17 @@ impl Contact {
         }
         core.web.hand_on(self.id, to);
         let (machine, inbox) = (self.machine.take(), std::mem::take(&mut self.inbox));
-        FarSide { from: self.id, legs, reached, machine, inbox }
+        let queue = self.tapes.queue().cloned();
+        FarSide { from: self.id, legs, reached, machine, inbox, queue }
     }
 
     /// Hands the other party of a bridge on to what another contact has given.
     pub(crate) fn receive(&mut self, core: &mut Core, wish: Wish, far: FarSide) {
         self.let_go(core, wish);
-        let FarSide { from, legs, reached, machine, inbox } = far;
+        let FarSide { from, legs, reached, machine, inbox, queue } = far;
+        if let Some(queue) = queue {
+            self.tapes.served_from(&queue);
+        }
         let names = legs.iter().map(|leg| leg.uri.clone()).collect();
         for leg in legs {
             self.adopt(core, leg, from);

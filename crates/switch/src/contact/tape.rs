@@ -52,6 +52,11 @@ impl Tapes {
         self.ruled == Ruled::Wants
     }
 
+    /// The queue whose rule counts.
+    pub(super) fn queue(&self) -> Option<&Arc<str>> {
+        self.queue.as_ref()
+    }
+
     /// The caller is served from that queue.
     pub(super) fn served_from(&mut self, queue: &Arc<str>) {
         self.queue = Some(Arc::clone(queue));
@@ -69,8 +74,7 @@ impl Contact {
     /// Records from here, unless a recording runs or a rule forbids it.
     pub(super) fn start_recording(&mut self, core: &mut Core, by: RecordBy) {
         if !matches!(self.caller.state, State::Answered { .. }) {
-            self.inbox.push_back(MachineInput::RecordFailed("the call is not answered".to_owned()));
-            return;
+            return self.refuse_recording(by, "the call is not answered");
         }
         // One file has the call: a second would have what is passed over in the first.
         if let Some((_, wish)) = &mut self.tapes.running {
@@ -79,8 +83,7 @@ impl Contact {
         }
         if self.plan.has_record_rules() && self.look_at_rules(core) == Ruled::Forbids {
             core.log(Some(self.id), Kind::RecordingWithheld { by });
-            self.inbox.push_back(MachineInput::RecordFailed("no calls of this kind are recorded".to_owned()));
-            return;
+            return self.refuse_recording(by, "no calls of this kind are recorded");
         }
         self.tapes.begun += 1;
         let format = self.plan.node.recordings.format.name();
@@ -98,6 +101,13 @@ impl Contact {
         core.media(Command::Record { stream: self.caller.stream(), recording, path });
         self.forget_hush();
         self.apply_hush(core, by);
+    }
+
+    /// Only a flow's own wish is told to the flow: it may have a branch for that.
+    fn refuse_recording(&mut self, by: RecordBy, why: &str) {
+        if by == RecordBy::Flow {
+            self.inbox.push_back(MachineInput::RecordFailed(why.to_owned()));
+        }
     }
 
     pub(super) fn stop_recording(&mut self, core: &mut Core) {
@@ -136,6 +146,10 @@ impl Contact {
         if !self.plan.has_record_rules() || !matches!(self.caller.state, State::Answered { .. }) {
             return;
         }
+        // Who has gone on with its flow alone is served by nobody any more.
+        if matches!(self.phase, Phase::Flow) && self.transfer.is_none() {
+            (self.tapes.queue, self.tapes.agents) = (None, None);
+        }
         let before = self.tapes.ruled;
         let ruled = self.look_at_rules(core);
         if ruled == before {
@@ -156,10 +170,8 @@ impl Contact {
 
     /// What the rules come to now. Those of queue and agents count from when they serve the caller to when its flow goes on.
     fn look_at_rules(&mut self, core: &Core) -> Ruled {
-        match self.phase {
-            Phase::Bridged { callee } => self.tapes.agents = self.rule_of_agents(core, callee),
-            Phase::Flow if self.transfer.is_none() => (self.tapes.queue, self.tapes.agents) = (None, None),
-            _ => {}
+        if let Phase::Bridged { callee } = self.phase {
+            self.tapes.agents = self.rule_of_agents(core, callee);
         }
         let Some(client) = self.plan.client_named(&self.client) else { return Ruled::Leaves };
         let queue = self.tapes.queue.as_ref().and_then(|queue| self.plan.queue(&client.id, queue));

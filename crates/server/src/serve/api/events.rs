@@ -123,7 +123,7 @@ async fn events(
 ///
 /// The first message is `{"schema": 1, "after": N}`; each that follows is an event. Whoever has lost its connection comes
 /// again with `after`, the number of the last event that it has had, and misses nothing. An agent is told of its own state
-/// alone (`agent_changed`).
+/// alone (`agent_changed`), from what happens next on.
 #[utoipa::path(get, path = "/events/stream", params(Which),
     responses((status = 101, description = "The connection is a WebSocket"),
         (status = 426, description = "It is no WebSocket that was asked for")),
@@ -144,8 +144,10 @@ async fn stream(
     };
     let filter = Filter::new(account, &which);
     let token = token_of(&headers).unwrap_or_default().to_owned();
+    // To look for the few events of one agent in all of the log is more than an agent may ask for.
+    let after = which.after.filter(|_| filter.account.role != Role::Agent);
     let listener = Listener { feed: control.feed(), filter, control, token };
-    upgrade.max_message_size(4 << 10).on_upgrade(move |socket| listener.tell(socket, which.after))
+    upgrade.max_message_size(4 << 10).on_upgrade(move |socket| listener.tell(socket, after))
 }
 
 /// Somebody who is told of events.
@@ -175,6 +177,10 @@ impl Listener {
                     next = lines.last().map_or(next, |line| line.seq);
                     if !self.pass_on(&lines, &mut to).await {
                         return;
+                    }
+                    // Whoever reads on from long ago is looked at meanwhile, too.
+                    if !self.is_let_in() {
+                        return close(&mut to, 1008, "this token lets nobody in any more".to_owned()).await;
                     }
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! `/recordings`: what was recorded of calls, its sound, and what is kept or erased of it.
 
 use super::super::control::{Control, Request};
-use super::super::recordings::{EraseError, Wanted};
+use super::super::recordings::{EraseError, Outcome, Wanted};
 use super::answer::{Answer, Asked, Body, Fault};
 use super::document::Routes;
 use super::guard::{Access, part};
@@ -12,7 +12,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use events::{ContactId, Kind, StoredMessage};
+use events::{ContactId, StoredMessage};
 use futures_util::stream::unfold;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -277,11 +277,9 @@ async fn set_hold(
     why: Option<Arc<str>>,
     by: Arc<str>,
 ) -> Answer<RecordingDone> {
-    if recording.erased.is_some() {
+    if recording.erased.is_some() || !control.keeper().hold(&recording, why, by).await? {
         return Err(Fault::conflict("it is erased"));
     }
-    let kind = Kind::RecordingHeld { recording: recording.recording, why, by };
-    control.keeper().log(recording.contact, kind).await?;
     Ok(Json(RecordingDone { recording: recording.recording }))
 }
 
@@ -295,17 +293,15 @@ async fn erase(
     Body(Reason { why, by }): Body<Reason>,
 ) -> Answer<RecordingDone> {
     let why = reason(&why)?;
-    if recording.erased.is_some() {
-        return Err(Fault::conflict("it is erased"));
+    match control.keeper().erase(&recording, &why, Some(&access.by(by))).await? {
+        Outcome::Erased(_) => Ok(Json(RecordingDone { recording: recording.recording })),
+        Outcome::Gone => Err(Fault::conflict("it is erased")),
+        Outcome::Runs => Err(Fault::conflict("it runs: end it first")),
+        Outcome::Held => {
+            let why = recording.held.as_deref().unwrap_or("since just now");
+            Err(Fault::conflict(format!("it is held: {why}")))
+        }
     }
-    if let Some(held) = recording.held {
-        return Err(Fault::conflict(format!("it is held: {held}")));
-    }
-    if recording.millis.is_none() {
-        return Err(Fault::conflict("it runs: end it first"));
-    }
-    control.keeper().erase(&recording, &why, Some(&access.by(by))).await?;
-    Ok(Json(RecordingDone { recording: recording.recording }))
 }
 
 /// What is to be erased.
@@ -337,22 +333,22 @@ async fn erase_all(
     if all == number.is_some() {
         return Err(Fault::bad("name a `number`, or say `all`"));
     }
-    if !access.0.sees(&client) || !control.has_client(&client) {
+    // One that is in no plan any more may have left something.
+    let is_known = control.has_client(&client) || control.keeper().knows(&client).await?;
+    if !access.0.sees(&client) || !is_known {
         return Err(Fault::unknown(format!("there is no client `{client}`")));
     }
     let by = access.by(by);
     let number = number.as_deref().map(dialplan::normalized);
     let is_wanted = |message: &StoredMessage| {
-        *message.client == *client && number.as_deref().is_none_or(|number| *message.from == *number)
+        let is_of = |number: &str| digits(&message.from).eq(digits(number));
+        *message.client == *client && number.as_deref().is_none_or(is_of)
     };
     let mut messages = control.messages().await?;
     messages.retain(is_wanted);
     // What is held has to be released first, and then everything is done or nothing.
-    if all
-        && let (_, held) = control.keeper().wanted(&client, None).await?
-        && !held.is_empty()
-    {
-        return Err(EraseError::Held(held.len(), client).into());
+    if all && let held @ 1.. = control.keeper().held(&client).await? {
+        return Err(EraseError::Held(held, client).into());
     }
     let mut gone = Vec::new();
     for message in messages {
@@ -378,6 +374,11 @@ async fn erase_message(
         millis: message.millis,
         sha256,
     }))
+}
+
+/// What numbers are compared by: carriers send `+` or leave it out as they please.
+fn digits(number: &str) -> impl Iterator<Item = char> {
+    number.chars().filter(|c| c.is_alphanumeric())
 }
 
 fn reason(why: &str) -> Result<Arc<str>, Fault> {
