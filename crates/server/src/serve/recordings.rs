@@ -375,11 +375,11 @@ impl Keeper {
     ) -> Result<Signed, EraseError> {
         let mut turn = self.turn.lock().await;
         let Wanted { client, number, why, by } = wanted;
-        let (mut recordings, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut recordings = Vec::new();
         // What ends while others are erased is erased, too: the key goes with the last one.
-        loop {
+        let (held, failed) = loop {
+            let (mut held, mut failed) = (Vec::new(), Vec::new());
             let before = recordings.len();
-            (held, failed) = (Vec::new(), Vec::new());
             for recording in self.all(&client, number.as_deref()).await? {
                 match self.erase_in(&mut turn, &recording, &why, Some(&by)).await {
                     Ok(Outcome::Erased(erased)) => recordings.push(erased),
@@ -393,9 +393,9 @@ impl Keeper {
                 }
             }
             if recordings.len() == before {
-                break;
+                break (held, failed);
             }
-        }
+        };
         let vault = self.vault.clone();
         let signed = blocking(move || {
             let is_whole = number.is_none() && held.is_empty() && failed.is_empty();
