@@ -3,6 +3,7 @@
 use events::cdr::Cdr;
 use events::{ContactId, Direction, Party};
 use figures::Millis;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A leg by a trunk that was answered.
@@ -29,11 +30,45 @@ pub enum Way {
     Outbound,
 }
 
-/// The calls of a contact. `number` makes E.164 of a trunk's name and the user part of a URI that it was sent.
-pub fn calls<'c>(
-    cdr: &'c Cdr,
-    number: impl Fn(&str, &str) -> String + 'c,
-) -> impl Iterator<Item = Call> + 'c {
+/// The calls of a period. A leg that an attended transfer has handed from contact to contact is one call, from its answer to its
+/// end: that of the contact in which it began.
+#[derive(Debug, Default)]
+pub struct Calls(HashMap<Arc<str>, Part>);
+
+/// What one contact has had of a call.
+#[derive(Debug)]
+struct Part {
+    began: Millis,
+    call: Call,
+}
+
+impl Calls {
+    /// Adds those of a contact. `number` makes E.164 of a trunk's name and the user part of a URI that it was sent.
+    pub fn add(&mut self, cdr: &Cdr, number: impl Fn(&str, &str) -> String) {
+        for (id, part) in parts(cdr, number) {
+            match self.0.get_mut(&id) {
+                None => drop(self.0.insert(id, part)),
+                Some(known) => {
+                    let millis = known.call.millis + part.call.millis;
+                    if part.began < known.began {
+                        *known = part;
+                    }
+                    known.call.millis = millis;
+                }
+            }
+        }
+    }
+
+    /// All of them, in the order in which they began.
+    pub fn into_sorted(self) -> Vec<Call> {
+        let mut calls: Vec<_> = self.0.into_values().map(|part| part.call).collect();
+        calls.sort_by(|a, b| (a.at, a.contact, &a.number).cmp(&(b.at, b.contact, &b.number)));
+        calls
+    }
+}
+
+/// What a contact has had of calls, by their Call-ID.
+fn parts(cdr: &Cdr, number: impl Fn(&str, &str) -> String) -> impl Iterator<Item = (Arc<str>, Part)> {
     let at = cdr.started.utc.as_millisecond();
     cdr.legs.iter().filter_map(move |leg| {
         let Party::Trunk(trunk) = &leg.party else { return None };
@@ -43,7 +78,9 @@ pub fn calls<'c>(
             Direction::Inbound => (Way::Inbound, Arc::clone(&cdr.to)),
             Direction::Outbound => (Way::Outbound, number(trunk, user(&leg.uri)).into()),
         };
-        Some(Call { contact: cdr.contact, way, number, at, millis: u64::try_from(lasted).unwrap_or(0) })
+        let millis = u64::try_from(lasted).unwrap_or(0);
+        let call = Call { contact: cdr.contact, way, number, at, millis };
+        Some((Arc::clone(&leg.call_id), Part { began: leg.started.utc.as_millisecond(), call }))
     })
 }
 
@@ -56,6 +93,76 @@ fn user(uri: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use clock::Time;
+    use events::cdr::fold;
+    use events::{Cause, EndedBy, Event, Kind, LegId, WallClock};
+
+    /// The CDR of a contact of which this was logged, with the seconds.
+    fn cdr(contact: u64, kinds: Vec<(u64, Kind)>) -> Cdr {
+        let (source, client) = ("carrier".into(), "acme".into());
+        let started =
+            Kind::ContactStarted { source, client, from: "1".into(), to: "2".into(), flow: "f".into() };
+        let cause = Cause { by: EndedBy::Caller, status: None, reason: "normal".into() };
+        let first = kinds.first().map_or(0, |(at, _)| *at);
+        let last = kinds.last().map_or(0, |(at, _)| *at);
+        let kinds = [(first, started)].into_iter().chain(kinds).chain([(last, Kind::ContactEnded { cause })]);
+        let events: Vec<_> = kinds
+            .zip(1..)
+            .map(|((at, kind), seq)| {
+                let at = Time::from_micros(at * 1_000_000);
+                Event { seq, at, contact: Some(ContactId(contact)), kind }
+            })
+            .collect();
+        fold(&events, WallClock::new(0)).expect("it has ended")
+    }
+
+    #[test]
+    fn a_leg_that_a_transfer_hands_on_is_one_call() {
+        let (leg, party) = (LegId(3), Party::Trunk("carrier".into()));
+        let (uri, call_id): (Arc<str>, Arc<str>) = ("sip:+34600111222@192.0.2.1".into(), "c3".into());
+        let direction = Direction::Outbound;
+        let cause = Cause { by: EndedBy::Callee, status: None, reason: "normal".into() };
+        let begun = Kind::LegStarted {
+            leg,
+            direction,
+            party: party.clone(),
+            uri: uri.clone(),
+            call_id: call_id.clone(),
+        };
+        let joined =
+            Kind::LegJoined { leg, from: ContactId(8), direction, party, uri, call_id, answered: true };
+        let consulted = cdr(
+            8,
+            vec![
+                (100, begun),
+                (110, Kind::LegAnswered { leg, codec: None }),
+                (130, Kind::LegLeft { leg, to: ContactId(7) }),
+            ],
+        );
+        // The customer's contact is the older one.
+        let customers = cdr(
+            7,
+            vec![
+                (50, Kind::Alarm { text: String::new() }),
+                (130, joined),
+                (150, Kind::LegEnded { leg, cause }),
+            ],
+        );
+        for order in [[&consulted, &customers], [&customers, &consulted]] {
+            let mut calls = Calls::default();
+            order.into_iter().for_each(|cdr| calls.add(cdr, |_, user| user.to_owned()));
+            let call = Call {
+                contact: ContactId(8),
+                way: Way::Outbound,
+                number: "+34600111222".into(),
+                at: 100_000,
+                millis: 40_000,
+            };
+            assert_eq!(calls.into_sorted(), [call]);
+        }
+    }
+
     #[test]
     fn the_number_is_the_user_part_of_the_uri() {
         for (uri, user) in [

@@ -7,7 +7,7 @@ pub(crate) use csv::csv;
 pub(crate) use table::table;
 
 use crate::report::Settings;
-use billing::{Biller, Draft, Heading, Month, Shares, Tariff};
+use billing::{Biller, Calls, Draft, Heading, Month, Shares, Tariff};
 use dialplan::{Client, Config};
 use events::ContactId;
 use figures::{Millis, State, Timeline};
@@ -99,16 +99,19 @@ impl<'a> Bill<'a> {
         let number = |trunk: &str, user: &str| {
             self.plan.trunk(trunk).map_or_else(|| user.to_owned(), |trunk| trunk.sent(user).into_owned())
         };
+        let mut calls = Calls::default();
         loop {
             let page = reader.calls(PAGE, &filter).await?;
-            page.iter().flat_map(|cdr| billing::calls(cdr, number)).for_each(|call| biller.call(&call));
+            page.iter().for_each(|cdr| calls.add(cdr, number));
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => {
                     filter.before = Some((last.started.utc, last.contact));
                 }
-                _ => return Ok(()),
+                _ => break,
             }
         }
+        calls.into_sorted().iter().for_each(|call| biller.call(call));
+        Ok(())
     }
 
     async fn hours(
