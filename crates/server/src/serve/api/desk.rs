@@ -6,7 +6,7 @@ use super::document::Routes;
 use super::guard::{Access, AgentName};
 use axum::Json;
 use axum::extract::State;
-use events::{ContactId, Event, Kind, WallClock};
+use events::{ContactId, Event, Kind, QueueOutcome, WallClock};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -90,7 +90,10 @@ impl Caller {
                     caller.waits_since = wall.moment(event.at).utc.checked_sub(before).ok();
                     caller.answered = None;
                 }
-                (Kind::QueueLeft { .. }, Some(caller)) => caller.answered = Some(wall.moment(event.at).utc),
+                (
+                    Kind::QueueLeft { outcome: QueueOutcome::Answered(_) | QueueOutcome::PickedUp, .. },
+                    Some(caller),
+                ) => caller.answered = Some(wall.moment(event.at).utc),
                 _ => {}
             }
         }
