@@ -1,6 +1,10 @@
 // Who is logged in, and what went wrong last.
 
 import { ask, get, post, Refused, type Me } from "./api";
+import { t } from "./words";
+
+/** Milliseconds until a node that has not said who is logged in is asked again: doubled each time, up to the second. */
+const AGAIN = [500, 10_000] as const;
 
 class Session {
   /** Nobody yet; `null` once it is known that nobody is. */
@@ -8,23 +12,34 @@ class Session {
   /** What is told until it is closed. */
   error = $state("");
 
+  #again: number = AGAIN[0];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
   async look(): Promise<void> {
+    clearTimeout(this.#timer);
     try {
       this.me = await get<Me>("/me");
+      this.#again = AGAIN[0];
     } catch (error) {
-      // A node that cannot be reached says nothing of who is logged in.
-      if (error instanceof Refused || !this.me) this.me = null;
+      this.sentence(error);
+      if (this.me === null) return;
+      // A node that cannot be reached, or a proxy that speaks for it, says nothing of who is logged in.
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => void this.look(), this.#again);
+      this.#again = Math.min(this.#again * 2, AGAIN[1]);
     }
   }
 
   async begin(name: string, password: string): Promise<void> {
     await post("/session", { name, password });
+    this.error = "";
     await this.look();
+    if (!this.me) throw new Error(t("notKept"));
   }
 
+  /** Who could not be logged out still is logged in, and is told so. */
   async end(): Promise<void> {
-    await post("/logout").catch(() => {});
-    this.me = null;
+    if (await this.try("POST", "/logout", {})) this.me = null;
   }
 
   may(scope: string): boolean {
@@ -44,8 +59,13 @@ class Session {
   }
 
   tell(error: unknown): void {
+    this.error = this.sentence(error);
+  }
+
+  /** What an error says. A 401, and nothing else, says that nobody is logged in. */
+  sentence(error: unknown): string {
     if (error instanceof Refused && error.status === 401) this.me = null;
-    this.error = error instanceof Error ? error.message : String(error);
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

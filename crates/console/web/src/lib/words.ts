@@ -76,6 +76,10 @@ const WORDS = {
   noCalls: ["No calls found.", "Keine Anrufe gefunden."],
   none: ["None.", "Keine."],
   notAgent: ["This account is no agent's.", "Dieses Konto gehört keinem Agenten."],
+  notKept: [
+    "The browser has not kept who is logged in: it does so over HTTPS, or on the node's own machine.",
+    "Der Browser hat die Anmeldung nicht behalten: das tut er über HTTPS oder auf dem Rechner des Knotens selbst.",
+  ],
   notAllowed: ["Your account may not see this page.", "Ihr Konto darf diese Seite nicht sehen."],
   number: ["Number", "Nummer"],
   numberOrId: ["Number, or # and the contact", "Nummer, oder # und der Kontakt"],
