@@ -21,8 +21,10 @@ class Session {
       this.me = await get<Me>("/me");
       this.#again = AGAIN[0];
     } catch (error) {
-      this.sentence(error);
-      if (this.me === null) return;
+      if (isOut(error)) {
+        this.me = null;
+        return;
+      }
       // A node that cannot be reached, or a proxy that speaks for it, says nothing of who is logged in.
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => void this.look(), this.#again);
@@ -33,8 +35,11 @@ class Session {
   async begin(name: string, password: string): Promise<void> {
     await post("/session", { name, password });
     this.error = "";
-    await this.look();
-    if (!this.me) throw new Error(t("notKept"));
+    try {
+      this.me = await get<Me>("/me");
+    } catch (error) {
+      throw isOut(error) ? new Error(t("notKept")) : error;
+    }
   }
 
   /** Who could not be logged out still is logged in, and is told so. */
@@ -64,9 +69,11 @@ class Session {
 
   /** What an error says. A 401, and nothing else, says that nobody is logged in. */
   sentence(error: unknown): string {
-    if (error instanceof Refused && error.status === 401) this.me = null;
+    if (isOut(error)) this.me = null;
     return error instanceof Error ? error.message : String(error);
   }
 }
+
+const isOut = (error: unknown): boolean => error instanceof Refused && error.status === 401;
 
 export const session = new Session();
