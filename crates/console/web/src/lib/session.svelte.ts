@@ -53,13 +53,18 @@ class Session {
 
   /** Does something, and tells what the node says against it; whether it was done. */
   async try(method: string, path: string, body?: Record<string, unknown>): Promise<boolean> {
+    return (await this.ask(method, path, body)) === 200;
+  }
+
+  /** The same, and the status: 200 if it was done, 0 without an answer. */
+  async ask(method: string, path: string, body?: Record<string, unknown>): Promise<number> {
     try {
       await ask(method, path, body);
       this.error = "";
-      return true;
+      return 200;
     } catch (error) {
       this.tell(error);
-      return false;
+      return error instanceof Refused ? error.status : 0;
     }
   }
 
