@@ -61,6 +61,8 @@ fn install(work: &Path) -> Result<(), String> {
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
+    // What `npm ci` leaves behind when it fails is no installation, of whatever lock file.
+    remove(&stamp).map_err(|error| error.to_string())?;
     let how = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
     let status = Command::new("npm").args(how).current_dir(work).status();
     match status {

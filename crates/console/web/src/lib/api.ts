@@ -1,5 +1,7 @@
 // What the node is asked, and what it says: the shapes are those of its document (`/openapi.json`).
 
+import { t } from "./words";
+
 export interface Me {
   name: string;
   role: "operator" | "administrator" | "supervisor" | "agent" | "auditor" | "integrator";
@@ -154,22 +156,31 @@ export class Refused extends Error {
   }
 }
 
+/** Milliseconds for which an answer may take. */
+const PATIENCE = 10_000;
+
 type Body = Record<string, unknown>;
 
 /** One request. What changes something says that a page of the node wants it. */
 export async function ask<T>(method: string, path: string, body?: Body): Promise<T> {
-  const request: RequestInit = { method, headers: { "X-Ringdown": "1" }, cache: "no-store" };
+  const signal = AbortSignal.timeout(PATIENCE);
+  const request: RequestInit = { method, headers: { "X-Ringdown": "1" }, cache: "no-store", signal };
   if (body) {
     request.body = JSON.stringify(body);
     request.headers = { ...request.headers, "Content-Type": "application/json" };
   }
-  const response = await fetch(path, request);
+  const response = await fetch(path, request).catch(unanswered);
   if (response.ok) {
     const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-    return (isJson ? response.json() : response.text()) as Promise<T>;
+    return (isJson ? response.json() : response.text()).catch(unanswered) as Promise<T>;
   }
   const said = (await response.json().catch(() => ({}))) as { error?: string };
   throw new Refused(response.status, said.error ?? response.statusText);
+}
+
+/** What browsers say of it differs, and is about a `signal` or a `fetch`. */
+function unanswered(): never {
+  throw new Error(t("noAnswer"));
 }
 
 export const get = <T>(path: string): Promise<T> => ask("GET", path);

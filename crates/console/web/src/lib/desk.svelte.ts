@@ -2,8 +2,11 @@
 
 import { get, part, type Agent, type Caller } from "./api";
 import { Events } from "./events";
+import { Paced } from "./paced";
 import { session } from "./session.svelte";
 
+/** Milliseconds between two looks, however much happens. */
+const AT_MOST_EACH = 100;
 /** Milliseconds between two looks without an event: what its queues have counted. */
 const AT_LEAST_EACH = 15_000;
 
@@ -13,31 +16,36 @@ export class Desk {
   /** Milliseconds since 1970 of what is shown. */
   at = $state(0);
   isLive = $state(false);
+  /** What was wrong with the last look, until a good one. */
+  trouble = $state("");
 
+  readonly #look = new Paced(AT_MOST_EACH, () => this.#read());
   readonly #events: Events;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(private readonly name: string) {
-    this.#events = new Events({ kinds: "agent_changed" }, () => void this.look(), (isLive) => {
+    this.#events = new Events({ kinds: "agent_changed" }, () => this.#look.wish(), (isLive) => {
       this.isLive = isLive;
-      void (isLive ? this.look() : session.look());
+      if (isLive) this.#look.wish();
+      else void session.look();
     });
-    this.#timer = setInterval(() => void this.look(), AT_LEAST_EACH);
-    void this.look();
+    this.#timer = setInterval(() => this.#look.wish(), AT_LEAST_EACH);
+    this.#look.wish();
   }
 
   close(): void {
     this.#events.close();
     clearInterval(this.#timer);
+    this.#look.stop();
   }
 
   /** Has the agent do something. */
   async order(order: string, body: Record<string, unknown> = {}): Promise<void> {
     await session.try("POST", `/agents/${part(this.name)}/${order}`, body);
-    await this.look();
+    this.#look.wish();
   }
 
-  async look(): Promise<void> {
+  async #read(): Promise<void> {
     try {
       const agents = await get<Agent[]>("/agents");
       const agent = agents.find((it) => it.agent === this.name);
@@ -46,8 +54,9 @@ export class Desk {
       else if (agent?.state !== "wrap_up") this.caller = undefined;
       this.agent = agent;
       this.at = Date.now();
+      this.trouble = "";
     } catch (error) {
-      if (this.isLive) session.tell(error);
+      this.trouble = session.sentence(error);
     }
   }
 }

@@ -1,4 +1,5 @@
-// The event log as it grows. A connection that is lost comes again with the number of the last event: nothing is missed.
+// The event log as it grows. A connection that is lost comes again, and what happened meanwhile is not told: each page looks at
+// the whole anew whenever `live` says that the connection stands.
 
 import type { Told } from "./api";
 
@@ -6,8 +7,6 @@ import type { Told } from "./api";
 const AGAIN = [250, 8000] as const;
 
 export class Events {
-  /** The last event that was told. */
-  #last: number | undefined;
   #socket: WebSocket | undefined;
   #again: number = AGAIN[0];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,7 +29,6 @@ export class Events {
 
   #open(): void {
     const query = new URLSearchParams(this.which);
-    if (this.#last !== undefined) query.set("after", String(this.#last));
     const url = new URL(`/events/stream?${query}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
@@ -41,12 +39,10 @@ export class Events {
 
   #take(message: Told | { after: number }): void {
     if ("after" in message) {
-      this.#last ??= message.after;
       this.#again = AGAIN[0];
       this.live(true);
       return;
     }
-    this.#last = message.seq;
     this.told(message);
   }
 

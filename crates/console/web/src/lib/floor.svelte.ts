@@ -3,9 +3,11 @@
 // Each event that may change it asks for it anew, at most some times a second, so that what is shown is what the node itself
 // counts: no page adds up events of its own.
 
-import { get, type Agent, type Queue, type ReportRow, type Waiting } from "./api";
+import { get, type Agent, type Queue, type ReportRow, type Told, type Waiting } from "./api";
 import { Events } from "./events";
+import { Paced } from "./paced";
 import { session } from "./session.svelte";
+import { supervision } from "./supervision.svelte";
 
 /** What can change what waits, or what agents do. */
 const KINDS = [
@@ -44,39 +46,6 @@ export type Caller = Waiting & { queue: string };
 /** How bad something is. */
 export type Level = "" | "good" | "warn" | "bad";
 
-/** Runs something at most once in a time, and once more after the last wish. */
-class Paced {
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isRunning = false;
-  #isWished = false;
-  #next = 0;
-
-  constructor(
-    private readonly each: number,
-    private readonly run: () => Promise<void>,
-  ) {}
-
-  wish(): void {
-    if (this.#isRunning) this.#isWished = true;
-    else this.#timer ??= setTimeout(() => void this.#go(), Math.max(0, this.#next - Date.now()));
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#isWished = false;
-  }
-
-  async #go(): Promise<void> {
-    this.#timer = undefined;
-    this.#isRunning = true;
-    this.#isWished = false;
-    await this.run();
-    this.#isRunning = false;
-    this.#next = Date.now() + this.each;
-    if (this.#isWished) this.wish();
-  }
-}
-
 export class Floor {
   queues = $state.raw<Queue[]>([]);
   agents = $state.raw<Agent[]>([]);
@@ -84,6 +53,8 @@ export class Floor {
   /** Milliseconds since 1970 of what is shown. */
   at = $state(0);
   isLive = $state(false);
+  /** What was wrong with the last look at each, until a good one. */
+  troubles = $state({ floor: "", figures: "" });
 
   readonly #look = new Paced(AT_MOST_EACH, () => this.#readFloor());
   readonly #count = new Paced(FIGURES_EACH, () => this.#readFigures());
@@ -95,7 +66,11 @@ export class Floor {
       this.#look.wish();
       this.#count.wish();
     };
-    this.#events = new Events({ kinds: KINDS.join(",") }, changed, (isLive) => {
+    const told = (event: Told) => {
+      supervision.hear(event);
+      changed();
+    };
+    this.#events = new Events({ kinds: KINDS.join(",") }, told, (isLive) => {
       this.isLive = isLive;
       if (isLive) changed();
       else void session.look();
@@ -134,8 +109,9 @@ export class Floor {
     try {
       [this.queues, this.agents] = await Promise.all([get<Queue[]>("/queues"), get<Agent[]>("/agents")]);
       this.at = Date.now();
+      this.troubles.floor = "";
     } catch (error) {
-      if (this.isLive) session.tell(error);
+      this.troubles.floor = session.sentence(error);
     }
   }
 
@@ -150,8 +126,9 @@ export class Floor {
         ),
       );
       this.reports = new Map(reports.flatMap(({ rows }) => rows.map((row) => [row.name, row])));
+      this.troubles.figures = "";
     } catch (error) {
-      if (this.isLive) session.tell(error);
+      this.troubles.figures = session.sentence(error);
     }
   }
 }

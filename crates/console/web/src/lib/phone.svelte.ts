@@ -3,14 +3,16 @@
 import {
   Registerer,
   RegistererState,
+  RequestPendingError,
   SessionState,
   UserAgent,
   Web,
   type Invitation,
   type Session as Dialogue,
 } from "sip.js";
-import { post, type PhoneAccess } from "./api";
+import { post, Refused, type PhoneAccess } from "./api";
 import { Ringer } from "./ringer";
+import { session } from "./session.svelte";
 import { t } from "./words";
 
 /** Milliseconds until a lost connection is tried again: doubled each time, up to the second. */
@@ -19,6 +21,8 @@ const AGAIN = [500, 10_000] as const;
 const GATHERING = 2_000;
 /** Milliseconds for which a key sounds. */
 const TONE = 120;
+/** Status codes from 400 to 499 after which the same may be asked again. */
+const PASSING = [408, 425, 429];
 
 const AUDIO: MediaTrackConstraints = { autoGainControl: true, echoCancellation: true, noiseSuppression: true };
 
@@ -30,6 +34,8 @@ export class Phone {
   isOn = $state(false);
   /** Why it is not on. */
   trouble = $state("");
+  /** Whether it tries no more, until it is started again. */
+  isGivenUp = $state(false);
   user = $state("");
   call = $state<Call>("none");
   isHeld = $state(false);
@@ -46,46 +52,53 @@ export class Phone {
   /** `speaker` plays whom the agent talks with. */
   constructor(private readonly speaker: HTMLAudioElement) {}
 
-  /** Asks for the microphone, and registers; goes on trying until it is closed. */
+  /** Asks for the microphone, and registers; goes on trying until it is closed, or the node will not have it. */
   async start(): Promise<void> {
+    this.isGivenUp = false;
     try {
       // Asked for now, so that nothing is asked when the first call comes. It is let go until then.
       const stream = await navigator.mediaDevices.getUserMedia({ audio: AUDIO });
       stream.getTracks().forEach((track) => track.stop());
     } catch (error) {
-      this.trouble = t("microphone", String(error));
+      this.#giveUp(t("microphone", String(error)));
       return;
     }
-    await this.#connect();
+    if (!this.#isClosed) await this.#connect();
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#ringer.stop();
-    void this.#agent?.stop();
+    this.#drop();
   }
 
   async answer(): Promise<void> {
-    const session = this.#session as Invitation | undefined;
+    const invitation = this.#session as Invitation | undefined;
+    if (invitation?.state !== SessionState.Initial) return;
     try {
-      await session?.accept({ sessionDescriptionHandlerOptions: { constraints: { audio: AUDIO, video: false } } });
+      await invitation.accept({ sessionDescriptionHandlerOptions: { constraints: { audio: AUDIO, video: false } } });
     } catch (error) {
       this.trouble = t("microphone", String(error));
     }
   }
 
   async end(): Promise<void> {
-    const session = this.#session;
-    if (session?.state === SessionState.Established) await session.bye();
-    else await (session as Invitation | undefined)?.reject();
+    const dialogue = this.#session;
+    try {
+      if (dialogue?.state === SessionState.Established) await dialogue.bye();
+      else await (dialogue as Invitation | undefined)?.reject();
+    } catch (error) {
+      // It has ended meanwhile, or cannot be told.
+      this.trouble = session.sentence(error);
+    }
   }
 
   async hold(wanted: boolean): Promise<void> {
-    const session = this.#session;
-    if (!session) return;
+    const dialogue = this.#session;
+    if (!dialogue) return;
     const options: Web.SessionDescriptionHandlerOptions = { hold: wanted };
-    session.sessionDescriptionHandlerOptionsReInvite = options;
+    dialogue.sessionDescriptionHandlerOptionsReInvite = options;
     await new Promise<void>((resolve) => {
       const requestDelegate = {
         onAccept: () => {
@@ -94,7 +107,7 @@ export class Phone {
         },
         onReject: () => resolve(),
       };
-      session.invite({ requestDelegate }).catch(() => resolve());
+      dialogue.invite({ requestDelegate }).catch(() => resolve());
     });
     this.#hear();
   }
@@ -111,44 +124,97 @@ export class Phone {
 
   async #connect(): Promise<void> {
     try {
-      const { user, realm, ha1, transport, port, display_name } = await post<PhoneAccess>("/me/phone");
-      const uri = UserAgent.makeURI(`sip:${user}@${location.hostname}`);
-      if (!uri) throw new Error(`sip:${user}@${realm}`);
-      this.user = user;
-      const agent = new UserAgent({
-        uri,
-        displayName: display_name ?? user,
-        authorizationUsername: user,
-        authorizationHa1: ha1,
-        logLevel: "error",
-        transportOptions: { server: `${transport}://${location.hostname}:${port}` },
-        sessionDescriptionHandlerFactoryOptions: {
-          iceGatheringTimeout: GATHERING,
-          peerConnectionConfiguration: { bundlePolicy: "balanced", iceServers: [], rtcpMuxPolicy: "require" },
-        },
-        delegate: {
-          onInvite: (invitation) => this.#ring(invitation),
-          onDisconnect: (error) => this.#lost(error?.message ?? ""),
-        },
-      });
+      const access = await post<PhoneAccess>("/me/phone");
+      if (this.#isClosed) return;
+      const agent = this.#agentOf(access);
       this.#agent = agent;
       await agent.start();
-      const registerer = new Registerer(agent);
-      this.#registerer = registerer;
-      registerer.stateChange.addListener((state) => this.#registered(state === RegistererState.Registered));
-      await registerer.register({
-        requestDelegate: { onReject: ({ message }) => this.#lost(`${message.statusCode} ${message.reasonPhrase}`) },
-      });
+      await this.#register(agent);
     } catch (error) {
-      this.#lost(error instanceof Error ? error.message : String(error));
+      this.#drop();
+      const why = session.sentence(error);
+      const isFinal = error instanceof Refused && error.status >= 400 && error.status < 500 && !PASSING.includes(error.status);
+      if (isFinal) this.#giveUp(why);
+      else this.#lost(why);
     }
   }
 
-  #registered(isOn: boolean): void {
-    this.isOn = isOn;
-    if (!isOn) return;
+  #agentOf({ user, realm, ha1, transport, port, display_name }: PhoneAccess): UserAgent {
+    const uri = UserAgent.makeURI(`sip:${user}@${location.hostname}`);
+    if (!uri) throw new Error(`sip:${user}@${realm}`);
+    this.user = user;
+    const agent: UserAgent = new UserAgent({
+      uri,
+      displayName: display_name ?? user,
+      authorizationUsername: user,
+      authorizationHa1: ha1,
+      logLevel: "error",
+      transportOptions: { server: `${transport}://${location.hostname}:${port}` },
+      sessionDescriptionHandlerFactoryOptions: {
+        iceGatheringTimeout: GATHERING,
+        peerConnectionConfiguration: { bundlePolicy: "balanced", iceServers: [], rtcpMuxPolicy: "require" },
+      },
+      // One that was let go takes a while to stop, and has no say meanwhile.
+      delegate: {
+        onInvite: (invitation) => {
+          if (agent === this.#agent) this.#ring(invitation);
+          else void invitation.reject();
+        },
+        onDisconnect: (error) => {
+          if (agent === this.#agent) this.#lost(error?.message ?? "");
+        },
+      },
+    });
+    return agent;
+  }
+
+  /** Lets its agent go, and with it the call that is up. */
+  #drop(): void {
+    const agent = this.#agent;
+    this.#agent = undefined;
+    this.#registerer = undefined;
+    // There may be no connection to say so by.
+    agent?.stop().catch(() => {});
+  }
+
+  /** What a registerer takes for registered outlives a connection: each answer is heard, not each change. */
+  async #register(agent: UserAgent): Promise<void> {
+    if (agent !== this.#agent) return;
+    const registerer = this.#registerer ?? this.#registererOf(agent);
+    this.#registerer = registerer;
+    await registerer.register({
+      requestDelegate: {
+        onAccept: () => {
+          if (registerer === this.#registerer) this.#registered();
+        },
+        onReject: ({ message }) => this.#refused(registerer, `${message.statusCode} ${message.reasonPhrase}`),
+      },
+    });
+  }
+
+  /** It refreshes by itself, and says only by its state that this was refused, or has come too late. */
+  #registererOf(agent: UserAgent): Registerer {
+    const registerer = new Registerer(agent);
+    registerer.stateChange.addListener((state) => {
+      if (state !== RegistererState.Unregistered) return;
+      // Later, since the answer to what was asked here comes just after the state, and says more.
+      queueMicrotask(() => this.#refused(registerer, t("notRegistered")));
+    });
+    return registerer;
+  }
+
+  #registered(): void {
+    this.isOn = true;
     this.trouble = "";
     this.#again = AGAIN[0];
+  }
+
+  /** Its password may be another one by now: it is asked for again, unless that would end a call. */
+  #refused(registerer: Registerer, why: string): void {
+    if (registerer !== this.#registerer) return;
+    this.#registerer = undefined;
+    if (!this.#session) this.#drop();
+    this.#lost(why);
   }
 
   #lost(why: string): void {
@@ -160,15 +226,26 @@ export class Phone {
     this.#again = Math.min(this.#again * 2, AGAIN[1]);
   }
 
+  #giveUp(why: string): void {
+    clearTimeout(this.#timer);
+    this.isOn = false;
+    this.trouble = why;
+    this.isGivenUp = true;
+  }
+
   /** The call that is up goes on: its agent stays, and connects again. */
   async #reconnect(): Promise<void> {
-    const [agent, registerer] = [this.#agent, this.#registerer];
-    if (!agent || !registerer) return this.#connect();
+    const agent = this.#agent;
+    if (!agent) return this.#connect();
     try {
       await agent.reconnect();
-      await registerer.register();
+      await this.#register(agent);
     } catch (error) {
-      this.#lost(error instanceof Error ? error.message : String(error));
+      if (agent !== this.#agent) return;
+      if (!this.#session) this.#drop();
+      // What was asked over the lost connection gets no answer: another one asks.
+      else if (error instanceof RequestPendingError) this.#registerer = undefined;
+      this.#lost(session.sentence(error));
     }
   }
 
