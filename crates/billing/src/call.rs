@@ -33,7 +33,7 @@ pub enum Way {
 /// The calls of a period. A leg that an attended transfer has handed from contact to contact is one call, from its answer to its
 /// end: that of the contact in which it began.
 #[derive(Debug, Default)]
-pub struct Calls(HashMap<Arc<str>, Part>);
+pub struct Ledger(HashMap<Arc<str>, Part>);
 
 /// What one contact has had of a call.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Part {
     call: Call,
 }
 
-impl Calls {
+impl Ledger {
     /// Adds those of a contact. `number` makes E.164 of a trunk's name and the user part of a URI that it was sent.
     pub fn add(&mut self, cdr: &Cdr, number: impl Fn(&str, &str) -> String) {
         for (id, part) in parts(cdr, number) {
@@ -150,7 +150,7 @@ mod tests {
             ],
         );
         for order in [[&consulted, &customers], [&customers, &consulted]] {
-            let mut calls = Calls::default();
+            let mut calls = Ledger::default();
             order.into_iter().for_each(|cdr| calls.add(cdr, |_, user| user.to_owned()));
             let call = Call {
                 contact: ContactId(8),

@@ -16,7 +16,7 @@ mod sheet;
 mod tariff;
 
 pub use biller::Biller;
-pub use call::{Call, Calls, Way};
+pub use call::{Call, Ledger, Way};
 pub use draft::{Draft, Item, Kind, Line};
 pub use hours::Shares;
 pub use money::{Currency, Money};

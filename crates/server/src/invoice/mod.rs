@@ -7,7 +7,7 @@ pub(crate) use csv::csv;
 pub(crate) use table::table;
 
 use crate::report::Settings;
-use billing::{Biller, Calls, Draft, Heading, Month, Shares, Tariff};
+use billing::{Biller, Draft, Heading, Ledger, Month, Shares, Tariff};
 use dialplan::{Client, Config};
 use events::ContactId;
 use figures::{Millis, State, Timeline};
@@ -99,7 +99,7 @@ impl<'a> Bill<'a> {
         let number = |trunk: &str, user: &str| {
             self.plan.trunk(trunk).map_or_else(|| user.to_owned(), |trunk| trunk.sent(user).into_owned())
         };
-        let mut calls = Calls::default();
+        let mut calls = Ledger::default();
         loop {
             let page = reader.calls(PAGE, &filter).await?;
             page.iter().for_each(|cdr| calls.add(cdr, number));
