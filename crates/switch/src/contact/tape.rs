@@ -82,7 +82,10 @@ impl Contact {
             return self.apply_hush(core, by);
         }
         if self.plan.has_record_rules() && self.look_at_rules(core) == Ruled::Forbids {
-            core.log(Some(self.id), Kind::RecordingWithheld { by });
+            // Whoever asks from outside is answered so.
+            if by == RecordBy::Flow {
+                core.log(Some(self.id), Kind::RecordingWithheld { by });
+            }
             return self.refuse_recording(by, "no calls of this kind are recorded");
         }
         self.tapes.begun += 1;
