@@ -33,7 +33,9 @@ impl Figures {
         let mut moved = 0;
         let mut talked = 0;
         for visit in self.visits.values() {
-            counted.count(visit, levels.of(visit), now);
+            // A report has those who are called back apart; the log has their stays among the others.
+            let stay = Visit { is_callback: false, ..visit.clone() };
+            counted.count(&stay, levels.of(visit), now);
             moved += u64::from(visit.outcome == figures::Outcome::Moved);
             talked += talk(visit, now);
             if !is_seamless(visit) {
