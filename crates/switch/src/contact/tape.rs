@@ -20,8 +20,9 @@ pub(super) struct Tapes {
     ruled: Ruled,
     /// The queue that the caller has been served from.
     queue: Option<Arc<str>>,
-    /// What the agents say who speak with the caller, or did before it was put on hold.
-    agents: Option<RecordRule>,
+    /// What the agents say who speak with the caller, or did before it was put on hold, and between which legs: whoever logs in or
+    /// out meanwhile changes nothing about a talk.
+    agents: Option<((LegId, LegId), Option<RecordRule>)>,
 }
 
 /// What the rules want of the recording.
@@ -174,7 +175,10 @@ impl Contact {
     /// What the rules come to now. Those of queue and agents count from when they serve the caller to when its flow goes on.
     fn look_at_rules(&mut self, core: &Core) -> Ruled {
         if let Phase::Bridged { callee } = self.phase {
-            self.tapes.agents = self.rule_of_agents(core, callee);
+            let talk = (self.caller.id, callee);
+            if self.tapes.agents.is_none_or(|(known, _)| known != talk) {
+                self.tapes.agents = Some((talk, self.rule_of_agents(core, callee)));
+            }
         }
         let Some(client) = self.plan.client_named(&self.client) else { return Ruled::Leaves };
         let queue = self.tapes.queue.as_ref().and_then(|queue| self.plan.queue(&client.id, queue));
@@ -182,7 +186,7 @@ impl Contact {
             client.recording.calls,
             client.record_rule(&self.called),
             queue.and_then(|queue| queue.record),
-            self.tapes.agents,
+            self.tapes.agents.and_then(|(_, rule)| rule),
         ]);
         match rule {
             Some(RecordRule::Never) => Ruled::Forbids,
