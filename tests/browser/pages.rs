@@ -62,15 +62,21 @@ fn a_caller_who_begins_to_wait_is_on_the_wallboard_within_a_second() {
     assert!(loaded > 10_000 && loaded < 300 << 10, "{loaded} bytes");
 }
 
-#[test]
-fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
-    let node = node();
-    let mut pages = Pages::start(&node, &agents_speech());
+/// The floor is watched by carol, and anna is ready at her desk.
+fn floor_and_desk(node: &Node) -> Pages {
+    let mut pages = Pages::start(node, &agents_speech());
     pages.log_in("carol", PASSWORD, "/floor");
     pages.log_in("anna", PASSWORD, "/agent");
     pages.see("anna", "Phone on");
     pages.press("anna", "Go ready");
     pages.see_in("carol", "[data-agent='1000']", "Ready");
+    pages
+}
+
+#[test]
+fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
+    let node = node();
+    let mut pages = floor_and_desk(&node);
     let mut caller = Baresip::register(&node, 1001, 0, "PCMU", &callers_speech());
     caller.dial(&format!("sip:floor@{}", node.sip()));
     pages.see("anna", "Incoming call");
@@ -101,12 +107,7 @@ fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
 #[test]
 fn a_pause_on_one_page_shows_on_the_other() {
     let node = node();
-    let mut pages = Pages::start(&node, &agents_speech());
-    pages.log_in("carol", PASSWORD, "/floor");
-    pages.log_in("anna", PASSWORD, "/agent");
-    pages.see("anna", "Phone on");
-    pages.press("anna", "Go ready");
-    pages.see_in("carol", "[data-agent='1000']", "Ready");
+    let mut pages = floor_and_desk(&node);
     pages.press("carol", "Actions 1000");
     pages.ask("choose", json!({"who": "carol", "field": "Pause for", "value": "lunch"}));
     pages.press("carol", "Pause");

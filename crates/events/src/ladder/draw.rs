@@ -334,38 +334,14 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::SupervisionChanged { user, mode } => ('●', format!("{user} supervises: {}", mode.name())),
         Kind::TakenOver { leg, by } => ('●', format!("{} takes the call over from {}", name(by), name(leg))),
         Kind::SupervisionEnded { user, reason } => ('●', format!("{user} supervises no more: {reason}")),
-        Kind::RecordingStarted { leg, path, by } => {
-            let by = by.map(|by| format!(", {}", wish(by))).unwrap_or_default();
-            ('●', format!("records {} to {}{by}", name(leg), tail(path)))
-        }
-        Kind::RecordingWithheld { by: RecordBy::Rule } => {
-            ('●', "the recording ends: no calls of this kind are recorded".into())
-        }
-        Kind::RecordingWithheld { by } => {
-            ('●', format!("not recorded, {}: no calls of this kind are", wish(*by)))
-        }
-        Kind::RecordingSealed { path, .. } => ('●', format!("the recording is encrypted: {}", tail(path))),
-        Kind::RecordingHeld { why: Some(why), by, .. } => {
-            ('●', format!("the recording is kept on, by {by}: {why}"))
-        }
-        Kind::RecordingHeld { why: None, by, .. } => {
-            ('●', format!("the recording is kept on no longer, by {by}"))
-        }
-        Kind::RecordingErased { why, by, .. } => {
-            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-            ('●', format!("the recording is erased{by}: {why}"))
-        }
-        Kind::RecordingHushed { mask, by } => {
-            let how = if *mask { "is silent" } else { "pauses" };
-            ('●', format!("the recording {how}, {}", wish(*by)))
-        }
-        Kind::RecordingResumed { by } => ('●', format!("the recording goes on, {}", wish(*by))),
-        Kind::RecordingEnded { path, millis, error: None } => {
-            ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))
-        }
-        Kind::RecordingEnded { path, millis, error: Some(error) } => {
-            ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
-        }
+        Kind::RecordingStarted { .. }
+        | Kind::RecordingWithheld { .. }
+        | Kind::RecordingHushed { .. }
+        | Kind::RecordingResumed { .. }
+        | Kind::RecordingEnded { .. }
+        | Kind::RecordingSealed { .. }
+        | Kind::RecordingHeld { .. }
+        | Kind::RecordingErased { .. } => recording(kind, columns)?,
         Kind::VoicemailStarted { leg, mailbox, path, .. } => {
             ('●', format!("{} leaves a message for {mailbox} in {}", name(leg), tail(path)))
         }
@@ -395,6 +371,45 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::ContactEnded { cause } => ('■', ended_by(cause)),
         Kind::Requested { by, method, path, status } => ('◆', format!("{by}: {method} {path} → {status}")),
         Kind::Alarm { text } => ('!', text.clone()),
+        _ => return None,
+    })
+}
+
+/// What happened to a recording.
+fn recording(kind: &Kind, columns: &Columns) -> Option<(char, String)> {
+    Some(match kind {
+        Kind::RecordingStarted { leg, path, by } => {
+            let by = by.map(|by| format!(", {}", wish(by))).unwrap_or_default();
+            ('●', format!("records {} to {}{by}", columns.name(*leg), tail(path)))
+        }
+        Kind::RecordingWithheld { by: RecordBy::Rule } => {
+            ('●', "the recording ends: no calls of this kind are recorded".into())
+        }
+        Kind::RecordingWithheld { by } => {
+            ('●', format!("not recorded, {}: no calls of this kind are", wish(*by)))
+        }
+        Kind::RecordingSealed { path, .. } => ('●', format!("the recording is encrypted: {}", tail(path))),
+        Kind::RecordingHeld { why: Some(why), by, .. } => {
+            ('●', format!("the recording is kept on, by {by}: {why}"))
+        }
+        Kind::RecordingHeld { why: None, by, .. } => {
+            ('●', format!("the recording is kept on no longer, by {by}"))
+        }
+        Kind::RecordingErased { why, by, .. } => {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            ('●', format!("the recording is erased{by}: {why}"))
+        }
+        Kind::RecordingHushed { mask, by } => {
+            let how = if *mask { "is silent" } else { "pauses" };
+            ('●', format!("the recording {how}, {}", wish(*by)))
+        }
+        Kind::RecordingResumed { by } => ('●', format!("the recording goes on, {}", wish(*by))),
+        Kind::RecordingEnded { path, millis, error: None } => {
+            ('●', format!("recorded {} s to {}", seconds(*millis), tail(path)))
+        }
+        Kind::RecordingEnded { path, millis, error: Some(error) } => {
+            ('!', format!("recording {} stopped after {} s: {error}", tail(path), seconds(*millis)))
+        }
         _ => return None,
     })
 }

@@ -1,17 +1,14 @@
 //! The files of messages in mailboxes.
 
+use crate::vault::length;
 use events::StoredMessage;
 use std::io::ErrorKind;
 use std::path::Path;
 
 /// Each message with how long its file is in milliseconds, if it is there.
 pub(super) fn with_lengths(messages: Vec<StoredMessage>) -> Vec<(StoredMessage, Option<u64>)> {
-    let length = |path: &str| {
-        let reader = hound::WavReader::open(path).ok()?;
-        u64::from(reader.duration()).checked_mul(1_000)?.checked_div(reader.spec().sample_rate.into())
-    };
     let with_length = |message: StoredMessage| {
-        let length = length(&message.path);
+        let length = length(Path::new(&message.path));
         (message, length)
     };
     messages.into_iter().map(with_length).collect()

@@ -73,7 +73,7 @@ struct Calls {
     security(("token" = ["read_calls"])))]
 async fn calls(
     State(control): State<Control>,
-    Access(account): Access,
+    access: Access,
     Asked(Which { limit, client, number, since, before }): Asked<Which>,
 ) -> Answer<Calls> {
     let limit = limit.unwrap_or(100);
@@ -82,11 +82,7 @@ async fn calls(
     }
     let before =
         before.map(|text| cursor(&text).ok_or_else(|| Fault::bad("`before` is no `next` of a page")));
-    let clients = match client {
-        Some(client) if account.sees(&client) => vec![client],
-        Some(client) => return Err(Fault::unknown(format!("there is no client `{client}`"))),
-        None => account.clients.iter().map(|client| client.to_string()).collect(),
-    };
+    let clients = access.clients(client)?;
     let filter = Filter { since, number, clients, before: before.transpose()? };
     let calls = control.reader().calls(limit, &filter).await?;
     let is_last = calls.len() < limit as usize;

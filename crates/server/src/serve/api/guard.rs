@@ -208,6 +208,15 @@ impl Access {
         named.filter(|_| is_node).unwrap_or_else(|| Arc::clone(&self.0.name))
     }
 
+    /// The clients whose rows are asked for: the one that is named, or all that it sees, where none is all there are.
+    pub(super) fn clients(&self, named: Option<String>) -> Result<Vec<String>, Fault> {
+        match named {
+            Some(client) if self.0.sees(&client) => Ok(vec![client]),
+            Some(client) => Err(Fault::unknown(format!("there is no client `{client}`"))),
+            None => Ok(self.0.clients.iter().map(|client| client.to_string()).collect()),
+        }
+    }
+
     /// Whether it sees an agent.
     pub(super) fn sees_agent(&self, control: &Control, agent: &str) -> bool {
         if self.0.role == Role::Agent {

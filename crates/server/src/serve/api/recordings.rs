@@ -139,18 +139,14 @@ struct Which {
     security(("token" = ["listen"])))]
 async fn recordings(
     State(control): State<Control>,
-    Access(account): Access,
+    access: Access,
     Asked(Which { limit, client, number, contact, erased, before }): Asked<Which>,
 ) -> Answer<RecordingsPage> {
     let limit = limit.unwrap_or(100);
     if !(1..=MOST).contains(&limit) {
         return Err(Fault::bad(format!("`limit` must be from 1 to {MOST}")));
     }
-    let clients = match client {
-        Some(client) if account.sees(&client) => vec![client],
-        Some(client) => return Err(Fault::unknown(format!("there is no client `{client}`"))),
-        None => account.clients.iter().map(|client| client.to_string()).collect(),
-    };
+    let clients = access.clients(client)?;
     let which = Recordings {
         number: number.map(Number::Ending),
         contact: contact.map(ContactId),
