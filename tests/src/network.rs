@@ -1,5 +1,5 @@
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A loopback network that no other running test uses.
@@ -9,15 +9,31 @@ pub struct Network {
     low: u8,
 }
 
+/// Of the 40 ports of a network at 127.0.0.1, the one that says it is taken.
+const CLAIM: u16 = 39;
+
 impl Network {
-    /// Chosen by the process id (nextest runs each test in a process of its own) and a count within it.
+    /// The first network, from one that the process id gives, that no other process holds.
+    ///
+    /// It is held by two sockets until this process ends: nobody else can bind them.
+    ///
+    /// # Panics
+    /// When all of them are taken.
     pub fn claim() -> Self {
         static CLAIMED: AtomicU32 = AtomicU32::new(0);
-        let claimed = CLAIMED.fetch_add(1, Ordering::Relaxed);
-        // A step that shares no factor with the 2^14 networks: a process meets each of them once.
-        let [_, _, high, low] = std::process::id().wrapping_add(claimed.wrapping_mul(97)).to_be_bytes();
-        // 127.64.0.0 and up: nothing of the host itself listens there.
-        Self { high: 64 | (high & 63), low }
+        let free = (0..1 << 14).find_map(|_| {
+            let claimed = CLAIMED.fetch_add(1, Ordering::Relaxed);
+            // A step that shares no factor with the 2^14 networks: a process meets each of them once.
+            let [_, _, high, low] = std::process::id().wrapping_add(claimed.wrapping_mul(97)).to_be_bytes();
+            // 127.64.0.0 and up: nothing of the host itself listens there.
+            let network = Self { high: 64 | (high & 63), low };
+            let here = UdpSocket::bind(network.socket(255, CLAIM)).ok()?;
+            let ports = UdpSocket::bind((Ipv4Addr::LOCALHOST, network.port(CLAIM))).ok()?;
+            Some((network, [here, ports]))
+        });
+        let (network, sockets) = free.expect("a loopback network that no other test holds");
+        std::mem::forget(sockets);
+        network
     }
 
     /// The `host`-th address.
