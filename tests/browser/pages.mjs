@@ -49,6 +49,8 @@ const commands = {
     const protocol = await context.newCDPSession(page);
     await protocol.send("Network.enable");
     protocol.on("Network.loadingFinished", ({ encodedDataLength }) => (page.loaded += encodedDataLength));
+    // A page in a call asks whether it may be left.
+    page.on("dialog", (dialog) => dialog.accept());
     pages.set(who, page);
     await page.goto(origin + path);
   },
@@ -71,6 +73,17 @@ const commands = {
   press: ({ who, button }) => pages.get(who).getByRole("button", { name: button }).first().click(),
 
   go: ({ who, path }) => pages.get(who).goto(origin + path),
+
+  reload: ({ who }) => pages.get(who).reload(),
+
+  /** Takes the network from all pages, that of their sound too, or gives it back: a process of the browser's own has it. */
+  async cut({ isCut }) {
+    const { processInfo } = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
+    for (const { id } of processInfo) {
+      const line = await readFile(`/proc/${id}/cmdline`, "utf8");
+      if (line.includes("network.mojom.NetworkService")) process.kill(id, isCut ? "SIGSTOP" : "SIGCONT");
+    }
+  },
 
   choose: ({ who, field, value }) => pages.get(who).getByLabel(field).first().selectOption(value),
 

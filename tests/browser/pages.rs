@@ -2,9 +2,11 @@
 
 use crate::assert_alike;
 use acceptance::{
-    Baresip, Node, Pages, Recorded, Setup, Sipp, agents_speech, callers_speech, until, until_some,
+    Baresip, Node, Pages, Recorded, Setup, Sipp, Sound, agents_speech, callers_speech, repository, until,
+    until_some,
 };
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const FLOOR: &str = "\
@@ -21,8 +23,17 @@ const PASSWORD: &str = "a password of everybody";
 
 /// A node with two queues; `anna` is its agent, and `carol` watches.
 fn node() -> Node {
+    node_with(FLOOR)
+}
+
+/// The same, where all calls of the queue are recorded.
+fn recording_node() -> Node {
+    node_with(&FLOOR.replace("ring: 20s", "ring: 20s, record: always"))
+}
+
+fn node_with(flows: &str) -> Node {
     let trunk = "loopback: {from: [127.0.0.2/32]}";
-    let setup = Setup::new().wss().replace("loopback: {from: [127.0.0.0/8]}", trunk).flows(FLOOR);
+    let setup = Setup::new().wss().replace("loopback: {from: [127.0.0.0/8]}", trunk).flows(flows);
     let node = Node::start(&setup);
     for account in [
         json!({"name": "anna", "role": "agent", "agent": "1000", "clients": ["client"], "password": PASSWORD}),
@@ -101,6 +112,76 @@ fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
     pages.press("anna", "Finish");
     pages.see_in("carol", "[data-agent='1000']", "Ready");
     assert_eq!(node.calls(1)[0]["disposition"], "answered");
+    node.stop();
+}
+
+/// More than all of a call that is cut for ten seconds: a phone hangs up when its speech is over.
+fn long_speech() -> Sound {
+    let prompts = ["mailbox-keys", "technical-problem", "invalid", "unavailable", "leave-message", "no-input"];
+    let of = |language: &str| prompts.map(|prompt| repository().join(format!("prompts/{language}/{prompt}.wav")));
+    let paths: Vec<PathBuf> = ["en", "fr", "es"].iter().flat_map(|language| of(language)).collect();
+    Sound::join(paths.iter().map(PathBuf::as_path))
+}
+
+/// A caller of the queue whom anna has in her page, and all of it is recorded.
+fn talk(node: &Node, pages: &mut Pages) -> Baresip {
+    let mut caller = Baresip::register(node, 1001, 0, "PCMU", &long_speech());
+    caller.dial(&format!("sip:floor@{}", node.sip()));
+    pages.see("anna", "Incoming call");
+    pages.press("anna", "Answer");
+    pages.see("anna", "Hold");
+    hears(pages);
+    caller
+}
+
+/// The caller hears anna again, in the same contact and the same recording, and she hangs up; what the caller has heard.
+fn talk_on(node: &Node, pages: &mut Pages, caller: &mut Baresip) -> Sound {
+    caller.hears(6.0);
+    pages.see_in("carol", "[data-agent='1000']", "Talking");
+    pages.press("anna", "Hang up");
+    caller.event("CALL_CLOSED");
+    let all = caller.recorded(Recorded::Heard);
+    let heard = all.last(4.0).compare(&agents_speech());
+    assert!(heard.windows >= 3 && heard.best > 0.8, "the caller heard the agent: {heard:?}");
+    pages.see("anna", "left to write up");
+    let cdrs = node.calls(1);
+    assert_eq!((cdrs.len(), &cdrs[0]["disposition"]), (1, &"answered".into()));
+    assert_eq!(cdrs[0]["recordings"].as_array().map(Vec::len), Some(1), "{}", cdrs[0]);
+    all
+}
+
+/// Anna hears the caller.
+fn hears(pages: &mut Pages) {
+    assert_alike("the agent hears the caller", &pages.hear("anna", 6.0).last(5.0).compare(&long_speech()));
+}
+
+#[test]
+fn a_call_outlives_its_page_that_is_loaded_anew() {
+    let node = recording_node();
+    let mut pages = floor_and_desk(&node);
+    let mut caller = talk(&node, &mut pages);
+    pages.ask("reload", json!({"who": "anna"}));
+    pages.see("anna", "Hold");
+    until(Duration::from_secs(5), "the page has its call", || node.events(1, "leg_replaced").len() == 1);
+    hears(&mut pages);
+    talk_on(&node, &mut pages, &mut caller);
+    node.stop();
+}
+
+#[test]
+fn a_call_outlives_ten_seconds_without_network() {
+    let node = recording_node();
+    let mut pages = floor_and_desk(&node);
+    let mut caller = talk(&node, &mut pages);
+    pages.ask("cut", json!({"isCut": true}));
+    until(Duration::from_secs(5), "the page is missed", || !node.events(1, "leg_lost").is_empty());
+    // Music, for as long as the network is away.
+    caller.hears(9.0);
+    pages.ask("cut", json!({"isCut": false}));
+    until(Duration::from_secs(5), "the page is back", || !node.events(1, "leg_back").is_empty());
+    let heard = talk_on(&node, &mut pages, &mut caller);
+    let music = Sound::join([repository().join("prompts/hold.wav").as_path()]);
+    assert!(heard.likeness(&music) > 0.9, "no music: {:.2}", heard.likeness(&music));
     node.stop();
 }
 

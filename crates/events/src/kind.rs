@@ -252,6 +252,16 @@ pub enum Kind {
         /// For how long.
         millis: u32,
     },
+    /// Nothing comes of a browser any more: its page is gone, or its network. The other party hears music meanwhile.
+    LegLost {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Something comes of it again. A page that came by another connection has a leg of its own: see `LegReplaced`.
+    LegBack {
+        /// The leg that was lost.
+        leg: LegId,
+    },
     /// Media was agreed both ways, and flows one way. Once a leg and way.
     MediaOneWay {
         /// The leg.

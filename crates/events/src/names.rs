@@ -1,7 +1,7 @@
 //! The names of kinds of events, as they are written and asked for.
 
 /// Those of all kinds, in the order of [`crate::Kind`].
-pub const KINDS: [&str; 89] = [
+pub const KINDS: [&str; 91] = [
     "node_started",
     "node_stopped",
     "config_applied",
@@ -32,6 +32,8 @@ pub const KINDS: [&str; 89] = [
     "fax_refused",
     "media_started",
     "media_silent",
+    "leg_lost",
+    "leg_back",
     "media_one_way",
     "media_ended",
     "leg_ended",

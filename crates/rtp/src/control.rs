@@ -302,6 +302,16 @@ pub enum Event {
         /// For how long, in milliseconds.
         millis: u32,
     },
+    /// Nothing at all comes from a browser any more, not even a check of its path: its page is gone, or its network.
+    Lost {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// Something comes from a lost browser again.
+    Back {
+        /// The stream.
+        stream: StreamId,
+    },
     /// Media flows one way although both were agreed. Told again and again while that lasts.
     OneWay {
         /// The stream.

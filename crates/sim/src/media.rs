@@ -306,6 +306,12 @@ impl FakeMedia {
         if self.rng.chance(50) {
             due.push((now + Duration::from_secs(5), Event::Silent { stream, millis: 5_000 }));
         }
+        // No draw for this either. Of a browser nothing comes for a while, or never again.
+        if matches!(setup.security, Security::Dtls(_)) && stream.0.is_multiple_of(2) {
+            let lost = now + Duration::from_secs(1 + stream.0 % 7);
+            due.push((lost, Event::Lost { stream }));
+            due.push((lost + Duration::from_secs(stream.0 * 7 % 90), Event::Back { stream }));
+        }
         // No draw for this: the seeds that are known keep their course.
         if stream.0.is_multiple_of(16) {
             let missing = if stream.0.is_multiple_of(32) { Missing::From } else { Missing::To };
@@ -350,7 +356,10 @@ impl FakeMedia {
                 let found = self.streams.get_mut(stream).filter(|found| found.play == Some(*play));
                 found.is_none_or(|found| found.play.take().is_none())
             }
-            Event::Silent { stream, .. } | Event::OneWay { stream, .. } => !self.streams.contains_key(stream),
+            Event::Silent { stream, .. }
+            | Event::OneWay { stream, .. }
+            | Event::Lost { stream }
+            | Event::Back { stream } => !self.streams.contains_key(stream),
             _ => false,
         }
     }

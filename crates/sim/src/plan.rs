@@ -72,7 +72,7 @@ pub(crate) const CALLS_ABROAD: usize = 1;
 
 const NODE: &str = r#"
 node: {name: sim}
-sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060"], session_timer: {expires: 90s, min: 90s}}
+sip: {listen: ["udp:10.0.0.1:5060", "tcp:10.0.0.1:5060", "ws:10.0.0.1:8060"], session_timer: {expires: 90s, min: 90s}}
 rtp: {ports: 30000-30999, address: 10.0.0.1}
 defence: {strangers: 50}
 stir: {trust: roots.pem}

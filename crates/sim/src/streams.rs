@@ -1,9 +1,8 @@
-//! TCP between the switch and the phones that use it: reliable and in order until a connection is cut.
+//! TCP and WebSocket between the switch and the phones that use it: reliable and in order until a connection is cut.
 
 use clock::{Duration, Time};
-use sip::{Flow, Transport};
+use sip::Flow;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 /// When a connection that nobody answers is given up.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,13 +39,13 @@ pub(crate) struct Connection {
 
 impl Streams {
     /// The newest connection of a phone, or one that it opens.
-    pub(crate) fn of_phone(&mut self, phone: usize, local: SocketAddr, address: SocketAddr) -> Flow {
+    pub(crate) fn of_phone(&mut self, phone: usize, from: Flow) -> Flow {
         let newest = self.up.values().rev().find(|connection| connection.phone == phone);
         if let Some(connection) = newest {
             return connection.flow;
         }
         let port = 40_000 + u16::try_from(self.last % 20_000).unwrap_or(0);
-        self.open(phone, local, SocketAddr::new(address.ip(), port), false)
+        self.open(phone, Flow { peer: (from.peer.ip(), port).into(), ..from }, false)
     }
 
     /// The connection that the switch's flow names, or one to the phone that listens at its peer.
@@ -58,7 +57,9 @@ impl Streams {
         if let Some(connection) = known {
             return Some(connection.flow);
         }
-        listening.map(|phone| self.open(phone, flow.local, flow.peer, true))
+        // A page listens nowhere.
+        let phone = listening.filter(|_| !flow.transport.is_websocket())?;
+        Some(self.open(phone, flow, true))
     }
 
     /// Whether a connection is up, and whose it is.
@@ -88,9 +89,9 @@ impl Streams {
         self.up.remove(&number)
     }
 
-    fn open(&mut self, phone: usize, local: SocketAddr, peer: SocketAddr, opened: bool) -> Flow {
+    fn open(&mut self, phone: usize, flow: Flow, opened: bool) -> Flow {
         self.last += 1;
-        let flow = Flow { transport: Transport::Tcp, local, peer, connection: self.last, domain: 0 };
+        let flow = Flow { connection: self.last, ..flow };
         let connection = Connection { phone, flow, opened, to_switch: Time::ZERO, to_phone: Time::ZERO };
         self.up.insert(self.last, connection);
         flow

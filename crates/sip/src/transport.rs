@@ -19,6 +19,11 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether it is WebSocket, with TLS or without (RFC 7118): whoever came by it can be reached by no other connection.
+    pub const fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether the transport itself retransmits, so that timers A, E and G stay off.
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)

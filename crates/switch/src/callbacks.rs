@@ -194,6 +194,7 @@ impl Switch {
             number: Some(Arc::clone(&order.number)),
             route: Vec::new(),
             party: Party::clone(&leg.party),
+            resumes: None,
         };
         self.begin_callback(&plan, (index, planned), (asked, by, &order), leg);
         let ring = planned.ring;

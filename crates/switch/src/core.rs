@@ -44,6 +44,8 @@ pub(crate) enum Timer {
     Flow(ContactId),
     /// When to wait no longer for a further key.
     Keys(LegId),
+    /// When to give up a browser of which nothing comes.
+    Lost(LegId),
     /// When to stop ringing.
     Ring(ContactId),
     /// When to refuse a party's fax whose other party has not answered.
@@ -305,15 +307,19 @@ impl Core {
         self.log(None, Kind::SourceBanned { address, reason: reason.to_owned(), seconds, times });
     }
 
-    pub(crate) fn flow_failed(&mut self, flow: Flow) {
+    /// What went by a flow has failed; the addresses of record of the users who were registered by it.
+    pub(crate) fn flow_failed(&mut self, flow: Flow) -> Vec<String> {
         self.endpoint.flow_failed(self.now, flow, &mut self.sip);
         self.trunks_lost(flow);
-        if flow.connection != 0 {
-            for (user, contact) in self.registrar.flow_closed(flow.connection) {
-                self.users.stir_aor(&user);
-                self.log(None, Kind::Unregistered { user, contact });
-            }
+        if flow.connection == 0 {
+            return Vec::new();
         }
+        let closed = self.registrar.flow_closed(flow.connection).into_iter().map(|(user, contact)| {
+            self.users.stir_aor(&user);
+            self.log(None, Kind::Unregistered { user: user.clone(), contact });
+            user
+        });
+        closed.collect()
     }
 
     pub(crate) fn expire_registrations(&mut self) {

@@ -28,6 +28,12 @@ pub(crate) struct Leg {
     pub(crate) keypad: Keypad,
     /// Whether its party has been sent a REFER.
     pub(crate) was_referred: bool,
+    /// Whether nothing comes of its browser.
+    pub(crate) is_lost: bool,
+    /// Whether the connection has closed by which its browser was reached.
+    pub(crate) is_cut: bool,
+    /// The leg whose place it is rung to take, since that one's browser is lost.
+    pub(crate) resumes: Option<LegId>,
     media: Media,
 }
 
@@ -130,6 +136,9 @@ impl Leg {
             bill: None,
             keypad: Keypad::new(dials_codes),
             was_referred: false,
+            is_lost: false,
+            is_cut: false,
+            resumes: None,
             media,
         }
     }
@@ -372,6 +381,7 @@ impl Leg {
         self.state = State::Over;
         core.channels.leave(&self.party, self.direction);
         core.timers.cancel(Timer::Keys(self.id));
+        core.timers.cancel(Timer::Lost(self.id));
         if let Some(bill) = self.bill.take() {
             core.accounts.end(core.now, &bill);
         }

@@ -341,7 +341,10 @@ impl Switch {
         match input {
             Input::Sip { flow, bytes } => self.on_message(flow, bytes),
             Input::FlowFailed(flow) => {
-                self.core.flow_failed(flow);
+                for aor in self.core.flow_failed(flow) {
+                    let user = aor.rsplit_once('@').map_or(&*aor, |(user, _)| user);
+                    self.with_calls_of(user, |contact, _| contact.on_cut(flow.connection, user));
+                }
             }
             Input::Media(event) => self.on_media(event),
             Input::Dns { question, answer } => self.core.answered(&question, &answer),
@@ -629,6 +632,8 @@ impl Switch {
             E::Silent { stream, millis } => self.with_stream(stream, |contact, core, leg| {
                 core.log(Some(contact.id), Kind::MediaSilent { leg, millis });
             }),
+            E::Lost { stream } => self.with_stream(stream, Contact::on_lost),
+            E::Back { stream } => self.with_stream(stream, Contact::on_back),
             E::Speaker { room, stream } => self.core.rooms.set_speaker(room, stream),
             E::OneWay { stream, missing } => self.with_stream(stream, |contact, core, leg| {
                 let missing = match missing {
@@ -658,6 +663,9 @@ impl Switch {
                 Timer::Flow(id) => self.with_contact(id, Contact::on_flow_timeout),
                 Timer::Keys(leg) => {
                     self.with_stream(leg::stream_of(leg), Contact::on_keys_timeout);
+                }
+                Timer::Lost(leg) => {
+                    self.with_stream(leg::stream_of(leg), Contact::on_lost_timeout);
                 }
                 Timer::Ring(id) => self.with_contact(id, Contact::on_ring_timeout),
                 Timer::Fax(id) => self.with_contact(id, Contact::on_fax_timeout),
@@ -698,6 +706,13 @@ impl Switch {
     ) {
         if let Some(&id) = self.core.streams.get(&stream) {
             self.with_contact(id, |contact, core| work(contact, core, leg::leg_of(stream)));
+        }
+    }
+
+    /// Lets all contacts work that have a user.
+    fn with_calls_of(&mut self, user: &str, mut work: impl FnMut(&mut Contact, &mut Core)) {
+        for id in self.core.users.contacts_of(user).to_vec() {
+            self.with_contact(id, &mut work);
         }
     }
 

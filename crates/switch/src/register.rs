@@ -76,6 +76,7 @@ impl Switch {
         if *message.method() == Method::Subscribe {
             return self.on_subscribe(request, flow, message, user.as_ref());
         }
+        let registering = user.as_ref().map(|user| Arc::clone(&user.name));
         let (status, headers) = match (message.method(), user) {
             (Method::Register, Some(user)) => self.register(&user, flow, message),
             (Method::Options, _) if self.is_draining() => (503, vec![header("Retry-After", "5")]),
@@ -88,6 +89,12 @@ impl Switch {
             _ => (405, vec![header("Allow", ALLOW)]),
         };
         self.core.respond(request, status, &headers);
+        if status == 200
+            && flow.transport.is_websocket()
+            && let (Method::Register, Some(user)) = (message.method(), registering)
+        {
+            self.with_calls_of(&user, |contact, core| contact.on_registered(core, &user));
+        }
     }
 
     fn register(&mut self, user: &User, flow: Flow, message: &Message) -> (u16, Headers) {

@@ -87,6 +87,7 @@ impl Switch {
             number: Some(number.into()),
             route: Vec::new(),
             party: leg.party.clone(),
+            resumes: None,
         };
         let info = CallInfo {
             from: Arc::clone(&identity.number),

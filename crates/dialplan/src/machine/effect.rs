@@ -55,6 +55,9 @@ pub enum MachineInput {
     QueueEnded(QueueResult),
     /// An agent has the caller of [`Effect::Enqueue`]: from now on it is as if it had been dialled.
     Served,
+    /// The agent who served it is lost, and the caller waits in the queue again: [`MachineInput::Served`] or
+    /// [`MachineInput::QueueEnded`] follows. Without an agent that served it nothing changes.
+    WaitsAgain,
     /// Answer to [`Effect::CallBack`].
     CallbackDone(CallbackResult),
     /// Answer to [`Effect::Agent`]: whether it was done.

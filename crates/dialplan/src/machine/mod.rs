@@ -17,6 +17,7 @@ pub(crate) use turn::{Call, Event, Next, Turn, Wait};
 pub use voicemail::{LeftMessage, MailboxOrder, MailboxResult, MessageResult, NewMessage};
 
 use crate::program::Pc;
+use crate::verb::Typed;
 use crate::{Client, ClientIndex, Config, FlowIndex};
 use clock::Time;
 use shaken::{Attestation, Verstat};
@@ -115,6 +116,11 @@ impl Machine {
             MachineInput::Served => {
                 if let State::Waiting { wait: wait @ Wait::Queue(_), .. } = &mut self.state {
                     *wait = Wait::Dial;
+                }
+            }
+            MachineInput::WaitsAgain => {
+                if let State::Waiting { wait: wait @ Wait::Dial, .. } = &mut self.state {
+                    *wait = Wait::Queue(Typed::default());
                 }
             }
             MachineInput::CallbackDone(result) => {

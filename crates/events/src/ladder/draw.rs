@@ -259,6 +259,8 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::MediaSilent { leg, millis } => {
             ('!', format!("no RTP from {} for {} s", name(leg), seconds(u64::from(*millis))))
         }
+        Kind::LegLost { leg } => ('!', format!("nothing comes of {} any more: it is waited for", name(leg))),
+        Kind::LegBack { leg } => ('│', format!("{} is back", name(leg))),
         Kind::MediaOneWay { leg, missing: Missing::From } => {
             ('!', format!("no media from {}, which is sent some", name(leg)))
         }

@@ -2,12 +2,17 @@
 
 use super::Surroundings;
 use super::leg::Leg;
-use clock::Time;
+use clock::{Duration, Time};
 use rtp::control::{Event, Setup};
 use rtp::{DtlsParameters, IceCredentials, Security};
 use secure::{Answer, Dtls, DtlsError, IceLite, Identity};
 use std::net::SocketAddr;
 use std::time::Instant;
+
+/// For how long nothing need come of a browser that sends media: so many packets in a row are not lost by chance.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// The same while it sends none. It checks its path some seconds apart (RFC 7675 section 5.1: 4 to 6).
+const PATIENCE_WITHOUT_MEDIA: Duration = Duration::from_secs(8);
 
 /// What a datagram is by its first byte (RFC 7983 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,10 @@ pub(super) struct Browser {
     /// Where it is sent to; `None` while nobody has consented.
     target: Option<SocketAddr>,
     has_keys: bool,
+    /// When something of it has come last; `None` until then.
+    seen: Option<Time>,
+    /// Whether nothing comes any more.
+    lost: bool,
 }
 
 impl Browser {
@@ -54,7 +63,7 @@ impl Browser {
         let ice = agent(&agreed.ice);
         let dtls = Dtls::new(now, identity, agreed.role, agreed.fingerprint.clone());
         let dtls = Some(dtls.map_err(|error| error.to_string())?);
-        Ok(Self { ice, former: None, dtls, agreed, target: None, has_keys: false })
+        Ok(Self { ice, former: None, dtls, agreed, target: None, has_keys: false, seen: None, lost: false })
     }
 
     /// Goes on after an ICE restart: the handshake is that between the same parties (RFC 8842 5.1). What nobody has checked
@@ -84,6 +93,18 @@ impl Browser {
         let former = self.former.as_ref().and_then(|former| former.target(now));
         self.former.take_if(|_| former.is_none());
         self.ice.target(now).or(former)
+    }
+
+    /// Something of it has come; whether it was lost until now.
+    fn see(&mut self, now: Time) -> bool {
+        self.seen = Some(now);
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Whether it is lost from now on.
+    fn miss(&mut self, now: Time, patience: Duration) -> bool {
+        let is_gone = self.seen.is_some_and(|seen| now.since(seen) >= patience);
+        is_gone && !std::mem::replace(&mut self.lost, true)
     }
 
     fn is_with(&self, agreed: &DtlsParameters) -> bool {
@@ -156,7 +177,9 @@ impl Leg {
         let kind = Kind::of(datagram);
         if kind == Kind::Stun {
             if let Some(answer) = browser.check(now, from, datagram) {
+                let is_back = browser.see(now);
                 self.send_to(answer.as_bytes(), from);
+                self.tell_back(is_back, around);
                 self.follow(now);
             }
             return false;
@@ -165,20 +188,32 @@ impl Leg {
             self.protection.refuse();
             return false;
         }
+        let is_back = browser.see(now);
         if kind == Kind::Dtls {
             if let Err(error) = browser.shake(around.clock.instant(now), datagram) {
                 self.complain(&error.to_string(), around);
             }
             self.go_on_shaking();
         }
+        self.tell_back(is_back, around);
         kind == Kind::Media
     }
 
-    /// What is due of the handshake; whether the browser has just ceased to consent.
-    pub(super) fn keep_browser(&mut self, now: Time, around: &Surroundings) -> bool {
+    fn tell_back(&self, is_back: bool, around: &Surroundings) {
+        if is_back {
+            around.tell(Event::Back { stream: self.id });
+        }
+    }
+
+    /// What is due of the handshake, and whether anything comes of it; whether it has just ceased to consent.
+    pub(super) fn keep_browser(&mut self, now: Time, expects_media: bool, around: &Surroundings) -> bool {
         let Some(browser) = &mut self.browser else { return false };
         let consented = browser.consents();
         browser.on_time(around.clock.instant(now));
+        let patience = if expects_media { PATIENCE } else { PATIENCE_WITHOUT_MEDIA };
+        if browser.miss(now, patience) {
+            around.tell(Event::Lost { stream: self.id });
+        }
         self.follow(now);
         consented && self.browser.as_ref().is_some_and(|browser| !browser.consents())
     }

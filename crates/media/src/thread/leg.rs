@@ -516,7 +516,7 @@ impl Leg {
 
     /// Tells what is overdue: a digit whose end was lost, and the party's silence.
     pub(super) fn tell_overdue(&mut self, now: Time, around: &Surroundings) {
-        let is_deserted = self.keep_browser(now, around);
+        let is_deserted = self.keep_browser(now, self.watch != Watch::Off, around);
         if let Some(Digit { digit, millis }) = self.rtp.flush_digit(now) {
             around.tell(Event::Digit { stream: self.id, digit, millis });
         }

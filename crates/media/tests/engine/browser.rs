@@ -137,6 +137,19 @@ fn a_browser_is_bridged_with_a_phone_both_ways() {
     assert_eq!((stats.received, stats.sent, stats.refused), (20, 20, 0));
 }
 
+#[test]
+fn a_browser_of_which_nothing_comes_is_lost_until_something_does() {
+    let (own, theirs) = (Identity::generate().expect("a certificate"), Identity::generate().expect("one"));
+    let mut rig = Rig::start_with(79, LONG, Some(theirs.clone()));
+    let browser = Browser::open(&mut rig, &own, &theirs, &own);
+    browser.check();
+    let lost = |event: &Event| matches!(event, Event::Lost { .. }).then_some(());
+    rig.wait_for(lost);
+    browser.check();
+    rig.wait_for(|event| matches!(event, Event::Back { .. }).then_some(()));
+    rig.wait_for(lost);
+}
+
 /// Whoever sits between has another certificate than the one that the signalling has told.
 #[test]
 fn a_wrong_certificate_gets_no_media() {

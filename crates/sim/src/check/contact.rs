@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::replace;
 use std::sync::Arc;
 
+/// How long a page may be away.
+const LONGEST_LOSS: Duration = Duration::from_secs(30);
 /// The longest ringing of the plan: `direct`, or the three phones of `hunt`.
 const LONGEST_DIAL: Duration = Duration::from_secs(20);
 /// The longest ringing of a test call, and how long it lasts then.
@@ -59,6 +61,8 @@ pub(super) struct Leg {
     pub(super) early: bool,
     pub(super) ringing: bool,
     pub(super) held: bool,
+    /// Since when nothing comes of its page.
+    pub(super) lost: Option<Time>,
     pub(super) fax: bool,
     /// Which ways no media flows, as it was told.
     pub(super) missing: Vec<Missing>,
@@ -89,9 +93,9 @@ impl Contact {
     }
 
     /// Legs of a dial, a bridge or a test, and whether each must hear music: who waits for an answer, a party whose other
-    /// party holds, and who takes a test call.
+    /// party holds or is lost, and who takes a test call.
     pub(super) fn listeners(&self) -> Vec<(LegId, bool)> {
-        let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held);
+        let held = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.held || leg.lost.is_some());
         match (self.bridge, self.dialing) {
             (Some((a, b)), _) => {
                 let with_call = self.company();
@@ -150,6 +154,14 @@ impl Contact {
                 (!leg.answered || replace(&mut leg.held, holds) == holds)
                     .then_some("hold and resume alternate")
             }
+            Kind::LegLost { leg } => {
+                let leg = self.leg(*leg)?;
+                (leg.lost.replace(at).is_some() || !leg.answered).then_some("lost twice or before the answer")
+            }
+            Kind::LegBack { leg } => {
+                let lost = self.leg(*leg)?.lost.take();
+                lost.is_none_or(|since| at - since > LONGEST_LOSS).then_some("back that was not lost, or too late")
+            }
             Kind::FaxStarted { leg } | Kind::FaxEnded { leg } => {
                 let faxes = matches!(kind, Kind::FaxStarted { .. });
                 let leg = self.leg(*leg)?;
@@ -206,7 +218,9 @@ impl Contact {
                 let overdue = self.test_until.is_some_and(|until| at > until);
                 let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
                 let bridged = bridged || self.room.as_ref().is_some_and(|(_, there)| there == leg);
-                (bridged || overdue).then_some("ended in a bridge, or a test call that lasts for too long")
+                let missed = ended.lost.is_some_and(|since| at - since > LONGEST_LOSS);
+                (bridged || overdue || missed)
+                    .then_some("ended in a bridge, or a test call or the loss of a page that lasts for too long")
             }
             Kind::DialStarted { .. } => {
                 self.decided = false;

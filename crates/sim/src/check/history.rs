@@ -326,6 +326,7 @@ impl History {
                     early: false,
                     ringing: false,
                     held: false,
+                    lost: None,
                     fax: false,
                     missing: Vec::new(),
                 };
@@ -422,6 +423,11 @@ impl History {
             }
             Kind::CodeDialled { .. } => self.tally.codes += 1,
             Kind::LegReplaced { .. } => self.tally.replaced += 1,
+            Kind::LegEnded { cause, .. } => {
+                self.tally.pages_given_up += u64::from(&*cause.reason == "the page did not come back");
+            }
+            Kind::LegLost { .. } => self.tally.lost += 1,
+            Kind::LegBack { .. } => self.tally.back += 1,
             Kind::Released { .. } => self.tally.released += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Done } => self.tally.handed_over += 1,
             Kind::TransferEnded { outcome: TransferOutcome::Cancelled } => self.tally.taken_back += 1,

@@ -111,6 +111,12 @@ tally! {
     transfers "transfers";
     /// Legs whose place a phone took.
     replaced "replaced";
+    /// Pages of which nothing came any more.
+    lost "pages lost";
+    /// Of these, those that came back.
+    back "back";
+    /// Those that were given up.
+    pages_given_up "given up";
     /// Parties whose trunk was asked to call elsewhere.
     released "released";
     /// Feature codes.

@@ -9,7 +9,8 @@ impl Phone {
     /// The profile and the lines of a description. What a phone offers first it may leave out later, and the other way
     /// about; a new key of one with ICE is a restart.
     pub(super) fn keys(&mut self, offers: bool) -> (&'static str, String) {
-        if !self.encrypts || self.rng.chance(100) {
+        let is_page = self.transport.is_websocket();
+        if !is_page && (!self.encrypts || self.rng.chance(100)) {
             return ("RTP/AVP", String::new());
         }
         let is_new = self.rng.chance(100) && (offers || !self.has_ice());
@@ -30,9 +31,11 @@ impl Phone {
         (if alone { "RTP/SAVP" } else { "RTP/AVP" }, line)
     }
 
-    /// As a browser writes it. The switch offers it to nobody first, but to whom it once has met so.
+    /// As a browser writes it. Beside pages the switch offers it to nobody first, but to whom it once has met so.
     fn handshake(&self, offers: bool) -> (&'static str, String) {
-        let (profile, setup) = if offers { ("UDP/TLS/RTP/SAVPF", "actpass") } else { ("RTP/AVP", "active") };
+        let setup = if offers { "actpass" } else { "active" };
+        let is_known = offers || self.transport.is_websocket();
+        let profile = if is_known { "UDP/TLS/RTP/SAVPF" } else { "RTP/AVP" };
         let (ufrag, password) = self.key.split_at(8);
         let digest = ["CD"; 32].join(":");
         let lines = format!(
@@ -41,8 +44,11 @@ impl Phone {
         (profile, lines)
     }
 
-    /// Every other one of those that encrypt.
+    /// Pages, and every other one of those that encrypt.
     fn has_ice(&self) -> bool {
+        if self.transport.is_websocket() {
+            return true;
+        }
         let IpAddr::V4(ip) = self.address.ip() else { return false };
         ip.octets()[3] % 2 == 0
     }

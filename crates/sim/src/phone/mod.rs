@@ -26,7 +26,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng as _;
 use register::{Challenge, Registration};
 use session::{Call, ignored_dialog};
-use sip::Transport;
+use sip::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use timer::Habit;
@@ -35,6 +35,8 @@ use watch::Watch;
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
 pub(crate) const T2: Duration = Duration::from_secs(4);
+/// Where the switch has its listener for pages.
+const PAGES: u16 = 8060;
 /// 64*T1.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(32);
 
@@ -254,8 +256,19 @@ impl Phone {
         self.transport.is_reliable()
     }
 
-    /// Its connection is gone: what waits for a response goes out again, on another one.
-    pub(crate) fn reconnect(&mut self, out: &mut Vec<Out>) {
+    /// How it reaches the switch, but for the connection.
+    pub(crate) fn way(&self) -> Flow {
+        let port = if self.transport.is_websocket() { PAGES } else { self.switch.port() };
+        let local = SocketAddr::new(self.switch.ip(), port);
+        Flow { transport: self.transport, local, peer: self.address, connection: 0, domain: 0 }
+    }
+
+    /// Its connection is gone: what waits for a response goes out again, on another one. A page registers again, since nobody
+    /// can call it now.
+    pub(crate) fn reconnect(&mut self, now: Time, out: &mut Vec<Out>) {
+        if self.transport.is_websocket() && self.registration.is_some() {
+            self.timers.set((0, Act::Register), now + T1);
+        }
         let pending = self.clients.values().map(|client| Out::Send(client.bytes.clone())).collect();
         self.emit(pending, out);
     }
@@ -309,7 +322,10 @@ impl Phone {
     /// Where calls to this phone go.
     fn contact_uri(&self) -> String {
         let uri = format!("sip:{}@{}", self.name, self.address);
-        if self.is_on_stream() { uri + ";transport=tcp" } else { uri }
+        match self.transport {
+            Transport::Udp => uri,
+            other => uri + ";transport=" + other.uri_token(),
+        }
     }
 
     fn contact(&self) -> Option<String> {

@@ -47,6 +47,9 @@ pub(super) fn phones(rng: &mut ChaCha12Rng) -> Vec<Phone> {
             let is_trunk = matches!(name, "carrier" | "pbx" | "uplink");
             let transport =
                 if password.is_some() && rng.chance(250) { Transport::Tcp } else { Transport::Udp };
+            // No draw for this: some of those are pages in a browser.
+            let is_page = transport == Transport::Tcp && matches!(name, "alice" | "carol");
+            let transport = if is_page { Transport::Ws } else { transport };
             let mut phone = Phone::new(name, password, address(ip), SWITCH, transport, fork(rng));
             let calls = match name {
                 _ if is_trunk => 1 + rng.below(6),

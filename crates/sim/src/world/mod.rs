@@ -472,7 +472,7 @@ impl World {
         for out in out {
             match out {
                 Out::Send(bytes) if self.phones[index].is_on_stream() => {
-                    let flow = self.streams.of_phone(index, SWITCH, from);
+                    let flow = self.streams.of_phone(index, self.phones[index].way());
                     let at = self.now + self.network.delay(&mut self.rng);
                     let at = self.streams.arrives_at_switch(flow.connection, at);
                     self.send(at - self.now, Delivery::ToSwitch { flow, bytes });
@@ -633,7 +633,7 @@ impl World {
             self.turn(Input::FlowFailed(Flow { connection: 0, ..flow }), None)?;
         }
         let mut out = Vec::new();
-        self.phones[phone].reconnect(&mut out);
+        self.phones[phone].reconnect(self.now, &mut out);
         self.take_from_phone(phone, out);
         Ok(())
     }

@@ -168,6 +168,8 @@ pub(crate) struct Destination {
     pub(crate) number: Option<Arc<str>>,
     pub(crate) route: Vec<String>,
     pub(crate) party: Party,
+    /// The leg whose place its leg is to take, once it has answered by itself.
+    pub(crate) resumes: Option<LegId>,
 }
 
 impl Contact {
@@ -270,10 +272,10 @@ impl Contact {
             protection,
         };
         let mut leg = Leg::new(core, id, new, port, self.caller.codec());
-        let body = leg.open(core, self.id);
+        let (body, resumes) = (leg.open(core, self.id), to.resumes);
         let invite = self.send_invite(core, to, body);
         self.log_new_leg(core, &leg, invite);
-        leg.bill = bill;
+        (leg.bill, leg.resumes) = (bill, resumes);
         leg.invite = Some(invite);
         core.invites.insert(invite, (self.id, id));
         Ok(leg)
@@ -331,6 +333,7 @@ impl Contact {
                 number: None,
                 route: binding.path.clone(),
                 party: Party::User(Arc::clone(user)),
+                resumes: None,
             })
             .collect();
         if found.is_empty() { Err(480) } else { Ok(found) }
@@ -346,6 +349,9 @@ impl Contact {
         }
         if self.is_supervisor(leg) {
             return self.supervisor_answered(core, leg, message);
+        }
+        if self.is_rung_again(leg) {
+            return self.answered_again(core, leg, message);
         }
         let id = self.id;
         let dialing = matches!(self.phase, Phase::Dialing(_));

@@ -55,9 +55,15 @@ impl Contact {
                     let display = self.identity.display.as_deref().map(str::to_owned);
                     Address { display, uri: format!("sip:{}@{host}", self.identity.number) }
                 };
-                self.to_agent(core, &to.party, Introduction { from, headers: Vec::new() })
+                let headers = to.resumes.map(|_| self.to_page()).unwrap_or_default();
+                self.to_agent(core, &to.party, Introduction { from, headers })
             }
         }
+    }
+
+    /// What a page is told that is rung into a call of its own again.
+    fn to_page(&self) -> Vec<(Cow<'static, str>, String)> {
+        vec![("X-Resumes".into(), self.id.0.to_string()), auto_answer(AutoAnswer::AnswerMode)]
     }
 
     /// What the phone of an agent is told besides, if it is rung for a queue.

@@ -45,6 +45,7 @@ impl Contact {
     pub(crate) fn give(&mut self, core: &mut Core, to: ContactId) -> FarSide {
         core.timers.cancel(Timer::Flow(self.id));
         self.cut_briefing(core);
+        self.ring_no_more(core);
         let seat = self.leave_room(core, false);
         let place = self.leave_queue(core, EndedBy::Switch, QueueOutcome::Moved);
         let reached = match std::mem::replace(&mut self.phase, Phase::Flow) {

@@ -109,7 +109,7 @@ impl Contact {
         }
     }
 
-    /// Who is to hear what: whoever waits for an answer, whom the other party holds, who is alone in a room, and who
+    /// Who is to hear what: whoever waits for an answer, whom the other party holds or whose other party is lost, who is alone in a room, and who
     /// takes a test call.
     fn wanted_music(&self, core: &Core) -> [Option<(LegId, Tune)>; 4] {
         let is_up = |leg: &&Leg| matches!(leg.state, State::Answered { .. });
@@ -164,8 +164,9 @@ impl Contact {
             }
             Phase::Bridged { callee: id } => {
                 let (a, b) = (caller, callee(*id));
-                let is_holding = |leg: &Leg| matches!(leg.state, State::Answered { held: true, .. });
-                let holds = |leg: Option<&Leg>| leg.is_some_and(is_holding);
+                let is_away =
+                    |leg: &Leg| leg.is_lost || matches!(leg.state, State::Answered { held: true, .. });
+                let holds = |leg: Option<&Leg>| leg.is_some_and(is_away);
                 let hears = |listener: Option<&Leg>, holder| {
                     listener.filter(|_| holds(holder)).map(|leg| (leg.id, Tune::System("hold")))
                 };

@@ -17,6 +17,7 @@ mod hush;
 mod identity;
 mod join;
 mod keys;
+mod lost;
 mod media;
 mod queue;
 mod redirect;
@@ -44,6 +45,7 @@ use early::EarlyBridge;
 use events::{Cause, ContactId, Direction, EndedBy, Kind, LegId};
 use fax::Faxing;
 use hush::Hushing;
+use lost::Served;
 use media::{Music, Playing};
 use queue::FormerPlace;
 use sip::Message;
@@ -86,6 +88,8 @@ pub(crate) struct Contact {
     /// Whom the caller hears before the answer.
     early: Option<EarlyBridge>,
     faxing: Faxing,
+    /// The agent of a queue who has its caller.
+    served: Option<Box<Served>>,
     /// Where its caller has waited before.
     former_place: Option<Box<FormerPlace>>,
     /// Whom it calls back, until that one is where its agent is kept.
@@ -167,6 +171,7 @@ impl Contact {
             music: Vec::new(),
             early: None,
             faxing: Faxing::default(),
+            served: None,
             former_place: None,
             calls_back: None,
             tapes: Tapes::default(),
@@ -189,6 +194,7 @@ impl Contact {
     /// Lets the flow take in what happened; true once nothing is left of the contact.
     pub(crate) fn settle(&mut self, core: &mut Core) -> bool {
         self.run_flow(core);
+        self.follow_lost(core);
         self.follow_record_rules(core);
         self.follow_secret(core);
         self.take_over(core);

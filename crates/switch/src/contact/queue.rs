@@ -283,6 +283,7 @@ impl Contact {
             Some(Offer { number, agent, .. }) => {
                 let (offer, agent) = (*number, Arc::clone(agent));
                 let answered = QueueOutcome::Answered(Arc::clone(&agent));
+                self.served_by(core.now, leg, &waiting.order, waiting.entered);
                 self.close_place(core, &waiting, Some(offer), OfferOutcome::AnotherAgent, answered);
                 core.queues.handle(core.now, Input::OfferEnded { offer, outcome: Outcome::Answered });
             }

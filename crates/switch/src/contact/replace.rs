@@ -34,17 +34,7 @@ impl Contact {
         self.answer_taker(core, taken_by);
         match self.phase {
             Phase::Dialing(_) => self.win(core, taken_by, "picked up"),
-            Phase::Bridged { callee } => {
-                self.unbridge(core, callee);
-                self.phase = Phase::Flow;
-                let stays = if callee == replaced { taken_by } else { callee };
-                if callee != replaced {
-                    self.turn(taken_by);
-                    self.record_on(core);
-                }
-                self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
-                self.connect(core, stays);
-            }
+            Phase::Bridged { .. } => self.take_place(core, replaced, taken_by),
             Phase::Flow
             | Phase::Test
             | Phase::CallingBack
@@ -53,6 +43,20 @@ impl Contact {
             | Phase::Releasing
             | Phase::Conference(_) => {}
         }
+    }
+
+    /// An answered leg takes another one's place in a bridge.
+    pub(super) fn take_place(&mut self, core: &mut Core, replaced: LegId, taken_by: LegId) {
+        let Phase::Bridged { callee } = self.phase else { return };
+        self.unbridge(core, callee);
+        self.phase = Phase::Flow;
+        let stays = if callee == replaced { taken_by } else { callee };
+        if callee != replaced {
+            self.turn(taken_by);
+            self.record_on(core);
+        }
+        self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
+        self.connect(core, stays);
     }
 
     /// 200 for who has taken a leg's place.

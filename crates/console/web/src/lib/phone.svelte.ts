@@ -148,6 +148,8 @@ export class Phone {
       displayName: display_name ?? user,
       authorizationUsername: user,
       authorizationHa1: ha1,
+      // A page that is loaded anew is to come back into its call, and must not end it.
+      gracefulShutdown: false,
       logLevel: "error",
       transportOptions: { server: `${transport}://${location.hostname}:${port}` },
       sessionDescriptionHandlerFactoryOptions: {
@@ -250,18 +252,37 @@ export class Phone {
   }
 
   #ring(invitation: Invitation): void {
-    if (this.#session) {
+    const before = this.#session;
+    const isResumed = invitation.request.hasHeader("X-Resumes");
+    if (before && !isResumed) {
       void invitation.reject({ statusCode: 486 });
       return;
     }
     this.#session = invitation;
-    this.call = "ringing";
-    this.#ringer.start();
-    notify();
     invitation.stateChange.addListener((state) => {
+      if (invitation !== this.#session) return;
       if (state === SessionState.Established) this.#begin();
       if (state === SessionState.Terminated) this.#over();
     });
+    if (isResumed) {
+      void this.#resume(before);
+      return;
+    }
+    this.call = "ringing";
+    this.#ringer.start();
+    notify();
+    // RFC 5373 section 4.
+    if (/^auto/i.test(invitation.request.getHeader("Answer-Mode") ?? "")) void this.answer();
+  }
+
+  /** The node lost this page in a call, and has it again: the call goes on as it was. */
+  async #resume(before: Dialogue | undefined): Promise<void> {
+    const { isHeld, isMute } = this;
+    await this.answer();
+    if (isMute) this.mute(true);
+    if (isHeld) await this.hold(true);
+    // The node has let it go, and may have no way to say so.
+    before?.dispose().catch(() => {});
   }
 
   #begin(): void {
