@@ -117,8 +117,10 @@ fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
 
 /// More than all of a call that is cut for ten seconds: a phone hangs up when its speech is over.
 fn long_speech() -> Sound {
-    let prompts = ["mailbox-keys", "technical-problem", "invalid", "unavailable", "leave-message", "no-input"];
-    let of = |language: &str| prompts.map(|prompt| repository().join(format!("prompts/{language}/{prompt}.wav")));
+    let prompts =
+        ["mailbox-keys", "technical-problem", "invalid", "unavailable", "leave-message", "no-input"];
+    let of =
+        |language: &str| prompts.map(|prompt| repository().join(format!("prompts/{language}/{prompt}.wav")));
     let paths: Vec<PathBuf> = ["en", "fr", "es"].iter().flat_map(|language| of(language)).collect();
     Sound::join(paths.iter().map(PathBuf::as_path))
 }

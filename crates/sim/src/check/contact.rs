@@ -160,7 +160,8 @@ impl Contact {
             }
             Kind::LegBack { leg } => {
                 let lost = self.leg(*leg)?.lost.take();
-                lost.is_none_or(|since| at - since > LONGEST_LOSS).then_some("back that was not lost, or too late")
+                lost.is_none_or(|since| at - since > LONGEST_LOSS)
+                    .then_some("back that was not lost, or too late")
             }
             Kind::FaxStarted { leg } | Kind::FaxEnded { leg } => {
                 let faxes = matches!(kind, Kind::FaxStarted { .. });
@@ -219,8 +220,9 @@ impl Contact {
                 let bridged = self.bridge.is_some_and(|(a, b)| a == *leg || b == *leg);
                 let bridged = bridged || self.room.as_ref().is_some_and(|(_, there)| there == leg);
                 let missed = ended.lost.is_some_and(|since| at - since > LONGEST_LOSS);
-                (bridged || overdue || missed)
-                    .then_some("ended in a bridge, or a test call or the loss of a page that lasts for too long")
+                (bridged || overdue || missed).then_some(
+                    "ended in a bridge, or a test call or the loss of a page that lasts for too long",
+                )
             }
             Kind::DialStarted { .. } => {
                 self.decided = false;

@@ -142,7 +142,14 @@ impl Hunt {
             if let Some(flow) = flows.next() {
                 let (request_uri, party) = (route.request_uri.clone(), route.party.clone());
                 let number = route.number.clone();
-                return Ok(Some(Destination { flow, request_uri, number, route: Vec::new(), party, resumes: None }));
+                return Ok(Some(Destination {
+                    flow,
+                    request_uri,
+                    number,
+                    route: Vec::new(),
+                    party,
+                    resumes: None,
+                }));
             }
             if !self.leaves {
                 break;

@@ -203,7 +203,8 @@ queues: {line: {agents: [alice]}}
 numbers: {100: in}
 flows: {in: [answer, {enqueue: line}]}
 ";
-    const SDP: &str = "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 1.1.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+    const SDP: &str =
+        "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 1.1.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
     /// A caller of a queue, its agent, and all that is told of them.
     struct Talk {
@@ -263,7 +264,10 @@ flows: {in: [answer, {enqueue: line}]}
                  Content-Length: {}\r\n\r\n{SDP}",
                 SDP.len()
             );
-            talk.turn(Input::Sip { flow: Flow::udp(ours, ([192, 0, 2, 7], 5060).into()), bytes: invite.into() });
+            talk.turn(Input::Sip {
+                flow: Flow::udp(ours, ([192, 0, 2, 7], 5060).into()),
+                bytes: invite.into(),
+            });
             talk.acknowledge();
             talk.pass(Duration::from_secs(3));
             let (transport, peer) = ("UDP".into(), ([10, 0, 2, 1], 5060).into());
