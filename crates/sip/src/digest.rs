@@ -244,19 +244,26 @@ impl fmt::Display for Credentials {
     }
 }
 
-/// The `name=value` list of a challenge or of credentials.
-struct AuthParams<'a>(&'a str);
+/// The names and values of a challenge or of credentials.
+struct AuthParams<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> AuthParams<'a> {
     fn of_digest(value: &'a str) -> Option<Self> {
         let (scheme, params) = value.trim_ascii().split_once([' ', '\t'])?;
-        scheme.eq_ignore_ascii_case("Digest").then_some(Self(params))
+        if !scheme.eq_ignore_ascii_case("Digest") {
+            return None;
+        }
+        let params = Split::auth_params(params).filter_map(|param| param.split_once('='));
+        let params = params.map(|(name, value)| (name.trim_ascii_end(), value.trim_ascii_start()));
+        // All that are defined, so that one allocation is enough (RFC 7616 section 3.4).
+        let mut found = Vec::with_capacity(12);
+        found.extend(params);
+        Some(Self(found))
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        let mut params = Split::auth_params(self.0).filter_map(|param| param.split_once('='));
-        let (_, value) = params.find(|(have, _)| have.trim_ascii_end().eq_ignore_ascii_case(name))?;
-        Some(unquote(value.trim_ascii_start()).into_owned())
+        let (_, value) = self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name))?;
+        Some(unquote(value).into_owned())
     }
 
     /// MD5 if none is named (RFC 7616 section 3.3).
