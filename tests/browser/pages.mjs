@@ -93,6 +93,18 @@ const commands = {
     await writeFile(path, Buffer.from(await pages.get(who).evaluate(record, seconds), "base64"));
   },
 
+  /** Plays the first recording of a call's page for a moment; how many seconds it has. */
+  async play({ who }) {
+    const player = pages.get(who).locator("audio[controls]").first();
+    await player.waitFor();
+    return player.evaluate(async (audio) => {
+      await audio.play();
+      await new Promise((resolve) => (audio.ontimeupdate = () => audio.currentTime > 0 && resolve()));
+      audio.pause();
+      return audio.duration;
+    });
+  },
+
   /** What a script of the page can read of its cookies. */
   cookies: ({ who }) => pages.get(who).evaluate(() => document.cookie),
 

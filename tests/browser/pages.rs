@@ -108,6 +108,12 @@ fn an_agent_takes_a_caller_of_the_queue_in_its_page_and_both_hear_each_other() {
     // The page has the browser take echo and noise out of what the agent says, which changes its shape.
     assert!(heard.windows >= 3 && heard.best > 0.8, "the caller heard the agent: {heard:?}");
     pages.see("anna", "left to write up");
+    pages.ask("fill", json!({"who": "anna", "field": "What came of it", "value": "sold"}));
+    pages.press("anna", "Note");
+    pages.see("anna", "Noted: sold");
+    until(Duration::from_secs(5), "the outcome is in the log", || {
+        node.events(1, "disposition_noted").iter().any(|noted| noted["disposition"] == "sold")
+    });
     pages.press("anna", "One minute more");
     pages.press("anna", "Finish");
     pages.see_in("carol", "[data-agent='1000']", "Ready");
@@ -167,6 +173,10 @@ fn a_call_outlives_its_page_that_is_loaded_anew() {
     until(Duration::from_secs(5), "the page has its call", || node.events(1, "leg_replaced").len() == 1);
     hears(&mut pages);
     talk_on(&node, &mut pages, &mut caller);
+    pages.ask("go", json!({"who": "carol", "path": "/call/1"}));
+    let seconds = pages.ask("play", json!({"who": "carol"})).as_f64().expect("a length");
+    // Each of them has listened for six seconds before and after.
+    assert!((18.0..60.0).contains(&seconds), "{seconds} s");
     node.stop();
 }
 

@@ -54,6 +54,28 @@ fn count(folder: &Path, ending: &str) -> usize {
 }
 
 #[test]
+fn nothing_is_recorded_before_the_caller_has_allowed_it_or_after_it_has_refused() {
+    let flows = "\
+numbers: {yes: yes, no: no, unasked: unasked, changed: changed}
+flows:
+  yes: [answer, {record: allowed}, {play: ten-seconds}]
+  no: [answer, {record: refused}, record, {play: ten-seconds}]
+  unasked: [answer, record, {play: ten-seconds}]
+  changed: [answer, {record: allowed}, {pause: 1s}, {record: refused}, {play: ten-seconds}]
+";
+    let node = Node::start(&setup("{calls: always, consent: asked}").flows(flows));
+    for number in ["yes", "no", "unasked", "changed"] {
+        call(&node, number, 3);
+    }
+    node.calls(4);
+    let found = listed(&node, &[]);
+    let found: Vec<_> = found.iter().map(|it| (it["contact"].as_u64(), it["seconds"].as_u64())).collect();
+    assert!(matches!(found[..], [(Some(4), Some(1 | 2)), (Some(1), Some(3..=5))]), "{found:?}");
+    assert_eq!(node.events(2, "recording_consent")[0]["given"], false);
+    assert_eq!(node.events(3, "recording_withheld").len(), 1, "the flow's own wish");
+}
+
+#[test]
 fn calls_are_recorded_by_rule_and_are_ciphertext_until_they_are_erased() {
     let never = "numbers: {quiet: {flow: ivr, record: never}}\n";
     let node = Node::start(&setup("{calls: always, encrypted: true}").flows(never));

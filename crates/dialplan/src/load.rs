@@ -15,7 +15,7 @@ use crate::number;
 use crate::program::{Handlers, Program};
 use crate::prompts::Prompts;
 use crate::queues::{self, Around, Queue};
-use crate::recording::OfNumbers;
+use crate::recording::{OfNumbers, Recording};
 use crate::table;
 use crate::users::Users;
 use crate::yaml::{self, Key, Node as Yaml};
@@ -110,10 +110,10 @@ pub fn load(input: &Input) -> Result<Config, Report> {
             let agents = agents.all;
             let by_name = agents.iter().enumerate();
             let agents_by_name = by_name.map(|(place, agent)| (Arc::clone(&agent.name), place)).collect();
-            let has_record_rules = clients
-                .iter()
-                .any(|client| client.recording.calls.is_some() || !client.record_rules.is_empty())
-                || queues.iter().any(|queue| queue.record.is_some())
+            let has_record_rules = clients.iter().any(|client| {
+                let Recording { calls, asks, .. } = &client.recording;
+                calls.is_some() || *asks || !client.record_rules.is_empty()
+            }) || queues.iter().any(|queue| queue.record.is_some())
                 || agents.iter().any(|agent| agent.record.is_some());
             Ok(Config {
                 node,

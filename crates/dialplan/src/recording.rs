@@ -32,6 +32,8 @@ pub struct Recording {
     pub keep: Option<Duration>,
     /// Whether they are on disk as ciphertext alone, once they are complete.
     pub encrypted: bool,
+    /// Whether nothing of a call is recorded before its caller has allowed it.
+    pub asks: bool,
 }
 
 impl RecordRule {
@@ -91,15 +93,34 @@ impl OfNumbers {
     }
 }
 
-/// `{calls: always, keep: 90d, encrypted: true}`.
+/// `{calls: always, keep: 90d, encrypted: true, consent: asked}`.
 pub(crate) fn read(key: &Key, node: &Node, faults: &mut Faults<'_>) -> Option<Recording> {
-    let fields = Fields::of(node, key.span, "`recording`", &["calls", "keep", "encrypted"], faults)?;
+    let fields =
+        Fields::of(node, key.span, "`recording`", &["calls", "keep", "encrypted", "consent"], faults)?;
     let keep = fields.get("keep");
     Some(Recording {
         calls: fields.get("calls").and_then(|node| rule(node, "`calls`", faults)),
         keep: keep.and_then(|node| node.long_duration_up_to("`keep`", LONGEST_KEPT, faults)),
         encrypted: fields.get("encrypted").and_then(|it| it.flag("`encrypted`", faults)).unwrap_or(false),
+        asks: fields.get("consent").is_some_and(|node| asks(node, faults)),
     })
+}
+
+/// `asked` or `assumed`.
+fn asks(node: &Node, faults: &mut Faults<'_>) -> bool {
+    match node.text("`consent`", faults) {
+        Some("asked") => true,
+        Some("assumed") | None => false,
+        Some(other) => {
+            faults.unknown(
+                node.span,
+                "unknown word for `consent` {}",
+                other,
+                ["asked", "assumed"].into_iter(),
+            );
+            false
+        }
+    }
 }
 
 /// `always`, `never`, `on_demand`, or `20%`.

@@ -583,6 +583,13 @@ pub enum Kind {
         /// Whose wish it was; a rule's own where one ran.
         by: RecordBy,
     },
+    /// The caller has said whether it may be recorded.
+    RecordingConsent {
+        /// Whose word it is.
+        leg: LegId,
+        /// Whether it may.
+        given: bool,
+    },
     /// The recording passes over what is said from now on.
     RecordingHushed {
         /// Whether there is silence in its place; else it takes no time in the file.

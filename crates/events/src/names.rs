@@ -1,7 +1,7 @@
 //! The names of kinds of events, as they are written and asked for.
 
 /// Those of all kinds, in the order of [`crate::Kind`].
-pub const KINDS: [&str; 91] = [
+pub const KINDS: [&str; 92] = [
     "node_started",
     "node_stopped",
     "config_applied",
@@ -73,6 +73,7 @@ pub const KINDS: [&str; 91] = [
     "supervision_ended",
     "recording_started",
     "recording_withheld",
+    "recording_consent",
     "recording_hushed",
     "recording_resumed",
     "recording_ended",

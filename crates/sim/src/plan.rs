@@ -232,6 +232,8 @@ flows:
     - dial: {to: [bob, carol], timeout: 8s}
     - record: resume
     - record
+    - percent: {30: [{record: refused}, record, {play: choose}, {record: allowed}]}
+    - record
     - tone: {name: busy, for: 3s}
     - beep
   loop:

@@ -284,6 +284,11 @@ pub enum Effect {
         /// What stands in its place.
         how: Option<Hush>,
     },
+    /// The caller has said whether it may be recorded.
+    RecordConsent {
+        /// Whether it may.
+        given: bool,
+    },
     /// For the event log: a step begins. Before what it causes.
     Step {
         /// The flow.

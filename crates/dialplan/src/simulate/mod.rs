@@ -489,6 +489,7 @@ impl<'s> Simulation<'s> {
                 self.note(Note::StopsRecording);
                 self.agenda.cancel(|due| *due == Due::RecordingBreaks);
             }
+            Effect::RecordConsent { given } => self.note(Note::Consents { given }),
             Effect::HushRecording { how } => self.note(Note::HushesRecording { hushed: how.is_some() }),
             Effect::Step { place, .. } => {
                 (self.decided, self.current) = (false, Some(place));

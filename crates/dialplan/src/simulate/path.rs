@@ -143,6 +143,11 @@ pub enum Note {
     Records,
     /// The recording ends.
     StopsRecording,
+    /// The caller has said whether it may be recorded.
+    Consents {
+        /// Whether it may.
+        given: bool,
+    },
     /// It passes over what is said, or does not any more.
     HushesRecording {
         /// Whether it does from here.
@@ -312,6 +317,8 @@ impl Note {
             Self::LeavesRoom => "leaves the room".to_owned(),
             Self::Records => "the recording begins".to_owned(),
             Self::StopsRecording => "the recording ends".to_owned(),
+            Self::Consents { given: true } => "the caller may be recorded".to_owned(),
+            Self::Consents { given: false } => "the caller may not be recorded".to_owned(),
             Self::HushesRecording { hushed: true } => "the recording passes over this".to_owned(),
             Self::HushesRecording { hushed: false } => "the recording goes on".to_owned(),
             Self::Branch { branch } => format!("→ {branch}"),

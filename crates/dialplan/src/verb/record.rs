@@ -1,4 +1,5 @@
 //! `record`: one channel a party, from here until `record: stop` or the end of the call; `pause` and `mask` until `resume`.
+//! `allowed` and `refused` are what the caller says to being recorded.
 
 use super::{Step, Verb};
 use crate::compile::Compiler;
@@ -23,6 +24,11 @@ pub(crate) enum Record {
         next: Pc,
         how: Option<Hush>,
     },
+    /// The caller has said whether it may be recorded.
+    Consent {
+        next: Pc,
+        given: bool,
+    },
 }
 
 impl Record {
@@ -33,6 +39,7 @@ impl Record {
     ) -> Option<(Verb, String)> {
         let start = |failed| (Verb::Record(Self::Start { next, failed }), String::new());
         let hush = |how, word: &str| Some((Verb::Record(Self::Hush { next, how }), word.into()));
+        let consent = |given, word: &str| Some((Verb::Record(Self::Consent { next, given }), word.into()));
         match step.argument {
             None => Some(start(None)),
             Some(node) => match &node.value {
@@ -44,8 +51,11 @@ impl Record {
                 Value::Scalar { text, .. } if text == "pause" => hush(Some(Hush::Pause), "pause"),
                 Value::Scalar { text, .. } if text == "mask" => hush(Some(Hush::Mask), "mask"),
                 Value::Scalar { text, .. } if text == "resume" => hush(None, "resume"),
+                Value::Scalar { text, .. } if text == "allowed" => consent(true, "allowed"),
+                Value::Scalar { text, .. } if text == "refused" => consent(false, "refused"),
                 Value::Scalar { text, .. } => {
-                    let known = ["start", "stop", "pause", "mask", "resume"].into_iter();
+                    let known =
+                        ["start", "stop", "pause", "mask", "resume", "allowed", "refused"].into_iter();
                     compiler.faults.unknown(node.span, "unknown word for `record` {}", text, known);
                     None
                 }
@@ -65,7 +75,7 @@ impl Record {
     pub(super) fn exits(&self) -> Vec<Pc> {
         match self {
             Self::Start { next, failed } => [Some(*next), *failed].into_iter().flatten().collect(),
-            Self::Stop { next } | Self::Hush { next, .. } => vec![*next],
+            Self::Stop { next } | Self::Hush { next, .. } | Self::Consent { next, .. } => vec![*next],
         }
     }
 
@@ -83,6 +93,10 @@ impl Record {
             }
             Self::Hush { next, how } => {
                 turn.out.push(Effect::HushRecording { how: *how });
+                Next::Go(*next)
+            }
+            Self::Consent { next, given } => {
+                turn.out.push(Effect::RecordConsent { given: *given });
                 Next::Go(*next)
             }
         }

@@ -195,6 +195,7 @@ fn text(effect: &Effect) -> String {
         Effect::StopRecording => "recording stopped".into(),
         Effect::Step { step, line, .. } => format!("{line} {step}"),
         Effect::Branch { verb, branch, .. } => format!("{verb}:{branch}"),
+        Effect::RecordConsent { given } => format!("consent {given}"),
         Effect::HushRecording { how } => format!("hush {how:?}"),
         Effect::Digit { digit } => format!("key {digit}"),
     }

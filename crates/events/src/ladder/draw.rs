@@ -338,6 +338,7 @@ fn note(kind: &Kind, columns: &Columns, files: &Files<'_>) -> Option<(char, Stri
         Kind::SupervisionEnded { user, reason } => ('●', format!("{user} supervises no more: {reason}")),
         Kind::RecordingStarted { .. }
         | Kind::RecordingWithheld { .. }
+        | Kind::RecordingConsent { .. }
         | Kind::RecordingHushed { .. }
         | Kind::RecordingResumed { .. }
         | Kind::RecordingEnded { .. }
@@ -389,6 +390,10 @@ fn recording(kind: &Kind, columns: &Columns) -> Option<(char, String)> {
         }
         Kind::RecordingWithheld { by } => {
             ('●', format!("not recorded, {}: no calls of this kind are", wish(*by)))
+        }
+        Kind::RecordingConsent { leg, given } => {
+            let may = if *given { "may" } else { "may not" };
+            ('●', format!("{} {may} be recorded", columns.name(*leg)))
         }
         Kind::RecordingSealed { path, .. } => ('●', format!("the recording is encrypted: {}", tail(path))),
         Kind::RecordingHeld { why: Some(why), by, .. } => {

@@ -39,6 +39,8 @@ pub(super) struct Contact {
     /// Whether any phone has rung for it.
     pub(super) rang: bool,
     pub(super) recordings: BTreeSet<String>,
+    /// Whether its caller may not be recorded.
+    pub(super) refuses: bool,
     /// Whether the recording that runs is silent, and whether that takes time in it.
     pub(super) hush: Option<bool>,
     /// The room that its caller is in, and its leg there.
@@ -87,6 +89,7 @@ impl Contact {
             decided: false,
             rang: false,
             recordings: BTreeSet::new(),
+            refuses: false,
             hush: None,
             room: None,
         }
@@ -324,9 +327,14 @@ impl Contact {
             Kind::RecordingResumed { .. } => {
                 self.hush.take().is_none().then_some("a recording goes on that was not silent")
             }
+            Kind::RecordingConsent { given, .. } => {
+                self.refuses = !given;
+                None
+            }
             Kind::RecordingStarted { path, .. } => {
                 self.hush = None;
-                (!self.recordings.insert(path.clone())).then_some("a file recorded twice")
+                let is_new = self.recordings.insert(path.clone());
+                (!is_new || self.refuses).then_some("a file recorded twice, or against the caller's will")
             }
             Kind::RecordingEnded { path, .. } => (!self.recordings.remove(path)).then_some("ended twice"),
             _ => None,

@@ -96,6 +96,7 @@ impl Contact {
             Effect::EndMessage => self.end_message(core),
             Effect::CancelHttp { number } => core.cancel_request(self.id, number),
             Effect::Record => self.begin_recording(core, RecordBy::Flow),
+            Effect::RecordConsent { given } => self.take_consent(core, given),
             Effect::HushRecording { how } => self.hush(core, how, RecordBy::Flow),
             Effect::StopRecording => self.stop_recording(core),
             Effect::Step { flow, step, file, line, .. } => {

@@ -16,6 +16,8 @@ pub(super) struct Tapes {
     /// The one that runs, and whose wish it is.
     running: Option<(RecordingId, RecordBy)>,
     begun: u32,
+    /// What the caller has said to being recorded.
+    consent: Option<bool>,
     /// What the rules came to when they were looked at last.
     ruled: Ruled,
     /// The queue that the caller has been served from.
@@ -82,7 +84,7 @@ impl Contact {
             *wish = by;
             return self.apply_hush(core, by);
         }
-        if self.plan.has_record_rules() && self.look_at_rules(core) == Ruled::Forbids {
+        if self.is_ruled() && self.look_at_rules(core) == Ruled::Forbids {
             // Whoever asks from outside is answered so.
             if by == RecordBy::Flow {
                 core.log(Some(self.id), Kind::RecordingWithheld { by });
@@ -144,10 +146,21 @@ impl Contact {
         }
     }
 
+    /// The caller has said whether it may be recorded: its word goes before all rules and wishes, until it says otherwise.
+    pub(super) fn take_consent(&mut self, core: &mut Core, given: bool) {
+        self.tapes.consent = Some(given);
+        core.log(Some(self.id), Kind::RecordingConsent { leg: self.caller.id, given });
+    }
+
+    /// Whether anybody has a say in what is recorded, beside those who wish it.
+    fn is_ruled(&self) -> bool {
+        self.plan.has_record_rules() || self.tapes.consent.is_some()
+    }
+
     /// Begins or ends the recording where the rules have come to something else. What runs, was ended or has broken meanwhile
     /// stays so until then.
     pub(super) fn follow_record_rules(&mut self, core: &mut Core) {
-        if !self.plan.has_record_rules() || !matches!(self.caller.state, State::Answered { .. }) {
+        if !self.is_ruled() || !matches!(self.caller.state, State::Answered { .. }) {
             return;
         }
         // Who has gone on with its flow alone is served by nobody any more.
@@ -181,6 +194,11 @@ impl Contact {
             }
         }
         let Some(client) = self.plan.client_named(&self.client) else { return Ruled::Leaves };
+        match self.tapes.consent {
+            Some(false) => return Ruled::Forbids,
+            None if client.recording.asks => return Ruled::Forbids,
+            Some(true) | None => {}
+        }
         let queue = self.tapes.queue.as_ref().and_then(|queue| self.plan.queue(&client.id, queue));
         let rule = RecordRule::of([
             client.recording.calls,

@@ -146,6 +146,14 @@ export interface Cdr {
   recordings: { leg: number; path: string; millis: number | null; error: string | null }[];
 }
 
+export interface Recording {
+  recording: number;
+  seconds: number | null;
+  /** Why it is kept, whatever else is wanted. */
+  held: string | null;
+  erased: string | null;
+}
+
 /** The node has said no, in one sentence. */
 export class Refused extends Error {
   constructor(

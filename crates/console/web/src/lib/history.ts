@@ -64,6 +64,7 @@ const NOTES: Record<string, (what: What) => [string, Row["tone"]]> = {
   supervision_ended: (it) => [`${text(it["user"])} supervises no longer: ${text(it["reason"])}`, ""],
   recording_started: (it) => [`recorded: ${text(it["path"]).split("/").pop()}`, ""],
   recording_hushed: (it) => [`recording ${it["mask"] ? "masked" : "paused"}`, ""],
+  recording_consent: (it) => [`the caller ${it["given"] ? "may" : "may not"} be recorded`, ""],
   recording_resumed: () => ["recording goes on", ""],
   recording_ended: (it) => [`recording: ${(Number(it["millis"]) / 1000).toFixed(1)} s`, ""],
   transfer_started: (it) => [`transfer to ${text(it["to"])}${it["consult"] ? ", asked first" : ""}`, "flow"],
