@@ -151,6 +151,8 @@ impl Leg {
             return;
         };
         if let Some(browser) = self.browser.as_mut().filter(|browser| browser.is_with(agreed)) {
+            // An agreement is a sign of life, too, and may be about media that did not flow before.
+            browser.seen = browser.seen.map(|_| now);
             if browser.agreed.ice != agreed.ice {
                 browser.restart(now, (**agreed).clone());
             }

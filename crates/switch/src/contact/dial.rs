@@ -209,7 +209,7 @@ impl Contact {
     }
 
     fn is_ringing(&self) -> bool {
-        self.is_locating() || self.callees.iter().any(|leg| matches!(leg.state, State::Early { .. }))
+        self.is_locating() || self.callees.iter().any(|leg| leg.is_early() && leg.resumes.is_none())
     }
 
     /// Places a leg to each phone of a target, or says by which status it cannot be reached.
@@ -563,6 +563,7 @@ impl Contact {
         let parted = matches!(&self.phase, Phase::Choosing(choice) if choice.callee == leg);
         let was_ringing = self.leg_mut(leg).is_some_and(|leg| matches!(leg.state, State::Early { .. }));
         if bridged || parted {
+            self.ring_no_more(core);
             self.phase = Phase::Flow;
             if bridged {
                 self.unbridge(core, leg);

@@ -6,7 +6,7 @@
 
 use super::{Contact, Destination, Phase};
 use crate::core::{Core, Timer};
-use crate::leg::State;
+use crate::leg::{Leg, State};
 use clock::{Duration, Time};
 use dialplan::{Enqueue, MachineInput};
 use events::{EndedBy, Kind, LegId};
@@ -27,6 +27,13 @@ impl Contact {
     /// The caller has this agent of a queue.
     pub(super) fn served_by(&mut self, now: Time, leg: LegId, order: &Enqueue, entered: Time) {
         self.served = Some(Box::new(Served { leg, order: order.clone(), entered, since: now }));
+    }
+
+    /// Another leg of who serves the caller goes on.
+    pub(super) fn serve_on(&mut self, replaced: LegId, by: LegId) {
+        if let Some(served) = self.served.as_mut().filter(|served| served.leg == replaced) {
+            served.leg = by;
+        }
     }
 
     /// Nothing comes of a browser any more.
@@ -70,36 +77,46 @@ impl Contact {
         }
     }
 
-    /// Rings the page of a leg's user that has come by another connection, if that of the leg is lost.
+    /// Rings the page of a leg's user that has come by another connection, if that of the leg is lost: the same page, by the name
+    /// that it has, or where the leg's connection has closed, one that has come since. A page elsewhere that was there before is not
+    /// asked.
     fn ring_again(&mut self, core: &mut Core, leg: LegId) {
-        let rings = self.callees.iter().any(|it| it.is_early() && it.resumes == Some(leg));
-        if rings || self.may_be_replaced(leg).is_err() {
+        if self.may_be_replaced(leg).is_err() {
             return;
         }
         let Some(found) = self.leg_mut(leg).filter(|leg| leg.flow.transport.is_websocket()) else { return };
-        let (connection, uri) = (found.flow.connection, found.uri.clone());
-        let (Some(user), is_lost) = (found.user().cloned(), found.is_lost || found.is_cut) else { return };
+        let (connection, uri, is_cut) = (found.flow.connection, found.uri.clone(), found.is_cut);
+        let Some(user) = found.user().cloned() else { return };
         // Who has another call, by another phone, is not to be taken from it.
         if core.users.contacts_of(&user) != [self.id] {
             return;
         }
         let Ok(pages) = self.phones_of(core, &user) else { return };
-        let pages = pages.into_iter().filter(|page| {
-            page.flow.transport.is_websocket() && ![0, connection].contains(&page.flow.connection)
-        });
-        // A page that has connected anew has the name that it had. Connections are numbered in order.
         let is_same = |page: &Destination| *page.request_uri == *uri;
+        // Connections are numbered in order.
+        let pages = pages.into_iter().filter(|page| {
+            page.flow.transport.is_websocket()
+                && page.flow.connection > connection
+                && (is_cut || is_same(page))
+        });
         let Some(mut page) = pages.max_by_key(|page| (is_same(page), page.flow.connection)) else { return };
-        if is_lost || is_same(&page) {
-            page.resumes = Some(leg);
-            // If there is no room for it now, there may be when it registers again.
-            let _placed = self.place(core, page);
+        let rings = |it: &&Leg| it.is_early() && it.resumes == Some(leg);
+        if let Some(ringing) = self.callees.iter().find(rings) {
+            if ringing.flow.connection == page.flow.connection {
+                return;
+            }
+            // The page has changed its connection once more.
+            let late = vec![(ringing.id, ringing.invite)];
+            self.cancel_legs(core, late, None, EndedBy::Switch, "the page is elsewhere");
         }
+        page.resumes = Some(leg);
+        // If there is no room for it now, there may be when it registers again.
+        let _placed = self.place(core, page);
     }
 
-    /// Nobody is rung any more to take the place of a leg that is over, back, or in no call of two.
+    /// Nobody is rung any more to take the place of a leg that is over, or in no call of two.
     pub(super) fn follow_lost(&mut self, core: &mut Core) {
-        let is_idle = |leg: &crate::leg::Leg| {
+        let is_idle = |leg: &Leg| {
             let lost = leg.resumes.filter(|_| leg.is_early())?;
             let is_lost = self.legs().any(|it| it.id == lost && it.state != State::Over);
             (!is_lost || self.may_be_replaced(lost).is_err()).then_some((leg.id, leg.invite))
@@ -141,9 +158,6 @@ impl Contact {
                 core.log(Some(id), Kind::LegReplaced { leg: lost, by: leg });
                 core.log_leg(id, &party, Kind::LegAnswered { leg, codec });
                 self.take_place(core, lost, leg);
-                if let Some(served) = self.served.as_mut().filter(|served| served.leg == lost) {
-                    served.leg = leg;
-                }
                 self.follow_session(core, leg);
             }
         }

@@ -48,6 +48,7 @@ impl Contact {
     /// An answered leg takes another one's place in a bridge.
     pub(super) fn take_place(&mut self, core: &mut Core, replaced: LegId, taken_by: LegId) {
         let Phase::Bridged { callee } = self.phase else { return };
+        self.serve_on(replaced, taken_by);
         self.unbridge(core, callee);
         self.phase = Phase::Flow;
         let stays = if callee == replaced { taken_by } else { callee };

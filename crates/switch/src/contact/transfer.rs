@@ -143,6 +143,7 @@ impl Contact {
         if let Phase::Bridged { .. } = self.phase {
             self.unbridge(core, callee);
         }
+        self.ring_no_more(core);
         self.phase = Phase::Flow;
         let Wish { leg, by, consult, to, told, referred_by } = wish;
         core.log(Some(self.id), Kind::TransferStarted { leg, by, consult, to });

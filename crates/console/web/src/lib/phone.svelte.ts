@@ -75,12 +75,7 @@ export class Phone {
 
   async answer(): Promise<void> {
     const invitation = this.#session as Invitation | undefined;
-    if (invitation?.state !== SessionState.Initial) return;
-    try {
-      await invitation.accept({ sessionDescriptionHandlerOptions: { constraints: { audio: AUDIO, video: false } } });
-    } catch (error) {
-      this.trouble = t("microphone", String(error));
-    }
+    if (invitation?.state === SessionState.Initial) await this.#accept(invitation);
   }
 
   async end(): Promise<void> {
@@ -175,8 +170,9 @@ export class Phone {
     const agent = this.#agent;
     this.#agent = undefined;
     this.#registerer = undefined;
-    // There may be no connection to say so by.
-    agent?.stop().catch(() => {});
+    // There may be no connection to say so by. The agent itself lets calls alone: see `gracefulShutdown`.
+    const over = this.#session?.dispose() ?? Promise.resolve();
+    void over.catch(() => {}).finally(() => void agent?.stop().catch(() => {}));
   }
 
   /** What a registerer takes for registered outlives a connection: each answer is heard, not each change. */
@@ -252,37 +248,50 @@ export class Phone {
   }
 
   #ring(invitation: Invitation): void {
-    const before = this.#session;
-    const isResumed = invitation.request.hasHeader("X-Resumes");
-    if (before && !isResumed) {
+    if (invitation.request.hasHeader("X-Resumes")) {
+      this.#resume(invitation);
+      return;
+    }
+    if (this.#session) {
       void invitation.reject({ statusCode: 486 });
       return;
     }
     this.#session = invitation;
+    this.call = "ringing";
+    this.#ringer.start();
+    notify();
     invitation.stateChange.addListener((state) => {
       if (invitation !== this.#session) return;
       if (state === SessionState.Established) this.#begin();
       if (state === SessionState.Terminated) this.#over();
     });
-    if (isResumed) {
-      void this.#resume(before);
-      return;
-    }
-    this.call = "ringing";
-    this.#ringer.start();
-    notify();
     // RFC 5373 section 4.
     if (/^auto/i.test(invitation.request.getHeader("Answer-Mode") ?? "")) void this.answer();
   }
 
-  /** The node lost this page in a call, and has it again: the call goes on as it was. */
-  async #resume(before: Dialogue | undefined): Promise<void> {
-    const { isHeld, isMute } = this;
-    await this.answer();
-    if (isMute) this.mute(true);
-    if (isHeld) await this.hold(true);
-    // The node has let it go, and may have no way to say so.
-    before?.dispose().catch(() => {});
+  /** The node lost this page in a call, and has it again. The call goes on as it was, and until then what there is of it stays. */
+  #resume(invitation: Invitation): void {
+    invitation.stateChange.addListener((state) => {
+      if (state === SessionState.Established) {
+        const before = this.#session;
+        this.#session = invitation;
+        this.#begin();
+        if (this.isMute) this.mute(true);
+        if (this.isHeld) void this.hold(true);
+        // The node has let it go, and may have no way to say so.
+        before?.dispose().catch(() => {});
+      }
+      if (state === SessionState.Terminated && invitation === this.#session) this.#over();
+    });
+    void this.#accept(invitation);
+  }
+
+  async #accept(invitation: Invitation): Promise<void> {
+    try {
+      await invitation.accept({ sessionDescriptionHandlerOptions: { constraints: { audio: AUDIO, video: false } } });
+    } catch (error) {
+      this.trouble = t("microphone", String(error));
+    }
   }
 
   #begin(): void {
