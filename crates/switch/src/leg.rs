@@ -8,7 +8,7 @@ use events::{AtParty, Cause, ContactId, EndedBy, FaxCount, Kind, LegId, Missing,
 use rtp::Codec;
 use rtp::control::{Command, DigitFormat, FaxStats, LocalPort, Setup, StreamId, StreamStats};
 use sdp::{Agreed, Capability, Direction, Negotiation, Protection, T38};
-use sip::{Body, Flow, InviteId};
+use sip::{Body, Flow, InviteId, Message};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -272,6 +272,14 @@ impl Leg {
             core.media(Command::Setup { stream, setup });
         }
         Ok(())
+    }
+
+    /// Takes the answer of a 2xx, or that of a provisional response before it; whether there is a usable one.
+    pub(crate) fn agree(&mut self, core: &mut Core, ok: &Message) -> bool {
+        match ok.sdp() {
+            Some(answer) => self.receive_answer(core, &answer).is_ok(),
+            None => self.agreed().is_some(),
+        }
     }
 
     /// Whether our offer in a 2xx waits for the answer in its ACK.

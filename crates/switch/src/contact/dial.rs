@@ -364,12 +364,7 @@ impl Contact {
         if let Some(bill) = &mut winner.bill {
             core.accounts.talk(core.now, bill);
         }
-        let agrees = match message.sdp() {
-            Some(answer) => winner.receive_answer(core, &answer).is_ok(),
-            // A provisional response had it.
-            None => winner.agreed().is_some(),
-        };
-        if !agrees {
+        if !winner.agree(core, message) {
             self.hang_up_callee(core, leg, EndedBy::Switch, 488, "no usable SDP answer");
             self.count_failure(core, leg, Failure { status: 488, told: true });
             return;

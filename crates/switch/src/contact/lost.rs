@@ -144,10 +144,7 @@ impl Contact {
         let id = self.id;
         let Some(page) = self.leg_mut(leg) else { return };
         page.state = State::ANSWERED;
-        let agrees = match message.sdp() {
-            Some(answer) => page.receive_answer(core, &answer).is_ok(),
-            None => page.agreed().is_some(),
-        };
+        let agrees = page.agree(core, message);
         let (lost, codec, party) =
             (page.resumes.take(), page.codec().map(|codec| codec.name().into()), page.party.clone());
         let lost = lost.filter(|lost| self.is_answered(*lost) && self.may_be_replaced(*lost).is_ok());

@@ -48,15 +48,26 @@ impl Contact {
     /// An answered leg takes another one's place in a bridge.
     pub(super) fn take_place(&mut self, core: &mut Core, replaced: LegId, taken_by: LegId) {
         let Phase::Bridged { callee } = self.phase else { return };
-        self.serve_on(replaced, taken_by);
         self.unbridge(core, callee);
+        self.stand_in(core, callee, (replaced, taken_by), "replaced");
+    }
+
+    /// The same once the bridge with `callee` is parted: who had the place is let go.
+    pub(super) fn stand_in(
+        &mut self,
+        core: &mut Core,
+        callee: LegId,
+        (replaced, taken_by): (LegId, LegId),
+        why: &str,
+    ) {
         self.phase = Phase::Flow;
+        self.serve_on(replaced, taken_by);
         let stays = if callee == replaced { taken_by } else { callee };
         if callee != replaced {
             self.turn(taken_by);
             self.record_on(core);
         }
-        self.hang_up_callee(core, replaced, EndedBy::Switch, 200, "replaced");
+        self.hang_up_callee(core, replaced, EndedBy::Switch, 200, why);
         self.connect(core, stays);
     }
 

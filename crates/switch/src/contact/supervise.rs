@@ -128,12 +128,7 @@ impl Contact {
             return self.let_supervisor_go(core, leg, EndedBy::Switch, Some(200), "answered too late");
         }
         found.state = State::ANSWERED;
-        let agrees = match message.sdp() {
-            Some(answer) => found.receive_answer(core, &answer).is_ok(),
-            // A provisional response had it.
-            None => found.agreed().is_some(),
-        };
-        if !agrees {
+        if !found.agree(core, message) {
             self.let_supervisor_go(core, leg, EndedBy::Switch, Some(488), "no usable SDP answer");
             return self.supervisor_lost(core, "no usable SDP answer");
         }
@@ -295,18 +290,11 @@ impl Contact {
         };
         let Some(place) = self.supervisors.iter().position(|leg| leg.id == supervisor) else { return };
         self.unbridge(core, callee);
-        self.phase = Phase::Flow;
         let Some(Supervision { user, .. }) = self.supervision.take().map(|it| *it) else { return };
         let leg = self.supervisors.remove(place);
         self.callees.push(leg);
         core.log(Some(self.id), Kind::TakenOver { leg: agent, by: supervisor });
         core.log(Some(self.id), Kind::SupervisionEnded { user, reason: "it has taken the call over".into() });
-        let stays = if callee == agent { supervisor } else { callee };
-        if callee != agent {
-            self.turn(supervisor);
-            self.record_on(core);
-        }
-        self.hang_up_callee(core, agent, EndedBy::Switch, 200, "taken over");
-        self.connect(core, stays);
+        self.stand_in(core, callee, (agent, supervisor), "taken over");
     }
 }

@@ -53,12 +53,7 @@ impl Contact {
         if let Some(bill) = &mut self.caller.bill {
             core.accounts.talk(core.now, bill);
         }
-        let agrees = match message.sdp() {
-            Some(answer) => self.caller.receive_answer(core, &answer).is_ok(),
-            // A provisional response had it.
-            None => self.caller.agreed().is_some(),
-        };
-        if !agrees {
+        if !self.caller.agree(core, message) {
             self.hang_up_caller(core, EndedBy::Switch, "no usable SDP answer");
             return false;
         }
